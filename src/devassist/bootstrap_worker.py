@@ -1,0 +1,106 @@
+"""Composition root of the worker side: the forkserver's imports, and a crew's collaborators."""
+
+from __future__ import annotations
+
+import os
+import socket
+import sys
+import tempfile
+from collections.abc import Callable, Mapping, Sequence
+from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import Any
+
+from devassist.domain.settings import ModelSettings
+from devassist.llm.calls import CallPolicy
+from devassist.llm.silence import environment
+from devassist.ports import Assignment, ModelClient, ModelReply, ModelRequest, Sandbox
+
+
+def main() -> None:
+    """Import what every worker needs, then fork workers on demand. The one argument is the control socket."""
+    os.environ.update(environment())
+    home = os.environ.get("HOME")
+    # CrewAI writes a key file below HOME when it is imported. Providers need the real HOME later.
+    own = Path(os.environ.get("CREWAI_STORAGE_DIR") or tempfile.gettempdir())
+    os.environ["HOME"] = str(own)
+    import litellm  # noqa: F401  preloaded for the workers
+
+    from devassist.crew import crews  # noqa: F401  preloads CrewAI
+
+    if home is None:
+        del os.environ["HOME"]
+    else:
+        os.environ["HOME"] = home
+    from devassist.crew.forkserver import serve
+
+    serve(socket.socket(fileno=int(sys.argv[1])), run_assignment)
+
+
+def run_assignment(fields: Mapping[str, Any], connection: Connection) -> None:
+    """In the forked worker: wire one crew, run it, report its ending."""
+    from devassist.crew.link import PipeLink
+    from devassist.crew.stops import CrewStop
+    from devassist.crew.worker import CrewRunner, describe_bug, quiet_crewai
+    from devassist.llm.litellm_gateway import context_window
+
+    quiet_crewai()
+    assignment = Assignment(**fields)
+    link = PipeLink(connection)
+    client = _client(assignment)
+    runner = CrewRunner(
+        assignment=assignment,
+        link=link,
+        sandbox=_sandbox(assignment.sandbox_tier),
+        open_files=_files,
+        call=_caller(client, assignment),
+        window=lambda model: context_window(model) if not assignment.script else 128_000,
+    )
+    try:
+        ending = runner.run().as_json()
+    except BaseException as error:  # noqa: BLE001  a bug must reach the log, not vanish with the process
+        ending = dict(describe_bug(error))
+    try:
+        link.finish(ending)
+    except CrewStop:
+        return
+
+
+def _client(assignment: Assignment) -> ModelClient:
+    if assignment.replay:
+        from devassist.llm.cassette import ReplayClient
+
+        return ReplayClient(Path(assignment.replay), run=assignment.run)
+    if assignment.script:
+        from devassist.llm.scripted import ScriptedClient, load_script
+
+        return ScriptedClient(load_script(Path(assignment.script)))
+    from devassist.llm.litellm_gateway import LiteLLMClient
+
+    return LiteLLMClient(ModelSettings(api_base=assignment.api_base, timeout_s=assignment.timeout_s))
+
+
+def _caller(client: ModelClient, assignment: Assignment) -> Callable[..., ModelReply]:
+    def call(request: ModelRequest, models: Sequence[str], journal: Any) -> ModelReply:
+        policy = CallPolicy(client=client, models=models, journal=journal, max_retries=assignment.max_retries)
+        return policy.complete(request)
+
+    return call
+
+
+def _sandbox(tier: str) -> Sandbox | None:
+    if not tier:
+        return None
+    from devassist.sandbox.tiers import make
+
+    return make(tier)
+
+
+def _files(root: Path) -> Any:
+    from devassist.sandbox.files import WorktreeFiles
+
+    return WorktreeFiles(root)
+
+
+if __name__ == "__main__":
+    main()

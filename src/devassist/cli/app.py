@@ -1,0 +1,106 @@
+"""The command line: global options, the commands, and the one place where errors become exit codes."""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+import traceback
+from pathlib import Path
+from typing import Annotated
+
+import click
+import typer
+
+from devassist import __version__
+from devassist.bootstrap import Host
+from devassist.cli import audit, landing, looking, setup, worktrees
+from devassist.cli import run as running
+from devassist.cli.invocation import Invocation, plain
+from devassist.domain.errors import DevassistError
+
+app = typer.Typer(
+    name="devassist",
+    help="Hand a goal to a crew of AI agents in git worktrees, and trust what comes back.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def _version(value: bool) -> None:
+    if value:
+        typer.echo(f"devassist {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def options(  # noqa: PLR0913  Typer's way to say global options
+    context: typer.Context,
+    directory: Annotated[
+        Path | None, typer.Option("-C", metavar="DIR", help="Run as if started in DIR, like git.")
+    ] = None,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No narration on stderr.")] = False,
+    verbose: Annotated[int, typer.Option("-v", count=True, help="More narration; -vv for all of it.")] = 0,
+    _version_asked: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    """Global options."""
+    host = Host()
+    if directory is not None:
+        host = Host(environment=host.environment, directory=(host.directory / directory).resolve())
+    context.obj = Invocation(host=host, quiet=quiet, verbosity=verbose)
+
+
+running.register(app)
+looking.register(app)
+landing.register(app)
+setup.register(app)
+app.add_typer(worktrees.app, name="worktrees")
+app.add_typer(setup.config, name="config")
+app.add_typer(audit.app, name="audit")
+
+
+def main() -> None:
+    """The console script. Exit codes are contract 1's; only here are errors turned into them."""
+    try:
+        code = app(standalone_mode=False)
+    except DevassistError as error:
+        _complain(str(error), error.hint)
+        raise SystemExit(error.exit_code) from None
+    except click.exceptions.NoArgsIsHelpError as error:
+        error.show()
+        raise SystemExit(2) from None
+    except click.ClickException as error:
+        _complain(error.format_message(), _usage_hint(error))
+        raise SystemExit(2) from None
+    except (KeyboardInterrupt, click.Abort):
+        _complain("interrupted", "")
+        raise SystemExit(130) from None
+    except BrokenPipeError:
+        sys.stderr.close()
+        raise SystemExit(0) from None
+    except Exception as error:  # noqa: BLE001  the last net: a bug is said, with its report, and has its own code
+        _complain(f"internal error: {error!r}", f"the report is in {_bug_report(error)}")
+        raise SystemExit(70) from None
+    raise SystemExit(code if isinstance(code, int) else 0)
+
+
+def _usage_hint(error: click.ClickException) -> str:
+    context = getattr(error, "ctx", None)
+    return f"{context.command_path} --help" if context is not None else "devassist --help"
+
+
+def _complain(fact: str, hint: str) -> None:
+    sys.stderr.write(f"error: {plain(fact)}\n")
+    if hint:
+        sys.stderr.write(f"hint: {plain(hint)}\n")
+
+
+def _bug_report(error: BaseException) -> str:
+    with tempfile.NamedTemporaryFile(
+        "w", prefix="devassist-bug-", suffix=".txt", delete=False, encoding="utf-8"
+    ) as report:
+        report.write("".join(traceback.format_exception(error)))
+        return report.name

@@ -1,0 +1,92 @@
+"""What every command shares: where it runs, how loud it is, and its two streams."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+
+from devassist.bootstrap import Host, Project, open_project
+
+_CONTROL = {code: None for code in range(32) if code not in (9, 10)} | {
+    127: None,
+    **dict.fromkeys(range(0x80, 0xA0)),
+    **dict.fromkeys([0x200E, 0x200F, *range(0x202A, 0x202F), *range(0x2066, 0x206A)]),
+}
+
+
+class Format(StrEnum):
+    text = "text"
+    json = "json"
+
+
+class StreamFormat(StrEnum):
+    text = "text"
+    json = "json"
+    ndjson = "ndjson"
+
+
+def plain(text: str) -> str:
+    """Without control and direction characters: what a model or a file name says cannot move the cursor."""
+    return text.translate(_CONTROL)
+
+
+@dataclass(frozen=True, slots=True)
+class Invocation:
+    """Made once by the app's callback; commands take it from Typer's context."""
+
+    host: Host = field(default_factory=Host)
+    quiet: bool = False
+    verbosity: int = 0
+
+    @property
+    def answers(self) -> Console:
+        return Console(highlight=False, soft_wrap=not sys.stdout.isatty())
+
+    @property
+    def narration(self) -> Console:
+        return Console(stderr=True, highlight=False, quiet=self.quiet, soft_wrap=not sys.stderr.isatty())
+
+    @property
+    def interactive(self) -> bool:
+        """Whether a live display may be shown: a terminal that is not CI's."""
+        ci = self.host.environment.get("CI", "").lower() in ("1", "true", "yes")
+        dumb = self.host.environment.get("TERM", "") == "dumb"
+        return sys.stderr.isatty() and not ci and not dumb and not self.quiet
+
+    def say(self, text: str, *, style: str = "") -> None:
+        self.narration.print(escape(plain(text)), style=style or None)
+
+    def project(self, flags: Mapping[str, Any] | None = None) -> Project:
+        return open_project(self.host, flags)
+
+
+def of(context: typer.Context) -> Invocation:
+    found = context.find_object(Invocation)
+    return found if found is not None else Invocation()
+
+
+def at(invocation: Invocation, directory: Path | None) -> Invocation:
+    if directory is None:
+        return invocation
+    return replace(invocation, host=replace(invocation.host, directory=directory.resolve()))
+
+
+def print_json(document: Mapping[str, Any]) -> None:
+    """The answer as one JSON document on stdout."""
+    sys.stdout.write(json.dumps(document, ensure_ascii=False, indent=2, default=str) + "\n")
+    sys.stdout.flush()
+
+
+def print_line(document: Mapping[str, Any]) -> None:
+    """One line of NDJSON on stdout, at once."""
+    sys.stdout.write(json.dumps(document, ensure_ascii=False, default=str) + "\n")
+    sys.stdout.flush()

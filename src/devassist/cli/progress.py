@@ -1,0 +1,72 @@
+"""What a person sees while a run goes on: a live table in a terminal, plain lines elsewhere."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from datetime import UTC, datetime
+from types import TracebackType
+
+from rich.console import Console, RenderableType
+from rich.live import Live
+
+from devassist.cli.invocation import print_line
+from devassist.cli.render import NARRATED, event_json, live_view, narrate
+from devassist.domain.events import Record
+from devassist.domain.run import RunState
+
+
+class _View:
+    """Drawn anew at each refresh from the run's own fold, at the terminal's width of that moment."""
+
+    def __init__(self, console: Console, lock: threading.Lock) -> None:
+        self._console = console
+        self._lock = lock
+        self.state = RunState()
+
+    def __rich__(self) -> RenderableType:
+        with self._lock:
+            return live_view(self.state, now=datetime.now(UTC), width=self._console.width)
+
+
+class LiveProgress:
+    """An EventSink with a live table on stderr. A context manager: on the way out the table stays as it was last."""
+
+    def __init__(self, console: Console) -> None:
+        self._lock = threading.Lock()  # guards the fold: records come from the log's thread
+        self._view = _View(console, self._lock)
+        self._live = Live(
+            self._view, console=console, refresh_per_second=6, redirect_stdout=False, vertical_overflow="crop"
+        )
+
+    def write(self, record: Record) -> None:
+        with self._lock:
+            self._view.state.apply(record)
+
+    def __enter__(self) -> LiveProgress:
+        self._live.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._live.stop()
+
+
+class PlainProgress:
+    """An EventSink that prints a line for what matters; all events when `everything`."""
+
+    def __init__(self, say: Callable[[str], None], *, everything: bool = False) -> None:
+        self._say = say
+        self._everything = everything
+
+    def write(self, record: Record) -> None:
+        if self._everything or record.type in NARRATED:
+            self._say(narrate(record))
+
+
+class NdjsonProgress:
+    """An EventSink that prints every record as one JSON line on stdout."""
+
+    def write(self, record: Record) -> None:
+        print_line(event_json(record))

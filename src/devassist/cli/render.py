@@ -1,0 +1,257 @@
+"""How runs, tasks and events look to a person."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from rich.console import Group, RenderableType
+from rich.markup import escape
+from rich.table import Table
+from rich.text import Text
+
+from devassist.cli.invocation import plain
+from devassist.domain.events import EventType, Record
+from devassist.domain.ids import PLANNING
+from devassist.domain.run import AgentState, RunState, RunStatus, TaskState, TaskStatus
+
+_STYLE = {
+    TaskStatus.PENDING: ("·", "dim"),
+    TaskStatus.RUNNING: ("▶", "cyan"),
+    TaskStatus.WAITING: ("?", "yellow"),
+    TaskStatus.DELIVERED: ("◆", "blue"),
+    TaskStatus.MERGED: ("✔", "green"),
+    TaskStatus.FAILED: ("✘", "red"),
+    TaskStatus.STOPPED: ("■", "yellow"),
+}
+_RUN_STYLE = {
+    RunStatus.RUNNING: "cyan",
+    RunStatus.SUCCEEDED: "green",
+    RunStatus.PARTIAL: "yellow",
+    RunStatus.FAILED: "red",
+    RunStatus.WAITING: "yellow",
+    RunStatus.STOPPED: "yellow",
+    RunStatus.LIMITED: "yellow",
+}
+_WIDE = 110
+
+
+def event_json(record: Record) -> dict[str, Any]:
+    """A record as `audit list` and `ndjson` print it."""
+    event = record.event
+    return {
+        "seq": record.seq,
+        "id": event.id,
+        "at": record.at,
+        "run": event.run,
+        "task": event.task,
+        "agent": event.agent,
+        "type": str(event.type),
+        "parent": event.parent,
+        "data": event.data,
+    }
+
+
+def live_view(state: RunState, *, now: datetime, width: int) -> RenderableType:
+    """One line per task, conflicts, what waits, and totals against limits."""
+    head = Text.assemble(("devassist ", "bold"), (state.run, "bold cyan"), " ", (plain(state.goal)[:width], "dim"))
+    head.truncate(width, overflow="ellipsis")
+    parts: list[RenderableType] = [head, task_table(state, now=now, width=width)]
+    for conflict in list(state.conflicts.values())[-3:]:
+        parts.append(Text(f"conflict: {plain(conflict['explanation'])}", "red"))
+    for waiting in list(state.waiting.values())[-3:]:
+        parts.append(Text(f"waits for a person: {plain(waiting['question'])}", "yellow"))
+    parts.append(totals(state, now=now))
+    return Group(*parts)
+
+
+def task_table(state: RunState, *, now: datetime, width: int) -> Table:
+    """The tasks, narrow enough for 80 columns."""
+    wide = width >= _WIDE
+    table = Table(box=None, padding=(0, 1), pad_edge=False, expand=False, width=width)
+    table.add_column("", width=1)
+    table.add_column("task", no_wrap=True, max_width=24 if wide else 14)
+    table.add_column("at work", no_wrap=True, min_width=9)
+    table.add_column("state", no_wrap=True, min_width=9)
+    if wide:
+        table.add_column("last action", no_wrap=True, ratio=1, overflow="ellipsis")
+        table.add_column("turns", justify="right", no_wrap=True)
+        table.add_column("tokens", justify="right", no_wrap=True)
+        table.add_column("USD", justify="right", no_wrap=True)
+    else:
+        table.add_column("last action", no_wrap=True, ratio=1, overflow="ellipsis")
+    table.add_column("time", justify="right", no_wrap=True)
+    for task in state.tasks.values():
+        table.add_row(*_row(task, now=now, wide=wide))
+    return table
+
+
+def _row(task: TaskState, *, now: datetime, wide: bool) -> Sequence[RenderableType]:
+    glyph, style = _STYLE[task.status]
+    agent = _at_work(task)
+    doing = task.error or (agent.last_action if agent and task.status is TaskStatus.RUNNING else task.title)
+    cells: list[RenderableType] = [
+        Text(glyph, style),
+        Text(plain(task.id)),
+        Text(_who(task, agent)),
+        Text(str(task.status), style),
+        Text(" ".join(plain(doing).split())),
+    ]
+    if wide:
+        agents = task.agents.values()
+        cells += [
+            str(sum(one.turns for one in agents)),
+            str(sum(one.input_tokens + one.output_tokens for one in agents)),
+            f"{sum(one.usd for one in agents):.3f}",
+        ]
+    return [*cells, _elapsed(task, now)]
+
+
+def _at_work(task: TaskState) -> AgentState | None:
+    busy = [agent for agent in task.agents.values() if agent.status == "running"]
+    return busy[-1] if busy else None
+
+
+def _who(task: TaskState, agent: AgentState | None) -> str:
+    if agent is None:
+        return task.role
+    return f"{agent.role} {task.rounds}" if task.rounds > 1 else agent.role
+
+
+def _elapsed(task: TaskState, now: datetime) -> str:
+    if not task.started_at:
+        return ""
+    end = datetime.fromisoformat(task.finished_at) if task.finished_at else now
+    return _seconds((end - datetime.fromisoformat(task.started_at)).total_seconds())
+
+
+def _seconds(seconds: float) -> str:
+    minutes, rest = divmod(int(max(0, seconds)), 60)
+    return f"{minutes}:{rest:02d}"
+
+
+def totals(state: RunState, *, now: datetime) -> Text:
+    limits = state.limits
+    tokens = state.input_tokens + state.output_tokens
+    since = (now - datetime.fromisoformat(state.started_at)).total_seconds() if state.started_at else 0
+    parts = [
+        f"{state.model_calls} calls",
+        f"{tokens} tokens{_of(limits.get('max_tokens'))}",
+        f"{state.usd:.4f} USD{_of(limits.get('max_usd'))}",
+        f"{_seconds(since)} min{_of(limits.get('max_minutes'))}",
+    ]
+    return Text("  ".join(parts), "dim")
+
+
+def _of(limit: float | None) -> str:
+    return f" of {limit:g}" if limit else ""
+
+
+def run_summary(state: RunState) -> RenderableType:
+    """The end of a run in a terminal: what landed, what did not and why, what to type next."""
+    style = _RUN_STYLE[state.status]
+    parts: list[RenderableType] = [Text.assemble((f"{state.status}", f"bold {style}"), f"  {state.run}")]
+    for task in state.work():
+        glyph, look = _STYLE[task.status]
+        claims = task.claims()
+        proof = f"{claims['verified']} claims verified" if claims["verified"] else ""
+        checks = f"{sum(code == 0 for code in task.checks.values())}/{len(task.checks)} checks" if task.checks else ""
+        facts = ", ".join(one for one in (proof, checks, f"{task.rounds} rounds" if task.rounds > 1 else "") if one)
+        parts.append(Text.assemble((f"  {glyph} ", look), f"{task.id}  {plain(task.title)}", (f"  {facts}", "dim")))
+        if task.error:
+            parts.append(Text(f"      {plain(task.error)}", "red"))
+    if state.error:
+        parts.append(Text(f"  {plain(state.error)}", "red"))
+    for warning in state.warnings:
+        parts.append(Text(f"  note: {plain(warning)}", "yellow"))
+    for waiting in state.waiting.values():
+        parts.append(Text(f"  waits: {plain(waiting['question'])}  [{waiting['id']}]", "yellow"))
+    return Group(*parts)
+
+
+def runs_table(runs: Iterable[Mapping[str, Any]]) -> Table:
+    table = Table(box=None, padding=(0, 2), pad_edge=False)
+    for name in ("run", "status", "tasks", "waiting", "started", "goal"):
+        table.add_column(name, no_wrap=name != "goal", overflow="ellipsis")
+    for run in runs:
+        tasks = ", ".join(f"{count} {status}" for status, count in run["tasks"].items())
+        table.add_row(
+            run["run"],
+            run["status"],
+            tasks,
+            str(run["waiting"] or ""),
+            run["started_at"][:16].replace("T", " "),
+            escape(plain(run["goal"]).replace("\n", " ")),
+        )
+    return table
+
+
+def event_line(record: Record) -> str:
+    """One event as one plain line."""
+    event = record.event
+    where = event.agent or event.task or "-"
+    return f"{record.seq:>6}  {record.at[11:19]}  {where:<20} {event.type:<20} {describe(record)}"
+
+
+def describe(record: Record) -> str:
+    """What happened, in a few words."""
+    data = record.data
+    match record.type:
+        case EventType.MODEL_CALLED:
+            calls = [call["name"] for call in (data.get("reply") or {}).get("tool_calls", ())]
+            said = ", ".join(calls) or "text"
+            text = f"{data['model']} -> {said}" if data.get("status") == "ok" else str(data.get("error"))
+        case EventType.TOOL_CALLED:
+            text = f"{data['name']} {data.get('subject', '')} {'ok' if data['ok'] else 'not ok'}"
+        case EventType.COMMAND_RAN:
+            text = f"{data['command']} -> {data['exit_code']}"
+        case EventType.DECISION_MADE:
+            text = f"{data['who']}: {data['question']} {data['choice']} ({data['reason']})"
+        case EventType.HANDOFF_SUBMITTED:
+            text = f"{data['kind']}, confidence {data['confidence']:g}: {data['summary']}"
+        case EventType.CLAIM_CHECKED:
+            text = f"{data['verdict']}: {data['statement']}"
+        case EventType.TASK_FINISHED:
+            text = f"{data['status']} {data.get('error') or ''}"
+        case EventType.RUN_FINISHED:
+            text = f"{data['status']}, exit code {data['exit_code']}"
+        case _:
+            text = _some(data)
+    return " ".join(plain(text).split())[:400]
+
+
+_TELLING = ("text", "reason", "question", "goal", "title", "branch", "path", "commit", "explanation", "command", "name")
+
+
+def _some(data: Mapping[str, Any]) -> str:
+    return next((str(data[key]) for key in _TELLING if data.get(key)), "")
+
+
+NARRATED = frozenset(
+    {
+        EventType.RUN_STARTED,
+        EventType.PLAN_SUBMITTED,
+        EventType.PLAN_REJECTED,
+        EventType.TASK_STARTED,
+        EventType.ROUND_STARTED,
+        EventType.AGENT_STARTED,
+        EventType.HANDOFF_SUBMITTED,
+        EventType.HANDOFF_RETURNED,
+        EventType.COMMIT_CREATED,
+        EventType.CONFLICT_FOUND,
+        EventType.APPROVAL_REQUESTED,
+        EventType.MERGE_COMPLETED,
+        EventType.TASK_FINISHED,
+        EventType.WARNING_RAISED,
+        EventType.RUN_FINISHED,
+    }
+)
+"""What plain output tells without -v."""
+
+
+def narrate(record: Record) -> str:
+    """A line of plain progress."""
+    who = record.event.agent or record.event.task or record.event.run
+    task = "planning" if record.event.task == PLANNING and not record.event.agent else who
+    return f"{record.at[11:19]} {task}: {record.type} {describe(record)}".rstrip()

@@ -1,0 +1,112 @@
+"""Commands that set things up and say how they stand: init, doctor, demo, config."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from devassist.demo.sample import make_demo
+from devassist.diagnosis import detect, diagnose
+from devassist.cli.invocation import Format, StreamFormat, of, print_json
+from devassist.cli.looking import Output
+from devassist.cli.run import answer, show_run
+from devassist.config.load import FILE, known_keys, value_of
+from devassist.config.template import template
+from devassist.domain.errors import UsageError
+
+config = typer.Typer(help="Show the configuration.", no_args_is_help=True)
+
+
+def register(app: typer.Typer) -> None:
+    for command in (init, doctor, demo):
+        app.command()(command)
+
+
+def init(context: typer.Context) -> None:
+    """Write .devassist.toml with what was detected here. Never overwrites."""
+    invocation = of(context)
+    project = invocation.project()
+    path = project.repository.workdir / FILE
+    found = detect(project)
+    try:
+        with path.open("x", encoding="utf-8") as stream:
+            stream.write(template(found.values))
+    except FileExistsError:
+        raise UsageError(f"{path} is there already", hint="devassist config show --origin") from None
+    for line in found.notes:
+        invocation.say(line)
+    invocation.answers.print(str(path), markup=False)
+
+
+def doctor(
+    context: typer.Context,
+    fix: Annotated[bool, typer.Option("--fix", help="Not yet: repairs come with resume.")] = False,
+    output: Output = Format.text,
+) -> None:
+    """Check environment, sandbox, model and repository, and say what to do about each finding."""
+    if fix:
+        raise UsageError("doctor repairs nothing yet", hint="devassist doctor says what is wrong and what to do")
+    invocation = of(context)
+    checks = diagnose(invocation.host)
+    failed = [one for one in checks if one["status"] == "fail"]
+    if output is Format.json:
+        print_json({"schema": "devassist.doctor/1", "ok": not failed, "checks": checks})
+    else:
+        marks = {"ok": "✔", "warn": "!", "fail": "✘"}
+        for one in checks:
+            invocation.answers.print(f"{marks[one['status']]} {one['check']}: {one['detail']}", markup=False)
+            if one["hint"]:
+                invocation.answers.print(f"    hint: {one['hint']}", markup=False)
+    raise typer.Exit(1 if failed else 0)
+
+
+def demo(
+    context: typer.Context,
+    directory: Annotated[Path | None, typer.Argument(help="Where to make the sample repository.")] = None,
+    output: Annotated[StreamFormat, typer.Option("--format", help="text, json or ndjson.")] = StreamFormat.text,
+) -> None:
+    """Run the whole thing on a sample repository: no key, no network. Only the model's words are scripted."""
+    invocation = of(context)
+    where = None if directory is None else (invocation.host.directory / directory).resolve()
+    made = make_demo(invocation.host, where)
+    invocation.say(
+        f"The sample repository is {made.project.repository.root}. The model is scripted: its words are written "
+        "beforehand.\nEverything else is real: processes, worktrees, sandbox, tests, merges, audit log.\n"
+    )
+    state = show_run(invocation, made.project, made.options, output)
+    answer(invocation, state, output)
+    if output is StreamFormat.text:
+        invocation.answers.print("\nLook at it:", markup=False)
+        root = made.project.repository.root
+        for command in (
+            f"diff {state.run}",
+            f"show {state.run}/{state.work()[0].id if state.work() else ''}",
+            f"logs {state.run}",
+            "audit verify",
+            f"merge {state.run}",
+        ):
+            invocation.answers.print(f"  devassist -C {root} {command}", markup=False)
+    raise typer.Exit(state.exit_code)
+
+
+@config.command("show")
+def show(
+    context: typer.Context,
+    origin: Annotated[bool, typer.Option("--origin", help="Say where each value came from.")] = False,
+    output: Output = Format.text,
+) -> None:
+    """Show every setting as it is in force here."""
+    invocation = of(context)
+    loaded = invocation.project().loaded
+    rows: list[dict[str, Any]] = [
+        {"key": key, "value": value_of(loaded.settings, key), "origin": loaded.origins.get(key, "default")}
+        for key in known_keys()
+    ]
+    if output is Format.json:
+        print_json({"schema": "devassist.config/1", "settings": rows})
+        return
+    for row in rows:
+        where = f"  # {row['origin']}" if origin else ""
+        invocation.answers.print(f"{row['key']} = {row['value']!r}{where}", markup=False)

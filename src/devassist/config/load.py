@@ -1,0 +1,207 @@
+"""Finds, merges and validates settings, and knows where each value came from."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, fields, is_dataclass, replace
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any, get_args, get_origin, get_type_hints
+from urllib.parse import urlsplit
+
+from devassist.domain.errors import ConfigError
+from devassist.domain.roles import Role
+from devassist.domain.settings import Settings
+
+FILE = ".devassist.toml"
+PREFIX = "DEVASSIST_"
+_CHOICES = {
+    "approvals.mode": ("auto", "ask", "never"),
+    "sandbox.mode": ("auto", "bubblewrap", "landlock"),
+    "conflicts.fail_on": ("error", "warning", "note", "never"),
+}
+_APPROVAL_CLASSES = ("plan", "scope", "command", "merge", "resolution")
+_LOOPBACK = ("127.0.0.1", "localhost", "::1")
+_NOT_SETTINGS = ("DEVASSIST_STATE_DIR", "DEVASSIST_RUN", "DEVASSIST_COMMAND", "DEVASSIST_REQUIRE_SANDBOXES")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Loaded:
+    """Settings and, for each dotted key that is not at its default, where its value came from."""
+
+    settings: Settings
+    origins: Mapping[str, str] = field(default_factory=dict)
+
+
+def load_settings(
+    *,
+    repository: Path | None,
+    user_file: Path,
+    environment: Mapping[str, str],
+    flags: Mapping[str, Any] | None = None,
+) -> Loaded:
+    """
+    Merge default < user file < repository file < environment < flags.
+
+    `flags` maps dotted keys to values; None means not given. Raises ConfigError naming file, key and known keys.
+    """
+    merged: dict[str, Any] = {}
+    origins: dict[str, str] = {}
+    sources: list[tuple[str, Mapping[str, Any]]] = [(str(user_file), _read(user_file))]
+    if repository is not None:
+        path = repository / FILE
+        sources.append((str(path), _only_own(_read(path), path)))
+    sources.append(("environment", _from_environment(environment)))
+    sources.append(("flag", {key: value for key, value in (flags or {}).items() if value is not None}))
+    for origin, values in sources:
+        for key, value in values.items():
+            merged[key] = value
+            origins[key] = origin
+    return Loaded(settings=_build(merged, origins), origins=origins)
+
+
+def known_keys() -> Sequence[str]:
+    """Every dotted key, in the order of the settings."""
+    return [
+        f"{section.name}.{key.name}" for section in fields(Settings) for key in fields(_section(section.name))
+    ]
+
+
+def value_of(settings: Settings, key: str) -> Any:
+    section, _, name = key.partition(".")
+    return getattr(getattr(settings, section), name)
+
+
+def _section(name: str) -> Any:
+    found = get_type_hints(Settings)[name]
+    assert is_dataclass(found)  # noqa: S101  Settings holds nothing else
+    return found
+
+
+def _read(path: Path) -> Mapping[str, Any]:
+    """Dotted keys of one file; empty when there is none."""
+    try:
+        document = tomllib.loads(path.read_text("utf-8"))
+    except FileNotFoundError:
+        return {}
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path} is not valid TOML: {error}", hint="devassist config show --origin") from error
+    except OSError as error:
+        raise ConfigError(f"{path} cannot be read: {error.strerror}") from error
+    return _flatten(document, str(path))
+
+
+def _flatten(document: Mapping[str, Any], where: str) -> Mapping[str, Any]:
+    flat: dict[str, Any] = {}
+    sections = [one.name for one in fields(Settings)]
+    for section, values in document.items():
+        if section not in sections:
+            raise _unknown(where, section, sections, kind="section")
+        if not isinstance(values, Mapping):
+            raise ConfigError(f"{where}: {section} must be a table", hint=f"[{section}]")
+        names = [key.name for key in fields(_section(section))]
+        for name, value in values.items():
+            if name not in names:
+                raise _unknown(where, f"{section}.{name}", [f"{section}.{one}" for one in names])
+            flat[f"{section}.{name}"] = value
+    return flat
+
+
+def _unknown(where: str, key: str, known: Sequence[str], *, kind: str = "key") -> ConfigError:
+    near = get_close_matches(key, known, n=1, cutoff=0.4)
+    meant = f"Did you mean {near[0]}? " if near else ""
+    return ConfigError(f"{where}: unknown {kind} {key}", hint=f"{meant}Known: {', '.join(known)}")
+
+
+def _only_own(values: Mapping[str, Any], path: Path) -> Mapping[str, Any]:
+    """A repository that came from somewhere else must not send the person's keys to a server of its choice."""
+    base = values.get("model.api_base")
+    if isinstance(base, str) and base and urlsplit(base).hostname not in _LOOPBACK:
+        raise ConfigError(
+            f"{path}: model.api_base = {base!r} is not on this machine, and a repository may not choose it",
+            hint="Set it in ~/.config/devassist/config.toml or by DEVASSIST_MODEL_API_BASE",
+        )
+    return values
+
+
+def _from_environment(environment: Mapping[str, str]) -> Mapping[str, Any]:
+    keys = {PREFIX + key.upper().replace(".", "_"): key for key in known_keys()}
+    found: dict[str, Any] = {}
+    for name, text in environment.items():
+        if not name.startswith(PREFIX) or name in _NOT_SETTINGS:
+            continue
+        if name not in keys:
+            near = get_close_matches(name, keys, n=1)
+            hint = f"Did you mean {near[0]}?" if near else "devassist config show --origin lists the keys"
+            raise ConfigError(f"environment: unknown variable {name}", hint=hint)
+        found[keys[name]] = _parse(text, keys[name], name)
+    return found
+
+
+def _parse(text: str, key: str, name: str) -> Any:
+    kind = _type_of(key)
+    if kind is str:
+        return text
+    if get_origin(kind) is tuple:
+        return [part.strip() for part in text.split(",") if part.strip()]
+    try:
+        return tomllib.loads(f"v = {text}")["v"]
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(f"environment: {name}={text!r} is not a value for {key}") from error
+
+
+def _type_of(key: str) -> Any:
+    section, _, name = key.partition(".")
+    return get_type_hints(_section(section))[name]
+
+
+def _build(merged: Mapping[str, Any], origins: Mapping[str, str]) -> Settings:
+    settings = Settings()
+    for key, value in merged.items():
+        section, _, name = key.partition(".")
+        checked = _checked(key, value, origins[key])
+        settings = replace(settings, **{section: replace(getattr(settings, section), **{name: checked})})
+    return settings
+
+
+def _checked(key: str, value: Any, origin: str) -> Any:
+    kind = _type_of(key)
+    wrong = ConfigError(f"{origin}: {key} = {value!r} is not {_named(kind)}")
+    if get_origin(kind) is tuple:
+        if not isinstance(value, (list, tuple)) or not all(isinstance(one, str) for one in value):
+            raise wrong
+        value = tuple(value)
+    elif get_origin(kind) is not None:
+        return _roles(value, origin, wrong)
+    elif kind is float and isinstance(value, int) and not isinstance(value, bool):
+        value = float(value)
+    elif not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
+        raise wrong
+    if key in _CHOICES and value not in _CHOICES[key]:
+        raise ConfigError(f"{origin}: {key} = {value!r}", hint=f"Known: {', '.join(_CHOICES[key])}")
+    if key == "approvals.require" and (bad := [one for one in value if one not in _APPROVAL_CLASSES]):
+        raise ConfigError(f"{origin}: {key} names {bad[0]!r}", hint=f"Known: {', '.join(_APPROVAL_CLASSES)}")
+    if isinstance(value, (int, float)) and not isinstance(value, bool) and value < 0:
+        raise ConfigError(f"{origin}: {key} = {value!r} is negative", hint="0 means no limit")
+    if key == "approvals.confidence_threshold" and value > 1:
+        raise ConfigError(f"{origin}: {key} = {value!r} is over 1")
+    return value
+
+
+def _roles(value: Any, origin: str, wrong: ConfigError) -> Mapping[str, str]:
+    if not isinstance(value, Mapping) or not all(isinstance(one, str) for one in value.values()):
+        raise wrong
+    known = [str(role) for role in Role]
+    for role in value:
+        if role not in known:
+            raise _unknown(origin, f"model.roles.{role}", [f"model.roles.{one}" for one in known])
+    return dict(value)
+
+
+def _named(kind: Any) -> str:
+    if get_origin(kind) is tuple:
+        return "a list of texts"
+    if get_args(kind):
+        return "a table of texts"
+    return {str: "a text", int: "a whole number", float: "a number", bool: "true or false"}[kind]

@@ -1,0 +1,62 @@
+"""The commented configuration file that `init` writes, made from the settings themselves."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import MISSING, fields
+from typing import Any, get_type_hints
+
+from devassist.domain import settings as module
+from devassist.domain.settings import Settings
+
+_HEAD = """# devassist configuration. Every key is shown with its default; take the # away to set it.
+# Order: flag > DEVASSIST_<SECTION>_<KEY> > this file > ~/.config/devassist/config.toml > default.
+# 'devassist config show --origin' says where each value came from.
+"""
+
+
+def template(values: Mapping[str, Any] | None = None) -> str:
+    """The whole file; `values` maps dotted keys to what is set, everything else is a comment."""
+    chosen = values or {}
+    parts = [_HEAD]
+    hints = get_type_hints(Settings)
+    for section in fields(Settings):
+        kind = hints[section.name]
+        says = _docs(kind)
+        tables: list[str] = []
+        parts.append(f"# {inspect.getdoc(kind)}\n[{section.name}]")
+        for key in fields(kind):
+            default = key.default if key.default is not MISSING else {}
+            dotted = f"{section.name}.{key.name}"
+            if isinstance(default, Mapping):
+                example = '# coder = "openai/gpt-5.2"'
+                tables.append(f"# {says[key.name]}\n[{dotted}]\n{example}\n")
+                continue
+            line = f"{key.name} = {_toml(chosen.get(dotted, default))}"
+            parts.append(f"# {says[key.name]}\n{line if dotted in chosen else '# ' + line}")
+        parts.append("")
+        parts += tables
+    return "\n".join(parts)
+
+
+def _docs(kind: type) -> Mapping[str, str]:
+    """The sentence below each field, which Python itself does not keep."""
+    tree = ast.parse(inspect.getsource(module))
+    body = next(node.body for node in tree.body if isinstance(node, ast.ClassDef) and node.name == kind.__name__)
+    return {
+        field.target.id: " ".join(str(text.value.value).split())
+        for field, text in zip(body, body[1:], strict=False)
+        if isinstance(field, ast.AnnAssign)
+        and isinstance(field.target, ast.Name)
+        and isinstance(text, ast.Expr)
+        and isinstance(text.value, ast.Constant)
+    }
+
+
+def _toml(value: Any) -> str:
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        return "[" + ", ".join(_toml(one) for one in value) + "]"
+    return json.dumps(value, ensure_ascii=False)

@@ -1,0 +1,130 @@
+"""Real CrewAI crews of the fixed roles, one crew per task and round."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+import yaml
+from crewai import Agent, Crew, Process, Task
+from crewai.tools import BaseTool
+from pydantic import BaseModel, ConfigDict, PrivateAttr
+
+from devassist.crew.gateway_llm import BRIEF, GatewayLLM
+from devassist.crew.session import AgentSession
+from devassist.crew.toolbox import Outcome
+from devassist.domain.roles import Role
+from devassist.ports import ModelReply, ModelRequest
+
+_UNLIMITED = 1_000_000
+
+
+class SentBack(Exception):
+    """A submit that was not accepted. Raised, because CrewAI ends the agent on any result that is returned."""
+
+
+class _AnyArguments(BaseModel):
+    """No fields, so CrewAI passes the arguments on unread: checking them is the session's part."""
+
+    model_config = ConfigDict(extra="allow")
+
+
+class BoundTool(BaseTool):
+    """A tool of one agent in one worktree."""
+
+    args_schema: type[BaseModel] = _AnyArguments
+    _call: Callable[[str, Mapping[str, Any]], Outcome] = PrivateAttr()
+
+    def _run(self, **given: Any) -> str:
+        outcome = self._call(self.name, given)
+        if self.result_as_answer and not outcome.ok:
+            raise SentBack(outcome.text)
+        return outcome.text
+
+
+@cache
+def role_texts() -> Mapping[str, Mapping[str, str]]:
+    """Goal and backstory of each role, from roles.yaml."""
+    texts: Mapping[str, Mapping[str, str]] = yaml.safe_load(
+        files("devassist.crew").joinpath("roles.yaml").read_text("utf-8")
+    )
+    return texts
+
+
+def build_crew(
+    sessions: Sequence[AgentSession],
+    *,
+    complete: Callable[[AgentSession, ModelRequest], ModelReply],
+    window: Callable[[str], int],
+) -> Crew:
+    """A sequential crew with one agent and one task per session, in order."""
+    agents: list[Agent] = []
+    tasks: list[Task] = []
+    for session in sessions:
+        agent = _agent(session, complete=complete, window=window)
+        agents.append(agent)
+        tasks.append(
+            Task(
+                name=f"{session.assignment.task}-{session.role}",
+                description=BRIEF,
+                expected_output=f"The work, handed on by calling {session.submit_tool}.",
+                agent=agent,
+                context=list(tasks[-1:]),
+            )
+        )
+    return Crew(
+        agents=agents,
+        tasks=tasks,
+        process=Process.sequential,
+        memory=False,
+        cache=False,
+        planning=False,
+        tracing=False,
+        verbose=False,
+    )
+
+
+def _agent(
+    session: AgentSession,
+    *,
+    complete: Callable[[AgentSession, ModelRequest], ModelReply],
+    window: Callable[[str], int],
+) -> Agent:
+    texts = role_texts()[session.role]
+    model = session.assignment.models[session.role][0]
+    return Agent(
+        role=str(session.role),
+        goal=texts["goal"],
+        backstory=texts["backstory"],
+        llm=GatewayLLM(
+            model=model,
+            session=session,
+            complete=lambda request: complete(session, request),
+            window=window(model),
+        ),
+        tools=[_tool(session, name) for name in session.offered()],
+        verbose=False,
+        cache=False,
+        allow_delegation=False,
+        max_iter=_UNLIMITED,
+        max_retry_limit=0,
+        respect_context_window=False,
+    )
+
+
+def _tool(session: AgentSession, name: str) -> BoundTool:
+    tool = BoundTool(
+        name=name,
+        description=name,
+        result_as_answer=name == session.submit_tool,
+        # A usage limit, however large, makes CrewAI run the calls of one reply in order, not in threads.
+        max_usage_count=_UNLIMITED,
+    )
+    tool._call = session.call  # noqa: SLF001  pydantic copies fields, not private attributes
+    return tool
+
+
+def roles_of(names: Sequence[str]) -> Sequence[Role]:
+    return [Role(name) for name in names]

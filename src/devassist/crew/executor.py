@@ -1,0 +1,172 @@
+"""Starts workers: the supervisor's side of the forkserver. Imports no CrewAI."""
+
+from __future__ import annotations
+
+import json
+import os
+import queue
+import signal
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import Any
+
+from devassist.domain.errors import DevassistError
+from devassist.ports import Assignment
+
+_START_TIMEOUT_S = 120.0
+
+
+@dataclass
+class ForkedWorker:
+    """One worker process, in its own session and process group."""
+
+    pid: int
+    connection: Connection
+    _status: queue.Queue[int] = field(default_factory=queue.Queue)
+
+    def receive(self) -> Mapping[str, Any] | None:
+        try:
+            request: Mapping[str, Any] = json.loads(self.connection.recv_bytes())
+        except (EOFError, OSError):
+            return None
+        return request
+
+    def send(self, reply: Mapping[str, Any]) -> None:
+        try:
+            self.connection.send_bytes(json.dumps(reply, default=str).encode())
+        except OSError:
+            return  # the worker is gone; `receive` says so next
+
+    def wait(self) -> int:
+        self.connection.close()
+        try:
+            status = self._status.get(timeout=5)
+        except queue.Empty:
+            self.kill()
+            try:
+                status = self._status.get(timeout=5)
+            except queue.Empty:
+                status = -signal.SIGKILL
+        self.kill()  # what it left behind in its group
+        return status
+
+    def kill(self) -> None:
+        _signal_group(self.pid, signal.SIGKILL)
+
+    def terminate(self) -> None:
+        _signal_group(self.pid, signal.SIGTERM)
+
+
+def _signal_group(pid: int, number: signal.Signals) -> None:
+    try:
+        os.killpg(pid, number)
+    except (ProcessLookupError, PermissionError):
+        return
+
+
+class ForkserverExecutor:
+    """An Executor over one forkserver process, started at once so that its import runs while others work."""
+
+    def __init__(self, *, environment: Mapping[str, str], directory: Path, log: Path) -> None:
+        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        for end in (ours, theirs):
+            end.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4_000_000)
+        directory.mkdir(parents=True, exist_ok=True)
+        log.parent.mkdir(parents=True, exist_ok=True)
+        with log.open("ab") as stream:
+            self._process = subprocess.Popen(
+                [sys.executable, "-P", "-m", "devassist.bootstrap_worker", str(theirs.fileno())],
+                env=dict(environment),
+                cwd=directory,
+                stdin=subprocess.DEVNULL,
+                stdout=stream,
+                stderr=stream,
+                pass_fds=[theirs.fileno()],
+                start_new_session=True,
+            )
+        theirs.close()
+        self._log = log
+        self._control = ours
+        self._ready = threading.Event()
+        self._gone = threading.Event()
+        self._started: queue.Queue[int] = queue.Queue()
+        self._workers: dict[int, ForkedWorker] = {}
+        self._early: dict[int, int] = {}
+        self._lock = threading.Lock()  # guards _workers and _early, and keeps a request and its answer together
+        self._start_lock = threading.Lock()
+        threading.Thread(target=self._listen, name="forkserver", daemon=True).start()
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
+    def start(self, assignment: Assignment) -> ForkedWorker:
+        """Raises DevassistError when the forkserver does not come up."""
+        self._wait_ready()
+        ours, theirs = socket.socketpair()
+        with self._start_lock:
+            try:
+                socket.send_fds(self._control, [json.dumps(asdict(assignment)).encode()], [theirs.fileno()])
+                pid = self._started.get(timeout=_START_TIMEOUT_S)
+            except (OSError, queue.Empty) as error:
+                raise DevassistError(f"no worker could be started; see {self._log}") from error
+            finally:
+                theirs.close()
+        worker = ForkedWorker(pid=pid, connection=Connection(ours.detach()))
+        with self._lock:
+            self._workers[pid] = worker
+            if pid in self._early:
+                worker._status.put(self._early.pop(pid))  # noqa: SLF001  it ended before it was known here
+        return worker
+
+    def kill_all(self) -> None:
+        with self._lock:
+            workers = list(self._workers.values())
+        for worker in workers:
+            worker.kill()
+
+    def close(self) -> None:
+        self._control.close()
+        try:
+            self._process.wait(timeout=5)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+
+    def _wait_ready(self) -> None:
+        if not self._ready.wait(timeout=_START_TIMEOUT_S) or self._gone.is_set():
+            raise DevassistError(
+                f"the forkserver did not come up; its output is in {self._log}", hint="devassist doctor"
+            )
+
+    def _listen(self) -> None:
+        while True:
+            try:
+                message = self._control.recv(65536)
+            except OSError:
+                message = b""
+            if not message:
+                self._gone.set()
+                self._ready.set()
+                return
+            event = json.loads(message)
+            if "ready" in event:
+                self._ready.set()
+            elif "started" in event:
+                self._started.put(event["started"])
+            else:
+                self._exited(event["exited"], event["status"])
+
+    def _exited(self, pid: int, status: int) -> None:
+        with self._lock:
+            worker = self._workers.pop(pid, None)
+            if worker is None:
+                self._early[pid] = status
+            else:
+                worker._status.put(status)  # noqa: SLF001  the executor is what fills it

@@ -1,0 +1,95 @@
+"""The forkserver: one process that has imported CrewAI once and forks a worker for each crew."""
+
+from __future__ import annotations
+
+import gc
+import json
+import os
+import selectors
+import signal
+import socket
+import sys
+import traceback
+from collections.abc import Callable
+from multiprocessing.connection import Connection
+from typing import Any
+
+READY = b'{"ready": true}'
+
+
+def serve(control: socket.socket, work: Callable[[dict[str, Any], Connection], None]) -> None:
+    """
+    Fork a worker per request until the supervisor closes `control`, then kill what is left.
+
+    A request is one datagram: a JSON assignment and the worker's end of its socket pair. Forked here and not
+    in the supervisor, because importing CrewAI takes seconds and no thread runs in this process.
+    """
+    wake_read, wake_write = socket.socketpair()
+    for end in (wake_read, wake_write):
+        end.setblocking(False)
+    signal.set_wakeup_fd(wake_write.fileno(), warn_on_full_buffer=False)
+    signal.signal(signal.SIGCHLD, lambda *_: None)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    gc.freeze()  # what is here now is shared: keep the collector from touching, and so copying, its pages
+    selector = selectors.DefaultSelector()
+    selector.register(control, selectors.EVENT_READ)
+    selector.register(wake_read, selectors.EVENT_READ)
+    children: set[int] = set()
+    control.send(READY)
+    while True:
+        for key, _ in selector.select():
+            if key.fileobj is wake_read:
+                wake_read.recv(4096)
+                _reap(children, control)
+                continue
+            request, fds, _, _ = socket.recv_fds(control, 4_000_000, 1)
+            if not request:
+                _kill_all(children)
+                return
+            pid = _fork(json.loads(request), fds[0], [control, wake_read, wake_write], work)
+            children.add(pid)
+            control.send(json.dumps({"started": pid}).encode())
+
+
+def _fork(
+    assignment: dict[str, Any],
+    fd: int,
+    close: list[socket.socket],
+    work: Callable[[dict[str, Any], Connection], None],
+) -> int:
+    pid = os.fork()
+    if pid:
+        os.close(fd)
+        return pid
+    status = 1
+    try:
+        os.setsid()
+        signal.set_wakeup_fd(-1)
+        for number in (signal.SIGCHLD, signal.SIGTERM):
+            signal.signal(number, signal.SIG_DFL)
+        for end in close:
+            end.close()
+        work(assignment, Connection(fd))
+        status = 0
+    except BaseException as error:  # noqa: BLE001  the last net of a process: say it in the log and leave
+        traceback.print_exception(error)
+    finally:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(status)
+
+
+def _reap(children: set[int], control: socket.socket) -> None:
+    for pid in list(children):
+        done, status = os.waitpid(pid, os.WNOHANG)
+        if done:
+            children.discard(pid)
+            control.send(json.dumps({"exited": pid, "status": os.waitstatus_to_exitcode(status)}).encode())
+
+
+def _kill_all(children: set[int]) -> None:
+    for pid in children:
+        try:
+            os.killpg(pid, signal.SIGKILL)
+        except ProcessLookupError:
+            continue

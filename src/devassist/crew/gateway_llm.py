@@ -1,0 +1,212 @@
+"""The one way from CrewAI to a model: every call of an agent passes through here."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from crewai.events.types.llm_events import LLMCallType
+from crewai.llms.base_llm import BaseLLM, llm_call_context
+from pydantic import PrivateAttr
+
+from devassist.crew.arguments import schema_of
+from devassist.crew.session import AgentSession, known_tool
+from devassist.crew.stops import CrewStop
+from devassist.domain.errors import DevassistError, Interrupted, LimitReached, ModelError
+from devassist.ports import CallAddress, ModelReply, ModelRequest, ToolCall
+
+BRIEF = "[[devassist:brief]]"
+"""Stands for the agent's brief in the task description, so that CrewAI's templating never sees the text."""
+
+_NUDGES = 1
+_CHARS_PER_TOKEN = 4
+_KEPT_RESULTS = 6
+
+
+class _Function:
+    __slots__ = ("arguments", "name")
+
+    def __init__(self, call: ToolCall) -> None:
+        self.name = call.name
+        self.arguments = call.arguments
+
+
+class _Call:
+    """A tool call in the shape that CrewAI's loop takes."""
+
+    __slots__ = ("function", "id", "type")
+
+    def __init__(self, call: ToolCall) -> None:
+        self.id = call.id
+        self.type = "function"
+        self.function = _Function(call)
+
+
+class GatewayLLM(BaseLLM):
+    """
+    CrewAI's model, one per agent and round.
+
+    `complete` sends a ModelRequest with retries, budget and journal around it (llm.calls.CallPolicy).
+    A reply without any tool call is answered once with a reminder of the submit tool; the second ends the attempt.
+    """
+
+    llm_type: str = "devassist-gateway"
+    _session: AgentSession = PrivateAttr()
+    _complete: Callable[[ModelRequest], ModelReply] = PrivateAttr()
+    _window: int = PrivateAttr(default=128_000)
+    _inserted: list[tuple[int, list[dict[str, Any]]]] = PrivateAttr(default_factory=list)
+    _tool_call_seen: bool = PrivateAttr(default=False)
+
+    def __init__(
+        self, *, model: str, session: AgentSession, complete: Callable[[ModelRequest], ModelReply], window: int
+    ) -> None:
+        super().__init__(model=model)
+        self._session = session
+        self._complete = complete
+        self._window = window
+
+    def supports_function_calling(self) -> bool:
+        return True
+
+    def supports_stop_words(self) -> bool:
+        return False
+
+    def get_context_window_size(self) -> int:
+        # Larger than any result: CrewAI would otherwise hide results over 4 KB behind a tool of its own.
+        # What is sent is fitted to the real window in `_fitted`.
+        return 100_000_000
+
+    def get_input_tokens_count(self, messages: Any, tools: Any = None, response_model: Any = None) -> int:  # noqa: ARG002
+        return _estimate(messages if isinstance(messages, list) else [{"content": messages}])
+
+    def call(  # noqa: PLR0913  CrewAI's signature
+        self,
+        messages: Any,
+        tools: Any = None,
+        callbacks: Any = None,  # noqa: ARG002
+        available_functions: Any = None,  # noqa: ARG002
+        from_task: Any = None,
+        from_agent: Any = None,
+        response_model: Any = None,  # noqa: ARG002
+    ) -> Any:
+        with llm_call_context():
+            self._emit_call_started_event(
+                messages=messages, tools=tools, from_task=from_task, from_agent=from_agent
+            )
+            reply = self._answer(self._format_messages(messages))
+            usage = {"prompt_tokens": reply.input_tokens, "completion_tokens": reply.output_tokens}
+            self._track_token_usage_internal(usage)
+            self._emit_call_completed_event(
+                response=reply.content or [call.name for call in reply.tool_calls],
+                call_type=LLMCallType.TOOL_CALL,
+                from_task=from_task,
+                from_agent=from_agent,
+                usage=usage,
+                finish_reason=reply.finish_reason or None,
+                response_id=reply.response_id or None,
+            )
+            return [_Call(call) for call in reply.tool_calls]
+
+    async def acall(self, *args: Any, **kwargs: Any) -> Any:
+        return await asyncio.to_thread(self.call, *args, **kwargs)
+
+    def _answer(self, messages: Sequence[Mapping[str, Any]]) -> ModelReply:
+        session = self._session
+        own = [dict(message) for message in messages]
+        for _ in range(_NUDGES + 1):
+            session.turn += 1
+            reply = self._send(self._fitted(self._with_inserted(own)))
+            if reply.tool_calls:
+                self._tool_call_seen = True
+                self._check_calls(reply.tool_calls)
+                return reply
+            nudge = (
+                f"That was text, and text is not handed on. Go on with tool calls, and end by calling "
+                f"{session.submit_tool}."
+            )
+            self._inserted.append(
+                (len(own), [{"role": "assistant", "content": reply.content}, {"role": "user", "content": nudge}])
+            )
+        cut = " (its last reply was cut off)" if reply.finish_reason == "length" else ""
+        none = "" if self._tool_call_seen else f"; it made no tool call at all: does {self.model} support them?"
+        raise CrewStop("failed", f"the {session.role} ended without {session.submit_tool}{cut}{none}")
+
+    def _send(self, messages: Sequence[Mapping[str, Any]]) -> ModelReply:
+        session = self._session
+        request = ModelRequest(
+            model=self.model,
+            messages=messages,
+            tools=[schema_of(name) for name in session.offered()],
+            address=CallAddress(
+                task=session.assignment.task, role=session.role, round=session.round, turn=session.turn
+            ),
+        )
+        try:
+            return self._complete(request)
+        except LimitReached as error:
+            raise CrewStop("limited", str(error), error=error) from error
+        except Interrupted as error:
+            raise CrewStop("stopped", str(error), error=error) from error
+        except ModelError as error:
+            raise CrewStop("error", str(error), error=error) from error
+        except DevassistError as error:
+            raise CrewStop("failed", str(error), error=error) from error
+
+    def _check_calls(self, calls: Sequence[ToolCall]) -> None:
+        """Record what CrewAI will turn down before any of our tools sees it."""
+        self._session.expect(calls)
+        for call in calls:
+            if not known_tool(call.name) or call.name not in self._session.offered():
+                self._session.reject(call.name, call.arguments, "unknown tool")
+            elif not _is_object(call.arguments):
+                self._session.reject(call.name, call.arguments, "the arguments are not a JSON object")
+
+    def _with_inserted(self, messages: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        place = self._session.place
+        out: list[dict[str, Any]] = []
+        extra = dict[int, list[dict[str, Any]]]()
+        for at, more in self._inserted:
+            extra.setdefault(at, []).extend(more)
+        for index, message in enumerate([*messages, {}]):
+            out.extend(extra.get(index, ()))
+            if message:
+                out.append(_with_brief(message, place.brief))
+        return out
+
+    def _fitted(self, messages: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        """Leave out old tool results, oldest first, where the transcript would not fit the model's window."""
+        budget = int(self._window * 0.8)
+        over = _estimate(messages) - budget
+        results = [index for index, message in enumerate(messages) if message.get("role") == "tool"]
+        fitted = list(messages)
+        for index in results[:-_KEPT_RESULTS]:
+            if over <= 0:
+                break
+            content = str(fitted[index].get("content") or "")
+            short = "[an older result, left out to save room]\n" + content[-80:].rpartition("\n")[2]
+            over -= (len(content) - len(short)) // _CHARS_PER_TOKEN
+            fitted[index] = {**fitted[index], "content": short}
+        return fitted
+
+
+def _with_brief(message: Mapping[str, Any], brief: str) -> dict[str, Any]:
+    content = message.get("content")
+    if isinstance(content, str) and BRIEF in content:
+        return {**message, "content": content.replace(BRIEF, brief)}
+    return dict(message)
+
+
+def _is_object(arguments: str) -> bool:
+    try:
+        return isinstance(json.loads(arguments or "{}"), dict)
+    except (ValueError, RecursionError):
+        return False
+
+
+def _estimate(messages: Sequence[Mapping[str, Any]]) -> int:
+    size = sum(
+        len(str(message.get("content") or "")) + len(str(message.get("tool_calls") or "")) for message in messages
+    )
+    return size // _CHARS_PER_TOKEN + 1

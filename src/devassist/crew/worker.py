@@ -1,0 +1,183 @@
+"""What a worker process does: run the crew of one assignment, round after round, and say how it ended."""
+
+from __future__ import annotations
+
+import contextvars
+import logging
+import time
+import traceback
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Protocol
+
+from devassist.crew.crews import build_crew, roles_of
+from devassist.crew.session import AgentSession
+from devassist.crew.stops import CrewStop
+from devassist.domain.errors import ModelError
+from devassist.domain.events import EventType
+from devassist.domain.ids import PLANNING
+from devassist.ports import Assignment, CrewLink, Files, ModelReply, ModelRequest, Sandbox
+
+
+class Caller(Protocol):
+    """Sends a request with retries and fallbacks; tells `journal` of each attempt."""
+
+    def __call__(self, request: ModelRequest, models: Sequence[str], journal: CallJournal) -> ModelReply: ...
+
+
+@dataclass
+class CallJournal:
+    """Records each attempt of one agent's model calls: intended before, called after."""
+
+    session: AgentSession
+
+    def before(self, request: ModelRequest, model: str, attempt: int) -> object:
+        self.session.link.reserve(request.address)
+        data = {
+            "turn": request.address.turn,
+            "attempt": attempt,
+            "model": model,
+            "messages": list(request.messages),
+            "tools": list(request.tools),
+        }
+        self.session.link.record(self.session.event(EventType.MODEL_INTENDED, data))
+        return data
+
+    def after(
+        self, token: object, reply: ModelReply | None, error: ModelError | None, latency_ms: float
+    ) -> None:
+        assert isinstance(token, dict)  # noqa: S101  what `before` gave
+        outcome = _of_reply(reply) if reply is not None else _of_error(error)
+        data = {**token, **outcome, "latency_ms": round(latency_ms, 1)}
+        self.session.link.record(self.session.event(EventType.MODEL_CALLED, data))
+
+
+def _of_reply(reply: ModelReply) -> dict[str, Any]:
+    return {
+        "status": "ok",
+        "answered_by": reply.model,
+        "reply": {
+            "content": reply.content,
+            "tool_calls": [
+                {"id": call.id, "name": call.name, "arguments": call.arguments} for call in reply.tool_calls
+            ],
+            "finish_reason": reply.finish_reason,
+        },
+        "finish_reason": reply.finish_reason,
+        "response_id": reply.response_id,
+        "input_tokens": reply.input_tokens,
+        "output_tokens": reply.output_tokens,
+        "usd": reply.usd,
+        "error": None,
+    }
+
+
+def _of_error(error: ModelError | None) -> dict[str, Any]:
+    return {
+        "status": "error",
+        "input_tokens": 0,
+        "output_tokens": 0,
+        "usd": 0.0,
+        "error": str(error),
+        "error_kind": error.kind if error else "",
+    }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ending:
+    """How a crew ended: delivered, failed, limited, waiting, stopped or error (a model's)."""
+
+    outcome: str
+    reason: str = ""
+    kind: str = ""
+    hint: str = ""
+
+    def as_json(self) -> dict[str, Any]:
+        return {"outcome": self.outcome, "reason": self.reason, "kind": self.kind, "hint": self.hint}
+
+
+@dataclass
+class CrewRunner:
+    """Runs the crew of one assignment. Collaborators come from the composition root."""
+
+    assignment: Assignment
+    link: CrewLink
+    sandbox: Sandbox | None
+    open_files: Callable[[Path], Files]
+    call: Caller
+    window: Callable[[str], int]
+    granted: list[str] = field(default_factory=list)
+
+    def run(self) -> Ending:
+        """Never raises for what an agent or a model does; a bug of ours comes out as a traceback."""
+        try:
+            return self._rounds()
+        except CrewStop as stop:
+            kind = stop.error.kind if isinstance(stop.error, ModelError) else ""
+            hint = stop.error.hint if stop.error is not None else ""
+            return Ending(outcome=stop.outcome, reason=stop.reason, kind=kind, hint=hint)
+
+    def _rounds(self) -> Ending:
+        round_ = self.assignment.round
+        while True:
+            again = self._round(round_)
+            if not again:
+                return Ending(outcome="delivered")
+            round_ += 1
+
+    def _round(self, round_: int) -> bool:
+        """One crew kickoff. True when the reviewer asked for changes and the supervisor grants a round."""
+        sessions = [self._session(role, round_) for role in roles_of(self.assignment.roles)]
+        crew = build_crew(sessions, complete=self._complete, window=self.window)
+        try:
+            contextvars.Context().run(crew.kickoff)
+        except Exception as error:
+            logging.getLogger("devassist").exception("the crew broke off")
+            reason = f"the crew broke off: {type(error).__name__}: {error}"
+            raise CrewStop("failed", reason) from error
+        if not all(session.done for session in sessions):
+            missing = next(session for session in sessions if not session.done)
+            raise CrewStop("failed", f"the {missing.role} ended without {missing.submit_tool}")
+        if self.assignment.task == PLANNING:
+            return False
+        return sessions[-1].verdict == "request_changes"
+
+    def _session(self, role: Any, round_: int) -> AgentSession:
+        return AgentSession(
+            assignment=self.assignment,
+            role=role,
+            round=round_,
+            link=self.link,
+            sandbox=self.sandbox,
+            open_files=self.open_files,
+            granted=self.granted,
+        )
+
+    def _complete(self, session: AgentSession, request: ModelRequest) -> ModelReply:
+        return self.call(request, self.assignment.models[session.role], CallJournal(session))
+
+
+def quiet_crewai() -> None:
+    """CrewAI prints and logs on failure even when not verbose; the worker's streams are a log file, keep it readable."""
+    from crewai.events.event_context import EventContextConfig, MismatchBehavior, _event_context_config
+    from crewai.events.utils.console_formatter import set_suppress_console_output
+
+    set_suppress_console_output(True)
+    _event_context_config.set(
+        EventContextConfig(
+            mismatch_behavior=MismatchBehavior.SILENT, empty_pop_behavior=MismatchBehavior.SILENT
+        )
+    )
+    logging.getLogger("crewai").propagate = False
+    logging.getLogger().addHandler(logging.NullHandler())
+
+
+def describe_bug(error: BaseException) -> Mapping[str, Any]:
+    """An Ending for an exception that should not have been."""
+    text = "".join(traceback.format_exception(error))
+    return Ending(outcome="failed", reason=f"internal error in the worker: {error!r}", hint=text[-4000:]).as_json()
+
+
+def now_ms() -> float:
+    return time.monotonic() * 1000

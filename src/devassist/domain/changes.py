@@ -1,0 +1,299 @@
+"""What an agent changed, and the rules on it: scope, build products, risk. Pure; the inputs are values."""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Literal
+
+Kind = Literal["added", "modified", "deleted", "renamed", "mode", "symlink", "typechange"]
+
+SYMLINK_MODE = 0o120000
+GITLINK_MODE = 0o160000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """One path that is not as in the base. `mode` 0 and `blob` "" say that it is gone."""
+
+    path: str
+    kind: Kind
+    old_path: str = ""
+    mode: int = 0
+    old_mode: int = 0
+    blob: str = ""
+    old_blob: str = ""
+    size: int = 0
+    target: str = ""
+    """Where a symbolic link points."""
+
+    @property
+    def paths(self) -> tuple[str, ...]:
+        return (self.old_path, self.path) if self.old_path else (self.path,)
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeSet:
+    """Everything that differs; the files of `embedded` repositories found below are not among the changes."""
+
+    changes: tuple[Change, ...] = ()
+    embedded: tuple[str, ...] = ()
+
+    def __iter__(self) -> Iterator[Change]:
+        return iter(self.changes)
+
+    def __len__(self) -> int:
+        return len(self.changes)
+
+    def __bool__(self) -> bool:
+        return bool(self.changes or self.embedded)
+
+    @property
+    def paths(self) -> tuple[str, ...]:
+        """Every path concerned, the old side of a rename too."""
+        return tuple(path for change in self.changes for path in change.paths)
+
+    @property
+    def deleted(self) -> tuple[str, ...]:
+        return tuple(change.path for change in self.changes if change.kind == "deleted")
+
+
+_PRODUCT_DIRS = frozenset({
+    "__pycache__", ".pytest_cache", ".mypy_cache", ".ruff_cache", ".hypothesis", ".tox", ".nox",
+    "node_modules", ".venv", "venv", ".virtualenv", "htmlcov", ".ipynb_checkpoints", ".eggs", ".cache",
+})  # fmt: skip
+_AMBIGUOUS_DIRS = frozenset({"target", "build", "dist", "out", "coverage", ".next", ".gradle"})
+_PRODUCT_FILE = re.compile(r"\.DS_Store|Thumbs\.db|.*\.py[cod]|\.coverage|\.coverage\..+|.*\.egg-info")
+
+
+def is_build_product(path: str, *, tracked_tops: Collection[str], written: Collection[str]) -> bool:
+    """
+    Is `path` something a tool left behind, whatever .gitignore says.
+
+    `tracked_tops` are the directories below which the base tracks something; `written` are the paths a write
+    tool wrote on purpose. A directory the base tracks is source, whatever it is called.
+    """
+    parts = path.split("/")
+    for depth, name in enumerate(parts[:-1], start=1):
+        if "/".join(parts[:depth]) in tracked_tops:
+            continue
+        if is_product_directory(name):
+            return True
+        if name in _AMBIGUOUS_DIRS and path not in written:
+            return True
+    # `.coveragerc` is configuration; `.coverage` and `.coverage.host.123` are data.
+    return path not in written and _PRODUCT_FILE.fullmatch(parts[-1]) is not None
+
+
+def is_product_directory(name: str) -> bool:
+    return name in _PRODUCT_DIRS or name.endswith(".egg-info")
+
+
+def directories_of(paths: Iterable[str]) -> frozenset[str]:
+    """Every directory above `paths`: what `is_build_product` takes as `tracked_tops`."""
+    found: set[str] = set()
+    for path in paths:
+        while (path := posixpath.dirname(path)) and path not in found:
+            found.add(path)
+    return frozenset(found)
+
+
+_SOURCE_FILE = re.compile(
+    r".\.(py|pyi|jsx?|tsx?|md|rst|txt|json|toml|ya?ml|cfg|ini|html|s?css|go|rs|java|kt|c|h|cpp|rb|php|sh|sql|csv)$"
+)
+
+
+def check_scope(pattern: str) -> str | None:
+    """Why `pattern` cannot be a scope, or None."""
+    if not pattern.strip():
+        return "it is empty"
+    if "\0" in pattern or "\\" in pattern:
+        return "it holds a backslash or NUL; paths are written with /"
+    if pattern.startswith(("/", "~")) or re.match(r"[A-Za-z]:", pattern):
+        return "it is absolute; scopes are relative to the repository's root"
+    if pattern.startswith("!"):
+        return "it is negated; name what may be written"
+    parts = [part.casefold() for part in pattern.split("/")]
+    if ".." in parts:
+        return "it leaves the repository by .."
+    if ".git" in parts:
+        return "it reaches into .git"
+    return None
+
+
+def in_scope(path: str, scope: Sequence[str]) -> bool:
+    """
+    May `path` be written by a task with `scope`; an empty scope is the whole repository.
+
+    Patterns stand at the root. `*` and `?` stay within one name, `**` is any number of directories, and a
+    last part without wildcards also names a directory with all below it, unless it looks like a file
+    (`a.py`): `src/*` is not `src/a/b`, `src` is.
+    """
+    return not scope or any(_scope_regex(pattern).fullmatch(path) for pattern in scope)
+
+
+def scopes_overlap(left: Sequence[str], right: Sequence[str]) -> bool:
+    """Could one path be in both scopes. Errs to yes: two wildcards in one place are taken to meet."""
+    if not left or not right:
+        return True
+    return any(_may_meet(_scope_parts(one), _scope_parts(other)) for one in left for other in right)
+
+
+def _scope_parts(pattern: str) -> tuple[str, ...]:
+    parts = tuple(part for part in pattern.split("/") if part not in {"", "."})
+    names_file = bool(parts) and (_is_wild(parts[-1]) or _SOURCE_FILE.search(parts[-1]) is not None)
+    # "//" stands for the name itself or anything below it.
+    return parts if names_file and not pattern.endswith("/") else (*parts, "//")
+
+
+def _is_wild(part: str) -> bool:
+    return any(sign in part for sign in "*?[")
+
+
+@lru_cache(maxsize=4096)
+def _scope_regex(pattern: str) -> re.Pattern[str]:
+    if check_scope(pattern) is not None:
+        return re.compile(r"(?!)")
+    parts = _scope_parts(pattern)
+    below = parts[-1:] == ("//",)
+    names = (parts[:-1] if below else parts) or ("**",)
+    # With a trailing slash only what is below counts: a file of that name is not the directory.
+    tail = "" if not below else (r"/.+" if pattern.endswith("/") else r"(?:/.+)?")
+    return re.compile(f"(?s:{glob_regex(names)}{tail})")
+
+
+def glob_regex(parts: Sequence[str]) -> str:
+    """The regular expression for a path pattern given as its parts, with `**` as in gitignore."""
+    pieces: list[str] = []
+    for position, part in enumerate(parts):
+        last = position == len(parts) - 1
+        if part == "**":
+            pieces.append(r".+" if last else r"(?:[^/]+/)*")
+        else:
+            pieces.append(_name_regex(part) + ("" if last else "/"))
+    return "".join(pieces)
+
+
+def _name_regex(part: str) -> str:
+    """One name: `*`, `?`, `[a-z]`, `[!a]` and backslash escapes, never crossing a slash."""
+    out, at = "", 0
+    while at < len(part):
+        sign = part[at]
+        at += 1
+        if sign == "*":
+            out += "" if out.endswith("[^/]*") else "[^/]*"
+        elif sign == "?":
+            out += "[^/]"
+        elif sign == "\\" and at < len(part):
+            out += re.escape(part[at])
+            at += 1
+        elif (
+            sign == "[" and (end := part.find("]", at + 2 if part[at : at + 1] in {"!", "^"} else at + 1)) > 0
+        ):
+            body, at = part[at:end], end + 1
+            negated = body[:1] in {"!", "^"}
+            body = re.sub(r"([\[\]\\^&~|])", r"\\\1", body[1:] if negated else body)
+            out += f"(?!/)[{'^' if negated else ''}{body}]"
+        else:
+            out += re.escape(sign)
+    return out
+
+
+@lru_cache(maxsize=4096)
+def _may_meet(left: tuple[str, ...], right: tuple[str, ...]) -> bool:
+    for one, other in ((left, right), (right, left)):
+        if one[:1] == ("//",):
+            return True  # everything below `one`, and `other` got this far
+        if not one:
+            return all(part in {"**", "//"} for part in other)
+        if one[0] == "**":
+            return _may_meet(one[1:], other) or (bool(other) and _may_meet(one, other[1:]))
+    first, second = left[0], right[0]
+    if _is_wild(first) and _is_wild(second):
+        met = True
+    elif _is_wild(first):
+        met = re.fullmatch(_name_regex(first), second, re.DOTALL) is not None
+    else:
+        met = first == second or re.fullmatch(_name_regex(second), first, re.DOTALL) is not None
+    return met and _may_meet(left[1:], right[1:])
+
+
+_MASS_MIN, _MASS_MAX = 10, 100
+
+
+def is_mass_deletion(deleted: int, tracked: int) -> bool:
+    """More than 100 files, at least 10 that are over a quarter of the tracked ones, or all there are."""
+    large_share = deleted >= _MASS_MIN and tracked < deleted * 4
+    return deleted > _MASS_MAX or large_share or 0 < tracked <= deleted
+
+
+_INVISIBLE = re.compile(r"[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\u206a-\u206f\ufeff]")
+_DEVICE = re.compile(r"(con|prn|aux|nul|com[1-9]|lpt[1-9])(\..*)?", re.IGNORECASE)
+_NAME_MAX = 255
+_SENSITIVE = (
+    (re.compile(r"\.github/(workflows|actions)/.*|\.gitlab-ci\.yml|\.circleci/.*|Jenkinsfile"), "runs in CI"),
+    (re.compile(r"(.*/)?CODEOWNERS"), "says who must review"),
+    (re.compile(r"\.husky/.*|(.*/)?\.?git-?hooks/.*|\.pre-commit-config\.yaml"), "runs as a git hook"),
+    (re.compile(r"(.*/)?(Dockerfile.*|docker-compose.*\.ya?ml)"), "builds or starts containers"),
+    (re.compile(r"\.devassist.*|(.*/)?(AGENTS|CLAUDE)\.md|\.cursor/.*|\.claude/.*"), "instructs agents"),
+    (re.compile(r"\.vscode/.*|\.idea/.*|(.*/)?\.mcp\.json|\.envrc"), "is run by editors and tools"),
+    (re.compile(r"(.*/)?\.gitattributes"), "chooses filters and merge drivers"),
+    (
+        re.compile(r"(.*/)?((package-lock|npm-shrinkwrap)\.json|pnpm-lock\.yaml|.+\.lock|go\.sum)"),
+        "pins dependencies",
+    ),
+)
+
+
+def forbidden_path(path: str) -> str | None:
+    """Why `path` may not be committed by anybody's agent, or None."""
+    for name in path.split("/"):
+        plain = _INVISIBLE.sub("", name).casefold()
+        if name in {"", ".", ".."}:
+            return "it is not a plain relative path"
+        if plain.rstrip(". ").split(":")[0] == ".git" or re.fullmatch(r"git~\d+", plain):
+            return "some systems read one of its names as .git"
+        if "\\" in name or "\0" in name:
+            return "it holds a backslash or NUL"
+        if _DEVICE.fullmatch(plain):
+            return "one of its names is a device on Windows"
+        if len(name.encode("utf-8", "surrogateescape")) > _NAME_MAX:
+            return "one of its names is longer than 255 bytes"
+    return None
+
+
+def risky_paths(changes: ChangeSet) -> tuple[tuple[str, str], ...]:
+    """What a person should look at before this change set is merged, each with the reason."""
+    found = [
+        (path, "is a repository of its own; its hooks and config would come along")
+        for path in changes.embedded
+    ]
+    folded = Counter(change.path.casefold() for change in changes if change.kind != "deleted")
+    for change in changes:
+        found += [(change.path, reason) for reason in _risks(change)]
+        if folded[change.path.casefold()] > 1 and change.kind != "deleted":
+            found.append((change.path, "differs from another path only in case"))
+    return tuple(found)
+
+
+def _risks(change: Change) -> Iterator[str]:
+    if reason := forbidden_path(change.path):
+        yield reason
+    if _INVISIBLE.search(change.path) or any(ord(sign) < ord(" ") for sign in change.path):
+        yield "its name holds invisible characters"
+    if change.path == ".gitmodules" or GITLINK_MODE in {change.mode, change.old_mode}:
+        yield "changes submodules"
+    if change.mode == SYMLINK_MODE and leaves_tree(change.path, change.target):
+        yield f"is a symbolic link out of the tree, to {change.target}"
+    for path in change.paths:
+        yield from (reason for pattern, reason in _SENSITIVE if pattern.fullmatch(path))
+
+
+def leaves_tree(path: str, target: str) -> bool:
+    """Does a symbolic link at `path` with `target` point outside the tree, or into .git."""
+    end = posixpath.normpath(posixpath.join(posixpath.dirname(path), target))
+    return target.startswith("/") or end == ".." or end.startswith("../") or ".git" in end.split("/")

@@ -1,0 +1,72 @@
+"""How runs, agents, branches and evidence are named."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Sequence
+
+_FIRST = (
+    "amber able bold brave brisk bright calm clear clever cool coral crisp dapper deft eager early fair fleet "
+    "fresh gentle glad grand green happy hardy keen kind light lively lucky mellow merry mild neat nimble noble "
+    "plain proud quick quiet rapid ready royal sharp silver sleek smart snug solid spry steady sunny swift tidy "
+    "true vivid warm wise witty"
+).split()
+_SECOND = (
+    "badger beaver bison crane dove eagle egret falcon ferret finch fox gecko goose hare hawk heron ibis jackal "
+    "jay kestrel koala lark lemur lion lynx magpie marten mole moose newt ocelot orca osprey otter owl panda "
+    "parrot pelican pika plover puffin quail rabbit raven robin salmon seal shrew sparrow stork swan tapir tern "
+    "tiger toad trout turtle viper vole weasel whale wolf wren yak zebra"
+).split()
+_UNSAFE = re.compile(r"[^A-Za-z0-9_-]+")
+
+PLANNING = "plan"
+"""The task id under which the planning crew works."""
+
+
+def make_run_id(randbelow: Callable[[int], int]) -> str:
+    """Two words and four hex digits, e.g. `brisk-heron-3f2a`."""
+    return (
+        f"{_FIRST[randbelow(len(_FIRST))]}-{_SECOND[randbelow(len(_SECOND))]}-{randbelow(0x10000):04x}"
+    )
+
+
+def match_prefix(prefix: str, candidates: Iterable[str]) -> Sequence[str]:
+    """The candidates that `prefix` may mean: the equal one alone, else all that start with it."""
+    known = list(candidates)
+    if prefix in known:
+        return [prefix]
+    return [one for one in known if one.startswith(prefix)]
+
+
+def agent_id(task: str, role: str) -> str:
+    return f"{task}/{role}"
+
+
+def role_of(agent: str) -> str:
+    return agent.rpartition("/")[2]
+
+
+def branch_name(run: str, task: str, role: str) -> str:
+    return f"devassist/{run}/{task}/{role}"
+
+
+def result_branch(run: str) -> str:
+    return f"devassist/{run}/result"
+
+
+def base_ref(run: str) -> str:
+    return f"refs/devassist/base/{run}"
+
+
+def rescue_ref(run: str, agent: str) -> str:
+    return f"refs/devassist/rescue/{run}/{agent}"
+
+
+def worktree_name(run: str, agent: str) -> str:
+    """Git's administrative name of an agent's worktree: unique in the repository, safe as a directory."""
+    return f"da-{run}-{_UNSAFE.sub('-', agent)}"
+
+
+def evidence_id(run: str, task: str, role: str, round_: int, number: int) -> str:
+    """The id of a tool call's event. It holds no chance, so a replayed run gives the same ids but for the run."""
+    return f"{run}-{_UNSAFE.sub('-', task)}-{role}-{round_}-{number}"

@@ -1,0 +1,118 @@
+"""What a run may do and where it must stop: frozen values, each default in one place."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelSettings:
+    """Which models answer. Every string is a litellm model string."""
+
+    default: str = ""
+    """The model of every role that names none. Empty: taken from the environment or from loopback."""
+    fallbacks: tuple[str, ...] = ()
+    """Tried in order when a model stays unreachable after its retries."""
+    api_base: str = ""
+    """Endpoint for all models; empty leaves it to litellm's own environment variables."""
+    timeout_s: float = 600.0
+    """Seconds until one attempt counts as hung."""
+    max_retries: int = 4
+    """Further attempts after a retryable error, per model."""
+    roles: Mapping[str, str] = field(default_factory=dict)
+    """`[model.roles]`: a model for one role."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """Where a run must stop, whatever the agents think. 0 means no limit."""
+
+    max_parallel: int = 4
+    """Crews at work at the same time."""
+    max_usd: float = 5.0
+    """Model spend for the whole run."""
+    max_tokens: int = 0
+    """Input and output tokens for the whole run."""
+    max_turns_per_agent: int = 60
+    """Model calls of one agent in one round."""
+    max_rounds: int = 3
+    """Deliveries of one task, the first included."""
+    max_minutes: float = 120.0
+    """Wall time of the whole run."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApprovalSettings:
+    """When a person is asked."""
+
+    mode: str = "auto"
+    """auto: ask below the threshold; ask: always ask; never: leave what is below it unmerged."""
+    confidence_threshold: float = 0.75
+    """Confidence at or over which `auto` approves."""
+    require: tuple[str, ...] = ()
+    """Classes that are always asked about: plan, scope, command, merge, resolution."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CheckSettings:
+    """What proves that a tree works. Every command is a `/bin/sh -c` string, run in the sandbox."""
+
+    setup: tuple[str, ...] = ()
+    """Run once in every new worktree."""
+    commands: tuple[str, ...] = ()
+    """Run on every merged tree, beside the tasks' own checks."""
+    timeout_s: float = 900.0
+    """Seconds until one check counts as hung."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorktreeSettings:
+    """Where worktrees live and what untracked files they get."""
+
+    dir: str = ""
+    """Parent directory; empty: the state directory. Never inside the repository."""
+    copy: tuple[str, ...] = ()
+    """Glob patterns of untracked files to copy from the main checkout, beside `.worktreeinclude`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SandboxSettings:
+    """What a command may reach."""
+
+    mode: str = "auto"
+    """auto, bubblewrap or landlock."""
+    network: bool = False
+    """Whether sandboxed commands may use the network."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuditSettings:
+    """What the log leaves out."""
+
+    redact: tuple[str, ...] = ()
+    """Further regular expressions whose matches never reach the log."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConflictSettings:
+    """When conflicts fail a command."""
+
+    fail_on: str = "error"
+    """error, warning, note or never."""
+    languages: tuple[str, ...] = ()
+    """Languages to index; empty: all that are supported."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """Everything configurable, merged and validated."""
+
+    model: ModelSettings = ModelSettings()
+    limits: Limits = Limits()
+    approvals: ApprovalSettings = ApprovalSettings()
+    checks: CheckSettings = CheckSettings()
+    worktrees: WorktreeSettings = WorktreeSettings()
+    sandbox: SandboxSettings = SandboxSettings()
+    audit: AuditSettings = AuditSettings()
+    conflicts: ConflictSettings = ConflictSettings()

@@ -1,0 +1,108 @@
+"""What a run is made of: its request, its settings and its collaborators, wired once."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from devassist.domain.errors import Interrupted, LimitReached
+from devassist.domain.plan import Plan
+from devassist.domain.roles import Role
+from devassist.domain.settings import Settings
+from devassist.engine.briefs import Surroundings
+from devassist.engine.journal import Journal
+from devassist.engine.stop import StopSwitch
+from devassist.git.repository import Repository
+from devassist.ports import Executor, Sandbox
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunRequest:
+    """What was asked for, with everything resolved to ids and values."""
+
+    run: str
+    goal: str
+    base: str
+    settings: Settings
+    models: Mapping[str, Sequence[str]]
+    """Role -> model strings, the primary first."""
+    api_base: str = ""
+    plan: Plan | None = None
+    plan_only: bool = False
+    prefix: str = ""
+    script: str = ""
+    replay: str = ""
+    warnings: tuple[str, ...] = ()
+    facts: Mapping[str, object] = field(default_factory=dict)
+    """Versions, pid, boot id, model source: recorded with run.started."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CommandWorld:
+    """The environment and the read-only directories of commands in one worktree."""
+
+    environment: Mapping[str, str]
+    read_only: Sequence[Path]
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunContext:
+    """
+    The collaborators of one run.
+
+    `world(worktree, private)` says what commands there see; `leaks()` names editable installs that would make
+    tests import the main checkout; `clock` is monotonic seconds.
+    """
+
+    request: RunRequest
+    open_repository: Callable[[], Repository]
+    journal: Journal
+    executor: Executor
+    sandbox: Sandbox | None
+    worktrees: Path
+    reports: Path
+    world: Callable[[Path, Path], CommandWorld]
+    leaks: Callable[[], Sequence[str]]
+    clock: Callable[[], float]
+    environment: Mapping[str, str]
+    stop: StopSwitch
+    around: Surroundings
+    started: float = 0.0
+    pid: int = 0
+    _local: threading.local = field(default_factory=threading.local)
+
+    @property
+    def repository(self) -> Repository:
+        """This thread's own: libgit2 does not promise that one repository object serves two threads."""
+        found: Repository | None = getattr(self._local, "repository", None)
+        if found is None:
+            found = self._local.repository = self.open_repository()
+        return found
+
+    @property
+    def run(self) -> str:
+        return self.request.run
+
+    @property
+    def settings(self) -> Settings:
+        return self.request.settings
+
+    @property
+    def masked(self) -> Sequence[Path]:
+        """What no sandboxed command may see: the main checkout and its git directory."""
+        return [self.repository.root, self.repository.common_dir]
+
+    def elapsed_s(self) -> float:
+        return self.clock() - self.started
+
+    def models_of(self, roles: Sequence[Role]) -> Mapping[str, Sequence[str]]:
+        return {str(role): list(self.request.models[role]) for role in roles}
+
+    def check_stop(self) -> None:
+        """Raises Interrupted or LimitReached when the run is over."""
+        if self.stop.pulled:
+            if self.stop.outcome == "limited":
+                raise LimitReached(self.stop.reason)
+            raise Interrupted(self.stop.reason)

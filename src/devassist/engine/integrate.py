@@ -1,0 +1,225 @@
+"""
+Lands delivered tasks on the result branch.
+
+Merged in memory, in plan order; checks on the merged tree, held against the base; then the policy says yes, and
+only an ApprovedMerge that names object ids moves the ref, by compare-and-swap. A conflict or a failing check
+leaves the task's branch as it is, and the rest still lands.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from devassist.domain.approvals import ApprovedMerge, Choice, MergeRequest, decide
+from devassist.domain.errors import Refused
+from devassist.domain.events import Event, EventType
+from devassist.domain.hashing import digest
+from devassist.domain.ids import branch_name, result_branch
+from devassist.domain.plan import Plan, PlanTask
+from devassist.domain.run import TaskStatus
+from devassist.engine.checks import CheckRun, Checks
+from devassist.engine.context import RunContext
+from devassist.engine.serving import park
+from devassist.engine.step import StepResult
+from devassist.git.merge import MergeConflict, commit_merge, merge_in_memory
+from devassist.git.trailers import with_trailers
+
+
+class Head(Protocol):
+    """The audit log's newest link: its seq and hash."""
+
+    def __call__(self) -> tuple[int, bytes]: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Landing:
+    """What became of one delivered task."""
+
+    status: TaskStatus
+    error: str = ""
+
+
+@dataclass
+class Integrator:
+    """The only writer of the result branch. One landing at a time."""
+
+    context: RunContext
+    plan: Plan
+    checks: Checks
+    head: Head
+    database: str = ""
+    tip: str = ""
+    landed: dict[str, str] = field(default_factory=dict)
+
+    def land(self, task: PlanTask, step: StepResult) -> Landing:
+        """Merge a delivered task, or say why it stays where it is. RepositoryChanged when the ref moved under us."""
+        landing = self._land(task, step)
+        data = {"status": str(landing.status), "error": landing.error, "confidence": step.confidence}
+        self._record(EventType.TASK_FINISHED, task.id, data)
+        return landing
+
+    def _land(self, task: PlanTask, step: StepResult) -> Landing:
+        ours = self.tip or self.context.request.base
+        repository = self.context.repository
+        absent = [name for name in task.depends_on if name not in self.landed]
+        if absent:
+            # Its branch holds their commits: merging it would land what was not let through.
+            error = f"not merged: it builds on {', '.join(absent)}, which did not land"
+            return Landing(status=TaskStatus.DELIVERED, error=error)
+        if repository.tree_of(step.commit) == repository.tree_of(step.start):
+            self.landed[task.id] = step.commit
+            return Landing(status=TaskStatus.DELIVERED)  # a brief: there is nothing to merge
+        merged = merge_in_memory(repository, ours, step.commit)
+        if merged.tree is None:
+            return self._conflicts(task, merged.conflicts)
+        unsaved = self._merge_commit(task, step, ours, merged.tree, anchored=False)
+        failed = self._check(task, unsaved)
+        if failed:
+            listed = "; ".join(f"{one.command!r} ended with {one.exit_code}" for one in failed)
+            tail = failed[0].tail[-400:]
+            return Landing(
+                status=TaskStatus.FAILED, error=f"checks fail on the merged tree: {listed}\n{tail}".strip()
+            )
+        request = MergeRequest(task=task.id, ours=ours, theirs=step.commit, tree=merged.tree)
+        approved = self._approve(request, step.confidence)
+        if isinstance(approved, Landing):
+            return approved
+        self._merge(task, step, approved)
+        return Landing(status=TaskStatus.MERGED)
+
+    def _conflicts(self, task: PlanTask, conflicts: Sequence[MergeConflict]) -> Landing:
+        theirs = branch_name(self.context.run, task.id, task.role)
+        for one in conflicts:
+            ours = self._other_side(one.path)
+            data: dict[str, Any] = {
+                "conflict": "c-" + digest([one.kind, one.path, sorted([ours, theirs])])[:12],
+                "level": "text",
+                "kind": one.kind,
+                "severity": "error",
+                "branches": [ours, theirs],
+                "path": one.path,
+                "symbol": None,
+                "explanation": f"{one.path} was changed on both sides ({one.kind})",
+                "suggestion": f"merge {theirs} by hand, or run the task again on top of the result",
+                "status": "open",
+            }
+            self._record(EventType.CONFLICT_FOUND, task.id, data)
+        paths = ", ".join(sorted({one.path for one in conflicts}))
+        return Landing(status=TaskStatus.DELIVERED, error=f"not merged: conflicts in {paths}; {theirs} is kept")
+
+    def _other_side(self, path: str) -> str:
+        """The branch of the landed task that touched `path`, newest first, else the result branch."""
+        repository = self.context.repository
+        for name, commit in reversed(self.landed.items()):
+            other = self.plan.task(name)
+            if path in repository.changed_paths(self.context.request.base, commit):
+                return branch_name(self.context.run, name, other.role)
+        return result_branch(self.context.run)
+
+    def _check(self, task: PlanTask, commit: str) -> Sequence[CheckRun]:
+        """Failures of the landed tasks' checks, this task's and the project's, that the base does not have."""
+        tasks = [self.plan.task(name) for name in self.landed] + [task]
+        own = [command for one in tasks for command in one.checks]
+        commands = list(dict.fromkeys([*own, *self.context.settings.checks.commands]))
+        if not commands:
+            return []
+        try:
+            new, old = self.checks.failures(commit, commands, task=task.id)
+        except Refused as error:
+            return [CheckRun(command="import check", exit_code=1, tail=str(error))]
+        for one in old:
+            text = f"check {one.command!r} fails on the merged tree of {task.id}, and on the base as well"
+            self._record(EventType.WARNING_RAISED, task.id, {"text": text})
+        return new
+
+    def _approve(self, request: MergeRequest, confidence: float) -> ApprovedMerge | Landing:
+        policy = decide(self.context.settings.approvals, kind="merge", confidence=confidence)
+        question = f"merge {request.theirs[:12]} of task {request.task} into the result?"
+        decision = {
+            "who": "policy",
+            "question": question,
+            "options": ["approve", "ask", "leave"],
+            "choice": str(policy.choice),
+            "reason": policy.reason,
+            "confidence": confidence,
+            "ours": request.ours,
+            "theirs": request.theirs,
+            "tree": request.tree,
+        }
+        (record,) = self._record(EventType.DECISION_MADE, request.task, decision)
+        if policy.choice is Choice.ASK:
+            park(
+                self.context,
+                request.task,
+                "",
+                kind="merge",
+                question=question,
+                options=["approve", "reject"],
+                binds_to=request.tree,
+                confidence=confidence,
+            )
+            return Landing(status=TaskStatus.WAITING, error=f"waits for approval: {policy.reason}")
+        if policy.choice is Choice.LEAVE:
+            return Landing(status=TaskStatus.DELIVERED, error=f"not merged: {policy.reason}")
+        data = {"approver": "policy", "ours": request.ours, "theirs": request.theirs, "tree": request.tree}
+        self._record(EventType.MERGE_APPROVED, request.task, {**data, "decision": record.id})
+        return ApprovedMerge(request=request, approver="policy", reason=policy.reason)
+
+    def _merge(self, task: PlanTask, step: StepResult, approved: ApprovedMerge) -> None:
+        """The only place that moves the result branch."""
+        context, request = self.context, approved.request
+        ref = f"refs/heads/{result_branch(context.run)}"
+        intent = {"ref": ref, "old": self.tip, "ours": request.ours, "theirs": request.theirs, "tree": request.tree}
+        self._record(EventType.MERGE_INTENDED, task.id, intent)
+        seq, link = self.head()
+        commit = self._merge_commit(task, step, request.ours, request.tree, anchored=True, head=(seq, link))
+        if self.tip:
+            message = f"devassist: merge {task.id}"
+            context.repository.move_ref(ref, old=self.tip, new=commit, message=message)
+        else:
+            context.repository.create_ref(ref, commit)
+        self.tip = commit
+        self.landed[task.id] = step.commit
+        data = {
+            "commit": commit,
+            "tree": request.tree,
+            "parents": [request.ours, request.theirs],
+            "ref": ref,
+            "audit_head": f"{seq}:{link.hex()}",
+            "approver": approved.approver,
+        }
+        self._record(EventType.MERGE_COMPLETED, task.id, data)
+
+    def _merge_commit(  # noqa: PLR0913  the parts of a commit
+        self,
+        task: PlanTask,
+        step: StepResult,
+        ours: str,
+        tree: str,
+        *,
+        anchored: bool,
+        head: tuple[int, bytes] = (0, b""),
+    ) -> str:
+        """A merge commit that no ref names yet. Unanchored, it only carries the tree to the checks."""
+        context = self.context
+        trailers = {"Devassist-Run": context.run, "Devassist-Task": task.id}
+        if anchored:
+            trailers["Audit-Head"] = f"{head[0]}:{head[1].hex()}"
+            if self.database:
+                trailers["Audit-Database"] = self.database
+        summary = step.handoff.summary if step.handoff is not None else ""
+        message = with_trailers(f"Merge task {task.id}: {task.title}", summary, trailers)
+        signature = context.repository.signature(context.environment)
+        return commit_merge(
+            context.repository,
+            tree=tree,
+            parents=[ours, step.commit],
+            message=message,
+            author=signature,
+            committer=signature,
+        )
+
+    def _record(self, type_: EventType, task: str, data: Mapping[str, Any]) -> Sequence[Any]:
+        return self.context.journal.record(Event(type=type_, task=task, data=data))

@@ -1,0 +1,61 @@
+"""What the run knows: records made durable, folded into its state, and indexed as evidence."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+
+from devassist.domain.events import Event, EventType, Record
+from devassist.domain.handoffs import Evidence
+from devassist.domain.run import RunState
+from devassist.ports import Recorder
+
+
+@dataclass
+class Journal:
+    """
+    The run's way to the audit log. An EventSink as well: the log tells it of what became durable, in order.
+
+    `state` is the fold; read it under `lock` when more than one field must agree.
+    """
+
+    run: str
+    log: Recorder | None = None
+    state: RunState = field(default_factory=RunState)
+    lock: threading.RLock = field(default_factory=threading.RLock)
+    evidence: dict[str, Evidence] = field(default_factory=dict)
+    _calls: dict[str, list[Evidence]] = field(default_factory=dict)
+
+    def record(self, *events: Event) -> Sequence[Record]:
+        """Durable when it returns. Raises AuditError; then nothing may be done."""
+        assert self.log is not None  # noqa: S101  the composition root sets it
+        return self.log.record(*(event if event.run else replace(event, run=self.run) for event in events))
+
+    def write(self, record: Record) -> None:
+        if record.event.run != self.run:
+            return
+        with self.lock:
+            self.state.apply(record)
+            if record.type is EventType.TOOL_CALLED:
+                self._remember(record)
+
+    def calls(self, task: str) -> Sequence[Evidence]:
+        """The tool calls of one task, in order."""
+        with self.lock:
+            return list(self._calls.get(task, ()))
+
+    def _remember(self, record: Record) -> None:
+        data = record.data
+        found = Evidence(
+            id=record.id,
+            task=record.event.task,
+            number=record.seq,
+            tool=data["name"],
+            ok=bool(data["ok"]),
+            reads=tuple(data.get("read", ())),
+            wrote=tuple(data.get("wrote", ())),
+            summary=data.get("summary", ""),
+        )
+        self.evidence[record.id] = found
+        self._calls.setdefault(record.event.task, []).append(found)

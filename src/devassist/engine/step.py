@@ -1,0 +1,242 @@
+"""One task from start to delivery: its crew served, its rounds counted, its commits passed from agent to agent."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from devassist.domain.errors import DevassistError, ModelError
+from devassist.domain.events import Event, EventType
+from devassist.domain.handoffs import CheckedClaim, Handoff
+from devassist.domain.ids import agent_id
+from devassist.domain.plan import Plan, PlanTask
+from devassist.domain.roles import Role, crew_of, owes_change
+from devassist.engine.briefs import task_brief
+from devassist.engine.context import RunContext
+from devassist.engine.deliver import Delivery, Judged, make_handoff
+from devassist.engine.places import Places
+from devassist.engine.serving import CrewEnding, WorkerDesk, park
+from devassist.ports import AgentPlace, Assignment, Submission
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StepResult:
+    """
+    How a task's work ended. `outcome` is as CrewEnding's; `commit` is the tip to merge when it was delivered.
+    """
+
+    task: str
+    outcome: str
+    reason: str = ""
+    hint: str = ""
+    start: str = ""
+    commit: str = ""
+    confidence: float = 0.0
+    handoff: Handoff | None = None
+
+
+@dataclass
+class TaskStep(WorkerDesk):
+    """Runs one task. `start` is the commit its first agent begins at; `upstream` what its dependencies ended with."""
+
+    plan: Plan
+    task: PlanTask
+    places: Places
+    start: str
+    upstream: Sequence[tuple[str, Handoff]] = ()
+    tip: str = field(default="", init=False)
+    round: int = field(default=0, init=False)
+    _handoffs: list[tuple[str, Handoff]] = field(default_factory=list, init=False)
+    _confidence: dict[str, float] = field(default_factory=dict, init=False)
+
+    def __post_init__(self) -> None:
+        self.tip = self.start
+        self.delivery = Delivery(context=self.context, places=self.places, task=self.task)
+        self.crew = crew_of(self.task.role, review=self.task.review)
+
+    def run(self) -> StepResult:
+        """Never raises for what agents, models or commands do; AuditError and bugs come through."""
+        journal = self.context.journal
+        started = {"title": self.task.title, "role": str(self.task.role), "start": self.start}
+        journal.record(Event(type=EventType.TASK_STARTED, task=self.task.id, data=started))
+        try:
+            ending = self.serve(self._assignment())
+        except ModelError as error:
+            ending = CrewEnding(outcome="error", reason=str(error), kind=error.kind, hint=error.hint)
+        except DevassistError as error:
+            if self.context.stop.pulled:
+                ending = CrewEnding(outcome="stopped", reason=self.context.stop.reason)
+            else:
+                ending = CrewEnding(outcome="failed", reason=str(error), hint=error.hint)
+        if ending.outcome != "delivered":
+            return StepResult(
+                task=self.task.id, outcome=ending.outcome, reason=ending.reason, hint=ending.hint
+            )
+        confidence = min(self._confidence.values(), default=0.0)
+        own = next((said for who, said in reversed(self._handoffs) if who == self.task.role), None)
+        delivered = {"commit": self.tip, "confidence": confidence, "rounds": self.round}
+        journal.record(Event(type=EventType.TASK_DELIVERED, task=self.task.id, data=delivered))
+        return StepResult(
+            task=self.task.id,
+            outcome="delivered",
+            start=self.start,
+            commit=self.tip,
+            confidence=confidence,
+            handoff=own,
+        )
+
+    def begin(self, role: str, round_: int) -> AgentPlace:
+        context = self.context
+        context.check_stop()
+        if round_ != self.round:
+            self.round = round_
+            self.delivery.returned.clear()
+            self._confidence.clear()
+            context.journal.record(
+                Event(type=EventType.ROUND_STARTED, task=self.task.id, data={"round": round_})
+            )
+        agent = agent_id(self.task.id, role)
+        worktree = self.places.open(self.task.id, role, self.tip)
+        private = self.places.private(agent)
+        world = context.world(worktree.path, private)
+        data = {
+            "role": role,
+            "round": round_,
+            "branch": worktree.branch,
+            "worktree": str(worktree.path),
+            "commit": self.tip,
+            "model": context.request.models[role][0],
+        }
+        context.journal.record(Event(type=EventType.AGENT_STARTED, task=self.task.id, agent=agent, data=data))
+        brief = task_brief(
+            context.around,
+            self.plan,
+            self.task,
+            role=Role(role),
+            round_=round_,
+            handoffs=self._handoffs[-len(self.crew) :],
+            upstream=self.upstream,
+        )
+        return AgentPlace(
+            worktree=str(worktree.path),
+            private=str(private),
+            brief=brief,
+            environment=world.environment,
+            read_only=[str(one) for one in world.read_only],
+            prefix=context.request.prefix,
+        )
+
+    def changed(self, role: str) -> Mapping[str, str]:
+        return self.places.changes(self.places.of(self.task.id, role))
+
+    def diff(self, role: str) -> str:
+        worktree = self.places.of(self.task.id, role)
+        return self.context.repository.diff(self.start, worktree.state_tree())
+
+    def submit(
+        self, role: str, round_: int, handoff: Mapping[str, Any], facts: Mapping[str, Any]
+    ) -> Submission:
+        self.context.check_stop()
+        worktree = self.places.of(self.task.id, role)
+        worktree.check()
+        if not facts["work_calls"]:
+            return self._back(role, round_, "no tool call was made before the submit: nothing was looked at or done")
+        judged = self.delivery.judge(worktree, Role(role))
+        said = make_handoff(Role(role), handoff, intent=self.task.title, artifacts=judged.paths)
+        data = {"role": role, "round": round_, "turns": facts["turns"], **said.as_json()}
+        (record,) = self.context.journal.record(
+            self.delivery.event(EventType.HANDOFF_SUBMITTED, role, data)
+        )
+        unproved = self.delivery.check_claims(role, said, parent=record.id)
+        if unproved:
+            return self._back(role, round_, _unproved(unproved))
+        if self._nothing_due(role, judged):
+            return self._back(role, round_, f"nothing is changed, and task {self.task.id} asks for a change")
+        if self.delivery.mass_deletion(judged):
+            return self._park_deletion(role, judged)
+        return self._accept(role, round_, said, judged)
+
+    def _accept(self, role: str, round_: int, said: Handoff, judged: Judged) -> Submission:
+        worktree = self.places.of(self.task.id, role)
+        self.tip = self.delivery.commit(worktree, Role(role), round_, said, judged)
+        self._handoffs.append((role, said))
+        self._confidence[role] = said.confidence
+        finished = {"role": role, "round": round_, "status": "done", "commit": self.tip}
+        self.context.journal.record(self.delivery.event(EventType.AGENT_FINISHED, role, finished))
+        for path, reason in judged.left_out:
+            text = f"{agent_id(self.task.id, role)}: {path} was left out of the commit: {reason}"
+            self.context.journal.record(
+                self.delivery.event(EventType.WARNING_RAISED, role, {"text": text, "path": path})
+            )
+        if said.verdict:
+            self._record_verdict(role, said)
+        if said.verdict == "request_changes" and round_ >= self.context.settings.limits.max_rounds:
+            text = f"changes were requested in the last of {round_} rounds: {said.summary}"
+            return Submission(accepted=True, failed=True, text=text)
+        return Submission(accepted=True, text=f"accepted at commit {self.tip[:12]}: {said.summary}")
+
+    def _record_verdict(self, role: str, said: Handoff) -> None:
+        decision = {
+            "who": f"agent {agent_id(self.task.id, role)}",
+            "question": "is the change right?",
+            "options": ["approve", "request_changes"],
+            "choice": said.verdict,
+            "reason": said.summary,
+            "confidence": said.confidence,
+            "commit": self.tip,
+        }
+        self.context.journal.record(self.delivery.event(EventType.DECISION_MADE, role, decision))
+
+    def _back(self, role: str, round_: int, reason: str) -> Submission:
+        if self.delivery.send_back(role, round_, reason):
+            return Submission(accepted=False, text=f"not accepted: {reason}. Put it right and submit again.")
+        finished = {"role": role, "round": round_, "status": "failed", "error": reason}
+        self.context.journal.record(self.delivery.event(EventType.AGENT_FINISHED, role, finished))
+        return Submission(accepted=False, failed=True, text=f"the {role}: {reason}")
+
+    def _nothing_due(self, role: str, judged: Judged) -> bool:
+        due = owes_change(Role(role), own=role == self.task.role)
+        return due and not judged.paths and self.tip == self.start
+
+    def _park_deletion(self, role: str, judged: Judged) -> Submission:
+        question = f"delete {judged.deleted} files, as {agent_id(self.task.id, role)} did?"
+        if self.context.settings.approvals.mode == "never":
+            return Submission(accepted=False, failed=True, text=f"{question} Nobody is asked in this run.")
+        park(
+            self.context,
+            self.task.id,
+            agent_id(self.task.id, role),
+            kind="mass-deletion",
+            question=question,
+            options=["approve", "reject"],
+            binds_to=self.places.of(self.task.id, role).state_tree(),
+        )
+        return Submission(accepted=False, parked=True, text=question)
+
+    def _assignment(self) -> Assignment:
+        context, request = self.context, self.context.request
+        settings = context.settings
+        return Assignment(
+            run=context.run,
+            task=self.task.id,
+            roles=[str(role) for role in self.crew],
+            models=context.models_of(self.crew),
+            scope=list(self.task.scope),
+            checks=list(dict.fromkeys([*self.task.checks, *settings.checks.commands])),
+            commands_offered=context.sandbox is not None,
+            command_timeout_s=settings.checks.timeout_s,
+            max_retries=settings.model.max_retries,
+            timeout_s=settings.model.timeout_s,
+            api_base=request.api_base,
+            sandbox_tier=context.sandbox.tier if context.sandbox is not None else "",
+            network=settings.sandbox.network,
+            script=request.script,
+            replay=request.replay,
+            masked=[str(one) for one in context.masked],
+        )
+
+
+def _unproved(claims: Sequence[CheckedClaim]) -> str:
+    listed = "; ".join(f"{one.claim.statement!r} is {one.verdict}: {one.reason}" for one in claims)
+    return f"{len(claims)} claim{'s are' if len(claims) > 1 else ' is'} not borne out: {listed}"

@@ -1,0 +1,356 @@
+"""Owns a run: plans, starts what is ready, lands what is delivered, and ends with the truth."""
+
+from __future__ import annotations
+
+import queue
+import threading
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from devassist.domain.approvals import Choice, decide
+from devassist.domain.errors import (
+    DevassistError,
+    Interrupted,
+    LimitReached,
+    Refused,
+    WaitingForPerson,
+)
+from devassist.domain.events import Event, EventType
+from devassist.domain.handoffs import Handoff
+from devassist.domain.hashing import digest
+from devassist.domain.ids import PLANNING, base_ref
+from devassist.domain.plan import Plan, PlanTask
+from devassist.domain.run import RunState, RunStatus, TaskStatus
+from devassist.domain.settings import Settings
+from devassist.engine.checks import Checks
+from devassist.engine.context import RunContext
+from devassist.engine.integrate import Head, Integrator
+from devassist.engine.places import Places
+from devassist.engine.planning import PlanningStep
+from devassist.engine.report import markdown
+from devassist.engine.serving import Parked, park
+from devassist.engine.step import StepResult, TaskStep
+from devassist.engine.stop import sweep
+from devassist.git.merge import commit_merge, merge_in_memory
+
+_GRACE_S = 3.0
+_EXIT_OF = {RunStatus.SUCCEEDED: 0, RunStatus.PARTIAL: 1, RunStatus.FAILED: 1, RunStatus.WAITING: 3}
+
+
+@dataclass
+class Supervisor:
+    """Runs one run to its end. `execute` returns when nothing of it is alive any more."""
+
+    context: RunContext
+    head: Head
+    database: str = ""
+    _outcomes: queue.Queue[StepResult | BaseException] = field(default_factory=queue.Queue)
+    _results: dict[str, StepResult] = field(default_factory=dict)
+    _plan_confidence: float = 0.0
+
+    def execute(self) -> RunState:
+        """Start to finish. The state's exit code is contract 1's; AuditError comes through."""
+        context = self.context
+        places = Places(context=context)
+        checks = Checks(context=context, places=places)
+        context.stop.on_stop.append(self._on_stop)
+        self._start()
+        error: DevassistError | None = None
+        try:
+            with context.repository.hold_gc(context.pid):
+                plan = context.request.plan or self._plan(places)
+                self._take(plan)
+                if not context.request.plan_only:
+                    self._work(plan, places, checks)
+        except Parked as parked:
+            error = WaitingForPerson(f"waits for a person: {parked}")
+        except DevassistError as caught:
+            error = caught
+        finally:
+            context.executor.close()
+            sweep(context.run)
+        checks.close()
+        places.rescue()
+        return self._finish(places, error)
+
+    def _start(self) -> None:
+        request, context = self.context.request, self.context
+        settings = request.settings
+        context.repository.create_ref(base_ref(context.run), request.base)
+        data = {
+            "goal": request.goal,
+            "base": request.base,
+            "branch": context.repository.head_branch or "",
+            "prefix": request.prefix,
+            "settings": _as_json(settings),
+            "settings_digest": digest(_as_json(settings)),
+            "models": {role: list(models) for role, models in request.models.items()},
+            "sandbox": context.sandbox.tier if context.sandbox is not None else "",
+            "repository": str(context.repository.root),
+            **request.facts,
+        }
+        context.journal.record(Event(type=EventType.RUN_STARTED, data=data))
+        for text in request.warnings:
+            context.journal.record(Event(type=EventType.WARNING_RAISED, data={"text": text}))
+
+    def _plan(self, places: Places) -> Plan:
+        step = PlanningStep(context=self.context, task_id=PLANNING, places=places)
+        plan = step.run()
+        self._plan_confidence = step.confidence
+        return plan
+
+    def _take(self, plan: Plan) -> None:
+        """Record the plan and hold it against the policy. A plan that was passed counts as approved."""
+        context = self.context
+        given = context.request.plan is not None
+        data = {"plan": plan.as_json(), "source": "file" if given else "planning crew"}
+        context.journal.record(Event(type=EventType.PLAN_SUBMITTED, data=data))
+        for one, other in plan.overlaps():
+            text = f"tasks {one} and {other} may write the same paths and neither waits for the other"
+            context.journal.record(Event(type=EventType.WARNING_RAISED, data={"text": text}))
+        needs = [task.id for task in plan.tasks if task.checks]
+        if context.sandbox is None and (needs or context.settings.checks.commands):
+            raise Refused(
+                "the plan has checks, and no sandbox works here to run them in",
+                hint="devassist doctor, or --unsafe-no-sandbox to run them unprotected",
+            )
+        if not given and not context.request.plan_only:
+            self._approve_plan(plan)
+
+    def _approve_plan(self, plan: Plan) -> None:
+        context = self.context
+        confidence = self._plan_confidence
+        policy = decide(context.settings.approvals, kind="plan", confidence=confidence)
+        question = f"run this plan of {len(plan.tasks)} tasks?"
+        decision = {
+            "who": "policy",
+            "question": question,
+            "options": ["approve", "ask", "leave"],
+            "choice": str(policy.choice),
+            "reason": policy.reason,
+            "confidence": confidence,
+        }
+        context.journal.record(Event(type=EventType.DECISION_MADE, task=PLANNING, data=decision))
+        if policy.choice is Choice.APPROVE:
+            return
+        if policy.choice is Choice.LEAVE:
+            raise Refused(f"the plan is not approved: {policy.reason}", hint="pass it with --plan to approve it")
+        park(
+            context,
+            PLANNING,
+            "",
+            kind="plan",
+            question=question,
+            options=["approve", "reject"],
+            binds_to=digest(plan.as_json()),
+            confidence=confidence,
+        )
+        raise WaitingForPerson(
+            f"the plan waits for approval: {policy.reason}",
+            hint=f"devassist show {context.run}, then run it with --plan FILE",
+        )
+
+    def _work(self, plan: Plan, places: Places, checks: Checks) -> None:
+        """Start what is ready, at most max_parallel; land in plan order what is delivered."""
+        integrator = Integrator(
+            context=self.context, plan=plan, checks=checks, head=self.head, database=self.database
+        )
+        order = list(plan.order())
+        running: set[str] = set()
+        landing = list(order)
+        while len(self._results) < len(plan.tasks):
+            self._start_ready(plan, order, running, places)
+            if not running:
+                break
+            outcome = self._outcomes.get()
+            if isinstance(outcome, BaseException):
+                self.context.stop.pull("failed", str(outcome), exit_code=70, now=True)
+                self._drain(len(running) - 1)
+                raise outcome
+            running.discard(outcome.task)
+            self._take_result(outcome)
+            self._start_ready(plan, order, running, places)
+            self._land_next(plan, landing, integrator)
+        self._land_next(plan, landing, integrator)
+
+    def _start_ready(self, plan: Plan, order: list[str], running: set[str], places: Places) -> None:
+        limit = self.context.settings.limits.max_parallel or len(order)
+        for name in [one for one in order if one not in running and one not in self._results]:
+            task = plan.task(name)
+            if self.context.stop.pulled:
+                self._take_result(StepResult(task=name, outcome="stopped", reason=self.context.stop.reason))
+                continue
+            missing = [one for one in task.depends_on if one not in self._results]
+            unmet = [
+                one
+                for one in task.depends_on
+                if one in self._results and self._results[one].outcome != "delivered"
+            ]
+            if unmet:
+                reason = f"it depends on {unmet[0]}, which was not delivered"
+                self._take_result(StepResult(task=name, outcome="stopped", reason=reason))
+            elif not missing and len(running) < limit:
+                running.add(name)
+                self._start_step(plan, task, places)
+
+    def _start_step(self, plan: Plan, task: PlanTask, places: Places) -> None:
+        def work() -> None:
+            try:
+                step = TaskStep(
+                    context=self.context,
+                    task_id=task.id,
+                    plan=plan,
+                    task=task,
+                    places=places,
+                    start=self._start_commit(task),
+                    upstream=self._upstream(task),
+                )
+                self._outcomes.put(step.run())
+            except DevassistError as error:
+                if error.exit_code == DevassistError.exit_code:
+                    self._outcomes.put(error)
+                else:
+                    self._outcomes.put(
+                        StepResult(task=task.id, outcome="failed", reason=str(error), hint=error.hint)
+                    )
+            except BaseException as error:  # noqa: BLE001  a thread's bug must end the run, not the thread
+                self._outcomes.put(error)
+
+        threading.Thread(target=work, name=f"task-{task.id}", daemon=True).start()
+
+    def _start_commit(self, task: PlanTask) -> str:
+        """The base, the dependency's commit, or a merge of all dependencies."""
+        commits = [self._results[one].commit for one in task.depends_on]
+        if not commits:
+            return self.context.request.base
+        repository = self.context.repository
+        tip, *others = dict.fromkeys(commits)
+        signature = repository.signature(self.context.environment)
+        for other in others:
+            merged = merge_in_memory(repository, tip, other)
+            if merged.tree is None:
+                paths = ", ".join(sorted({one.path for one in merged.conflicts}))
+                raise Refused(f"the tasks that {task.id} depends on conflict with each other in {paths}")
+            message = f"Start of task {task.id}: its dependencies {', '.join(task.depends_on)}"
+            tip = commit_merge(
+                repository,
+                tree=merged.tree,
+                parents=[tip, other],
+                message=message,
+                author=signature,
+                committer=signature,
+            )
+        return tip
+
+    def _upstream(self, task: PlanTask) -> Sequence[tuple[str, Handoff]]:
+        found = [(one, self._results[one].handoff) for one in task.depends_on]
+        return [(name, handoff) for name, handoff in found if handoff is not None]
+
+    def _take_result(self, result: StepResult) -> None:
+        self._results[result.task] = result
+        if result.outcome == "delivered":
+            return
+        stop = self.context.stop
+        if result.outcome == "error":
+            # A key that is wrong for one task is wrong for all: the others stop, what they did is kept.
+            stop.pull("failed", result.reason, exit_code=5, hint=result.hint)
+        elif result.outcome == "limited":
+            stop.pull("limited", result.reason, exit_code=LimitReached.exit_code)
+        status = {"failed": "failed", "error": "failed", "waiting": "waiting"}.get(result.outcome, "stopped")
+        data = {"status": status, "error": result.reason}
+        self.context.journal.record(Event(type=EventType.TASK_FINISHED, task=result.task, data=data))
+
+    def _land_next(self, plan: Plan, landing: list[str], integrator: Integrator) -> None:
+        """Land as far as the order allows. Always in plan order, so that the same run gives the same tree."""
+        while landing and landing[0] in self._results:
+            name = landing.pop(0)
+            result = self._results[name]
+            if result.outcome != "delivered":
+                continue
+            try:
+                integrator.land(plan.task(name), result)
+            except (Interrupted, LimitReached) as error:
+                data = {"status": "delivered", "error": f"not merged: {error}"}
+                self.context.journal.record(Event(type=EventType.TASK_FINISHED, task=name, data=data))
+
+    def _drain(self, running: int) -> None:
+        """Let the other steps end before the bug is raised: their workers are killed already."""
+        for _ in range(running):
+            try:
+                self._outcomes.get(timeout=_GRACE_S)
+            except queue.Empty:
+                return
+
+    def _on_stop(self) -> None:
+        """A person's stop leaves a moment to finish the current call; a limit leaves as long as it takes."""
+        stop = self.context.stop
+        if stop.now:
+            self._kill()
+        elif stop.outcome == "stopped":
+            timer = threading.Timer(_GRACE_S, self._kill)
+            timer.daemon = True
+            timer.start()
+
+    def _kill(self) -> None:
+        self.context.executor.kill_all()
+        if self.context.sandbox is not None:
+            self.context.sandbox.cancel_all()
+
+    def _finish(self, places: Places, error: DevassistError | None) -> RunState:
+        context = self.context
+        state = context.journal.state
+        merged = [task.id for task in state.work() if task.status is TaskStatus.MERGED]
+        delivered = [task.id for task in state.work() if task.status is TaskStatus.DELIVERED and not task.error]
+        places.give_back([*merged, *delivered, PLANNING])
+        status, code = self._verdict(state, error)
+        report = context.reports / f"{context.run}.md"
+        why = str(error) if error is not None else context.stop.reason
+        data: dict[str, Any] = {
+            "status": str(status),
+            "exit_code": code,
+            "result_commit": state.result_commit,
+            "usage": state.usage(),
+            "wall_s": round(context.elapsed_s(), 3),
+            "report": str(report),
+            "error": why,
+            "hint": error.hint if error is not None else context.stop.hint,
+        }
+        context.journal.record(Event(type=EventType.RUN_FINISHED, data=data))
+        report.parent.mkdir(parents=True, exist_ok=True)
+        report.write_text(markdown(state), encoding="utf-8")
+        return state
+
+    def _verdict(self, state: RunState, error: DevassistError | None) -> tuple[RunStatus, int]:
+        stop = self.context.stop
+        if stop.pulled and stop.outcome in ("stopped", "limited"):
+            return RunStatus(stop.outcome), stop.exit_code
+        if stop.pulled:
+            return RunStatus.FAILED, stop.exit_code
+        if error is not None:
+            status = {3: RunStatus.WAITING, 4: RunStatus.LIMITED, 130: RunStatus.STOPPED}.get(error.exit_code)
+            return status or RunStatus.FAILED, error.exit_code
+        if self.context.request.plan_only:
+            return RunStatus.SUCCEEDED, 0
+        status = _status_of(state)
+        return status, _EXIT_OF[status]
+
+
+def _status_of(state: RunState) -> RunStatus:
+    tasks = state.work()
+    done = [
+        task
+        for task in tasks
+        if task.status is TaskStatus.MERGED or (task.status is TaskStatus.DELIVERED and not task.error)
+    ]
+    if len(done) == len(tasks):
+        return RunStatus.SUCCEEDED
+    if any(task.status is TaskStatus.WAITING for task in tasks):
+        return RunStatus.WAITING
+    landed = any(task.status is TaskStatus.MERGED for task in tasks)
+    kept = any(task.status is TaskStatus.DELIVERED for task in tasks)
+    return RunStatus.PARTIAL if landed or kept else RunStatus.FAILED
+
+
+def _as_json(settings: Settings) -> Mapping[str, Any]:
+    return asdict(settings)

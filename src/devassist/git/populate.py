@@ -1,0 +1,72 @@
+"""
+Fills a new, empty worktree and writes its index once.
+
+Measured on 50,000 files: in memory git 0.85 s, libgit2's checkout 2.7 s, this 1.8 s; on disk, where writing
+decides, 1.2 times git. Two threads made it slower. Where attributes or line endings may change content, each
+file goes through libgit2's filters and costs more.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pygit2
+
+from devassist.git.errors import translated
+from devassist.git.files import Files
+from devassist.git.index_file import Row, locked_index, row_for
+from devassist.git.sparse import SparseSet
+from devassist.git.trees import EXECUTABLE, FILE, GITLINK, TREE, Entry, Trees
+
+
+def populate(repo: pygit2.Repository, root: Path, tree: str, sparse: SparseSet | None) -> None:
+    """Write the files of `tree` below the empty `root`, those outside `sparse` into the index only."""
+    trees = Trees(repo)
+    files = Files(repo, root)
+    plain = _content_is_verbatim(repo, trees, tree)
+    with locked_index(Path(repo.path) / "index") as index, translated(f"check out into {root}"):
+        for path, entry in trees.walk(tree):
+            if sparse is not None and entry.mode != GITLINK and not sparse.includes(path):
+                row = row_for(entry, None, skipped=True)
+            elif plain and entry.mode in {FILE, EXECUTABLE}:
+                row = _written(repo, root, path, entry)
+            else:
+                row = row_for(entry, files.write(path, entry))
+            index.rows[(os.fsencode(path), 0)] = row
+
+
+def _content_is_verbatim(repo: pygit2.Repository, trees: Trees, tree: str) -> bool:
+    """Can no filter apply: no attributes file anywhere and no line endings asked for."""
+    config = repo.config
+    if any(key in config for key in ("core.autocrlf", "core.eol", "core.attributesfile")):
+        return False
+    common = Path(repo.path) / "../.."
+    if any((top / "info" / "attributes").exists() for top in (Path(repo.path), common)):
+        return False
+    return not _has_attributes(trees, tree)
+
+
+def _has_attributes(trees: Trees, tree: str) -> bool:
+    entries = trees.entries(tree)
+    return b".gitattributes" in entries or any(
+        _has_attributes(trees, entry.id) for entry in entries.values() if entry.mode == TREE
+    )
+
+
+def _written(repo: pygit2.Repository, root: Path, path: str, entry: Entry) -> Row:
+    data = memoryview(repo[entry.id].peel(pygit2.Blob))
+    full = f"{root}/{path}"
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+    permissions = 0o777 if entry.mode == EXECUTABLE else 0o666
+    try:
+        descriptor = os.open(full, flags, permissions)
+    except FileNotFoundError:
+        Path(full).parent.mkdir(parents=True, exist_ok=True)
+        descriptor = os.open(full, flags, permissions)
+    try:
+        while data:
+            data = data[os.write(descriptor, data) :]
+        return row_for(entry, os.fstat(descriptor))
+    finally:
+        os.close(descriptor)

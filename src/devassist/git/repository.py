@@ -1,0 +1,276 @@
+"""The repository a person stands in: what it is, its refs, and its uncommitted work."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+
+import pygit2
+from pygit2.enums import FileStatus, RepositoryOpenFlag
+
+from devassist.domain.errors import NotFound, RepositoryError
+from devassist.git import history, refs
+from devassist.git.errors import patiently, translated
+from devassist.git.history import BlamedLine, CommitFacts, HistoryAnchor
+from devassist.git.identity import Signature, as_pygit2, find_signature
+from devassist.git.locks import held_flock, held_gc, touch_gc
+from devassist.git.scan import scan
+from devassist.git.trees import Trees, tree_id
+
+_BRANCH = "refs/heads/"
+_STAGED = (
+    FileStatus.INDEX_NEW
+    | FileStatus.INDEX_MODIFIED
+    | FileStatus.INDEX_DELETED
+    | FileStatus.INDEX_RENAMED
+    | FileStatus.INDEX_TYPECHANGE
+    | FileStatus.CONFLICTED
+)
+_UNSTAGED = FileStatus.WT_MODIFIED | FileStatus.WT_DELETED | FileStatus.WT_TYPECHANGE | FileStatus.WT_RENAMED
+
+
+@dataclass(frozen=True, slots=True)
+class DirtyPaths:
+    """Uncommitted paths of a working tree; one path can be both staged and unstaged."""
+
+    staged: tuple[str, ...] = ()
+    unstaged: tuple[str, ...] = ()
+    untracked: tuple[str, ...] = ()
+
+    def __bool__(self) -> bool:
+        return bool(self.staged or self.unstaged or self.untracked)
+
+
+@dataclass(frozen=True, slots=True)
+class Repository:
+    """Made by `discover`. Nothing here writes the person's files, index, stash or checked-out branch."""
+
+    common_dir: Path
+    root: Path
+    """The main worktree's directory; where the person stands when the main repository is bare."""
+    workdir: Path
+    """The worktree the person stands in."""
+    git_dir: Path
+    prefix: str = ""
+    """Where below `workdir` they stand, with a slash at the end, or nothing."""
+    _handle: pygit2.Repository = field(kw_only=True, repr=False, compare=False)
+
+    @classmethod
+    def discover(cls, start: Path) -> Repository:
+        """The repository around `start`; a RepositoryError for none, a bare one, or one without commits."""
+        if not start.exists():
+            raise RepositoryError(f"{start} does not exist", hint="Name a directory inside a git repository")
+        with translated(f"open the repository around {start}"):
+            found = pygit2.discover_repository(str(start))
+            if found is None:
+                raise RepositoryError(
+                    f"{start} is not inside a git repository", hint="Run 'git init' there and commit once"
+                )
+            handle = pygit2.Repository(found, RepositoryOpenFlag.NO_SEARCH)
+        if handle.is_bare or not handle.workdir:
+            raise RepositoryError(
+                f"{handle.path} is a bare repository",
+                hint="Clone it, or add a worktree: 'git worktree add <path>'",
+            )
+        if handle.head_is_unborn:
+            raise RepositoryError(
+                f"{handle.workdir} has no commits yet",
+                hint="Commit something first: 'git commit --allow-empty'",
+            )
+        git_dir, workdir = Path(handle.path).resolve(), Path(handle.workdir).resolve()
+        common = common_dir_of(git_dir)
+        with translated("open the main repository"):
+            main = (
+                handle if common == git_dir else pygit2.Repository(str(common), RepositoryOpenFlag.NO_SEARCH)
+            )
+        root = workdir if main.is_bare or not main.workdir else Path(main.workdir).resolve()
+        here = (start if start.is_dir() else start.parent).resolve()
+        below = here.relative_to(workdir).as_posix() if here.is_relative_to(workdir) else "."
+        prefix = "" if below == "." else f"{below}/"
+        return cls(common, root, workdir, git_dir, prefix, _handle=handle)
+
+    @property
+    def handle(self) -> pygit2.Repository:
+        """libgit2's object, for the modules of this package only."""
+        return self._handle
+
+    @property
+    def state_name(self) -> str:
+        """The name of this repository's directory in the state directory."""
+        digest = hashlib.sha256(str(self.common_dir).encode("utf-8", "surrogateescape")).hexdigest()
+        name = self.common_dir.parent.name if self.common_dir.name == ".git" else self.common_dir.stem
+        return f"{name or 'repository'}-{digest[:8]}"
+
+    @property
+    def head_commit(self) -> str:
+        with translated("read HEAD"):
+            return str(self._handle.head.peel(pygit2.Commit).id)
+
+    @property
+    def head_branch(self) -> str | None:
+        """The branch checked out where the person stands; None when HEAD is detached."""
+        return None if self._handle.head_is_detached else self._handle.head.name.removeprefix(_BRANCH)
+
+    @property
+    def is_shallow(self) -> bool:
+        return self._handle.is_shallow
+
+    @property
+    def has_submodules(self) -> bool:
+        return Trees(self._handle).find(self.tree_of(self.head_commit), ".gitmodules") is not None
+
+    @property
+    def has_lfs(self) -> bool:
+        """Does any .gitattributes of HEAD use the lfs filter, which libgit2 does not run."""
+        trees = Trees(self._handle)
+        return any(
+            b"filter=lfs" in self._handle.read(pygit2.Oid(hex=entry.id))[1]
+            for path, entry in trees.walk(self.tree_of(self.head_commit))
+            if path == ".gitattributes" or path.endswith("/.gitattributes")
+        )
+
+    @property
+    def is_sparse(self) -> bool:
+        config = self._handle.config
+        return "core.sparsecheckout" in config and config.get_bool("core.sparsecheckout")
+
+    # Reading ----------------------------------------------------------------------------------------------
+
+    def resolve(self, rev: str) -> str:
+        """The commit id `rev` names."""
+        try:
+            return str(self._handle.revparse_single(rev).peel(pygit2.Commit).id)
+        except (KeyError, ValueError, pygit2.GitError) as error:
+            raise NotFound(
+                f"{rev!r} is no commit here", hint="See 'git log --oneline' and 'git branch'"
+            ) from error
+
+    def tree_of(self, commit: str) -> str:
+        with translated(f"read {commit[:12]}"):
+            return tree_id(self._handle, commit)
+
+    def paths_of(self, commit: str) -> Iterator[str]:
+        """Every path tracked in `commit`."""
+        return (path for path, _entry in Trees(self._handle).walk(self.tree_of(commit)))
+
+    def read_file(self, commit: str, path: str) -> bytes:
+        return history.read_file(self._handle, commit, path)
+
+    def log(self, start: str, *, hide: Sequence[str] = (), limit: int = 0) -> Iterator[CommitFacts]:
+        return history.log(self._handle, start, hide=hide, limit=limit)
+
+    def diff(self, old: str, new: str, *, stat: bool = False, context: int = 3) -> str:
+        return history.diff(self._handle, old, new, stat=stat, context=context)
+
+    def changed_paths(self, old: str, new: str) -> tuple[str, ...]:
+        return history.changed_paths(self._handle, old, new)
+
+    def history_anchors(self) -> Iterator[HistoryAnchor]:
+        return history.anchors(self._handle)
+
+    def blame_line(self, path: str, line: int, rev: str) -> BlamedLine:
+        return history.blame_line(self._handle, path, line, rev)
+
+    def merge_base(self, one: str, other: str) -> str | None:
+        with translated("find the merge base"):
+            base: object = self._handle.merge_base(pygit2.Oid(hex=one), pygit2.Oid(hex=other))
+        return None if base is None else str(base)
+
+    def is_ancestor(self, old: str, new: str) -> bool:
+        if old == new:
+            return True
+        with translated("compare two commits"):
+            return self._handle.descendant_of(pygit2.Oid(hex=new), pygit2.Oid(hex=old))
+
+    # Uncommitted work -------------------------------------------------------------------------------------
+
+    def dirty_paths(self) -> DirtyPaths:
+        with translated("read the status"):
+            status = patiently(lambda: self._handle.status(untracked_files="all", ignored=False))
+        return DirtyPaths(
+            tuple(sorted(path for path, flags in status.items() if flags & _STAGED)),
+            tuple(sorted(path for path, flags in status.items() if flags & _UNSTAGED)),
+            tuple(sorted(path for path, flags in status.items() if flags & FileStatus.WT_NEW)),
+        )
+
+    def snapshot_dirty(self, message: str, signature: Signature) -> str:
+        """A commit of HEAD and everything uncommitted, untracked too; HEAD itself when there is nothing."""
+        head = self.head_commit
+        tree = self.tree_of(head)
+        found = scan(self._handle, self.workdir, tree, store=True)
+        with translated("store a snapshot"):
+            new = Trees(self._handle).edited(tree, found.edits(), write=True)
+        return head if new == tree else self.commit_tree(new, (head,), message, signature, signature)
+
+    def commit_tree(
+        self, tree: str, parents: Sequence[str], message: str, author: Signature, committer: Signature
+    ) -> str:
+        """A commit object; no ref moves."""
+        with translated("store a commit"):
+            made = patiently(
+                lambda: self._handle.create_commit(
+                    None,
+                    as_pygit2(author),
+                    as_pygit2(committer),
+                    message,
+                    pygit2.Oid(hex=tree),
+                    list(parents),
+                )
+            )
+        return str(made)
+
+    def setting(self, key: str) -> str:
+        """A value of the repository's configuration, or nothing."""
+        with translated("read the configuration"):
+            config = self._handle.config
+            return str(config[key]) if key in config else ""
+
+    def signature(self, env: Mapping[str, str], when: datetime | None = None) -> Signature:
+        return find_signature(self._handle, env, when)
+
+    # Refs -------------------------------------------------------------------------------------------------
+
+    def branch_tip(self, name: str) -> str | None:
+        return self.ref_tip(_BRANCH + name)
+
+    def ref_tip(self, ref: str) -> str | None:
+        return refs.tip(self._handle, ref)
+
+    def ref_names(self, prefix: str) -> tuple[str, ...]:
+        with translated("list the refs"):
+            return tuple(sorted(name for name in self._handle.references if name.startswith(prefix)))
+
+    def create_ref(self, ref: str, commit: str, message: str = "devassist: created") -> None:
+        refs.create(self._handle, ref, commit, message)
+
+    def move_ref(self, ref: str, *, old: str, new: str, message: str) -> None:
+        """Compare-and-swap; RepositoryChanged when `ref` is not at `old`."""
+        refs.move(self._handle, ref, old=old, new=new, message=message)
+
+    def delete_ref(self, ref: str, *, old: str) -> None:
+        refs.delete(self._handle, ref, old=old)
+
+    # Locks ------------------------------------------------------------------------------------------------
+
+    def lock(self, *, timeout_s: float = 30.0) -> AbstractContextManager[None]:
+        """The one lock for adding and removing worktrees, merging and repairing."""
+        return held_flock(self.common_dir / "devassist" / "lock", timeout_s=timeout_s)
+
+    def hold_gc(self, pid: int) -> AbstractContextManager[bool]:
+        return held_gc(self.common_dir, pid)
+
+    def touch_gc(self, pid: int) -> None:
+        touch_gc(self.common_dir, pid)
+
+
+def common_dir_of(git_dir: Path) -> Path:
+    """The directory all worktrees share, given one worktree's own."""
+    pointer = git_dir / "commondir"
+    if not pointer.is_file():
+        return git_dir
+    with translated(f"read {pointer}"):
+        return (git_dir / pointer.read_text().strip()).resolve()

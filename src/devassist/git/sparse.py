@@ -1,0 +1,87 @@
+"""Which paths a sparse checkout keeps on disk: git's patterns, cone or not, applied to paths."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pygit2
+
+from devassist.domain.changes import glob_regex
+
+
+@dataclass(frozen=True, slots=True)
+class Pattern:
+    """One line of gitignore's language."""
+
+    regex: re.Pattern[str]
+    negated: bool
+    directories_only: bool
+
+
+def parsed_patterns(lines: Iterable[str]) -> tuple[Pattern, ...]:
+    return tuple(pattern for line in lines if (pattern := _pattern(line)) is not None)
+
+
+def _pattern(line: str) -> Pattern | None:
+    # Trailing blanks count only when escaped.
+    line = re.sub(r"(?<!\\)\s+$", "", line.rstrip("\r\n"))
+    if not line or line.startswith("#"):
+        return None
+    negated = line.startswith("!")
+    line = line.removeprefix("!")
+    directories_only = line.endswith("/")
+    line = line.rstrip("/")
+    anchored = "/" in line
+    parts = [part for part in line.split("/") if part]
+    if not parts:
+        return None
+    try:
+        regex = re.compile(("" if anchored else "(?:.*/)?") + glob_regex(parts), re.DOTALL)
+    except re.error:
+        return None
+    return Pattern(regex, negated, directories_only)
+
+
+def decision(patterns: Iterable[Pattern], path: str, *, is_directory: bool) -> bool | None:
+    """What the last pattern that matches `path` itself says; None when none does."""
+    said: bool | None = None
+    for pattern in patterns:
+        if (is_directory or not pattern.directories_only) and pattern.regex.fullmatch(path):
+            said = not pattern.negated
+    return said
+
+
+@dataclass(slots=True)
+class SparseSet:
+    """The patterns of one worktree; a path nobody decides on goes with the directory above it."""
+
+    text: str
+    patterns: tuple[Pattern, ...]
+    _directories: dict[str, bool] = field(default_factory=dict)
+
+    @classmethod
+    def find(cls, repo: pygit2.Repository) -> SparseSet | None:
+        """The sparse set of the worktree `repo` was opened for; None when it is not sparse."""
+        config = repo.config
+        if "core.sparsecheckout" not in config or not config.get_bool("core.sparsecheckout"):
+            return None
+        file = Path(repo.path) / "info" / "sparse-checkout"
+        text = file.read_text("utf-8", "surrogateescape") if file.is_file() else ""
+        return cls(text, parsed_patterns(text.splitlines())) if text.strip() else None
+
+    def includes(self, path: str) -> bool:
+        said = decision(self.patterns, path, is_directory=False)
+        return self._includes_directory(path.rpartition("/")[0]) if said is None else said
+
+    def _includes_directory(self, path: str) -> bool:
+        if not path:
+            return False
+        if path not in self._directories:
+            said = decision(self.patterns, path, is_directory=True)
+            self._directories[path] = (
+                self._includes_directory(path.rpartition("/")[0]) if said is None else said
+            )
+        return self._directories[path]

@@ -1,0 +1,138 @@
+"""Trees as bytes: find, walk and edit them without an index, and know an id before anything is written."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+import pygit2
+from pygit2.enums import ObjectType
+
+TREE = 0o040000
+FILE = 0o100644
+EXECUTABLE = 0o100755
+SYMLINK = 0o120000
+GITLINK = 0o160000
+
+
+class Entry(NamedTuple):
+    """What a tree says of one path (a tuple, because a tree has many): mode and object id (hex)."""
+
+    mode: int
+    id: str
+
+
+@dataclass(slots=True)
+class Trees:
+    """Reads trees of one repository, each once. Names are str with surrogates for bytes that are no UTF-8."""
+
+    repo: pygit2.Repository
+    _seen: dict[str, dict[bytes, Entry]] = field(default_factory=dict)
+
+    def entries(self, tree: str) -> Mapping[bytes, Entry]:
+        if tree not in self._seen:
+            _kind, data = self.repo.read(pygit2.Oid(hex=tree))
+            self._seen[tree] = _parsed(data)
+        return self._seen[tree]
+
+    def find(self, tree: str, path: str) -> Entry | None:
+        found: Entry | None = Entry(TREE, tree)
+        for name in os.fsencode(path).split(b"/"):
+            if found is None or found.mode != TREE:
+                return None
+            found = self.entries(found.id).get(name)
+        return found
+
+    def walk(self, tree: str, prefix: str = "") -> Iterator[tuple[str, Entry]]:
+        """Every file, link and submodule, in no promised order."""
+        for name, entry in self.entries(tree).items():
+            path = prefix + os.fsdecode(name)
+            if entry.mode == TREE:
+                yield from self.walk(entry.id, path + "/")
+            else:
+                yield path, entry
+
+    def difference(
+        self, old: str, new: str, prefix: str = ""
+    ) -> Iterator[tuple[str, Entry | None, Entry | None]]:
+        """Each path that differs, with its old and new entry; equal subtrees are never opened."""
+        if old == new:
+            return
+        before: Mapping[bytes, Entry] = self.entries(old) if old else {}
+        after: Mapping[bytes, Entry] = self.entries(new) if new else {}
+        for name in sorted(before.keys() | after.keys()):
+            one, other = before.get(name), after.get(name)
+            if one == other:
+                continue
+            path = prefix + os.fsdecode(name)
+            old_tree = one.id if one is not None and one.mode == TREE else ""
+            new_tree = other.id if other is not None and other.mode == TREE else ""
+            old_leaf, new_leaf = (None if old_tree else one), (None if new_tree else other)
+            if old_leaf is not None or new_leaf is not None:
+                yield path, old_leaf, new_leaf
+            if old_tree or new_tree:
+                yield from self.difference(old_tree, new_tree, path + "/")
+
+    def edited(self, base: str, edits: Mapping[str, Entry | None], *, write: bool) -> str:
+        """The id of `base` with `edits` (None removes); with `write` the trees on the way are stored."""
+        split = [(tuple(os.fsencode(path).split(b"/")), entry) for path, entry in edits.items()]
+        return self._edited(base, split, write=write) or self._store(b"", write=write)
+
+    def _edited(
+        self, base: str, edits: Iterable[tuple[tuple[bytes, ...], Entry | None]], *, write: bool
+    ) -> str:
+        entries = dict(self.entries(base)) if base else {}
+        below: dict[bytes, list[tuple[tuple[bytes, ...], Entry | None]]] = {}
+        here: dict[bytes, Entry | None] = {}
+        for names, entry in edits:
+            if len(names) == 1:
+                here[names[0]] = entry
+            else:
+                below.setdefault(names[0], []).append((names[1:], entry))
+        for name, entry in here.items():
+            if entry is not None:
+                entries[name] = entry
+            elif name in entries and entries[name].mode != TREE:
+                del entries[name]
+        for name, deeper in below.items():
+            old = entries.get(name)
+            # Removing below a path that became a file leaves that file alone.
+            if old is not None and old.mode != TREE and all(entry is None for _names, entry in deeper):
+                continue
+            subtree = self._edited(
+                old.id if old is not None and old.mode == TREE else "", deeper, write=write
+            )
+            if subtree:
+                entries[name] = Entry(TREE, subtree)
+            else:
+                entries.pop(name, None)
+        return self._store(_serialised(entries), write=write) if entries else ""
+
+    def _store(self, data: bytes, *, write: bool) -> str:
+        if write:
+            return str(self.repo.write(ObjectType.TREE, data))
+        return hashlib.sha1(b"tree %d\0" % len(data) + data, usedforsecurity=False).hexdigest()
+
+
+def _parsed(data: bytes) -> dict[bytes, Entry]:
+    entries: dict[bytes, Entry] = {}
+    at = 0
+    while at < len(data):
+        blank = data.index(b" ", at)
+        end = data.index(b"\0", blank)
+        entries[data[blank + 1 : end]] = Entry(int(data[at:blank], 8), data[end + 1 : end + 21].hex())
+        at = end + 21
+    return entries
+
+
+def _serialised(entries: Mapping[bytes, Entry]) -> bytes:
+    # Git sorts a directory as if its name ended in a slash.
+    ordered = sorted(entries.items(), key=lambda item: item[0] + (b"/" if item[1].mode == TREE else b""))
+    return b"".join(b"%o %s\0%s" % (entry.mode, name, bytes.fromhex(entry.id)) for name, entry in ordered)
+
+
+def tree_id(repo: pygit2.Repository, commit: str) -> str:
+    return str(repo[pygit2.Oid(hex=commit)].peel(pygit2.Tree).id)

@@ -1,0 +1,1 @@
+"""Model calls: routing, the one way to litellm, scripted and recorded models, metering."""

@@ -1,0 +1,104 @@
+"""One model call as the agents see it: attempts with backoff, then fallback models, all journalled."""
+
+from __future__ import annotations
+
+import random as chance
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Protocol
+
+from devassist.domain.errors import Interrupted, ModelError
+from devassist.ports import ModelClient, ModelReply, ModelRequest
+
+FIRST_DELAY_S = 0.5
+LONGEST_DELAY_S = 30.0
+LONGEST_RETRY_AFTER_S = 120.0
+"""A provider that wants a longer wait is taken as exhausted: the next model is asked instead."""
+
+
+class AttemptJournal(Protocol):
+    """Is told of each attempt before it is sent and after it ended, so that no call goes unrecorded."""
+
+    def before(self, request: ModelRequest, model: str, attempt: int) -> object:
+        """Record the intent; returns a token for `after`. Raises LimitReached to forbid the call."""
+
+    def after(
+        self, token: object, reply: ModelReply | None, error: ModelError | None, latency_ms: float
+    ) -> None:
+        """Record the outcome: exactly one of `reply` and `error` is given."""
+
+
+def _uncancelled(seconds: float) -> bool:
+    """Wait to the end: whoever runs where waits are cut short by a signal needs nothing better."""
+    time.sleep(seconds)
+    return False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallPolicy:
+    """
+    Asks `models` in order until one answers.
+
+    `sleep` waits that many seconds and returns True when it was cancelled; `random` is uniform in [0, 1).
+    """
+
+    client: ModelClient
+    models: Sequence[str]
+    journal: AttemptJournal
+    max_retries: int
+    sleep: Callable[[float], bool] = _uncancelled
+    random: Callable[[], float] = chance.random
+    clock: Callable[[], float] = time.monotonic
+
+    def complete(self, request: ModelRequest) -> ModelReply:
+        """
+        The first reply. Raises the first model's ModelError when every model failed: that is the model the
+        person chose, so its error is the one to act on.
+        """
+        if not self.models:
+            raise ModelError("no model is configured for this call", kind="config")
+        first: ModelError | None = None
+        for model in dict.fromkeys(self.models):
+            try:
+                return self._ask(replace(request, model=model))
+            except ModelError as error:
+                first = first or error
+        assert first is not None  # noqa: S101 - the loop ran at least once and every turn returned or raised
+        raise first
+
+    def _ask(self, request: ModelRequest) -> ModelReply:
+        """One model, with its retries."""
+        attempt = 1
+        while True:
+            try:
+                return self._attempt(request, attempt)
+            except ModelError as error:
+                wish = error.retry_after_s
+                exhausted = wish is not None and wish > LONGEST_RETRY_AFTER_S
+                if not error.retryable or exhausted or self.max_retries < attempt:
+                    raise
+                delay = self._delay(attempt, wish)
+            if self.sleep(delay):
+                raise Interrupted("the run was stopped while waiting to ask the model again")
+            attempt += 1
+
+    def _attempt(self, request: ModelRequest, attempt: int) -> ModelReply:
+        token = self.journal.before(request, request.model, attempt)
+        started = self.clock()
+        try:
+            reply = self.client.attempt(request)
+        except ModelError as error:
+            self.journal.after(token, None, error, (self.clock() - started) * 1000)
+            raise
+        self.journal.after(token, reply, None, (self.clock() - started) * 1000)
+        return reply
+
+    def _delay(self, attempt: int, wish: float | None) -> float:
+        # The exponent is bounded because 2.0 ** 1100 overflows; the delay stopped growing long before.
+        backoff = min(LONGEST_DELAY_S, FIRST_DELAY_S * 2.0 ** min(attempt - 1, 16))
+        jitter = backoff * 0.25 * self.random()
+        if wish is not None:
+            # Never earlier than asked for; spread, because all crews were told the same second.
+            return max(0.0, wish) + jitter
+        return min(LONGEST_DELAY_S, backoff + jitter)

@@ -1,0 +1,126 @@
+"""A failed call laid out for judging: what was raised, the HTTP answer if any, and a text without keys."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
+from http import HTTPStatus
+from typing import Any
+
+from devassist.llm.providers import provider_of
+from devassist.ports import ModelRequest
+
+_LONGEST = 400
+_PREFIX = re.compile(r"^\s*(litellm\.)?\w*(Error|Exception|Timeout|Timeout Error)(\s+\w*Error)?\s*(:|-)\s*")
+_SECRET = re.compile(
+    r"\b(sk|pk|rk|gsk|xai|key|or)[-_][A-Za-z0-9*_-]{6,}|\bAIza[\w-]{10,}"
+    r"|(?<=earer )[\w.~+/=-]{6,}|(?<=[?&]key=)[^&\s'\"]+"
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Case:
+    """
+    `names` are the classes of the whole chain of exceptions, `outermost` the last raised. `status` is that of
+    a real HTTP answer, 0 without one; `said_status` is what litellm claims. `text` is for a person, `depths`
+    only for judging: it may hold keys. `wish` is the provider's own wait in seconds.
+    """
+
+    request: ModelRequest
+    names: frozenset[str]
+    outermost: str
+    status: int
+    said_status: int
+    text: str
+    depths: str
+    wish: float | None
+    provider: str
+    api_base: str
+
+
+def laid_out(
+    error: Exception, request: ModelRequest, secrets: tuple[str, ...], api_base: str, now: Callable[[], float]
+) -> Case:
+    """Take apart what `litellm.completion` raised for `request`."""
+    chain = list(_chain(error))
+    response = next((found for found in map(_response, chain) if found is not None), None)
+    status = int(response.status_code) if response is not None else 0
+    whole = " ".join(str(link) for link in chain)
+    return Case(
+        request=request,
+        names=frozenset(kind.__name__ for link in chain for kind in type(link).__mro__),
+        outermost=type(error).__name__,
+        status=status,
+        said_status=_status(getattr(error, "status_code", 0)),
+        text=plain(str(error), secrets),
+        depths=whole,
+        wish=_wish(response.headers if response is not None else {}, whole, now),
+        provider=str(getattr(error, "llm_provider", "") or provider_of(request.model)),
+        api_base=api_base,
+    )
+
+
+def _chain(error: BaseException | None) -> Iterator[BaseException]:
+    """The exceptions from outside in; bounded, because a chain can be made to loop."""
+    for _ in range(12):
+        if error is None:
+            return
+        yield error
+        error = error.__cause__ or error.__context__
+
+
+def _response(error: BaseException) -> Any:
+    """The HTTP answer an exception carries, if it is a real one: litellm makes up some without headers."""
+    response = getattr(error, "response", None)
+    status = _status(getattr(response, "status_code", 0))
+    return response if status >= HTTPStatus.MULTIPLE_CHOICES and getattr(response, "headers", None) else None
+
+
+def _status(value: Any) -> int:
+    try:
+        return int(value or 0)
+    except (TypeError, ValueError):
+        return 0
+
+
+def _wish(headers: Mapping[str, str], text: str, now: Callable[[], float]) -> float | None:
+    """Seconds from Retry-After (a number or a date), its millisecond variant, or Google's retryDelay."""
+    for name, unit in (("retry-after-ms", 0.001), ("retry-after", 1.0)):
+        wish = headers.get(name, "").strip()
+        if re.fullmatch(r"\d+(\.\d+)?", wish):
+            return float(wish) * unit
+        if wish and unit == 1.0:
+            try:
+                return max(0.0, parsedate_to_datetime(wish).timestamp() - now())
+            except (ValueError, TypeError, OverflowError):
+                return None
+    delay = re.search(r'"retryDelay":\s*"(\d+(?:\.\d+)?)s"', text)
+    return float(delay.group(1)) if delay else None
+
+
+def plain(text: str, secrets: tuple[str, ...] = ()) -> str:
+    """An exception's text for a person: the provider's own sentence on one line, without any key."""
+    text = text.split("Traceback (most recent call last)", 1)[0]
+    for _ in range(4):
+        text = _PREFIX.sub("", text, count=1)
+    start = text.find("{")
+    if start != -1:
+        text = _message_in(text[start:]) or text
+    for secret in sorted(secrets, key=len, reverse=True):
+        text = text.replace(secret, "***")
+    text = " ".join(_SECRET.sub("***", text).split())
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}..."
+
+
+def _message_in(text: str) -> str:
+    """The message of an error body in JSON, which most providers nest in `error`."""
+    try:
+        body, _ = json.JSONDecoder().raw_decode(text)
+    except (ValueError, RecursionError):
+        return ""
+    inner = body.get("error", body)
+    message = inner.get("message") if isinstance(inner, dict) else inner
+    return message if isinstance(message, str) else ""

@@ -1,0 +1,83 @@
+"""Which environment variable holds the key of which provider, and the default model of each."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Mapping
+from typing import NamedTuple
+from urllib.parse import urlsplit
+
+OPENAI_BASES = ("OPENAI_API_BASE", "OPENAI_BASE_URL")
+
+KEYS: Mapping[str, tuple[str, ...]] = {
+    "anthropic": ("ANTHROPIC_API_KEY", "ANTHROPIC_AUTH_TOKEN"),
+    "openai": ("OPENAI_API_KEY", "OPENAI_ADMIN_KEY"),
+    "gemini": ("GEMINI_API_KEY", "GOOGLE_API_KEY"),
+    "openrouter": ("OPENROUTER_API_KEY", "OR_API_KEY"),
+    "mistral": ("MISTRAL_API_KEY",),
+    "groq": ("GROQ_API_KEY",),
+    "deepseek": ("DEEPSEEK_API_KEY",),
+    "xai": ("XAI_API_KEY",),
+}
+"""The variables litellm reads for a provider, the usual one first."""
+
+
+class Default(NamedTuple):
+    """The model taken when only this variable is set."""
+
+    variable: str
+    model: str
+
+
+DEFAULTS = (
+    Default("ANTHROPIC_API_KEY", "anthropic/claude-sonnet-5"),
+    Default("OPENAI_API_KEY", "openai/gpt-5.2"),
+    Default("GEMINI_API_KEY", "gemini/gemini-3.7-flash"),
+    Default("OPENROUTER_API_KEY", "openrouter/anthropic/claude-sonnet-4.6"),
+    Default("MISTRAL_API_KEY", "mistral/mistral-medium-latest"),
+    Default("GROQ_API_KEY", "groq/openai/gpt-oss-120b"),
+    Default("DEEPSEEK_API_KEY", "deepseek/deepseek-chat"),
+    Default("XAI_API_KEY", "xai/grok-4.3"),
+)
+"""In the order they are tried. All call tools; a test looks each up in litellm's bundled table."""
+
+
+def provider_of(model: str) -> str:
+    """The provider a model string names; `openai` and `anthropic` also own their bare names."""
+    prefix, slash, _ = model.partition("/")
+    if slash:
+        return prefix
+    if model.startswith("claude"):
+        return "anthropic"
+    return "openai" if model.startswith(("gpt-", "o1", "o3", "o4", "chatgpt")) else ""
+
+
+def key_variable(provider: str) -> str:
+    """The name of the variable a person would set."""
+    known = KEYS.get(provider)
+    return known[0] if known else f"{provider.upper().replace('-', '_')}_API_KEY"
+
+
+def find_key(provider: str, env: Mapping[str, str]) -> str:
+    """The provider's key in `env`, or empty."""
+    names = KEYS.get(provider, (key_variable(provider),))
+    return next((env[name].strip() for name in names if env.get(name, "").strip()), "")
+
+
+def openai_base(env: Mapping[str, str]) -> str:
+    """Where `openai/` models are served by the person's own choice, or empty."""
+    return next((env[name].strip().rstrip("/") for name in OPENAI_BASES if env.get(name, "").strip()), "")
+
+
+def is_loopback(url: str) -> bool:
+    """Whether `url` points at this machine."""
+    try:
+        host = urlsplit(url).hostname or ""
+    except ValueError:
+        return False
+    if host == "localhost" or host.endswith(".localhost"):
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False

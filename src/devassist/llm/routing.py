@@ -1,0 +1,167 @@
+"""Which model answers: configured, else a key in the environment, else a model server on loopback."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import urllib.request
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any, NamedTuple
+
+from devassist.domain.errors import ModelError
+from devassist.domain.settings import ModelSettings
+from devassist.llm.providers import DEFAULTS, find_key, openai_base
+
+Probe = Callable[[str], list[str]]
+"""Asks a model list URL for its names; empty where nobody answers."""
+
+PROBE_TIMEOUT_S = 0.3
+SCRIPTED = "scripted/"
+_MOST_BYTES = 1_000_000
+# Listed beside chat models by Ollama and LM Studio, and unable to chat.
+_NOT_CHAT = ("embed", "rerank", "whisper", "bge-", "tts")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Choice:
+    """The model, where it is served (empty: litellm knows), and what decided."""
+
+    model: str
+    api_base: str = ""
+    source: str = ""
+
+
+class _Server(NamedTuple):
+    name: str
+    listing: str
+    prefix: str
+    api_base: str
+
+
+LOCAL_SERVERS = (
+    _Server("Ollama", "http://127.0.0.1:11434/api/tags", "ollama_chat/", "http://127.0.0.1:11434"),
+    _Server("LM Studio", "http://127.0.0.1:1234/v1/models", "lm_studio/", "http://127.0.0.1:1234/v1"),
+    _Server("llama.cpp", "http://127.0.0.1:8080/v1/models", "openai/", "http://127.0.0.1:8080/v1"),
+)
+
+
+def choose_model(settings: ModelSettings, env: Mapping[str, str], probe: Probe | None = None) -> Choice:
+    """
+    The default model. Raises ModelError of kind config, naming all three ways, when there is none.
+
+    `probe` defaults to a GET with a short timeout and without proxies.
+    """
+    if settings.default:
+        return Choice(model=settings.default, api_base=settings.api_base, source="configuration")
+    ask = probe or _probe_with(env)
+    choice = _from_environment(settings, env, ask) or _from_loopback(ask)
+    if choice is None:
+        raise no_model()
+    return choice
+
+
+def resolved(settings: ModelSettings, choice: Choice) -> ModelSettings:
+    """The settings with the choice written in, for the run to record and use."""
+    return replace(settings, default=choice.model, api_base=settings.api_base or choice.api_base)
+
+
+def model_for(role: str, settings: ModelSettings) -> str:
+    """The model string of one role."""
+    return settings.roles.get(role) or settings.default
+
+
+def models_for(role: str, settings: ModelSettings) -> tuple[str, ...]:
+    """The role's model, then the fallbacks, each once."""
+    return tuple(dict.fromkeys(model for model in (model_for(role, settings), *settings.fallbacks) if model))
+
+
+def is_scripted(model: str) -> bool:
+    """Whether the model is a script file, which needs neither key nor network."""
+    return model.startswith(SCRIPTED)
+
+
+def no_model() -> ModelError:
+    """The error that says all three ways to a model."""
+    keys = ", ".join(default.variable for default in DEFAULTS)
+    servers = ", ".join(f"{server.name} at {server.api_base}" for server in LOCAL_SERVERS)
+    return ModelError(
+        "no model is configured, the environment has no model key, and no model server answers on loopback",
+        kind="config",
+        hint=(
+            "name a model with --model or 'default' under [model] in .devassist.toml; "
+            f"or set a key in the environment ({keys}; OPENAI_API_BASE for an OpenAI-compatible server); "
+            f"or start a local model server ({servers})"
+        ),
+    )
+
+
+def _from_environment(settings: ModelSettings, env: Mapping[str, str], ask: Probe) -> Choice | None:
+    for default in DEFAULTS:
+        if not env.get(default.variable, "").strip():
+            continue
+        if default.variable == "OPENAI_API_KEY" and (openai_base(env) or settings.api_base):
+            # The key may be for the person's own server, which does not have OpenAI's models.
+            return _served(settings, env, ask, fallback=default.model)
+        return Choice(model=default.model, api_base=settings.api_base, source=default.variable)
+    return _served(settings, env, ask) if openai_base(env) or settings.api_base else None
+
+
+def _served(settings: ModelSettings, env: Mapping[str, str], ask: Probe, fallback: str = "") -> Choice | None:
+    base = settings.api_base.rstrip("/") or openai_base(env)
+    names = _chat_models(ask(f"{base}/models"))
+    wanted = fallback.removeprefix("openai/")
+    name = wanted if wanted in names else next(iter(names), wanted)
+    source = "api_base" if settings.api_base else "OPENAI_API_BASE"
+    return Choice(model=f"openai/{name}", api_base=base, source=source) if name else None
+
+
+def _from_loopback(ask: Probe) -> Choice | None:
+    for server in LOCAL_SERVERS:
+        for name in _chat_models(ask(server.listing)):
+            return Choice(model=server.prefix + name, api_base=server.api_base, source=server.name)
+    return None
+
+
+def _chat_models(names: list[str]) -> list[str]:
+    return [name for name in names if not any(part in name.lower() for part in _NOT_CHAT)]
+
+
+def _probe_with(env: Mapping[str, str]) -> Probe:
+    """The real probe; it shows the OpenAI key to the server that key belongs to, and to no other."""
+    key, base = find_key("openai", env), openai_base(env)
+
+    def probe(url: str) -> list[str]:
+        return fetch_names(url, key=key if base and url.startswith(f"{base}/") else "")
+
+    return probe
+
+
+def fetch_names(url: str, *, key: str = "", timeout_s: float = PROBE_TIMEOUT_S) -> list[str]:
+    """The model names a server lists, in its order; empty for any answer that is not a list of models."""
+    if not url.startswith(("http://", "https://")):
+        return []
+    # No proxies: a proxy that answers for 127.0.0.1 would look like a model server.
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    headers = {"Authorization": f"Bearer {key}"} if key else {}
+    try:
+        # The scheme is checked above.
+        with opener.open(urllib.request.Request(url, headers=headers), timeout=timeout_s) as answer:  # noqa: S310
+            listing = json.loads(answer.read(_MOST_BYTES))
+    # Port 8080 may be anything, also something that does not speak HTTP.
+    except (OSError, ValueError, RecursionError, http.client.HTTPException):
+        return []
+    return _names_in(listing)
+
+
+def _names_in(listing: Any) -> list[str]:
+    """OpenAI lists `data[].id`, Ollama `models[].name`."""
+    if not isinstance(listing, dict):
+        return []
+    rows = listing.get("data") if isinstance(listing.get("data"), list) else listing.get("models")
+    found = (
+        [row.get("id") or row.get("name") for row in rows if isinstance(row, dict)]
+        if isinstance(rows, list)
+        else []
+    )
+    return [name for name in found if isinstance(name, str) and name]

@@ -1,0 +1,262 @@
+"""The seams: what the engine and the crews ask of the outside, as Protocols and the values they pass."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Protocol
+
+from devassist.domain.events import Event, Record
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallAddress:
+    """Where in a run a model call stands; equal in a recorded and a replayed run."""
+
+    task: str
+    role: str
+    round: int
+    turn: int
+
+    def __str__(self) -> str:
+        return f"{self.task}/{self.role}/{self.round}/{self.turn}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelRequest:
+    """One chat completion in OpenAI's shape. `model` is a litellm model string."""
+
+    model: str
+    messages: Sequence[Mapping[str, Any]]
+    tools: Sequence[Mapping[str, Any]] = ()
+    address: CallAddress = CallAddress(task="", role="", round=0, turn=0)
+    max_tokens: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ToolCall:
+    """One tool call in a reply; `arguments` is the raw JSON text the model wrote."""
+
+    id: str
+    name: str
+    arguments: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelReply:
+    """
+    What came back: text, tool calls, and what it cost.
+
+    `usd` is None where the price is unknown (counted as 0 and said).
+    """
+
+    content: str = ""
+    tool_calls: Sequence[ToolCall] = ()
+    finish_reason: str = ""
+    model: str = ""
+    response_id: str = ""
+    input_tokens: int = 0
+    output_tokens: int = 0
+    usd: float | None = None
+
+
+class ModelClient(Protocol):
+    """Makes one attempt at one completion."""
+
+    def attempt(self, request: ModelRequest) -> ModelReply:
+        """Send `request` once. Raises ModelError; never retries, never falls back."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CommandResult:
+    """
+    How a command ended. A command that fails is a result, not an error.
+
+    `exit_code` is negative for a signal; `output` is stdout and stderr as one text, cut to
+    `truncated` False/True; `seconds` is wall time.
+    """
+
+    exit_code: int
+    output: str
+    seconds: float
+    timed_out: bool = False
+    truncated: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SandboxSpec:
+    """
+    The world one command may see.
+
+    `worktree` is read-write and the working directory (or `cwd` below it); `private` is the agent's
+    own scratch directory (HOME and TMPDIR live there); `read_only` are toolchain directories;
+    `masked` must be absent or unreadable inside (the main `.git`, the main checkout).
+    `environment` is the whole environment: nothing is inherited.
+    """
+
+    worktree: Path
+    private: Path
+    read_only: Sequence[Path] = ()
+    masked: Sequence[Path] = ()
+    environment: Mapping[str, str] = field(default_factory=dict)
+    cwd: Path | None = None
+    network: bool = False
+
+
+class Sandbox(Protocol):
+    """Runs commands where they can touch nothing but their worktree."""
+
+    @property
+    def tier(self) -> str:
+        """`bubblewrap`, `landlock`, or `none` (only by the person's flag)."""
+
+    def run(self, command: str, spec: SandboxSpec, *, timeout_s: float) -> CommandResult:
+        """
+        Run `command` with `/bin/sh -c` in `spec`.
+
+        A command that fails or times out is a result; a sandbox that fails raises SandboxUnavailable.
+        """
+
+    def cancel_all(self) -> None:
+        """SIGKILL to every command that is running now. For the kill switch, from any thread."""
+
+
+class EventSink(Protocol):
+    """Is told of each record once it is durable, in order."""
+
+    def write(self, record: Record) -> None: ...
+
+
+class Recorder(Protocol):
+    """Makes events durable; returns only when they are."""
+
+    def record(self, *events: Event) -> Sequence[Record]: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Assignment:
+    """What a worker is to do: one task's crew (or the planning crew), JSON-shaped for the pipe."""
+
+    run: str
+    task: str
+    roles: Sequence[str]
+    """The crew in order; the first is the task's own role."""
+    models: Mapping[str, Sequence[str]]
+    """Role -> model strings, the primary first."""
+    scope: Sequence[str] = ()
+    checks: Sequence[str] = ()
+    commands_offered: bool = True
+    command_timeout_s: float = 900.0
+    max_retries: int = 4
+    timeout_s: float = 600.0
+    api_base: str = ""
+    sandbox_tier: str = ""
+    network: bool = False
+    script: str = ""
+    replay: str = ""
+    masked: Sequence[str] = ()
+    round: int = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AgentPlace:
+    """Where one agent works, and what it is told."""
+
+    worktree: str
+    private: str
+    brief: str
+    environment: Mapping[str, str]
+    read_only: Sequence[str]
+    prefix: str = ""
+    """The subdirectory of the repository that commands run in."""
+
+
+class CrewLink(Protocol):
+    """What a crew may ask of the supervisor. Every call blocks until what it recorded is durable."""
+
+    def record(self, *events: Event) -> None:
+        """Make events durable. Raises CrewStopped when the run is over."""
+
+    def reserve(self, address: CallAddress) -> None:
+        """Ask for one more model call. Raises LimitReached or Interrupted."""
+
+    def begin(self, role: str, round_: int) -> AgentPlace:
+        """Open (or bring up to date) the worktree of the agent that is next."""
+
+    def changed(self, role: str) -> Mapping[str, str]:
+        """Path -> content id of everything in the agent's worktree that differs from its last commit."""
+
+    def diff(self, role: str) -> str:
+        """The agent's task so far as a unified patch."""
+
+    def submit(self, role: str, round_: int, handoff: Mapping[str, Any], facts: Mapping[str, Any]) -> Submission:
+        """Hand on. The supervisor checks claims, commits, and says what follows."""
+
+    def board(self, role: str) -> Sequence[Mapping[str, Any]]:
+        """The notes of the run's agents, oldest first."""
+
+    def ask(self, role: str, kind: str, question: str, options: Sequence[str]) -> str:
+        """Ask a person; the answer, or Parked is raised and the worker leaves."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Submission:
+    """
+    What the supervisor says to a submit.
+
+    `accepted` False sends `text` back to the agent; `failed` ends the attempt with `text` as its reason.
+    """
+
+    accepted: bool
+    text: str
+    failed: bool = False
+    parked: bool = False
+
+
+class Worker(Protocol):
+    """A running crew process."""
+
+    @property
+    def pid(self) -> int: ...
+
+    def receive(self) -> Mapping[str, Any] | None:
+        """The next request of the crew; None when the worker is gone."""
+
+    def send(self, reply: Mapping[str, Any]) -> None: ...
+
+    def wait(self) -> int:
+        """The exit status, negative for a signal."""
+
+    def kill(self) -> None:
+        """SIGKILL to the worker's process group."""
+
+    def terminate(self) -> None:
+        """SIGTERM to the worker."""
+
+
+class Executor(Protocol):
+    """Starts workers."""
+
+    def start(self, assignment: Assignment) -> Worker: ...
+
+    def kill_all(self) -> None:
+        """SIGKILL to every worker's process group."""
+
+    def close(self) -> None: ...
+
+
+class Files(Protocol):
+    """Files of one worktree that cannot be left. Paths are relative, with `/`."""
+
+    def read_bytes(self, path: str, limit: int) -> bytes: ...
+
+    def write_bytes(self, path: str, data: bytes) -> None: ...
+
+    def delete(self, path: str) -> None: ...
+
+    def move(self, path: str, new_path: str) -> None: ...
+
+    def list(self, path: str, glob: str) -> Sequence[str]: ...
+
+    def exists(self, path: str) -> bool: ...

@@ -1,0 +1,187 @@
+"""
+Which sandbox works here, found by running the real profile: what must work, and what must not.
+
+That bwrap is installed or that the kernel knows Landlock proves nothing: containers and AppArmor refuse
+both in ways that show only in use. Denials are judged by the state of the host, not by exit codes.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import secrets
+import shutil
+import socket
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from devassist.domain.errors import DevassistError, SandboxUnavailable, UsageError
+from devassist.ports import Sandbox, SandboxSpec
+from devassist.sandbox import landlock
+from devassist.sandbox.bubblewrap import BubblewrapSandbox
+from devassist.sandbox.landlock import LandlockSandbox
+from devassist.sandbox.toolchain import toolchain_directories
+from devassist.sandbox.unsafe import UnsafeSandbox
+
+MODES: Final = ("auto", "bubblewrap", "landlock")
+_TIMEOUT_S: Final = 20.0
+_TIERS: Final[dict[str, Callable[[], Sandbox]]] = {
+    "bubblewrap": BubblewrapSandbox,
+    "landlock": LandlockSandbox,
+}
+_CONNECT: Final = """
+import socket, sys
+open("tried", "w").close()
+try:
+    socket.create_connection(("127.0.0.1", int(sys.argv[1])), 1)
+except OSError:
+    pass
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class TierReport:
+    """What one tier's probe found; `detail` is a sentence."""
+
+    tier: str
+    ok: bool
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class Probe:
+    """
+    The sandbox to use, or None.
+
+    `tier` is `bubblewrap`, `landlock`, `none` (by the person's flag) or empty; `reports` are of the tiers
+    that were tried, in order; `missing` are guarantees the chosen tier lacks, a sentence each.
+    """
+
+    sandbox: Sandbox | None
+    tier: str
+    reports: tuple[TierReport, ...]
+    missing: tuple[str, ...]
+
+
+def choose(mode: str, *, scratch: Path, allow_unsafe: bool = False) -> Probe:
+    """
+    The first tier of `mode` whose probe passes; `scratch` is a directory to try in.
+
+    `allow_unsafe` means: if none passes, run commands without a sandbox. Never otherwise.
+    """
+    if mode not in MODES:
+        raise UsageError(f"No sandbox mode is called {mode!r}", hint=f"Known modes: {', '.join(MODES)}")
+    reports: list[TierReport] = []
+    for tier in _TIERS if mode == "auto" else (mode,):
+        sandbox, report = _tried(tier, scratch)
+        reports.append(report)
+        if sandbox is not None:
+            missing = landlock.missing_guarantees(landlock.abi()) if tier == "landlock" else ()
+            return Probe(sandbox, tier, tuple(reports), missing)
+    if allow_unsafe:
+        nothing = "Commands can read, change and send whatever this user can"
+        return Probe(UnsafeSandbox(), "none", tuple(reports), (nothing,))
+    return Probe(None, "", tuple(reports), ())
+
+
+def require(probe: Probe) -> Sandbox:
+    """The probe's sandbox; SandboxUnavailable with what was tried if there is none."""
+    if probe.sandbox is None:
+        tried = "; ".join(f"{report.tier}: {report.detail}" for report in probe.reports)
+        raise SandboxUnavailable(
+            f"No sandbox works here ({tried})",
+            hint="Run 'devassist doctor' for what is missing, or accept commands with this user's full "
+            "rights with --unsafe-no-sandbox",
+        )
+    return probe.sandbox
+
+
+def _tried(tier: str, scratch: Path) -> tuple[Sandbox | None, TierReport]:
+    try:
+        sandbox = _TIERS[tier]()
+        fault = _fault(sandbox, scratch)
+    except (DevassistError, OSError) as error:
+        return None, TierReport(tier, ok=False, detail=str(error))
+    if fault:
+        return None, TierReport(tier, ok=False, detail=fault)
+    detail = "a write inside worked; a write outside, a masked file and the network were denied"
+    return sandbox, TierReport(tier, ok=True, detail=detail)
+
+
+def _fault(sandbox: Sandbox, scratch: Path) -> str:
+    """What `sandbox` did wrong, or an empty string."""
+    with _scene(scratch) as scene, _listener() as listener:
+        port = listener.getsockname()[1]
+        python = Path(sys.executable)
+        worktree, outside = scene / "worktree", scene / "outside"
+        secret = secrets.token_hex(8)
+        readable = scene / "readable"
+        (readable / "shown").write_text(secret)
+        (readable / "masked").write_text(secret)
+        (outside / "file").write_text("unchanged")
+        path = os.pathsep.join((str(python.parent), str(python.resolve().parent), "/usr/bin", "/bin"))
+        spec = SandboxSpec(
+            worktree=worktree,
+            private=scene / "private",
+            read_only=(readable, *toolchain_directories(path, repository=scene)),
+            masked=(readable / "masked",),
+            environment={"PATH": path, "PYTHONDONTWRITEBYTECODE": "1"},
+        )
+        (worktree / "connect.py").write_text(_CONNECT)
+        script = (
+            f"cat '{readable}/shown' > inside; cat '{readable}/masked' > leak; echo x > '{outside}/file'; "
+            f"echo x > '{outside}/new'; '{python}' -I -S connect.py {port}"
+        )
+        result = sandbox.run(script, spec, timeout_s=_TIMEOUT_S)
+        found = {name: _content(worktree / name) for name in ("inside", "leak", "tried")}
+        last_words = result.output.strip()[-200:]
+        if found["inside"] != secret:
+            return f"a command could not read and write what it must: {last_words}"
+        if found["leak"]:
+            return "a command could read a masked file"
+        if _content(outside / "file") != "unchanged" or (outside / "new").exists():
+            return "a command could write outside its worktree"
+        if found["tried"] is None:
+            return f"whether the network is closed could not be tried: {last_words}"
+        if _was_reached(listener):
+            return "a command could reach a server on this machine"
+        return ""
+
+
+@contextlib.contextmanager
+def _scene(scratch: Path) -> Iterator[Path]:
+    scratch.mkdir(parents=True, exist_ok=True)
+    scene = Path(tempfile.mkdtemp(prefix="probe-", dir=scratch)).resolve()
+    try:
+        for name in ("worktree", "private", "outside", "readable"):
+            (scene / name).mkdir()
+        yield scene
+    finally:
+        shutil.rmtree(scene, ignore_errors=True)
+
+
+@contextlib.contextmanager
+def _listener() -> Iterator[socket.socket]:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        server.setblocking(False)  # noqa: FBT003 - socket's own signature
+        yield server
+
+
+def _was_reached(listener: socket.socket) -> bool:
+    try:
+        connection, _ = listener.accept()
+    except BlockingIOError:
+        return False
+    connection.close()
+    return True
+
+
+def _content(path: Path) -> str | None:
+    try:
+        return path.read_text(errors="replace")
+    except OSError:
+        return None

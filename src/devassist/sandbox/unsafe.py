@@ -1,0 +1,39 @@
+"""Tier none: a plain process in the worktree. Only for a person who said --unsafe-no-sandbox."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from devassist.domain.errors import SandboxUnavailable
+from devassist.ports import CommandResult, SandboxSpec
+from devassist.sandbox.process import GATE, LiveCommands, Process, new_mark, run_to_end, spawn
+from devassist.sandbox.profile import prepare
+
+
+@dataclass(frozen=True)
+class UnsafeSandbox:
+    """Runs commands as this user, with the given environment and nothing else held back."""
+
+    live: LiveCommands = field(default_factory=LiveCommands)
+
+    @property
+    def tier(self) -> str:
+        return "none"
+
+    def run(self, command: str, spec: SandboxSpec, *, timeout_s: float) -> CommandResult:
+        """Run `command` with `/bin/sh -c` in the worktree of `spec`."""
+        prepared = prepare(command, spec)
+        mark = new_mark()
+        argv = (*GATE, "/bin/sh", "-c", prepared.command)
+
+        def start() -> Process:
+            try:
+                return spawn(argv, cwd=prepared.cwd, environment=prepared.environment, mark=mark)
+            except OSError as error:
+                raise SandboxUnavailable(f"The command could not be started: {error}") from error
+
+        return run_to_end(start, self.live, mark, timeout_s=timeout_s, gated=True)
+
+    def cancel_all(self) -> None:
+        """Kill every command of this object that runs now."""
+        self.live.kill_all()

@@ -1,0 +1,1 @@
+"""Doubles that more than one test module uses."""
