@@ -29,7 +29,6 @@ if TYPE_CHECKING:  # imported where they are used: `--help` and `status` must no
     from devassist.engine.context import RunContext, RunRequest
     from devassist.engine.stop import StopSwitch
     from devassist.git.repository import Repository
-    from devassist.ports import Sandbox
     from devassist.sandbox.probe import Probe
     from devassist.store.audit_log import AuditLog
     from devassist.store.queries import AuditReader
@@ -38,7 +37,7 @@ GUIDANCE_FILES = ("AGENTS.md", "CLAUDE.md", "CONTRIBUTING.md")
 
 
 def utc_now() -> datetime:
-    return datetime.now(UTC)  # noqa: TID251  the one clock
+    return datetime.now(UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +116,7 @@ def open_reader(project: Project) -> AuditReader:
 
 def load_state(project: Project, run: str) -> RunState:
     """The fold of one run; `run` may be a prefix or @last. Raises NotFound."""
-    from devassist.store.queries import EventFilter
+    from devassist.store.filters import EventFilter
 
     with open_reader(project) as reader:
         return RunState.fold(reader.events(EventFilter(run=reader.find_run(run)), raw=False))
@@ -157,7 +156,7 @@ def start_run(
     from devassist.llm.cassette import CassetteWriter
     from devassist.sandbox.probe import choose
 
-    host, repository = project.host, project.repository
+    host = project.host
     run = make_run_id(secrets.randbelow)
     request = _request(project, options, run)
     directory = project.worktrees / run
@@ -250,6 +249,7 @@ def _request(project: Project, options: RunOptions, run: str) -> RunRequest:
 def _script_of(model: str, directory: Path) -> str:
     """`scripted/demo` is shipped; any other name is a file."""
     from devassist.llm.routing import is_scripted
+    from devassist.llm.scripted import load_script
 
     if not is_scripted(model):
         return ""
@@ -258,6 +258,7 @@ def _script_of(model: str, directory: Path) -> str:
     path = shipped if shipped.is_file() else (directory / name).resolve()
     if not path.is_file():
         raise UsageError(f"there is no script {name!r}", hint="scripted/demo is shipped; otherwise name a file")
+    load_script(path)
     return str(path)
 
 
@@ -287,7 +288,7 @@ def _base(project: Project, options: RunOptions) -> tuple[str, list[str]]:
     return base, warnings
 
 
-def _context(  # noqa: PLR0913  the collaborators of one run
+def _context(
     project: Project,
     request: RunRequest,
     probe: Probe,

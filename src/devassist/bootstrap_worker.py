@@ -7,10 +7,13 @@ import socket
 import sys
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from importlib import import_module
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
+from devassist.domain.errors import DevassistError
 from devassist.domain.settings import ModelSettings
 from devassist.llm.calls import CallPolicy
 from devassist.llm.silence import environment
@@ -24,10 +27,7 @@ def main() -> None:
     # CrewAI writes a key file below HOME when it is imported. Providers need the real HOME later.
     own = Path(os.environ.get("CREWAI_STORAGE_DIR") or tempfile.gettempdir())
     os.environ["HOME"] = str(own)
-    import litellm  # noqa: F401  preloaded for the workers
-
-    from devassist.crew import crews  # noqa: F401  preloads CrewAI
-
+    preload()
     if home is None:
         del os.environ["HOME"]
     else:
@@ -35,29 +35,65 @@ def main() -> None:
     from devassist.crew.forkserver import serve
 
     serve(socket.socket(fileno=int(sys.argv[1])), run_assignment)
+    os._exit(0)  # nothing is left to do, and the libraries' exit hooks take seconds
+
+
+# What CrewAI, litellm and openai import only at their first call: once here instead of once in every worker.
+_LAZY = (
+    "httpcore",
+    "h11",
+    "openai.resources",
+    "litellm._service_logger",
+    "litellm.integrations.prometheus_services",
+    "litellm.llms.litellm_proxy.chat.transformation",
+    "litellm.llms.openai.chat.gpt_audio_transformation",
+    "litellm.llms.openai_like.dynamic_config",
+    "litellm.llms.vertex_ai.vertex_ai_partner_models.anthropic.transformation",
+    "litellm.proxy.spend_tracking.savings",
+    "crewai.hooks.contexts",
+    "crewai.llms.cache",
+    "crewai.skills.tool",
+    "devassist.sandbox.files",
+    "devassist.sandbox.tiers",
+)
+
+
+def preload() -> None:
+    """Import and build what every worker would, so that a forked one only works. Starts no thread: forks follow."""
+    import litellm  # noqa: F401  the largest import; shared by all workers
+
+    from devassist.crew.crews import warm
+    from devassist.llm.litellm_gateway import context_window
+
+    for name in _LAZY:
+        with suppress(ImportError):  # another version has it elsewhere; then it costs a worker what it did before
+            import_module(name)
+    context_window("gpt-4o")
+    warm()
 
 
 def run_assignment(fields: Mapping[str, Any], connection: Connection) -> None:
     """In the forked worker: wire one crew, run it, report its ending."""
     from devassist.crew.link import PipeLink
     from devassist.crew.stops import CrewStop
-    from devassist.crew.worker import CrewRunner, describe_bug, quiet_crewai
+    from devassist.crew.worker import CrewRunner, Ending, describe_bug, quiet_crewai
     from devassist.llm.litellm_gateway import context_window
 
     quiet_crewai()
     assignment = Assignment(**fields)
     link = PipeLink(connection)
-    client = _client(assignment)
-    runner = CrewRunner(
-        assignment=assignment,
-        link=link,
-        sandbox=_sandbox(assignment.sandbox_tier),
-        open_files=_files,
-        call=_caller(client, assignment),
-        window=lambda model: context_window(model) if not assignment.script else 128_000,
-    )
     try:
+        runner = CrewRunner(
+            assignment=assignment,
+            link=link,
+            sandbox=_sandbox(assignment.sandbox_tier),
+            open_files=_files,
+            call=_caller(_client(assignment), assignment),
+            window=lambda model: context_window(model) if not assignment.script else 128_000,
+        )
         ending = runner.run().as_json()
+    except DevassistError as error:  # a cassette that broke meanwhile, a sandbox that is gone
+        ending = Ending(outcome="failed", reason=str(error), hint=error.hint).as_json()
     except BaseException as error:  # noqa: BLE001  a bug must reach the log, not vanish with the process
         ending = dict(describe_bug(error))
     try:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import sqlite3
 import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -20,6 +19,7 @@ from devassist.bootstrap import (
     versions,
 )
 from devassist.domain.errors import DevassistError, ModelError, NotFound
+from devassist.store.connection import sqlite_version
 
 _OLDEST_SOUND_SQLITE = (3, 51, 3)
 _ENOUGH_DISK = 1 << 30
@@ -54,7 +54,9 @@ def detect(project: Project) -> Detected:
 
 def _checks_of(root: Path) -> Iterator[str]:
     tests = any((root / name).is_dir() for name in ("tests", "test")) or any(root.glob("test_*.py"))
-    if tests and any((root / name).is_file() for name in ("pyproject.toml", "setup.py", "setup.cfg", "pytest.ini")):
+    if tests and any(
+        (root / name).is_file() for name in ("pyproject.toml", "setup.py", "setup.cfg", "pytest.ini")
+    ):
         yield "python -m pytest -q"
     package = root / "package.json"
     if package.is_file() and '"test"' in package.read_text("utf-8", "replace"):
@@ -88,10 +90,11 @@ def _environment(host: Host) -> Iterator[dict[str, str]]:
     yield _row("versions", "ok", ", ".join(f"{name} {version}" for name, version in versions().items()))
     git = shutil.which("git", path=host.environment.get("PATH"))
     yield _row("git", "ok" if git else "warn", git or "not on PATH; devassist itself does not need it")
-    sqlite = tuple(int(part) for part in sqlite3.sqlite_version.split("."))
+    version = sqlite_version()
+    sqlite = tuple(int(part) for part in version.split("."))
     # Before 3.51.3 two writers that checkpoint at once can damage a WAL; our lock keeps that from happening.
     note = "" if sqlite >= _OLDEST_SOUND_SQLITE else " (older than 3.51.3: devassist's lock guards its WAL)"
-    yield _row("sqlite", "ok", f"{sqlite3.sqlite_version}{note}")
+    yield _row("sqlite", "ok", f"{version}{note}")
     host.state_dir.mkdir(parents=True, exist_ok=True)
     free = shutil.disk_usage(host.state_dir).free
     status = "ok" if free >= _ENOUGH_DISK else "warn"
@@ -135,7 +138,9 @@ def _repository(project: Project) -> Iterator[dict[str, str]]:
             yield _row("worktree", "warn", f"{one['name']} has no directory any more", "git worktree prune")
     for setting in ("core.fsmonitor", "core.hooksPath", "diff.external", "core.sshCommand"):
         if value := repository.setting(setting):
-            yield _row("git config", "warn", f"{setting} = {value} would run a program; devassist never runs it")
+            yield _row(
+                "git config", "warn", f"{setting} = {value} would run a program; devassist never runs it"
+            )
 
 
 def _log(project: Project) -> Iterator[dict[str, str]]:
@@ -148,4 +153,6 @@ def _log(project: Project) -> Iterator[dict[str, str]]:
         yield _row("audit log", "ok", f"{found['events']} events verify, anchored to {found['anchored_to']}")
     else:
         problem = found["problems"][0]
-        yield _row("audit log", "fail", f"seq {problem['seq']}: {problem['detail']}", "devassist audit verify")
+        yield _row(
+            "audit log", "fail", f"seq {problem['seq']}: {problem['detail']}", "devassist audit verify"
+        )

@@ -190,7 +190,9 @@ class CrewLink(Protocol):
     def diff(self, role: str) -> str:
         """The agent's task so far as a unified patch."""
 
-    def submit(self, role: str, round_: int, handoff: Mapping[str, Any], facts: Mapping[str, Any]) -> Submission:
+    def submit(
+        self, role: str, round_: int, handoff: Mapping[str, Any], facts: Mapping[str, Any]
+    ) -> Submission:
         """Hand on. The supervisor checks claims, commits, and says what follows."""
 
     def board(self, role: str) -> Sequence[Mapping[str, Any]]:

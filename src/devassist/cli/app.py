@@ -15,7 +15,7 @@ from devassist import __version__
 from devassist.bootstrap import Host
 from devassist.cli import audit, landing, looking, setup, worktrees
 from devassist.cli import run as running
-from devassist.cli.invocation import Invocation, plain
+from devassist.cli.invocation import Invocation, complain
 from devassist.domain.errors import DevassistError
 
 app = typer.Typer(
@@ -35,7 +35,7 @@ def _version(value: bool) -> None:
 
 
 @app.callback()
-def options(  # noqa: PLR0913  Typer's way to say global options
+def options(
     context: typer.Context,
     directory: Annotated[
         Path | None, typer.Option("-C", metavar="DIR", help="Run as if started in DIR, like git.")
@@ -67,22 +67,22 @@ def main() -> None:
     try:
         code = app(standalone_mode=False)
     except DevassistError as error:
-        _complain(str(error), error.hint)
+        complain(str(error), error.hint)
         raise SystemExit(error.exit_code) from None
     except click.exceptions.NoArgsIsHelpError as error:
         error.show()
         raise SystemExit(2) from None
     except click.ClickException as error:
-        _complain(error.format_message(), _usage_hint(error))
+        complain(error.format_message(), _usage_hint(error))
         raise SystemExit(2) from None
     except (KeyboardInterrupt, click.Abort):
-        _complain("interrupted", "")
+        complain("interrupted", "")
         raise SystemExit(130) from None
     except BrokenPipeError:
         sys.stderr.close()
         raise SystemExit(0) from None
     except Exception as error:  # noqa: BLE001  the last net: a bug is said, with its report, and has its own code
-        _complain(f"internal error: {error!r}", f"the report is in {_bug_report(error)}")
+        complain(f"internal error: {error!r}", f"the report is in {_bug_report(error)}")
         raise SystemExit(70) from None
     raise SystemExit(code if isinstance(code, int) else 0)
 
@@ -90,12 +90,6 @@ def main() -> None:
 def _usage_hint(error: click.ClickException) -> str:
     context = getattr(error, "ctx", None)
     return f"{context.command_path} --help" if context is not None else "devassist --help"
-
-
-def _complain(fact: str, hint: str) -> None:
-    sys.stderr.write(f"error: {plain(fact)}\n")
-    if hint:
-        sys.stderr.write(f"hint: {plain(hint)}\n")
 
 
 def _bug_report(error: BaseException) -> str:

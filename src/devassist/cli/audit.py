@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 import time
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Annotated, Any
 
 import typer
 
-from devassist.bootstrap import Project, open_reader, verify_log
+from devassist.bootstrap import Project, open_reader, utc_now, verify_log
 from devassist.cli.invocation import Format, Invocation, StreamFormat, of, print_json, print_line
 from devassist.cli.looking import Output
 from devassist.cli.render import event_json, event_line
@@ -24,7 +24,9 @@ RunOption = Annotated[str, typer.Option("--run", help="Run id, its beginning, or
 TaskOption = Annotated[str, typer.Option("--task", help="Task id.")]
 AgentOption = Annotated[str, typer.Option("--agent", help="TASK/ROLE.")]
 RoleOption = Annotated[str, typer.Option("--role", help="Role.")]
-TypeOption = Annotated[list[str] | None, typer.Option("--type", help="Event type or its beginning; repeatable.")]
+TypeOption = Annotated[
+    list[str] | None, typer.Option("--type", help="Event type or its beginning; repeatable.")
+]
 SinceOption = Annotated[str, typer.Option("--since", help="30m, 24h, 7d or an ISO time.")]
 UntilOption = Annotated[str, typer.Option("--until", help="30m, 24h, 7d or an ISO time.")]
 LimitOption = Annotated[int | None, typer.Option("--limit", min=1, help="The newest N.")]
@@ -38,7 +40,7 @@ def _moment(text: str) -> str | None:
     match = _SPAN.fullmatch(text)
     if match is None:
         return text
-    return (datetime.now(UTC) - timedelta(**{_UNIT[match[2]]: int(match[1])})).isoformat()
+    return (utc_now() - timedelta(**{_UNIT[match[2]]: int(match[1])})).isoformat()
 
 
 def _chosen(project: Project, run: str, **filters: Any) -> Any:
@@ -73,7 +75,7 @@ def _answer(invocation: Invocation, project: Project, chosen: Any, output: Strea
 
 
 @app.command("list")
-def list_(  # noqa: PLR0913  the shared filters
+def list_(
     context: typer.Context,
     run: RunOption = "",
     task: TaskOption = "",
@@ -95,9 +97,11 @@ def list_(  # noqa: PLR0913  the shared filters
 
 
 @app.command()
-def search(  # noqa: PLR0913  the shared filters
+def search(
     context: typer.Context,
-    text: Annotated[str, typer.Argument(help="Found in data, prompts, replies and results; case does not matter.")],
+    text: Annotated[
+        str, typer.Argument(help="Found in data, prompts, replies and results; case does not matter.")
+    ],
     run: RunOption = "",
     task: TaskOption = "",
     agent: AgentOption = "",
@@ -149,7 +153,7 @@ def show(
 
 
 @app.command()
-def tail(  # noqa: PLR0913  the shared filters
+def tail(
     context: typer.Context,
     follow: Annotated[bool, typer.Option("-f", "--follow", help="Go on as events become durable.")] = False,
     run: RunOption = "",
@@ -193,12 +197,15 @@ def verify(context: typer.Context, output: Output = Format.text) -> None:
     else:
         anchored = found["anchored_to"] or 0
         loose = found["events"] - anchored
-        invocation.answers.print(f"{found['events']} events: {anchored} anchored, {loose} after the last anchor")
+        invocation.answers.print(
+            f"{found['events']} events: {anchored} anchored, {loose} after the last anchor"
+        )
         for problem in found["problems"]:
-            invocation.answers.print(f"seq {problem['seq']}: {problem['kind']}: {problem['detail']}", markup=False)
+            invocation.answers.print(
+                f"seq {problem['seq']}: {problem['kind']}: {problem['detail']}", markup=False
+            )
         if found["ok"]:
             invocation.answers.print("the log verifies")
     if not found["ok"]:
         count = len(found["problems"])
         raise AuditTampered(f"the audit log does not verify: {count} problems", hint="devassist audit verify")
-

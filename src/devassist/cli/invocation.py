@@ -39,6 +39,13 @@ def plain(text: str) -> str:
     return text.translate(_CONTROL)
 
 
+def complain(fact: str, hint: str) -> None:
+    """An error on stderr, quiet or not: the fact, then the next command to type."""
+    sys.stderr.write(f"error: {plain(fact)}\n")
+    if hint:
+        sys.stderr.write(f"hint: {plain(hint)}\n")
+
+
 @dataclass(frozen=True, slots=True)
 class Invocation:
     """Made once by the app's callback; commands take it from Typer's context."""

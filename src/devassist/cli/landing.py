@@ -19,7 +19,9 @@ def register(app: typer.Typer) -> None:
 def merge(
     context: typer.Context,
     run: Run,
-    into: Annotated[str | None, typer.Option(help="The branch to merge into; the checked-out one by default.")] = None,
+    into: Annotated[
+        str | None, typer.Option(help="The branch to merge into; the checked-out one by default.")
+    ] = None,
     squash: Annotated[bool, typer.Option("--squash", help="One commit without the agents' history.")] = False,
     output: Output = Format.text,
 ) -> None:

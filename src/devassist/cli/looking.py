@@ -37,7 +37,9 @@ def complete_run(context: typer.Context, incomplete: str) -> list[str]:
         return []
 
 
-Run = Annotated[str, typer.Argument(metavar="RUN", help="Run id, its beginning, or @last.", autocompletion=complete_run)]
+Run = Annotated[
+    str, typer.Argument(metavar="RUN", help="Run id, its beginning, or @last.", autocompletion=complete_run)
+]
 Output = Annotated[Format, typer.Option("--format", help="text or json.")]
 
 
@@ -129,7 +131,9 @@ def _show_task(invocation: Invocation, task: TaskState) -> None:
     lines.append("claims: " + ", ".join(f"{count} {verdict}" for verdict, count in claims.items()))
     lines += [f"check: {command} -> {code}" for command, code in task.checks.items()]
     for agent in task.agents.values():
-        lines.append(f"{agent.role}: {agent.branch} at {agent.commit[:12]}, {agent.turns} turns, {agent.usd:.4f} USD")
+        lines.append(
+            f"{agent.role}: {agent.branch} at {agent.commit[:12]}, {agent.turns} turns, {agent.usd:.4f} USD"
+        )
     for line in lines:
         invocation.answers.print(line, markup=False)
 
@@ -148,13 +152,15 @@ def diff(
     invocation.answers.print(text, markup=False, end="")
 
 
-def logs(  # noqa: PLR0913  one parameter per option
+def logs(
     context: typer.Context,
     run: Run,
     follow: Annotated[bool, typer.Option("-f", "--follow", help="Go on until the run has ended.")] = False,
     agent: Annotated[str, typer.Option(help="Only this agent (TASK/ROLE) or role.")] = "",
     task: Annotated[str, typer.Option(help="Only this task.")] = "",
-    output: Annotated[StreamFormat, typer.Option("--format", help="text, json or ndjson.")] = StreamFormat.text,
+    output: Annotated[
+        StreamFormat, typer.Option("--format", help="text, json or ndjson.")
+    ] = StreamFormat.text,
 ) -> None:
     """Print what happened in a run, in order."""
     from devassist.store.filters import EventFilter
@@ -163,11 +169,13 @@ def logs(  # noqa: PLR0913  one parameter per option
     project = invocation.project()
     with open_reader(project) as reader:
         name = reader.find_run(run)
-        wanted = {"agent": agent} if "/" in agent else {"role": agent}
+        whole = "/" in agent
         seen = 0
         collected: list[dict[str, Any]] = []
         while True:
-            chosen = EventFilter(run=name, task=task, after_seq=seen, **wanted)
+            chosen = EventFilter(
+                run=name, task=task, after_seq=seen, agent=agent if whole else "", role="" if whole else agent
+            )
             for record in reader.events(chosen, raw=output is StreamFormat.text):
                 seen = record.seq
                 if output is StreamFormat.text:
@@ -185,7 +193,9 @@ def logs(  # noqa: PLR0913  one parameter per option
 
 def roles(context: typer.Context, output: Output = Format.text) -> None:
     """List the fixed roles, how each ends and what each may use."""
-    listed = [{"role": str(role), "ends_with": SUBMIT_TOOL[role], "tools": list(TOOLS_OF[role])} for role in Role]
+    listed = [
+        {"role": str(role), "ends_with": SUBMIT_TOOL[role], "tools": list(TOOLS_OF[role])} for role in Role
+    ]
     if output is Format.json:
         print_json({"schema": "devassist.roles/1", "roles": listed})
         return

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from datetime import UTC, datetime
 from types import TracebackType
+from typing import Self
 
 from rich.console import Console, RenderableType
 from rich.live import Live
 
+from devassist.bootstrap import utc_now
 from devassist.cli.invocation import print_line
 from devassist.cli.render import NARRATED, event_json, live_view, narrate
 from devassist.domain.events import Record
@@ -26,7 +27,7 @@ class _View:
 
     def __rich__(self) -> RenderableType:
         with self._lock:
-            return live_view(self.state, now=datetime.now(UTC), width=self._console.width)
+            return live_view(self.state, now=utc_now(), width=self._console.width)
 
 
 class LiveProgress:
@@ -43,7 +44,7 @@ class LiveProgress:
         with self._lock:
             self._view.state.apply(record)
 
-    def __enter__(self) -> LiveProgress:
+    def __enter__(self) -> Self:
         self._live.start()
         return self
 

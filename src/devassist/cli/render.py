@@ -55,13 +55,19 @@ def event_json(record: Record) -> dict[str, Any]:
 
 def live_view(state: RunState, *, now: datetime, width: int) -> RenderableType:
     """One line per task, conflicts, what waits, and totals against limits."""
-    head = Text.assemble(("devassist ", "bold"), (state.run, "bold cyan"), " ", (plain(state.goal)[:width], "dim"))
+    head = Text.assemble(
+        ("devassist ", "bold"), (state.run, "bold cyan"), " ", (plain(state.goal)[:width], "dim")
+    )
     head.truncate(width, overflow="ellipsis")
     parts: list[RenderableType] = [head, task_table(state, now=now, width=width)]
-    for conflict in list(state.conflicts.values())[-3:]:
-        parts.append(Text(f"conflict: {plain(conflict['explanation'])}", "red"))
-    for waiting in list(state.waiting.values())[-3:]:
-        parts.append(Text(f"waits for a person: {plain(waiting['question'])}", "yellow"))
+    parts += [
+        Text(f"conflict: {plain(conflict['explanation'])}", "red")
+        for conflict in list(state.conflicts.values())[-3:]
+    ]
+    parts += [
+        Text(f"waits for a person: {plain(waiting['question'])}", "yellow")
+        for waiting in list(state.waiting.values())[-3:]
+    ]
     parts.append(totals(state, now=now))
     return Group(*parts)
 
@@ -156,17 +162,29 @@ def run_summary(state: RunState) -> RenderableType:
         glyph, look = _STYLE[task.status]
         claims = task.claims()
         proof = f"{claims['verified']} claims verified" if claims["verified"] else ""
-        checks = f"{sum(code == 0 for code in task.checks.values())}/{len(task.checks)} checks" if task.checks else ""
-        facts = ", ".join(one for one in (proof, checks, f"{task.rounds} rounds" if task.rounds > 1 else "") if one)
-        parts.append(Text.assemble((f"  {glyph} ", look), f"{task.id}  {plain(task.title)}", (f"  {facts}", "dim")))
+        checks = (
+            f"{sum(code == 0 for code in task.checks.values())}/{len(task.checks)} checks"
+            if task.checks
+            else ""
+        )
+        facts = ", ".join(
+            one for one in (proof, checks, f"{task.rounds} rounds" if task.rounds > 1 else "") if one
+        )
+        parts.append(
+            Text.assemble((f"  {glyph} ", look), f"{task.id}  {plain(task.title)}", (f"  {facts}", "dim"))
+        )
         if task.error:
             parts.append(Text(f"      {plain(task.error)}", "red"))
     if state.error:
         parts.append(Text(f"  {plain(state.error)}", "red"))
-    for warning in state.warnings:
-        parts.append(Text(f"  note: {plain(warning)}", "yellow"))
-    for waiting in state.waiting.values():
-        parts.append(Text(f"  waits: {plain(waiting['question'])}  [{waiting['id']}]", "yellow"))
+    parts += [Text(f"  note: {plain(warning)}", "yellow") for warning in state.warnings]
+    parts += [
+        Text(f"  kept: uncommitted work of {agent} is in {ref}") for agent, ref in state.rescued.items()
+    ]
+    parts += [
+        Text(f"  waits: {plain(waiting['question'])}  [{waiting['id']}]", "yellow")
+        for waiting in state.waiting.values()
+    ]
     return Group(*parts)
 
 
@@ -221,7 +239,19 @@ def describe(record: Record) -> str:
     return " ".join(plain(text).split())[:400]
 
 
-_TELLING = ("text", "reason", "question", "goal", "title", "branch", "path", "commit", "explanation", "command", "name")
+_TELLING = (
+    "text",
+    "reason",
+    "question",
+    "goal",
+    "title",
+    "branch",
+    "path",
+    "commit",
+    "explanation",
+    "command",
+    "name",
+)
 
 
 def _some(data: Mapping[str, Any]) -> str:

@@ -13,7 +13,7 @@ from typing import Annotated, Any
 import typer
 
 from devassist.bootstrap import Project, RunOptions, start_run
-from devassist.cli.invocation import Invocation, StreamFormat, of, print_json, print_line
+from devassist.cli.invocation import Invocation, StreamFormat, complain, of, print_json, print_line
 from devassist.cli.progress import LiveProgress, NdjsonProgress, PlainProgress
 from devassist.cli.render import run_summary
 from devassist.domain.errors import UsageError
@@ -26,20 +26,25 @@ def register(app: typer.Typer) -> None:
     app.command("run")(run)
 
 
-def run(  # noqa: PLR0913  one parameter per option: the types are the interface
+def run(  # the types are the interface
     context: typer.Context,
     goal: Annotated[str, typer.Argument(help="What is wanted; - reads it from stdin.")] = "",
     goal_file: Annotated[Path | None, typer.Option("-f", "--file", help="Read the goal from FILE.")] = None,
-    plan: Annotated[Path | None, typer.Option(help="Run this plan (JSON or TOML) instead of planning.")] = None,
+    plan: Annotated[
+        Path | None, typer.Option(help="Run this plan (JSON or TOML) instead of planning.")
+    ] = None,
     plan_only: Annotated[bool, typer.Option("--plan-only", help="Print the plan and stop.")] = False,
     model: Annotated[str | None, typer.Option(help="Any litellm model string, for all roles.")] = None,
     max_parallel: Annotated[int | None, typer.Option(min=1, help="Crews at work at the same time.")] = None,
-    max_usd: Annotated[float | None, typer.Option(min=0, help="Model spend for the run; 0 is no limit.")] = None,
+    max_usd: Annotated[
+        float | None, typer.Option(min=0, help="Model spend for the run; 0 is no limit.")
+    ] = None,
     max_tokens: Annotated[int | None, typer.Option(min=0, help="Tokens for the run; 0 is no limit.")] = None,
     max_minutes: Annotated[float | None, typer.Option(min=0, help="Wall time; 0 is no limit.")] = None,
     max_rounds: Annotated[int | None, typer.Option(min=1, help="Deliveries of one task.")] = None,
     max_turns: Annotated[
-        int | None, typer.Option("--max-turns-per-agent", min=1, help="Model calls of one agent in one round.")
+        int | None,
+        typer.Option("--max-turns-per-agent", min=1, help="Model calls of one agent in one round."),
     ] = None,
     base: Annotated[str, typer.Option(help="Start from REV instead of HEAD.")] = "",
     include_dirty: Annotated[
@@ -51,7 +56,9 @@ def run(  # noqa: PLR0913  one parameter per option: the types are the interface
     unsafe_no_sandbox: Annotated[
         bool, typer.Option("--unsafe-no-sandbox", help="If no sandbox works, run commands without one.")
     ] = False,
-    output: Annotated[StreamFormat, typer.Option("--format", help="text, json or ndjson.")] = StreamFormat.text,
+    output: Annotated[
+        StreamFormat, typer.Option("--format", help="text, json or ndjson.")
+    ] = StreamFormat.text,
 ) -> None:
     """Plan GOAL into tasks, let crews work on them in worktrees, and land what is proved on a result branch."""
     invocation = of(context)
@@ -85,9 +92,7 @@ def run(  # noqa: PLR0913  one parameter per option: the types are the interface
     raise typer.Exit(state.exit_code)
 
 
-def show_run(
-    invocation: Invocation, project: Project, options: RunOptions, output: StreamFormat
-) -> RunState:
+def show_run(invocation: Invocation, project: Project, options: RunOptions, output: StreamFormat) -> RunState:
     """Run with progress as the place allows: a live table in a terminal, lines elsewhere."""
     sinks: list[EventSink] = []
     with ExitStack() as stack:
@@ -109,6 +114,8 @@ def answer(invocation: Invocation, state: RunState, output: StreamFormat) -> Non
         invocation.answers.print(run_summary(state))
         for line in next_steps(state):
             invocation.say(line, style="dim")
+    if state.error:
+        complain(state.error, state.hint)
 
 
 def next_steps(state: RunState) -> list[str]:
@@ -164,7 +171,8 @@ def _document(path: Path) -> Mapping[str, Any]:
     except (tomllib.TOMLDecodeError, ValueError, RecursionError) as error:
         kind = "TOML" if path.suffix == ".toml" else "JSON"
         raise UsageError(
-            f"plan {path} is not {kind}: {error}", hint="'devassist run GOAL --plan-only --format json' prints one"
+            f"plan {path} is not {kind}: {error}",
+            hint="'devassist run GOAL --plan-only --format json' prints one",
         ) from error
     return found
 

@@ -7,13 +7,13 @@ from typing import Annotated, Any
 
 import typer
 
-from devassist.demo.sample import make_demo
-from devassist.diagnosis import detect, diagnose
 from devassist.cli.invocation import Format, StreamFormat, of, print_json
 from devassist.cli.looking import Output
 from devassist.cli.run import answer, show_run
 from devassist.config.load import FILE, known_keys, value_of
 from devassist.config.template import template
+from devassist.demo.sample import make_demo
+from devassist.diagnosis import detect, diagnose
 from devassist.domain.errors import UsageError
 
 config = typer.Typer(help="Show the configuration.", no_args_is_help=True)
@@ -47,7 +47,9 @@ def doctor(
 ) -> None:
     """Check environment, sandbox, model and repository, and say what to do about each finding."""
     if fix:
-        raise UsageError("doctor repairs nothing yet", hint="devassist doctor says what is wrong and what to do")
+        raise UsageError(
+            "doctor repairs nothing yet", hint="devassist doctor says what is wrong and what to do"
+        )
     invocation = of(context)
     checks = diagnose(invocation.host)
     failed = [one for one in checks if one["status"] == "fail"]
@@ -65,7 +67,9 @@ def doctor(
 def demo(
     context: typer.Context,
     directory: Annotated[Path | None, typer.Argument(help="Where to make the sample repository.")] = None,
-    output: Annotated[StreamFormat, typer.Option("--format", help="text, json or ndjson.")] = StreamFormat.text,
+    output: Annotated[
+        StreamFormat, typer.Option("--format", help="text, json or ndjson.")
+    ] = StreamFormat.text,
 ) -> None:
     """Run the whole thing on a sample repository: no key, no network. Only the model's words are scripted."""
     invocation = of(context)
@@ -80,13 +84,9 @@ def demo(
     if output is StreamFormat.text:
         invocation.answers.print("\nLook at it:", markup=False)
         root = made.project.repository.root
-        for command in (
-            f"diff {state.run}",
-            f"show {state.run}/{state.work()[0].id if state.work() else ''}",
-            f"logs {state.run}",
-            "audit verify",
-            f"merge {state.run}",
-        ):
+        task = f"/{state.work()[0].id}" if state.work() else ""
+        landed = [f"diff {state.run}", f"merge {state.run}"] if state.result_commit else []
+        for command in (*landed, f"show {state.run}{task}", f"logs {state.run}", "audit verify"):
             invocation.answers.print(f"  devassist -C {root} {command}", markup=False)
     raise typer.Exit(state.exit_code)
 

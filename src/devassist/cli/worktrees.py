@@ -31,7 +31,9 @@ def list_(context: typer.Context, output: Output = Format.text) -> None:
 
 
 @app.command()
-def path(context: typer.Context, name: Annotated[str, typer.Argument(help="RUN/TASK/ROLE, or a branch.")]) -> None:
+def path(
+    context: typer.Context, name: Annotated[str, typer.Argument(help="RUN/TASK/ROLE, or a branch.")]
+) -> None:
     """Print the directory of one worktree: cd "$(devassist worktrees path ...)"."""
     invocation = of(context)
     wanted = name.removeprefix("devassist/")

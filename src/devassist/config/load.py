@@ -86,7 +86,9 @@ def _read(path: Path) -> Mapping[str, Any]:
     except FileNotFoundError:
         return {}
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{path} is not valid TOML: {error}", hint="devassist config show --origin") from error
+        raise ConfigError(
+            f"{path} is not valid TOML: {error}", hint="devassist config show --origin"
+        ) from error
     except OSError as error:
         raise ConfigError(f"{path} cannot be read: {error.strerror}") from error
     return _flatten(document, str(path))

@@ -7,6 +7,7 @@ import inspect
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import MISSING, fields
+from itertools import pairwise
 from typing import Any, get_type_hints
 
 from devassist.domain import settings as module
@@ -45,10 +46,12 @@ def template(values: Mapping[str, Any] | None = None) -> str:
 def _docs(kind: type) -> Mapping[str, str]:
     """The sentence below each field, which Python itself does not keep."""
     tree = ast.parse(inspect.getsource(module))
-    body = next(node.body for node in tree.body if isinstance(node, ast.ClassDef) and node.name == kind.__name__)
+    body = next(
+        node.body for node in tree.body if isinstance(node, ast.ClassDef) and node.name == kind.__name__
+    )
     return {
         field.target.id: " ".join(str(text.value.value).split())
-        for field, text in zip(body, body[1:], strict=False)
+        for field, text in pairwise(body)
         if isinstance(field, ast.AnnAssign)
         and isinstance(field.target, ast.Name)
         and isinstance(text, ast.Expr)

@@ -16,7 +16,7 @@ from devassist.crew.gateway_llm import BRIEF, GatewayLLM
 from devassist.crew.session import AgentSession
 from devassist.crew.toolbox import Outcome
 from devassist.domain.roles import Role
-from devassist.ports import ModelReply, ModelRequest
+from devassist.ports import Assignment, ModelReply, ModelRequest
 
 _UNLIMITED = 1_000_000
 
@@ -124,6 +124,18 @@ def _tool(session: AgentSession, name: str) -> BoundTool:
     )
     tool._call = session.call  # noqa: SLF001  pydantic copies fields, not private attributes
     return tool
+
+
+def warm() -> None:
+    """Build one crew and let it go: CrewAI completes its models at first use, which is better shared than repeated."""
+    assignment = Assignment(run="", task="warm", roles=["coder"], models={"coder": ["warm"]})
+    nothing: Any = None  # never asked: the crew is not kicked off
+    session = AgentSession(
+        assignment=assignment, role=Role.CODER, round=1, link=nothing, sandbox=None, open_files=nothing
+    )
+    crew = build_crew([session], complete=nothing, window=lambda _model: 1)
+    for agent in crew.agents:
+        agent.create_agent_executor()
 
 
 def roles_of(names: Sequence[str]) -> Sequence[Role]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import queue
@@ -132,6 +133,8 @@ class ForkserverExecutor:
             worker.kill()
 
     def close(self) -> None:
+        with contextlib.suppress(OSError):  # closed before
+            self._control.shutdown(socket.SHUT_RDWR)
         self._control.close()
         try:
             self._process.wait(timeout=5)

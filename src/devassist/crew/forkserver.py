@@ -26,7 +26,7 @@ def serve(control: socket.socket, work: Callable[[dict[str, Any], Connection], N
     """
     wake_read, wake_write = socket.socketpair()
     for end in (wake_read, wake_write):
-        end.setblocking(False)
+        end.setblocking(False)  # noqa: FBT003  socket's signature
     signal.set_wakeup_fd(wake_write.fileno(), warn_on_full_buffer=False)
     signal.signal(signal.SIGCHLD, lambda *_: None)
     signal.signal(signal.SIGINT, signal.SIG_IGN)

@@ -60,7 +60,12 @@ class GatewayLLM(BaseLLM):
     _tool_call_seen: bool = PrivateAttr(default=False)
 
     def __init__(
-        self, *, model: str, session: AgentSession, complete: Callable[[ModelRequest], ModelReply], window: int
+        self,
+        *,
+        model: str,
+        session: AgentSession,
+        complete: Callable[[ModelRequest], ModelReply],
+        window: int,
     ) -> None:
         super().__init__(model=model)
         self._session = session
@@ -81,7 +86,7 @@ class GatewayLLM(BaseLLM):
     def get_input_tokens_count(self, messages: Any, tools: Any = None, response_model: Any = None) -> int:  # noqa: ARG002
         return _estimate(messages if isinstance(messages, list) else [{"content": messages}])
 
-    def call(  # noqa: PLR0913  CrewAI's signature
+    def call(  # noqa: PLR0913, PLR0917  CrewAI's signature
         self,
         messages: Any,
         tools: Any = None,
@@ -115,6 +120,7 @@ class GatewayLLM(BaseLLM):
     def _answer(self, messages: Sequence[Mapping[str, Any]]) -> ModelReply:
         session = self._session
         own = [dict(message) for message in messages]
+        reply = ModelReply()
         for _ in range(_NUDGES + 1):
             session.turn += 1
             reply = self._send(self._fitted(self._with_inserted(own)))
@@ -127,10 +133,15 @@ class GatewayLLM(BaseLLM):
                 f"{session.submit_tool}."
             )
             self._inserted.append(
-                (len(own), [{"role": "assistant", "content": reply.content}, {"role": "user", "content": nudge}])
+                (
+                    len(own),
+                    [{"role": "assistant", "content": reply.content}, {"role": "user", "content": nudge}],
+                )
             )
         cut = " (its last reply was cut off)" if reply.finish_reason == "length" else ""
-        none = "" if self._tool_call_seen else f"; it made no tool call at all: does {self.model} support them?"
+        none = (
+            "" if self._tool_call_seen else f"; it made no tool call at all: does {self.model} support them?"
+        )
         raise CrewStop("failed", f"the {session.role} ended without {session.submit_tool}{cut}{none}")
 
     def _send(self, messages: Sequence[Mapping[str, Any]]) -> ModelReply:
@@ -207,6 +218,7 @@ def _is_object(arguments: str) -> bool:
 
 def _estimate(messages: Sequence[Mapping[str, Any]]) -> int:
     size = sum(
-        len(str(message.get("content") or "")) + len(str(message.get("tool_calls") or "")) for message in messages
+        len(str(message.get("content") or "")) + len(str(message.get("tool_calls") or ""))
+        for message in messages
     )
     return size // _CHARS_PER_TOKEN + 1

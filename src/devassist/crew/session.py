@@ -118,7 +118,9 @@ class AgentSession:
         started = time.monotonic()
         outcome = self._attempt(name, given, evidence)
         if repeated >= _WARN_IDENTICAL_CALLS:
-            outcome = replace(outcome, text=f"{outcome.text}\nnote: this is the same call {repeated} times in a row")
+            outcome = replace(
+                outcome, text=f"{outcome.text}\nnote: this is the same call {repeated} times in a row"
+            )
         self._used[name] += 1
         data = {
             "name": name,

@@ -57,7 +57,9 @@ class Bench(Protocol):
 
     def spec(self) -> SandboxSpec: ...
 
-    def event(self, type_: EventType, data: Mapping[str, Any], *, id_: str = "", parent: str = "") -> Event: ...
+    def event(
+        self, type_: EventType, data: Mapping[str, Any], *, id_: str = "", parent: str = ""
+    ) -> Event: ...
 
 
 def _clean(path: str) -> str:
@@ -95,7 +97,9 @@ def search_code(session: Bench, given: args.Arguments, _evidence: str) -> Outcom
                 found.append(f"{path}:{number}: {line[:400]}")
                 if len(found) >= _MAX_MATCHES:
                     text = "\n".join(found) + "\n[... more matches; narrow the pattern or the glob]"
-                    return Outcome(text=text, subject=wanted.pattern, read=("*",), summary=f"{len(found)}+ matches")
+                    return Outcome(
+                        text=text, subject=wanted.pattern, read=("*",), summary=f"{len(found)}+ matches"
+                    )
     text = "\n".join(found) or "(no matches)"
     return Outcome(text=text, subject=wanted.pattern, read=("*",), summary=f"{len(found)} matches")
 

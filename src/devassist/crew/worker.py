@@ -159,7 +159,7 @@ class CrewRunner:
 
 
 def quiet_crewai() -> None:
-    """CrewAI prints and logs on failure even when not verbose; the worker's streams are a log file, keep it readable."""
+    """CrewAI prints and logs on failure even when not verbose; the worker's log file is to stay readable."""
     from crewai.events.event_context import EventContextConfig, MismatchBehavior, _event_context_config
     from crewai.events.utils.console_formatter import set_suppress_console_output
 
@@ -176,7 +176,9 @@ def quiet_crewai() -> None:
 def describe_bug(error: BaseException) -> Mapping[str, Any]:
     """An Ending for an exception that should not have been."""
     text = "".join(traceback.format_exception(error))
-    return Ending(outcome="failed", reason=f"internal error in the worker: {error!r}", hint=text[-4000:]).as_json()
+    return Ending(
+        outcome="failed", reason=f"internal error in the worker: {error!r}", hint=text[-4000:]
+    ).as_json()
 
 
 def now_ms() -> float:

@@ -37,7 +37,9 @@ def decide(settings: ApprovalSettings, *, kind: str, confidence: float | None) -
     if confidence is not None and confidence >= threshold:
         return PolicyDecision(choice=Choice.APPROVE, reason=f"{stated} is at or over {threshold:g}")
     if settings.mode == "never":
-        return PolicyDecision(choice=Choice.LEAVE, reason=f"{stated} is under {threshold:g} and nobody is asked")
+        return PolicyDecision(
+            choice=Choice.LEAVE, reason=f"{stated} is under {threshold:g} and nobody is asked"
+        )
     return PolicyDecision(choice=Choice.ASK, reason=f"{stated} is under {threshold:g}")
 
 

@@ -48,7 +48,9 @@ class CheckedClaim:
     reason: str
 
 
-def check_claim(claim: Claim, *, task: str, log: Mapping[str, Evidence], calls: Sequence[Evidence]) -> CheckedClaim:
+def check_claim(
+    claim: Claim, *, task: str, log: Mapping[str, Evidence], calls: Sequence[Evidence]
+) -> CheckedClaim:
     """
     Hold one claim against the log.
 
@@ -60,12 +62,16 @@ def check_claim(claim: Claim, *, task: str, log: Mapping[str, Evidence], calls: 
     found = log.get(claim.evidence)
     if found is None:
         return CheckedClaim(
-            claim=claim, verdict=Verdict.UNCITED, reason=f"there is no evidence {claim.evidence!r} in this run"
+            claim=claim,
+            verdict=Verdict.UNCITED,
+            reason=f"there is no evidence {claim.evidence!r} in this run",
         )
     reason = _contradiction(found, task=task, calls=calls)
     if reason:
         return CheckedClaim(claim=claim, verdict=Verdict.CONTRADICTED, reason=reason)
-    return CheckedClaim(claim=claim, verdict=Verdict.VERIFIED, reason=found.summary or f"{found.tool} succeeded")
+    return CheckedClaim(
+        claim=claim, verdict=Verdict.VERIFIED, reason=found.summary or f"{found.tool} succeeded"
+    )
 
 
 def _contradiction(found: Evidence, *, task: str, calls: Sequence[Evidence]) -> str:

@@ -25,9 +25,7 @@ PLANNING = "plan"
 
 def make_run_id(randbelow: Callable[[int], int]) -> str:
     """Two words and four hex digits, e.g. `brisk-heron-3f2a`."""
-    return (
-        f"{_FIRST[randbelow(len(_FIRST))]}-{_SECOND[randbelow(len(_SECOND))]}-{randbelow(0x10000):04x}"
-    )
+    return f"{_FIRST[randbelow(len(_FIRST))]}-{_SECOND[randbelow(len(_SECOND))]}-{randbelow(0x10000):04x}"
 
 
 def match_prefix(prefix: str, candidates: Iterable[str]) -> Sequence[str]:

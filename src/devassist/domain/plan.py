@@ -156,7 +156,12 @@ def _task(entry: object, at: int, problems: list[str]) -> PlanTask | None:
     if len(problems) > count or role is None:
         return None
     return PlanTask(
-        id=str(task_id), title=str(title), role=role, instructions=str(instructions), review=bool(review), **lists
+        id=str(task_id),
+        title=str(title),
+        role=role,
+        instructions=str(instructions),
+        review=bool(review),
+        **lists,
     )
 
 
@@ -176,7 +181,11 @@ def _role(name: object, where: str, problems: list[str]) -> Role | None:
 def _strings(value: object, key: str, where: str, problems: list[str]) -> tuple[str, ...]:
     if value is None:
         return ()
-    if isinstance(value, Sequence) and not isinstance(value, str) and all(isinstance(one, str) for one in value):
+    if (
+        isinstance(value, Sequence)
+        and not isinstance(value, str)
+        and all(isinstance(one, str) for one in value)
+    ):
         if all(one.strip() for one in value):
             return tuple(value)
         problems.append(f"{where}{key} has an empty text")
@@ -189,11 +198,12 @@ def _relations(tasks: Sequence[PlanTask]) -> Sequence[str]:
     ids = [task.id for task in tasks]
     problems = [f"duplicate task id {one!r}" for one in dict.fromkeys(ids) if ids.count(one) > 1]
     lower = [one.lower() for one in dict.fromkeys(ids)]
-    problems += [f"task ids differ only in case: {one!r}" for one in dict.fromkeys(lower) if lower.count(one) > 1]
+    problems += [
+        f"task ids differ only in case: {one!r}" for one in dict.fromkeys(lower) if lower.count(one) > 1
+    ]
     for task in tasks:
-        problems += [
-            f"task {task.id!r} depends on {one!r}, which is not in the plan" for one in task.depends_on if one not in ids
-        ]
+        unknown = [one for one in task.depends_on if one not in ids]
+        problems += [f"task {task.id!r} depends on {one!r}, which is not in the plan" for one in unknown]
     if not problems and (cycle := _cycle(tasks)):
         problems.append("the dependencies have a cycle: " + " -> ".join(cycle))
     return problems

@@ -116,11 +116,15 @@ class RunState:
     wall_s: float = 0.0
     report: str = ""
     error: str = ""
+    hint: str = ""
+    """What to do about `error`."""
     last_seq: int = 0
     limits: Mapping[str, Any] = field(default_factory=dict)
     notes: list[Mapping[str, Any]] = field(default_factory=list)
     sandbox: str = ""
     discarded: bool = False
+    rescued: dict[str, str] = field(default_factory=dict)
+    """Agent -> the ref that holds its uncommitted work."""
 
     @classmethod
     def fold(cls, records: Iterable[Record]) -> RunState:
@@ -170,6 +174,7 @@ class RunState:
             "wall_s": round(self.wall_s, 3),
             "report": self.report,
             "error": self.error or None,
+            "hint": self.hint or None,
             "warnings": list(self.warnings),
         }
 
@@ -201,6 +206,7 @@ def _run_finished(state: RunState, record: Record) -> None:
     state.wall_s = data.get("wall_s", 0.0)
     state.report = data.get("report", "")
     state.error = data.get("error", "")
+    state.hint = data.get("hint", "")
     state.finished_at = record.at
 
 
@@ -275,7 +281,9 @@ def _model_called(state: RunState, record: Record) -> None:
         agent.input_tokens += data.get("input_tokens", 0)
         agent.output_tokens += data.get("output_tokens", 0)
         agent.usd += usd or 0.0
-        agent.last_action = "thought" if data.get("status") == "ok" else f"model error: {data.get('error', '')}"
+        agent.last_action = (
+            "thought" if data.get("status") == "ok" else f"model error: {data.get('error', '')}"
+        )
 
 
 def _model_intended(state: RunState, record: Record) -> None:
@@ -354,6 +362,10 @@ def _note_posted(state: RunState, record: Record) -> None:
     )
 
 
+def _snapshot_taken(state: RunState, record: Record) -> None:
+    state.rescued[record.event.agent] = record.data["ref"]
+
+
 def _discarded(state: RunState, _record: Record) -> None:
     state.discarded = True
 
@@ -383,5 +395,6 @@ _ACTS: Mapping[EventType, Callable[[RunState, Record], None]] = {
     EventType.MERGE_COMPLETED: _merge_completed,
     EventType.WARNING_RAISED: _warning_raised,
     EventType.NOTE_POSTED: _note_posted,
+    EventType.SNAPSHOT_TAKEN: _snapshot_taken,
     EventType.DISCARDED: _discarded,
 }

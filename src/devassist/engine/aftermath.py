@@ -35,7 +35,9 @@ class Aftermath:
         repository = self.repository
         branch = into or repository.head_branch
         if branch is None:
-            raise RepositoryError("HEAD is detached, so there is no branch to merge into", hint="--into BRANCH")
+            raise RepositoryError(
+                "HEAD is detached, so there is no branch to merge into", hint="--into BRANCH"
+            )
         old = repository.branch_tip(branch)
         if old is None:
             raise RepositoryError(f"there is no branch {branch}", hint=f"git branch {branch}")

@@ -115,7 +115,9 @@ class Checks:
         leaks = self.context.leaks()
         if not leaks:
             return
-        result = self.places.command(_LEAK_PROBE, worktree, private, task=task, agent="", purpose="leak-probe")
+        result = self.places.command(
+            _LEAK_PROBE, worktree, private, task=task, agent="", purpose="leak-probe"
+        )
         found = [line for line in result.output.splitlines() if line.startswith("LEAK ")]
         if found:
             name, _, origin = found[0][5:].partition(" ")

@@ -44,7 +44,8 @@ def make_handoff(role: Role, given: Mapping[str, Any], *, intent: str, artifacts
         urgency="high" if urgent else "normal",
         artifacts=tuple(artifacts),
         claims=tuple(
-            Claim(statement=one["statement"], evidence=one.get("evidence", "")) for one in given.get("claims", ())
+            Claim(statement=one["statement"], evidence=one.get("evidence", ""))
+            for one in given.get("claims", ())
         ),
         open_questions=tuple(given.get("open_questions", ())),
         findings=tuple(findings),
@@ -80,7 +81,8 @@ class Delivery:
         journal = self.context.journal
         calls = journal.calls(self.task.id)
         checked = [
-            check_claim(claim, task=self.task.id, log=journal.evidence, calls=calls) for claim in handoff.claims
+            check_claim(claim, task=self.task.id, log=journal.evidence, calls=calls)
+            for claim in handoff.claims
         ]
         journal.record(
             *(

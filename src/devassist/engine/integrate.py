@@ -107,7 +107,9 @@ class Integrator:
             }
             self._record(EventType.CONFLICT_FOUND, task.id, data)
         paths = ", ".join(sorted({one.path for one in conflicts}))
-        return Landing(status=TaskStatus.DELIVERED, error=f"not merged: conflicts in {paths}; {theirs} is kept")
+        return Landing(
+            status=TaskStatus.DELIVERED, error=f"not merged: conflicts in {paths}; {theirs} is kept"
+        )
 
     def _other_side(self, path: str) -> str:
         """The branch of the landed task that touched `path`, newest first, else the result branch."""
@@ -171,7 +173,13 @@ class Integrator:
         """The only place that moves the result branch."""
         context, request = self.context, approved.request
         ref = f"refs/heads/{result_branch(context.run)}"
-        intent = {"ref": ref, "old": self.tip, "ours": request.ours, "theirs": request.theirs, "tree": request.tree}
+        intent = {
+            "ref": ref,
+            "old": self.tip,
+            "ours": request.ours,
+            "theirs": request.theirs,
+            "tree": request.tree,
+        }
         self._record(EventType.MERGE_INTENDED, task.id, intent)
         seq, link = self.head()
         commit = self._merge_commit(task, step, request.ours, request.tree, anchored=True, head=(seq, link))
@@ -192,7 +200,7 @@ class Integrator:
         }
         self._record(EventType.MERGE_COMPLETED, task.id, data)
 
-    def _merge_commit(  # noqa: PLR0913  the parts of a commit
+    def _merge_commit(
         self,
         task: PlanTask,
         step: StepResult,

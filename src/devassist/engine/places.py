@@ -86,7 +86,7 @@ class Places:
                 tail = result.output[-800:].strip()
                 raise Unfinished(f"setup command {command!r} ended with {result.exit_code}: {tail}")
 
-    def command(  # noqa: PLR0913  what the record of a command needs
+    def command(
         self, command: str, worktree: Path, private: Path, *, task: str, agent: str, purpose: str
     ) -> CommandResult:
         """Run one command of the harness in the sandbox, recorded before and after."""

@@ -13,7 +13,6 @@ from devassist.domain.ids import PLANNING, agent_id
 from devassist.domain.plan import Plan, parse_plan
 from devassist.domain.roles import Role
 from devassist.engine.briefs import planning_brief
-from devassist.engine.context import RunContext
 from devassist.engine.deliver import make_handoff
 from devassist.engine.places import Places
 from devassist.engine.serving import Parked, WorkerDesk
@@ -109,9 +108,7 @@ class PlanningStep(WorkerDesk):
     def _take_plan(self, role: str, handoff: Mapping[str, Any], parent: str) -> Submission | None:
         """Check the plan purely; None when it can be run."""
         try:
-            plan = parse_plan({"tasks": handoff["tasks"]}, goal=self.context.request.goal, source="the plan")
-            if len(plan.tasks) > MAX_TASKS:
-                raise PlanError(f"the plan has {len(plan.tasks)} tasks, more than {MAX_TASKS}")
+            plan = _bounded(parse_plan({"tasks": handoff["tasks"]}, goal=self.context.request.goal))
         except PlanError as error:
             self._corrections += 1
             data = {"role": role, "reason": str(error)}
@@ -155,3 +152,9 @@ class PlanningStep(WorkerDesk):
             replay=request.replay,
             masked=[str(one) for one in context.masked],
         )
+
+
+def _bounded(plan: Plan) -> Plan:
+    if len(plan.tasks) > MAX_TASKS:
+        raise PlanError(f"the plan has {len(plan.tasks)} tasks, more than {MAX_TASKS}")
+    return plan

@@ -33,10 +33,18 @@ def markdown(state: RunState) -> str:
         parts.append(f"**Why it ended.** {state.error}")
     parts += ["## Tasks", *(_task(task) for task in tasks)]
     if state.conflicts:
-        lines = [f"- `{one['path']}` ({one['kind']}): {one['explanation']}" for one in state.conflicts.values()]
+        lines = [
+            f"- `{one['path']}` ({one['kind']}): {one['explanation']}" for one in state.conflicts.values()
+        ]
         parts += ["## Conflicts", "\n".join(lines)]
     if state.waiting:
-        parts += ["## Waits for a person", "\n".join(f"- {one['question']}" for one in state.waiting.values())]
+        parts += [
+            "## Waits for a person",
+            "\n".join(f"- {one['question']}" for one in state.waiting.values()),
+        ]
+    if state.rescued:
+        lines = [f"- {agent}: `{ref}`" for agent, ref in state.rescued.items()]
+        parts += ["## Uncommitted work that was kept", "\n".join(lines)]
     if state.warnings:
         parts += ["## Noted", "\n".join(f"- {one}" for one in state.warnings)]
     parts += ["## Cost", _cost(state), "## Next", _next(state)]

@@ -98,7 +98,9 @@ class WorkerDesk(ABC):
             "begin": lambda one: asdict(self.begin(one["role"], one["round"])),
             "changed": lambda one: self.changed(one["role"]),
             "diff": lambda one: self.diff(one["role"]),
-            "submit": lambda one: asdict(self.submit(one["role"], one["round"], one["handoff"], one["facts"])),
+            "submit": lambda one: asdict(
+                self.submit(one["role"], one["round"], one["handoff"], one["facts"])
+            ),
             "board": lambda _one: self._board(),
             "ask": lambda one: self.ask(one["role"], one["kind"], one["question"], one["options"]),
             "finish": self._finish,
@@ -110,7 +112,9 @@ class WorkerDesk(ABC):
             kind = EventType(fields["type"])
             mine = fields["run"] == self.context.run and fields["task"] == self.task_id
             if kind not in _WORKER_EVENTS or not mine or not fields["agent"].startswith(f"{self.task_id}/"):
-                raise DevassistError(f"a worker of task {self.task_id} may not record {kind} for {fields['task']}")
+                raise DevassistError(
+                    f"a worker of task {self.task_id} may not record {kind} for {fields['task']}"
+                )
             if kind.value.endswith(".intended"):
                 self.context.check_stop()
             events.append(Event(**{**fields, "type": kind}))
@@ -140,7 +144,9 @@ class WorkerDesk(ABC):
             "limit": limit,
         }
         context.journal.record(
-            Event(type=EventType.DECISION_MADE, task=self.task_id, agent=agent_id(self.task_id, role), data=data)
+            Event(
+                type=EventType.DECISION_MADE, task=self.task_id, agent=agent_id(self.task_id, role), data=data
+            )
         )
         if limit != "max_turns_per_agent":
             context.stop.pull("limited", sentence, exit_code=LimitReached.exit_code)
@@ -188,7 +194,15 @@ class WorkerDesk(ABC):
                 Event(type=EventType.DECISION_MADE, task=self.task_id, agent=agent, data=choice)
             )
             return f"{reason}; decide yourself where you may, and list it in open_questions"
-        park(self.context, self.task_id, agent, kind=kind, question=question, options=options, binds_to=question)
+        park(
+            self.context,
+            self.task_id,
+            agent,
+            kind=kind,
+            question=question,
+            options=options,
+            binds_to=question,
+        )
         # CrewStop("waiting") on the worker's side: the process leaves and its slot is free.
         raise Parked(question)
 

@@ -13,7 +13,6 @@ from devassist.domain.ids import agent_id
 from devassist.domain.plan import Plan, PlanTask
 from devassist.domain.roles import Role, crew_of, owes_change
 from devassist.engine.briefs import task_brief
-from devassist.engine.context import RunContext
 from devassist.engine.deliver import Delivery, Judged, make_handoff
 from devassist.engine.places import Places
 from devassist.engine.serving import CrewEnding, WorkerDesk, park
@@ -29,6 +28,7 @@ class StepResult:
     task: str
     outcome: str
     reason: str = ""
+    kind: str = ""
     hint: str = ""
     start: str = ""
     commit: str = ""
@@ -71,7 +71,11 @@ class TaskStep(WorkerDesk):
                 ending = CrewEnding(outcome="failed", reason=str(error), hint=error.hint)
         if ending.outcome != "delivered":
             return StepResult(
-                task=self.task.id, outcome=ending.outcome, reason=ending.reason, hint=ending.hint
+                task=self.task.id,
+                outcome=ending.outcome,
+                reason=ending.reason,
+                kind=ending.kind,
+                hint=ending.hint,
             )
         confidence = min(self._confidence.values(), default=0.0)
         own = next((said for who, said in reversed(self._handoffs) if who == self.task.role), None)
@@ -141,13 +145,13 @@ class TaskStep(WorkerDesk):
         worktree = self.places.of(self.task.id, role)
         worktree.check()
         if not facts["work_calls"]:
-            return self._back(role, round_, "no tool call was made before the submit: nothing was looked at or done")
+            return self._back(
+                role, round_, "no tool call was made before the submit: nothing was looked at or done"
+            )
         judged = self.delivery.judge(worktree, Role(role))
         said = make_handoff(Role(role), handoff, intent=self.task.title, artifacts=judged.paths)
         data = {"role": role, "round": round_, "turns": facts["turns"], **said.as_json()}
-        (record,) = self.context.journal.record(
-            self.delivery.event(EventType.HANDOFF_SUBMITTED, role, data)
-        )
+        (record,) = self.context.journal.record(self.delivery.event(EventType.HANDOFF_SUBMITTED, role, data))
         unproved = self.delivery.check_claims(role, said, parent=record.id)
         if unproved:
             return self._back(role, round_, _unproved(unproved))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import queue
 import threading
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -13,6 +14,7 @@ from devassist.domain.errors import (
     DevassistError,
     Interrupted,
     LimitReached,
+    ModelError,
     Refused,
     WaitingForPerson,
 )
@@ -35,6 +37,7 @@ from devassist.engine.stop import sweep
 from devassist.git.merge import commit_merge, merge_in_memory
 
 _GRACE_S = 3.0
+_FATAL_KINDS = frozenset({"auth", "not_found", "no_tools", "config"})
 _EXIT_OF = {RunStatus.SUCCEEDED: 0, RunStatus.PARTIAL: 1, RunStatus.FAILED: 1, RunStatus.WAITING: 3}
 
 
@@ -48,6 +51,7 @@ class Supervisor:
     _outcomes: queue.Queue[StepResult | BaseException] = field(default_factory=queue.Queue)
     _results: dict[str, StepResult] = field(default_factory=dict)
     _plan_confidence: float = 0.0
+    _model_error: str = ""
 
     def execute(self) -> RunState:
         """Start to finish. The state's exit code is contract 1's; AuditError comes through."""
@@ -159,20 +163,24 @@ class Supervisor:
         order = list(plan.order())
         running: set[str] = set()
         landing = list(order)
-        while len(self._results) < len(plan.tasks):
-            self._start_ready(plan, order, running, places)
-            if not running:
-                break
-            outcome = self._outcomes.get()
-            if isinstance(outcome, BaseException):
-                self.context.stop.pull("failed", str(outcome), exit_code=70, now=True)
-                self._drain(len(running) - 1)
-                raise outcome
-            running.discard(outcome.task)
-            self._take_result(outcome)
-            self._start_ready(plan, order, running, places)
-            self._land_next(plan, landing, integrator)
-        self._land_next(plan, landing, integrator)
+        # Landing runs checks, which take time: in a thread of its own, one at a time, so that no start waits for it.
+        with ThreadPoolExecutor(max_workers=1, thread_name_prefix="landing") as lander:
+            landings = [lander.submit(lambda: None)]
+            while len(self._results) < len(plan.tasks):
+                self._start_ready(plan, order, running, places)
+                if not running:
+                    break
+                outcome = self._outcomes.get()
+                if isinstance(outcome, BaseException):
+                    self.context.stop.pull("failed", str(outcome), exit_code=70, now=True)
+                    self._drain(len(running) - 1)
+                    raise outcome
+                running.discard(outcome.task)
+                self._take_result(outcome)
+                landings.append(lander.submit(self._land_next, plan, landing, integrator))
+            landings.append(lander.submit(self._land_next, plan, landing, integrator))
+            for one in landings:
+                one.result()
 
     def _start_ready(self, plan: Plan, order: list[str], running: set[str], places: Places) -> None:
         limit = self.context.settings.limits.max_parallel or len(order)
@@ -253,8 +261,10 @@ class Supervisor:
             return
         stop = self.context.stop
         if result.outcome == "error":
-            # A key that is wrong for one task is wrong for all: the others stop, what they did is kept.
-            stop.pull("failed", result.reason, exit_code=5, hint=result.hint)
+            self._model_error = self._model_error or result.reason
+            if result.kind in _FATAL_KINDS:
+                # A key that is wrong for one task is wrong for all: the others stop, what they did is kept.
+                stop.pull("failed", result.reason, exit_code=ModelError.exit_code, hint=result.hint)
         elif result.outcome == "limited":
             stop.pull("limited", result.reason, exit_code=LimitReached.exit_code)
         status = {"failed": "failed", "error": "failed", "waiting": "waiting"}.get(result.outcome, "stopped")
@@ -306,6 +316,8 @@ class Supervisor:
         status, code = self._verdict(state, error)
         report = context.reports / f"{context.run}.md"
         why = str(error) if error is not None else context.stop.reason
+        if not why and status is RunStatus.FAILED:
+            why = self._model_error
         data: dict[str, Any] = {
             "status": str(status),
             "exit_code": code,
@@ -333,6 +345,8 @@ class Supervisor:
         if self.context.request.plan_only:
             return RunStatus.SUCCEEDED, 0
         status = _status_of(state)
+        if status is RunStatus.FAILED and self._model_error:
+            return status, ModelError.exit_code
         return status, _EXIT_OF[status]
 
 

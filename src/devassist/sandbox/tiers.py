@@ -18,4 +18,5 @@ def make(tier: str) -> Sandbox:
             return LandlockSandbox()
         case "none":
             return UnsafeSandbox()
-    raise SandboxUnavailable(f"no sandbox tier is called {tier!r}")
+        case _:
+            raise SandboxUnavailable(f"no sandbox tier is called {tier!r}")

@@ -69,7 +69,7 @@ class AuditLog:
         self._thread.start()
 
     @classmethod
-    def open(
+    def open(  # noqa: PLR0913  what a writer stands on, each by name
         cls,
         path: Path,
         *,

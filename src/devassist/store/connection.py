@@ -19,6 +19,11 @@ PATIENCE_S = 30.0
 _POLL_S = 0.0005
 
 
+def sqlite_version() -> str:
+    """The version of the SQLite library that this Python is linked with."""
+    return sqlite3.sqlite_version
+
+
 def connect_writer(path: Path) -> sqlite3.Connection:
     """A connection whose commits survive a power cut. Creates the file, readable by its owner only."""
     path.parent.mkdir(parents=True, exist_ok=True)

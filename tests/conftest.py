@@ -1,0 +1,61 @@
+"""The traps: no test reads this machine's home, configuration, keys or network, and none imports another checkout."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+SRC = Path(__file__).parents[1] / "src"
+_KEY_ENDINGS = ("_API_KEY", "_API_BASE", "_BASE_URL", "_PROXY", "_proxy")
+_FOREIGN = ("DEVASSIST_", "GIT_", "XDG_", "CREWAI_", "LITELLM_", "OTEL_")
+_KEPT = ("DEVASSIST_REQUIRE_SANDBOXES", "GIT_SSL_CAINFO")
+_IDENTITY = {
+    "GIT_AUTHOR_NAME": "Test Author",
+    "GIT_AUTHOR_EMAIL": "author@example.com",
+    "GIT_COMMITTER_NAME": "Test Committer",
+    "GIT_COMMITTER_EMAIL": "committer@example.com",
+}
+_OFFLINE = {
+    # Children import this very tree, whatever is installed: a worktree's tests test the worktree.
+    "PYTHONPATH": str(SRC),
+    "GIT_CONFIG_GLOBAL": os.devnull,
+    "GIT_CONFIG_NOSYSTEM": "1",
+    "LITELLM_LOCAL_MODEL_COST_MAP": "True",
+    "PYTHON_DOTENV_DISABLED": "1",
+}
+
+# The machine is shared and cold at times: laws are checked on few cases quickly, not against the clock.
+settings.register_profile(
+    "devassist", deadline=None, max_examples=50, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.load_profile("devassist")
+
+
+def _clean(environment: dict[str, str]) -> dict[str, str]:
+    """What is left of the host's environment: nothing that names a person, a key, a server or a run."""
+    return {
+        name: value
+        for name, value in environment.items()
+        if name in _KEPT or not (name.startswith(_FOREIGN) or name.endswith(_KEY_ENDINGS) or name in ("CI", "TERM"))
+    }
+
+
+@pytest.fixture(autouse=True)
+def _traps(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+    home = tmp_path_factory.mktemp("home")
+    own = _clean(dict(os.environ))
+    for name in [name for name in os.environ if name not in own]:
+        monkeypatch.delenv(name)
+    places = {
+        "HOME": home,
+        "XDG_CONFIG_HOME": home / ".config",
+        "XDG_STATE_HOME": home / ".local" / "state",
+        "XDG_DATA_HOME": home / ".local" / "share",
+        "XDG_CACHE_HOME": home / ".cache",
+        "DEVASSIST_STATE_DIR": home / "devassist-state",
+    }
+    for name, value in {**_OFFLINE, **_IDENTITY, **places}.items():
+        monkeypatch.setenv(name, str(value))
