@@ -33,6 +33,9 @@ if TYPE_CHECKING:  # imported where they are used: `--help` and `status` must no
     from devassist.store.audit_log import AuditLog
     from devassist.store.queries import AuditReader
 
+_BULKY = frozenset({"model.intended", "model.called", "tool.intended", "tool.called", "command.ran", "command.intended"})
+OUTLINE = ("run", "plan", "task", "approval", "merge", "warning")
+"""Event types that say how a run stands, without what its agents did."""
 GUIDANCE_FILES = ("AGENTS.md", "CLAUDE.md", "CONTRIBUTING.md")
 
 
@@ -116,10 +119,16 @@ def open_reader(project: Project) -> AuditReader:
 
 def load_state(project: Project, run: str) -> RunState:
     """The fold of one run; `run` may be a prefix or @last. Raises NotFound."""
+    with open_reader(project) as reader:
+        return fold_run(reader, reader.find_run(run))
+
+
+def fold_run(reader: AuditReader, run: str, *, types: Sequence[str] = ()) -> RunState:
+    """The fold over a run's events, or over those of `types` alone. Prompts and outputs are not looked up for it."""
     from devassist.store.filters import EventFilter
 
-    with open_reader(project) as reader:
-        return RunState.fold(reader.events(EventFilter(run=reader.find_run(run)), raw=False))
+    chosen = EventFilter(run=run, types=tuple(types))
+    return RunState.fold(reader.events(chosen, raw_types=_BULKY))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

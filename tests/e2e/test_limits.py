@@ -25,7 +25,7 @@ DEAR = {"prompt_tokens": 100_000, "completion_tokens": 10_000, "total_tokens": 1
         (["--max-turns-per-agent", "4"], None, "turn"),
         (["--max-tokens", "500"], None, "tokens"),
         (["--max-usd", "0.05", "--model", "openai/gpt-4o-mini"], DEAR, "USD"),
-        (["--max-minutes", "0.05"], None, "minutes"),
+        (["--max-minutes", "0.2"], None, "minutes"),
     ],
     ids=["turns", "tokens", "money", "time"],
 )
@@ -36,7 +36,7 @@ def test_a_limit_refuses_the_next_call_and_keeps_the_work(
     script.on("ALPHA", "coder", Forever(_busy))
     script.on("BRAVO", "documenter", write("docs/quick.md", "quick\n"), submit(proves=[0]))
     machine = make_machine(script=script)
-    machine.server.delay = 0.3
+    machine.server.delay = 2.5 if word == "minutes" else 0.3
     if usage is not None:
         plain = machine.server.script
         machine.server.script = lambda body, n: {**plain(body, n), "usage": usage}  # type: ignore[dict-item]

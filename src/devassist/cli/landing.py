@@ -23,6 +23,7 @@ def merge(
         str | None, typer.Option(help="The branch to merge into; the checked-out one by default.")
     ] = None,
     squash: Annotated[bool, typer.Option("--squash", help="One commit without the agents' history.")] = False,
+    no_sign: Annotated[bool, typer.Option("--no-sign", help="Do not sign, whatever commit.gpgsign says.")] = False,
     output: Output = Format.text,
 ) -> None:
     """Merge a run's result into a branch; your uncommitted work stays, or the merge is refused."""
@@ -30,7 +31,7 @@ def merge(
     project = invocation.project()
     with aftermath(project, run) as after:
         result = require_result(project, after.state)
-        done = after.merge(result, into=into, squash=squash)
+        done = after.merge(result, into=into, squash=squash, sign=not no_sign)
     if output is Format.json:
         print_json(
             {

@@ -10,7 +10,9 @@ import typer
 
 from devassist.bootstrap import (
     Project,
+    OUTLINE,
     base_of,
+    fold_run,
     load_state,
     open_reader,
     require_result,
@@ -65,10 +67,10 @@ def _states(project: Project, run: str) -> Iterable[RunState]:
         return [load_state(project, run)]
     try:
         with open_reader(project) as reader:
-            names = reader.runs()
+            found = [fold_run(reader, name, types=OUTLINE) for name in reader.runs()]
     except NotFound:
         return []
-    return [state for state in (load_state(project, name) for name in names) if not state.discarded]
+    return [state for state in found if not state.discarded]
 
 
 def _status_of(state: RunState) -> dict[str, Any]:

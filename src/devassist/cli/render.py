@@ -189,18 +189,17 @@ def run_summary(state: RunState) -> RenderableType:
 
 
 def runs_table(runs: Iterable[Mapping[str, Any]]) -> Table:
-    table = Table(box=None, padding=(0, 2), pad_edge=False)
-    for name in ("run", "status", "tasks", "waiting", "started", "goal"):
-        table.add_column(name, no_wrap=name != "goal", overflow="ellipsis")
+    table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False)
+    for name in ("run", "status", "tasks", "started", "goal"):
+        table.add_column(name, no_wrap=name != "goal")
     for run in runs:
         tasks = ", ".join(f"{count} {status}" for status, count in run["tasks"].items())
         table.add_row(
             run["run"],
             run["status"],
-            tasks,
-            str(run["waiting"] or ""),
-            run["started_at"][:16].replace("T", " "),
-            escape(plain(run["goal"]).replace("\n", " ")),
+            f"{tasks}, {run['waiting']} to answer" if run["waiting"] else tasks,
+            run["started_at"][5:16].replace("T", " "),
+            Text(" ".join(plain(run["goal"]).split()), no_wrap=True, overflow="ellipsis"),
         )
     return table
 

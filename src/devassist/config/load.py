@@ -106,7 +106,8 @@ def _flatten(document: Mapping[str, Any], where: str) -> Mapping[str, Any]:
         for name, value in values.items():
             if name not in names:
                 raise _unknown(where, f"{section}.{name}", [f"{section}.{one}" for one in names])
-            flat[f"{section}.{name}"] = value
+            if value != {}:  # an empty table, as `init` writes it, sets nothing
+                flat[f"{section}.{name}"] = value
     return flat
 
 

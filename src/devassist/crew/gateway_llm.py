@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import json
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -58,6 +59,8 @@ class GatewayLLM(BaseLLM):
     _window: int = PrivateAttr(default=128_000)
     _inserted: list[tuple[int, list[dict[str, Any]]]] = PrivateAttr(default_factory=list)
     _tool_call_seen: bool = PrivateAttr(default=False)
+    _calls_made: int = PrivateAttr(default=0)
+    _rejected: dict[int, str] = PrivateAttr(default_factory=dict)
 
     def __init__(
         self,
@@ -167,12 +170,16 @@ class GatewayLLM(BaseLLM):
 
     def _check_calls(self, calls: Sequence[ToolCall]) -> None:
         """Record what CrewAI will turn down before any of our tools sees it."""
-        self._session.expect(calls)
-        for call in calls:
-            if not known_tool(call.name) or call.name not in self._session.offered():
-                self._session.reject(call.name, call.arguments, "unknown tool")
+        session = self._session
+        session.expect(calls)
+        for number, call in enumerate(calls, start=self._calls_made):
+            if not known_tool(call.name) or call.name not in session.offered():
+                reason = f"error: there is no tool {call.name}; yours are {', '.join(session.offered())}"
+                self._rejected[number] = session.reject(call.name, call.arguments, reason)
             elif not _is_object(call.arguments):
-                self._session.reject(call.name, call.arguments, "the arguments are not a JSON object")
+                reason = f"error: the arguments of {call.name} are not a JSON object"
+                self._rejected[number] = session.reject(call.name, call.arguments, reason)
+        self._calls_made += len(calls)
 
     def _with_inserted(self, messages: list[dict[str, Any]]) -> list[dict[str, Any]]:
         place = self._session.place
@@ -180,9 +187,12 @@ class GatewayLLM(BaseLLM):
         extra = dict[int, list[dict[str, Any]]]()
         for at, more in self._inserted:
             extra.setdefault(at, []).extend(more)
+        results = itertools.count()
         for index, message in enumerate([*messages, {}]):
             out.extend(extra.get(index, ()))
-            if message:
+            if message.get("role") == "tool" and (said := self._rejected.get(next(results))) is not None:
+                out.append({**message, "content": said})  # CrewAI's own words carry no evidence line
+            elif message:
                 out.append(_with_brief(message, place.brief))
         return out
 

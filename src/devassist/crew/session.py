@@ -102,11 +102,13 @@ class AgentSession:
         self.calls += 1
         return evidence_id(self.assignment.run, self.assignment.task, self.role, self.round, self.calls)
 
-    def reject(self, name: str, arguments: str, reason: str) -> None:
-        """Record a call that never reaches a tool: unknown, or arguments that are not JSON."""
+    def reject(self, name: str, arguments: str, reason: str) -> str:
+        """Record a call that never reaches a tool: unknown, or arguments that are not JSON. The result's text."""
         self._count(name, arguments)
         data = {"name": name, "arguments": arguments, "result": reason, "ok": False, "wrote": [], "read": []}
-        self.link.record(self.event(EventType.TOOL_CALLED, data, id_=self.next_evidence()))
+        evidence = self.next_evidence()
+        self.link.record(self.event(EventType.TOOL_CALLED, data, id_=evidence))
+        return f"{reason}\nevidence: {evidence}"
 
     def call(self, name: str, given: Mapping[str, Any]) -> Outcome:
         """Make one tool call. The outcome's text ends with its evidence line."""

@@ -30,7 +30,8 @@ _SHAPES: Sequence[tuple[str, str, re.Pattern[str]]] = [
         ("pypi", "pypi-", r"\bpypi-[A-Za-z0-9_-]{50,}"),
         ("jwt", "eyJ", r"\beyJ[A-Za-z0-9_-]{8,}\.eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}"),
         ("url-password", "://", r"(?<=://)[^/\s:@]{1,64}:[^/\s:@]{3,}(?=@)"),
-        ("bearer", "earer", r"(?i)(?<=bearer )[A-Za-z0-9._~+/-]{20,}=*"),
+        ("bearer", "earer", r"(?<=earer )[A-Za-z0-9._~+/-]{20,}=*"),
+        ("bearer", "EARER", r"(?<=EARER )[A-Za-z0-9._~+/-]{20,}=*"),
     )
 ]
 _PEM = re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----.*?-----END [A-Z ]*PRIVATE KEY-----", re.DOTALL)
@@ -56,14 +57,14 @@ class Redactor:
 
     def text(self, text: str) -> str:
         if self._known is not None:
-            text = self._known.sub("[REDACTED:known]", text)
+            text = self._known.sub(_by("known"), text)
         if "PRIVATE KEY-----" in text:
-            text = _PEM.sub(_same_lines, text)
+            text = _PEM.sub(_by("pem"), text)
         for rule, word, shape in _SHAPES:
             if word in text:
                 text = shape.sub(f"[REDACTED:{rule}]", text)
         for pattern in self._own:
-            text = pattern.sub("[REDACTED:configured]", text)
+            text = pattern.sub(_by("configured"), text)
         return text
 
     def value(self, value: Any) -> Any:
@@ -81,8 +82,9 @@ def _mapped(value: Any, change: Callable[[str], str]) -> Any:
     return value
 
 
-def _same_lines(match: re.Match[str]) -> str:
-    return "[REDACTED:pem]" + "\n" * match.group().count("\n")
+def _by(rule: str) -> Callable[[re.Match[str]], str]:
+    """What stands in a secret's place: as many lines as it had, so that line numbers stay true."""
+    return lambda match: f"[REDACTED:{rule}]" + "\n" * match.group().count("\n")
 
 
 def _forms(value: str) -> Iterable[str]:
@@ -90,7 +92,7 @@ def _forms(value: str) -> Iterable[str]:
     yield value
     yield raw.hex()
     yield quote(value, safe="")
-    yield value.replace("\\", "\\\\").replace('"', '\\"')
+    yield value.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
     for shift in range(3):  # base64 of a text that starts at any of the three alignments
         coded = base64.b64encode(b"\0" * shift + raw).decode().rstrip("=")
         middle = coded[(shift * 8 + 5) // 6 : len(coded) - 1]

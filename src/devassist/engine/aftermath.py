@@ -13,6 +13,7 @@ from devassist.domain.run import RunState
 from devassist.git.checkout import CheckedOut, apply_to_workdir, checkout_branch_to
 from devassist.git.merge import commit_merge, merge_in_memory
 from devassist.git.repository import Repository
+from devassist.git.signing import signed_commit, wants_signature
 from devassist.git.trailers import with_trailers
 from devassist.git.worktree_list import WorktreeState, list_worktrees
 from devassist.git.worktrees import find_worktree
@@ -30,7 +31,7 @@ class Aftermath:
     head: Callable[[], tuple[int, bytes]]
     database: str
 
-    def merge(self, result: str, *, into: str | None, squash: bool) -> CheckedOut:
+    def merge(self, result: str, *, into: str | None, squash: bool, sign: bool = True) -> CheckedOut:
         """Merge the result into a branch, the checked-out one by default. Nothing is touched when it conflicts."""
         repository = self.repository
         branch = into or repository.head_branch
@@ -56,7 +57,7 @@ class Aftermath:
         self._record(EventType.MERGE_INTENDED, {"old": old, **approved})
         seq, link = self.head()
         parents = [old] if squash else [old, result]
-        commit = self._commit(merged.tree, parents, seq, link, squash=squash)
+        commit = self._commit(merged.tree, parents, self._merge_message(seq, link, squash=squash), sign=sign)
         message = f"devassist: merge {self.state.run}"
         done = checkout_branch_to(repository, branch, commit, old=old, message=message)
         completed = {
@@ -118,7 +119,7 @@ class Aftermath:
         kind = EventType.WORKTREE_KEPT if reason else EventType.WORKTREE_REMOVED
         self._record(kind, {"path": str(found.path), "branch": found.branch, "reason": reason or "discarded"})
 
-    def _commit(self, tree: str, parents: Sequence[str], seq: int, link: bytes, *, squash: bool) -> str:
+    def _merge_message(self, seq: int, link: bytes, *, squash: bool) -> str:
         state = self.state
         trailers = {
             "Devassist-Run": state.run,
@@ -128,14 +129,18 @@ class Aftermath:
         landed = "\n".join(f"- {task.id}: {task.title}" for task in state.work() if task.status == "merged")
         subject = (state.goal.splitlines() or [f"Run {state.run}"])[0][:72]
         title = subject if squash else f"Merge run {state.run}: {subject}"[:100]
-        signature = self.repository.signature(self.environment)
+        return with_trailers(title, landed, trailers)
+
+    def _commit(self, tree: str, parents: Sequence[str], message: str, *, sign: bool) -> str:
+        """The merge commit, signed where the person's configuration asks for it."""
+        repository = self.repository
+        who = repository.signature(self.environment)
+        if sign and wants_signature(repository):
+            return signed_commit(
+                repository, tree=tree, parents=parents, message=message, who=who, environment=self.environment
+            )
         return commit_merge(
-            self.repository,
-            tree=tree,
-            parents=parents,
-            message=with_trailers(title, landed, trailers),
-            author=signature,
-            committer=signature,
+            repository, tree=tree, parents=parents, message=message, author=who, committer=who
         )
 
     def _record(self, type_: EventType, data: Mapping[str, Any]) -> None:

@@ -51,7 +51,7 @@ class Supervisor:
     _outcomes: queue.Queue[StepResult | BaseException] = field(default_factory=queue.Queue)
     _results: dict[str, StepResult] = field(default_factory=dict)
     _plan_confidence: float = 0.0
-    _model_error: str = ""
+    _model_error: StepResult | None = None
 
     def execute(self) -> RunState:
         """Start to finish. The state's exit code is contract 1's; AuditError comes through."""
@@ -261,7 +261,7 @@ class Supervisor:
             return
         stop = self.context.stop
         if result.outcome == "error":
-            self._model_error = self._model_error or result.reason
+            self._model_error = self._model_error or result
             if result.kind in _FATAL_KINDS:
                 # A key that is wrong for one task is wrong for all: the others stop, what they did is kept.
                 stop.pull("failed", result.reason, exit_code=ModelError.exit_code, hint=result.hint)
@@ -316,8 +316,9 @@ class Supervisor:
         status, code = self._verdict(state, error)
         report = context.reports / f"{context.run}.md"
         why = str(error) if error is not None else context.stop.reason
-        if not why and status is RunStatus.FAILED:
-            why = self._model_error
+        hint = error.hint if error is not None else context.stop.hint
+        if not why and status is RunStatus.FAILED and self._model_error is not None:
+            why, hint = self._model_error.reason, self._model_error.hint
         data: dict[str, Any] = {
             "status": str(status),
             "exit_code": code,
@@ -326,7 +327,7 @@ class Supervisor:
             "wall_s": round(context.elapsed_s(), 3),
             "report": str(report),
             "error": why,
-            "hint": error.hint if error is not None else context.stop.hint,
+            "hint": hint,
         }
         context.journal.record(Event(type=EventType.RUN_FINISHED, data=data))
         report.parent.mkdir(parents=True, exist_ok=True)
@@ -345,7 +346,7 @@ class Supervisor:
         if self.context.request.plan_only:
             return RunStatus.SUCCEEDED, 0
         status = _status_of(state)
-        if status is RunStatus.FAILED and self._model_error:
+        if status is RunStatus.FAILED and self._model_error is not None:
             return status, ModelError.exit_code
         return status, _EXIT_OF[status]
 

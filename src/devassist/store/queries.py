@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
@@ -62,16 +62,17 @@ class AuditReader:
     ) -> None:
         self.close()
 
-    def events(self, wanted: EventFilter = EVERYTHING, *, raw: bool = False) -> Iterator[Record]:
-        """Events in order. With `raw`, long strings stay references."""
-        fetch = None if raw else self.payload
+    def events(
+        self, wanted: EventFilter = EVERYTHING, *, raw: bool = False, raw_types: Collection[str] = ()
+    ) -> Iterator[Record]:
+        """Events in order. With `raw`, long strings stay references; with `raw_types`, those of these types do."""
         left = wanted.limit
         for row in self._rows(wanted):
             if left is not None and left <= 0:
                 return
             if wanted.text and not self._mentions(row["data"], wanted.text):
                 continue
-            yield _record(row, fetch)
+            yield _record(row, None if raw or row["type"] in raw_types else self.payload)
             left = None if left is None else left - 1
 
     def event(self, id_or_seq: str | int, *, raw: bool = False) -> Record:

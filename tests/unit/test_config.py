@@ -1,0 +1,267 @@
+"""Settings: what goes before what, where each value came from, and what is said about a wrong one."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from devassist.config.load import FILE, Loaded, known_keys, load_settings, value_of
+from devassist.config.template import template
+from devassist.domain.errors import ConfigError
+from devassist.domain.settings import Settings
+
+ROOT = Path(__file__).parents[2]
+
+
+class Places:
+    """A repository and a user's configuration file, written to as a test needs."""
+
+    def __init__(self, root: Path) -> None:
+        self.repository = root / "repo"
+        self.repository.mkdir()
+        self.user_file = root / "config.toml"
+
+    def load(
+        self,
+        *,
+        repo: str = "",
+        user: str = "",
+        environment: Mapping[str, str] | None = None,
+        flags: Mapping[str, Any] | None = None,
+    ) -> Loaded:
+        if repo:
+            (self.repository / FILE).write_text(repo, encoding="utf-8")
+        if user:
+            self.user_file.write_text(user, encoding="utf-8")
+        return load_settings(
+            repository=self.repository, user_file=self.user_file, environment=environment or {}, flags=flags
+        )
+
+    def error(self, **given: Any) -> ConfigError:
+        with pytest.raises(ConfigError) as caught:
+            self.load(**given)
+        assert caught.value.exit_code == 2
+        return caught.value
+
+
+@pytest.fixture
+def places(tmp_path: Path) -> Places:
+    return Places(tmp_path)
+
+
+def test_without_files_everything_is_at_its_default(places: Places) -> None:
+    assert places.load() == Loaded(settings=Settings(), origins={})
+
+
+def test_a_repository_is_not_needed(tmp_path: Path) -> None:
+    loaded = load_settings(repository=None, user_file=tmp_path / "none.toml", environment={})
+    assert loaded.settings == Settings()
+
+
+def test_each_source_goes_before_the_one_below_it(places: Places) -> None:
+    sources: dict[str, Any] = {}
+    seen = []
+    for source, given in [
+        ("user", "[limits]\nmax_parallel = 11\n"),
+        ("repo", "[limits]\nmax_parallel = 12\n"),
+        ("environment", {"DEVASSIST_LIMITS_MAX_PARALLEL": "13"}),
+        ("flags", {"limits.max_parallel": 14}),
+    ]:
+        sources[source] = given
+        loaded = places.load(**sources)
+        seen.append((loaded.settings.limits.max_parallel, loaded.origins["limits.max_parallel"]))
+    assert seen == [
+        (11, str(places.user_file)),
+        (12, str(places.repository / FILE)),
+        (13, "environment"),
+        (14, "flag"),
+    ]
+
+
+def test_sources_merge_key_by_key_and_each_keeps_its_origin(places: Places) -> None:
+    loaded = places.load(
+        user='[model]\ndefault = "openai/a"\n[limits]\nmax_usd = 1\n',
+        repo="[limits]\nmax_rounds = 7\n",
+        environment={"DEVASSIST_AUDIT_REDACT": "a+, b+"},
+        flags={"limits.max_minutes": 3.5, "limits.max_tokens": None},
+    )
+    settings = loaded.settings
+    assert settings.model.default == "openai/a"
+    assert (settings.limits.max_usd, settings.limits.max_rounds, settings.limits.max_minutes) == (1.0, 7, 3.5)
+    assert settings.audit.redact == ("a+", "b+")
+    assert loaded.origins == {
+        "model.default": str(places.user_file),
+        "limits.max_usd": str(places.user_file),
+        "limits.max_rounds": str(places.repository / FILE),
+        "audit.redact": "environment",
+        "limits.max_minutes": "flag",
+    }
+
+
+def test_a_flag_that_was_not_given_sets_nothing(places: Places) -> None:
+    assert places.load(flags={"limits.max_usd": None}).origins == {}
+
+
+@pytest.mark.parametrize(
+    ("text", "fact", "hint"),
+    [
+        ("[limit]\n", "unknown section limit", "Did you mean limits?"),
+        ("[limits]\nmax_usdd = 1\n", "unknown key limits.max_usdd", "Did you mean limits.max_usd?"),
+        ("[modle]\n", "unknown section modle", "Did you mean model?"),
+        ('[model.roles]\ncodre = "x"\n', "unknown key model.roles.codre", "Did you mean model.roles.coder?"),
+        ("[sandbox]\nzzzz = 1\n", "unknown key sandbox.zzzz", "Known: sandbox.mode, sandbox.network"),
+        ("limits = 3\n", "limits must be a table", "[limits]"),
+    ],
+)
+def test_an_unknown_key_names_the_file_the_key_and_the_nearest(
+    places: Places, text: str, fact: str, hint: str
+) -> None:
+    error = places.error(repo=text)
+    assert str(places.repository / FILE) in str(error)
+    assert fact in str(error)
+    assert hint in error.hint
+
+
+@pytest.mark.parametrize(
+    ("text", "fact"),
+    [
+        ('[limits]\nmax_usd = "5"\n', "limits.max_usd = '5' is not a number"),
+        ("[limits]\nmax_usd = true\n", "limits.max_usd = True is not a number"),
+        ("[limits]\nmax_parallel = 2.5\n", "limits.max_parallel = 2.5 is not a whole number"),
+        ("[limits]\nmax_parallel = true\n", "limits.max_parallel = True is not a whole number"),
+        ("[limits]\nmax_parallel = -1\n", "limits.max_parallel = -1 is negative"),
+        ("[model]\ndefault = 3\n", "model.default = 3 is not a text"),
+        ('[model]\nfallbacks = "a"\n', "model.fallbacks = 'a' is not a list of texts"),
+        ("[model]\nfallbacks = [1]\n", "model.fallbacks = [1] is not a list of texts"),
+        ('[model]\nroles = "a"\n', "model.roles = 'a' is not a table of texts"),
+        ("[model.roles]\ncoder = 1\n", "is not a table of texts"),
+        ('[sandbox]\nnetwork = "yes"\n', "sandbox.network = 'yes' is not true or false"),
+        ('[sandbox]\nmode = "none"\n', "sandbox.mode = 'none'"),
+        ('[approvals]\nmode = "always"\n', "approvals.mode = 'always'"),
+        ("[approvals]\nconfidence_threshold = 1.5\n", "approvals.confidence_threshold = 1.5 is over 1"),
+        ('[approvals]\nrequire = ["merges"]\n', "approvals.require names 'merges'"),
+        ('[conflicts]\nfail_on = "fatal"\n', "conflicts.fail_on = 'fatal'"),
+        ("[limits\n", "is not valid TOML"),
+    ],
+)
+def test_a_wrong_value_names_the_file_the_key_and_what_it_should_be(places: Places, text: str, fact: str) -> None:
+    error = places.error(repo=text)
+    assert str(places.repository / FILE) in str(error)
+    assert fact in str(error)
+
+
+def test_bytes_that_are_no_text_are_said_to_be_so(places: Places) -> None:
+    (places.repository / FILE).write_bytes(b"\xff\xfe")
+    assert "is not valid TOML" in str(places.error())
+
+
+def test_a_file_that_cannot_be_read_is_named(places: Places) -> None:
+    (places.repository / FILE).mkdir()
+    assert f"{places.repository / FILE} cannot be read" in str(places.error())
+
+
+def test_a_whole_number_is_a_number(places: Places) -> None:
+    value = places.load(repo="[limits]\nmax_usd = 3\n").settings.limits.max_usd
+    assert (value, type(value)) == (3.0, float)
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "key", "value"),
+    [
+        ("DEVASSIST_MODEL_DEFAULT", "openai/x", "model.default", "openai/x"),
+        ("DEVASSIST_MODEL_API_BASE", "https://models.example.com", "model.api_base", "https://models.example.com"),
+        ("DEVASSIST_LIMITS_MAX_USD", "2", "limits.max_usd", 2.0),
+        ("DEVASSIST_SANDBOX_NETWORK", "true", "sandbox.network", True),
+        ("DEVASSIST_MODEL_FALLBACKS", "a/b, c/d,", "model.fallbacks", ("a/b", "c/d")),
+        ("DEVASSIST_MODEL_ROLES", '{coder = "a/b"}', "model.roles", {"coder": "a/b"}),
+        ("DEVASSIST_APPROVALS_MODE", "never", "approvals.mode", "never"),
+    ],
+)
+def test_every_key_can_come_from_the_environment(
+    places: Places, name: str, text: str, key: str, value: object
+) -> None:
+    loaded = places.load(environment={name: text, "PATH": "/bin", "HOME": "/root"})
+    assert value_of(loaded.settings, key) == value
+    assert loaded.origins == {key: "environment"}
+
+
+def test_an_unknown_variable_is_answered_with_the_nearest(places: Places) -> None:
+    error = places.error(environment={"DEVASSIST_LIMITS_MAX_USDD": "1"})
+    assert "unknown variable DEVASSIST_LIMITS_MAX_USDD" in str(error)
+    assert error.hint == "Did you mean DEVASSIST_LIMITS_MAX_USD?"
+
+
+@pytest.mark.parametrize(
+    ("name", "text"), [("DEVASSIST_LIMITS_MAX_USD", "much"), ("DEVASSIST_SANDBOX_NETWORK", "yes")]
+)
+def test_a_variable_that_is_no_value_is_named(places: Places, name: str, text: str) -> None:
+    assert f"{name}={text!r}" in str(places.error(environment={name: text}))
+
+
+def test_variables_that_are_not_settings_are_left_alone(places: Places) -> None:
+    names = ("DEVASSIST_STATE_DIR", "DEVASSIST_RUN", "DEVASSIST_COMMAND", "DEVASSIST_REQUIRE_SANDBOXES")
+    assert places.load(environment=dict.fromkeys(names, "x")).origins == {}
+
+
+@pytest.mark.parametrize("base", ["http://127.0.0.1:8080/v1", "http://localhost:1234", "http://[::1]:11434", ""])
+def test_a_repository_may_choose_a_server_on_this_machine(places: Places, base: str) -> None:
+    assert places.load(repo=f'[model]\napi_base = "{base}"\n').settings.model.api_base == base
+
+
+@pytest.mark.parametrize(
+    "base",
+    [
+        "https://evil.example.com/v1",
+        "http://127.0.0.1.evil.example.com",
+        "http://localhost@evil.example.com",
+        "evil.example.com",
+        "//evil.example.com",
+    ],
+)
+def test_a_repository_may_not_send_keys_to_a_server_elsewhere(places: Places, base: str) -> None:
+    error = places.error(repo=f'[model]\napi_base = "{base}"\n')
+    assert "is not on this machine" in str(error)
+    assert "DEVASSIST_MODEL_API_BASE" in error.hint
+
+
+def test_the_person_may_choose_any_server(places: Places) -> None:
+    text = '[model]\napi_base = "https://models.example.com"\n'
+    assert places.load(user=text).settings.model.api_base == "https://models.example.com"
+
+
+def test_the_example_is_what_init_writes() -> None:
+    assert (ROOT / ".devassist.toml.example").read_text("utf-8") == template()
+
+
+def test_the_template_changes_nothing_and_shows_every_key(places: Places) -> None:
+    assert places.load(repo=template()) == Loaded(settings=Settings(), origins={})
+    for key in known_keys():
+        section, _, name = key.partition(".")
+        shown = f"[{section}.{name}]" if key == "model.roles" else f"# {name} = "
+        assert shown in template().partition(f"[{section}]")[2], key
+
+
+def test_what_the_template_shows_is_the_default(places: Places) -> None:
+    uncommented = [
+        line.removeprefix("# ") if tomllib_takes(line.removeprefix("# ")) else line for line in template().splitlines()
+    ]
+    text = "\n".join(line for line in uncommented if not line.startswith("coder ="))
+    assert places.load(repo=text).settings == Settings()
+
+
+def tomllib_takes(line: str) -> bool:
+    try:
+        return bool(tomllib.loads(line)) and " = " in line
+    except tomllib.TOMLDecodeError:
+        return False
+
+
+def test_the_template_sets_what_was_detected(places: Places) -> None:
+    text = template({"checks.commands": ["python -m pytest -q"], "model.default": 'a"b'})
+    settings = places.load(repo=text).settings
+    assert settings.checks.commands == ("python -m pytest -q",)
+    assert settings.model.default == 'a"b'
