@@ -15,7 +15,8 @@ from rich.text import Text
 from devassist.bootstrap import Host, RunOptions, open_reader, start_run
 from devassist.cli.render import live_view, run_summary
 from devassist.demo.sample import make_demo
-from devassist.domain.run import RunState, TaskStatus
+from devassist.domain.run import RunState
+from devassist.domain.tasks import TaskStatus
 from devassist.store.filters import EventFilter
 
 WIDTH = 96

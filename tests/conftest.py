@@ -39,7 +39,8 @@ def _clean(environment: dict[str, str]) -> dict[str, str]:
     return {
         name: value
         for name, value in environment.items()
-        if name in _KEPT or not (name.startswith(_FOREIGN) or name.endswith(_KEY_ENDINGS) or name in ("CI", "TERM"))
+        if name in _KEPT
+        or not (name.startswith(_FOREIGN) or name.endswith(_KEY_ENDINGS) or name in ("CI", "TERM"))
     }
 
 

@@ -47,14 +47,18 @@ def test_the_reason_names_confidence_and_threshold() -> None:
     low=st.floats(min_value=0, max_value=1),
     high=st.floats(min_value=0, max_value=1),
 )
-def test_more_confidence_never_turns_a_yes_into_a_no(mode: str, threshold: float, low: float, high: float) -> None:
+def test_more_confidence_never_turns_a_yes_into_a_no(
+    mode: str, threshold: float, low: float, high: float
+) -> None:
     low, high = sorted((low, high))
     settings = ApprovalSettings(mode=mode, confidence_threshold=threshold)
     if decide(settings, kind="merge", confidence=low).choice is Choice.APPROVE:
         assert decide(settings, kind="merge", confidence=high).choice is Choice.APPROVE
 
 
-@given(st.sampled_from(["plan", "scope", "command", "merge", "resolution"]), st.floats(min_value=0, max_value=1))
+@given(
+    st.sampled_from(["plan", "scope", "command", "merge", "resolution"]), st.floats(min_value=0, max_value=1)
+)
 def test_never_never_asks_unless_the_class_is_required(kind: str, confidence: float) -> None:
     assert decide(ApprovalSettings(mode="never"), kind=kind, confidence=confidence).choice is not Choice.ASK
 

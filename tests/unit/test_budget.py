@@ -13,7 +13,9 @@ from devassist.domain.run import RunState
 from devassist.domain.settings import Limits
 
 
-def asked(limits: dict[str, Any], *, usd: float = 0.0, tokens: int = 0, elapsed_s: float = 0.0, turn: int = 1) -> str:
+def asked(
+    limits: dict[str, Any], *, usd: float = 0.0, tokens: int = 0, elapsed_s: float = 0.0, turn: int = 1
+) -> str:
     none = {"max_usd": 0.0, "max_tokens": 0, "max_minutes": 0.0, "max_turns_per_agent": 0}
     state = RunState(usd=usd, input_tokens=tokens, output_tokens=0)
     found = refusal(state, Limits(**{**none, **limits}), elapsed_s=elapsed_s, turn=turn)
@@ -34,7 +36,9 @@ def asked(limits: dict[str, Any], *, usd: float = 0.0, tokens: int = 0, elapsed_
         ({"max_turns_per_agent": 3}, {"turn": 4}, "max_turns_per_agent"),
     ],
 )
-def test_a_limit_refuses_at_it_and_not_before(limits: dict[str, Any], used: dict[str, Any], refused: str) -> None:
+def test_a_limit_refuses_at_it_and_not_before(
+    limits: dict[str, Any], used: dict[str, Any], refused: str
+) -> None:
     assert asked(limits, **used) == refused
 
 

@@ -148,7 +148,9 @@ def test_an_unknown_key_names_the_file_the_key_and_the_nearest(
         ("[limits\n", "is not valid TOML"),
     ],
 )
-def test_a_wrong_value_names_the_file_the_key_and_what_it_should_be(places: Places, text: str, fact: str) -> None:
+def test_a_wrong_value_names_the_file_the_key_and_what_it_should_be(
+    places: Places, text: str, fact: str
+) -> None:
     error = places.error(repo=text)
     assert str(places.repository / FILE) in str(error)
     assert fact in str(error)
@@ -173,7 +175,12 @@ def test_a_whole_number_is_a_number(places: Places) -> None:
     ("name", "text", "key", "value"),
     [
         ("DEVASSIST_MODEL_DEFAULT", "openai/x", "model.default", "openai/x"),
-        ("DEVASSIST_MODEL_API_BASE", "https://models.example.com", "model.api_base", "https://models.example.com"),
+        (
+            "DEVASSIST_MODEL_API_BASE",
+            "https://models.example.com",
+            "model.api_base",
+            "https://models.example.com",
+        ),
         ("DEVASSIST_LIMITS_MAX_USD", "2", "limits.max_usd", 2.0),
         ("DEVASSIST_SANDBOX_NETWORK", "true", "sandbox.network", True),
         ("DEVASSIST_MODEL_FALLBACKS", "a/b, c/d,", "model.fallbacks", ("a/b", "c/d")),
@@ -207,7 +214,9 @@ def test_variables_that_are_not_settings_are_left_alone(places: Places) -> None:
     assert places.load(environment=dict.fromkeys(names, "x")).origins == {}
 
 
-@pytest.mark.parametrize("base", ["http://127.0.0.1:8080/v1", "http://localhost:1234", "http://[::1]:11434", ""])
+@pytest.mark.parametrize(
+    "base", ["http://127.0.0.1:8080/v1", "http://localhost:1234", "http://[::1]:11434", ""]
+)
 def test_a_repository_may_choose_a_server_on_this_machine(places: Places, base: str) -> None:
     assert places.load(repo=f'[model]\napi_base = "{base}"\n').settings.model.api_base == base
 
@@ -247,7 +256,8 @@ def test_the_template_changes_nothing_and_shows_every_key(places: Places) -> Non
 
 def test_what_the_template_shows_is_the_default(places: Places) -> None:
     uncommented = [
-        line.removeprefix("# ") if tomllib_takes(line.removeprefix("# ")) else line for line in template().splitlines()
+        line.removeprefix("# ") if tomllib_takes(line.removeprefix("# ")) else line
+        for line in template().splitlines()
     ]
     text = "\n".join(line for line in uncommented if not line.startswith("coder ="))
     assert places.load(repo=text).settings == Settings()

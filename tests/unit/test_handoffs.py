@@ -12,7 +12,14 @@ from devassist.domain.handoffs import CheckedClaim, Claim, Evidence, Handoff, Ve
 
 
 def evidence(number: int, tool: str = "run_command", **more: Any) -> Evidence:
-    given: dict[str, Any] = {"id": f"e{number}", "task": "t1", "number": number, "tool": tool, "ok": True, **more}
+    given: dict[str, Any] = {
+        "id": f"e{number}",
+        "task": "t1",
+        "number": number,
+        "tool": tool,
+        "ok": True,
+        **more,
+    }
     return Evidence(**given)
 
 
@@ -32,7 +39,9 @@ def test_a_successful_write_is_evidence_of_the_change() -> None:
     assert check("e1", evidence(1, "write_file", wrote=("a.py",))).verdict is Verdict.VERIFIED
 
 
-@pytest.mark.parametrize(("cited", "why"), [("", "no evidence is cited"), ("e9", "no evidence 'e9' in this run")])
+@pytest.mark.parametrize(
+    ("cited", "why"), [("", "no evidence is cited"), ("e9", "no evidence 'e9' in this run")]
+)
 def test_what_is_cited_wrongly_or_not_at_all_is_uncited(cited: str, why: str) -> None:
     found = check(cited, evidence(1))
     assert found.verdict is Verdict.UNCITED

@@ -64,7 +64,10 @@ def test_what_is_not_an_object_is_no_plan(document: object) -> None:
         ({}, "tasks must be a list of at least one task"),
         ({"tasks": "t1"}, "tasks must be a list of at least one task"),
         ({"tasks": {"id": "t1"}}, "tasks must be a list of at least one task"),
-        (plan(task(), schema="devassist.plan/9"), "schema is 'devassist.plan/9', known is 'devassist.plan/1'"),
+        (
+            plan(task(), schema="devassist.plan/9"),
+            "schema is 'devassist.plan/9', known is 'devassist.plan/1'",
+        ),
         (plan(task(), taskz=[]), "unknown key 'taskz', did you mean 'tasks'"),
         (plan("t1"), "tasks[0] is not an object"),
         (plan(task(), task("t2", chekcs=[])), "task 't2': unknown key 'chekcs', did you mean 'checks'"),
@@ -84,7 +87,10 @@ def test_what_is_not_an_object_is_no_plan(document: object) -> None:
         (plan(task(title="")), "task 't1': title must be a text"),
         (plan(task(title=[])), "task 't1': title must be a text"),
         (plan(task(instructions="  ")), "task 't1': instructions must be a text"),
-        (plan(task(role="manager")), "task 't1': role 'manager' is not one a task may have (known: coder, documenter"),
+        (
+            plan(task(role="manager")),
+            "task 't1': role 'manager' is not one a task may have (known: coder, documenter",
+        ),
         (plan(task(role="reviewer")), "role 'reviewer' is not one a task may have"),
         (plan(task(role=None)), "role None is not one a task may have"),
         (plan(task(review="no")), "review must be true or false"),
@@ -142,7 +148,9 @@ def plans(draw: st.DrawFn) -> Plan:
                 f"t{number}",
                 depends_on=needs,
                 role=draw(st.sampled_from(["coder", "documenter", "tester", "researcher"])),
-                scope=draw(st.lists(st.sampled_from(["src/**", "docs/*.md", "src/a/b.py", "tests/**"]), unique=True)),
+                scope=draw(
+                    st.lists(st.sampled_from(["src/**", "docs/*.md", "src/a/b.py", "tests/**"]), unique=True)
+                ),
                 checks=draw(st.lists(st.sampled_from(["true", "pytest -q"]), unique=True)),
                 review=draw(st.booleans()),
             )

@@ -38,7 +38,10 @@ def test_a_known_value_is_found_in_every_encoding(text: str) -> None:
     assert SECRET not in redacted
 
 
-@given(st.text(st.characters(codec="ascii", categories=["L", "N"]), min_size=12, max_size=40), st.binary(max_size=5))
+@given(
+    st.text(st.characters(codec="ascii", categories=["L", "N"]), min_size=12, max_size=40),
+    st.binary(max_size=5),
+)
 def test_base64_at_any_alignment_never_holds_the_value(secret: str, before: bytes) -> None:
     coded = base64.b64encode(before + secret.encode() + b"tail").decode()
     redacted = Redactor([secret]).text(coded)

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from devassist.domain.events import Event, EventType, Record
 from devassist.domain.ids import PLANNING, result_branch
-from devassist.domain.run import RunState, RunStatus, TaskStatus
+from devassist.domain.run import RunState, RunStatus
+from devassist.domain.tasks import TaskStatus
 
 RUN = "brisk-heron-3f2a"
 _PLAN = {
@@ -31,7 +32,9 @@ _TASK = st.sampled_from(["t1", "t2", "t9", PLANNING, ""])
 _NUMBER = st.integers(min_value=0, max_value=1000)
 _USD = st.sampled_from([None, 0.0, 0.125, 0.5])
 _DATA: dict[EventType, st.SearchStrategy[dict[str, Any]]] = {
-    EventType.RUN_STARTED: st.just({"goal": "a goal", "base": "b" * 40, "settings": {"limits": {"max_usd": 5.0}}}),
+    EventType.RUN_STARTED: st.just(
+        {"goal": "a goal", "base": "b" * 40, "settings": {"limits": {"max_usd": 5.0}}}
+    ),
     EventType.RUN_RESUMED: st.just({}),
     EventType.RUN_FINISHED: st.fixed_dictionaries(
         {"status": st.sampled_from([str(one) for one in RunStatus]), "exit_code": st.integers(0, 7)},
@@ -48,12 +51,21 @@ _DATA: dict[EventType, st.SearchStrategy[dict[str, Any]]] = {
     EventType.AGENT_FINISHED: st.just({"status": "done", "commit": "e" * 40}),
     EventType.MODEL_INTENDED: st.just({}),
     EventType.MODEL_CALLED: st.fixed_dictionaries(
-        {"status": st.sampled_from(["ok", "error"]), "input_tokens": _NUMBER, "output_tokens": _NUMBER, "usd": _USD}
+        {
+            "status": st.sampled_from(["ok", "error"]),
+            "input_tokens": _NUMBER,
+            "output_tokens": _NUMBER,
+            "usd": _USD,
+        }
     ),
     EventType.TOOL_CALLED: st.just({"name": "read_file", "subject": "a.py"}),
     EventType.COMMAND_INTENDED: st.just({"command": "true"}),
     EventType.COMMAND_RAN: st.fixed_dictionaries(
-        {"command": st.just("true"), "exit_code": st.integers(0, 2), "purpose": st.sampled_from(["gate", "agent"])}
+        {
+            "command": st.just("true"),
+            "exit_code": st.integers(0, 2),
+            "purpose": st.sampled_from(["gate", "agent"]),
+        }
     ),
     EventType.HANDOFF_SUBMITTED: st.just({}),
     EventType.CLAIM_CHECKED: st.fixed_dictionaries(
@@ -62,11 +74,18 @@ _DATA: dict[EventType, st.SearchStrategy[dict[str, Any]]] = {
     EventType.COMMIT_CREATED: st.just({"commit": "f" * 40}),
     EventType.CONFLICT_FOUND: st.fixed_dictionaries({"conflict": st.sampled_from(["c-1", "c-2"])}),
     EventType.APPROVAL_REQUESTED: st.fixed_dictionaries(
-        {"approval": st.sampled_from(["a-1", "a-2"]), "kind": st.just("merge"), "question": st.just("land it?")}
+        {
+            "approval": st.sampled_from(["a-1", "a-2"]),
+            "kind": st.just("merge"),
+            "question": st.just("land it?"),
+        }
     ),
     EventType.APPROVAL_DECIDED: st.fixed_dictionaries({"approval": st.sampled_from(["a-1", "a-2"])}),
     EventType.MERGE_COMPLETED: st.fixed_dictionaries(
-        {"ref": st.sampled_from([f"refs/heads/{result_branch(RUN)}", "refs/heads/main"]), "commit": st.just("9" * 40)}
+        {
+            "ref": st.sampled_from([f"refs/heads/{result_branch(RUN)}", "refs/heads/main"]),
+            "commit": st.just("9" * 40),
+        }
     ),
     EventType.SNAPSHOT_TAKEN: st.just({"ref": "refs/devassist/rescue/x"}),
     EventType.WARNING_RAISED: st.just({"text": "look"}),
@@ -169,7 +188,15 @@ def test_only_the_claims_of_the_last_handoff_count() -> None:
 def test_planning_is_a_task_of_its_own_and_not_of_the_plan() -> None:
     log = [
         record(1, EventType.RUN_STARTED, goal="g", base="b"),
-        record(2, EventType.MODEL_CALLED, PLANNING, f"{PLANNING}/orchestrator", status="ok", input_tokens=5, usd=None),
+        record(
+            2,
+            EventType.MODEL_CALLED,
+            PLANNING,
+            f"{PLANNING}/orchestrator",
+            status="ok",
+            input_tokens=5,
+            usd=None,
+        ),
     ]
     state = RunState.fold(log)
     assert state.tasks[PLANNING].agents["orchestrator"].turns == 1
@@ -191,11 +218,15 @@ def test_a_question_waits_until_it_is_decided() -> None:
     )
     waiting = RunState.fold(log[:4])
     assert waiting.tasks["t1"].status is TaskStatus.WAITING
-    assert waiting.as_json()["waiting"] == [{"id": "a-1", "kind": "merge", "question": "land it?", "task": "t1"}]
+    assert waiting.as_json()["waiting"] == [
+        {"id": "a-1", "kind": "merge", "question": "land it?", "task": "t1"}
+    ]
     assert RunState.fold(log).waiting == {}
 
 
 def test_a_resumed_run_is_running_again() -> None:
-    log = started(record(3, EventType.RUN_FINISHED, status="stopped", exit_code=130), record(4, EventType.RUN_RESUMED))
+    log = started(
+        record(3, EventType.RUN_FINISHED, status="stopped", exit_code=130), record(4, EventType.RUN_RESUMED)
+    )
     assert RunState.fold(log[:3]).status is RunStatus.STOPPED
     assert RunState.fold(log).status is RunStatus.RUNNING

@@ -9,8 +9,8 @@ from typing import Annotated, Any
 import typer
 
 from devassist.bootstrap import (
-    Project,
     OUTLINE,
+    Project,
     base_of,
     fold_run,
     load_state,
@@ -22,7 +22,8 @@ from devassist.cli.render import event_json, event_line, run_summary, runs_table
 from devassist.domain.errors import NotFound
 from devassist.domain.ids import PLANNING
 from devassist.domain.roles import SUBMIT_TOOL, TOOLS_OF, Role
-from devassist.domain.run import RunState, RunStatus, TaskState
+from devassist.domain.run import RunState, RunStatus
+from devassist.domain.tasks import TaskState
 
 
 def register(app: typer.Typer) -> None:

@@ -7,14 +7,14 @@ from datetime import datetime
 from typing import Any
 
 from rich.console import Group, RenderableType
-from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
 from devassist.cli.invocation import plain
 from devassist.domain.events import EventType, Record
 from devassist.domain.ids import PLANNING
-from devassist.domain.run import AgentState, RunState, RunStatus, TaskState, TaskStatus
+from devassist.domain.run import RunState, RunStatus
+from devassist.domain.tasks import AgentState, TaskState, TaskStatus
 
 _STYLE = {
     TaskStatus.PENDING: ("·", "dim"),

@@ -97,9 +97,8 @@ def search_code(session: Bench, given: args.Arguments, _evidence: str) -> Outcom
                 found.append(f"{path}:{number}: {line[:400]}")
                 if len(found) >= _MAX_MATCHES:
                     text = "\n".join(found) + "\n[... more matches; narrow the pattern or the glob]"
-                    return Outcome(
-                        text=text, subject=wanted.pattern, read=("*",), summary=f"{len(found)}+ matches"
-                    )
+                    some = f"{len(found)}+ matches"
+                    return Outcome(text=text, subject=wanted.pattern, read=("*",), summary=some)
     text = "\n".join(found) or "(no matches)"
     return Outcome(text=text, subject=wanted.pattern, read=("*",), summary=f"{len(found)} matches")
 

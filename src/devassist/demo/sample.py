@@ -35,8 +35,11 @@ def make_demo(host: Host, directory: Path | None) -> Demo:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8")
     create_repository(where, message="A small shop", environment=host.environment)
+    kept = "DEVASSIST_STATE_DIR"
     quiet = {
-        key: value for key, value in host.environment.items() if not key.startswith("DEVASSIST_") or key == "DEVASSIST_STATE_DIR"
+        key: value
+        for key, value in host.environment.items()
+        if not key.startswith("DEVASSIST_") or key == kept
     }
     project = open_project(Host(environment=quiet, directory=where), {"model.default": "scripted/demo"})
     return Demo(project, RunOptions(goal=sample["goal"]))

@@ -266,6 +266,11 @@ def forbidden_path(path: str) -> str | None:
     return None
 
 
+def sensitive(path: str) -> str | None:
+    """What a change of `path` may set off outside the repository's own code, or None: said, not forbidden."""
+    return next((reason for pattern, reason in _SENSITIVE if pattern.fullmatch(path)), None)
+
+
 def risky_paths(changes: ChangeSet) -> tuple[tuple[str, str], ...]:
     """What a person should look at before this change set is merged, each with the reason."""
     found = [
@@ -283,7 +288,8 @@ def risky_paths(changes: ChangeSet) -> tuple[tuple[str, str], ...]:
 def _risks(change: Change) -> Iterator[str]:
     if reason := forbidden_path(change.path):
         yield reason
-    if _INVISIBLE.search(change.path) or any(ord(sign) < ord(" ") for sign in change.path):
+    odd = _INVISIBLE.search(change.path) or any(ord(sign) < ord(" ") for sign in change.path)
+    if odd and change.kind != "modified":
         yield "its name holds invisible characters"
     if change.path == ".gitmodules" or GITLINK_MODE in {change.mode, change.old_mode}:
         yield "changes submodules"

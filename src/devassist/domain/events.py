@@ -24,6 +24,7 @@ class EventType(StrEnum):
     WORKER_EXITED = "worker.exited"
     WORKTREE_INTENDED = "worktree.intended"
     WORKTREE_OPENED = "worktree.opened"
+    WORKTREE_FURNISHED = "worktree.furnished"
     WORKTREE_REMOVED = "worktree.removed"
     WORKTREE_KEPT = "worktree.kept"
     SETUP_RAN = "setup.ran"

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from devassist.domain.changes import ChangeSet, in_scope, is_build_product, is_mass_deletion, risky_paths
+from devassist.domain.changes import ChangeSet, in_scope, is_build_product, is_mass_deletion, risky_paths, sensitive
 from devassist.domain.events import Event, EventType
 from devassist.domain.handoffs import CheckedClaim, Claim, Handoff, Verdict, check_claim
 from devassist.domain.ids import agent_id
@@ -24,11 +24,12 @@ AUTHOR = Signature("devassist", "devassist@localhost")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Judged:
-    """A change set after the rules: what is committed, and what is left out with the reason."""
+    """A change set after the rules: what is committed, what is left out with the reason, what a person should see."""
 
     paths: tuple[str, ...]
     left_out: tuple[tuple[str, str], ...]
     deleted: int
+    noted: tuple[tuple[str, str], ...] = ()
 
 
 def make_handoff(role: Role, given: Mapping[str, Any], *, intent: str, artifacts: Sequence[str]) -> Handoff:
@@ -112,11 +113,18 @@ class Delivery:
             if call.tool not in ("run_command", "run_checks")
             for path in call.wrote
         }
-        risks = dict(risky_paths(changes))
+        # A task may be about a lock file or a workflow: such a change is committed, and said.
+        risks = {path: reason for path, reason in risky_paths(changes) if reason != sensitive(path)}
         keep: list[str] = []
         left: list[tuple[str, str]] = []
+        agent = agent_id(self.task.id, role)
+        given, copied = self.places.given(agent), self.places.copied(agent)
         for change in changes:
+            if given.get(change.path) == change.blob:
+                continue
             reason = self._reason_to_leave(change.paths, role, risks)
+            if change.path in copied:
+                reason = "it is the person's own untracked file"
             product = any(
                 is_build_product(path, tracked_tops=self.places.tracked_directories(), written=tools_wrote)
                 for path in change.paths
@@ -133,6 +141,7 @@ class Delivery:
             paths=tuple(dict.fromkeys(keep)),
             left_out=tuple(left),
             deleted=sum(1 for change in changes if change.kind == "deleted" and change.path in keep),
+            noted=tuple((path, reason) for path in dict.fromkeys(keep) if (reason := sensitive(path))),
         )
 
     def mass_deletion(self, judged: Judged) -> bool:

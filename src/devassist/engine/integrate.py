@@ -18,7 +18,7 @@ from devassist.domain.events import Event, EventType
 from devassist.domain.hashing import digest
 from devassist.domain.ids import branch_name, result_branch
 from devassist.domain.plan import Plan, PlanTask
-from devassist.domain.run import TaskStatus
+from devassist.domain.tasks import TaskStatus
 from devassist.engine.checks import CheckRun, Checks
 from devassist.engine.context import RunContext
 from devassist.engine.serving import park

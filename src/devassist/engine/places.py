@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -27,6 +27,8 @@ class Places:
     context: RunContext
     _open: dict[str, Worktree] = field(default_factory=dict)
     _tracked: frozenset[str] | None = None
+    _given: dict[str, dict[str, str]] = field(default_factory=dict)
+    _copied: dict[str, frozenset[str]] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def private(self, agent: str) -> Path:
@@ -39,8 +41,9 @@ class Places:
         present = self._open.get(agent)
         if present is not None:
             present.check()
-            if present.head_commit != commit or present.changes():
+            if present.head_commit != commit or self._changed(present) != self.given(agent):
                 present.fast_forward(commit, rescue_ref=rescue_ref(self.context.run, agent))
+                self._furnish(present, agent, task)  # what it was given was swept away with the leftovers
             return present
         return self._make(agent, branch_name(self.context.run, task, role), commit, task)
 
@@ -50,12 +53,24 @@ class Places:
     def changes(self, worktree: Worktree, written: Sequence[str] = ()) -> dict[str, str]:
         """Path -> content id of the change set without build products; '' where the path is gone."""
         tracked = self.tracked_directories()
-        blobs = worktree.blobs()
+        given = next((self.given(agent) for agent, one in self._open.items() if one is worktree), {})
         return {
-            path: blobs.get(path, "")
-            for path in worktree.changes().paths
-            if not is_build_product(path, tracked_tops=tracked, written=written)
+            path: blob
+            for path, blob in self._changed(worktree).items()
+            if given.get(path) != blob and not is_build_product(path, tracked_tops=tracked, written=written)
         }
+
+    def given(self, agent: str) -> Mapping[str, str]:
+        """What differed from the commit before the agent began: copied in, or made by setup. Path -> content id."""
+        return self._given.get(agent, {})
+
+    def copied(self, agent: str) -> frozenset[str]:
+        """The person's own untracked files that the worktree was given."""
+        return self._copied.get(agent, frozenset())
+
+    def _changed(self, worktree: Worktree) -> dict[str, str]:
+        blobs = worktree.blobs()
+        return {path: blobs.get(path, "") for path in worktree.changes().paths}
 
     def tracked_directories(self) -> frozenset[str]:
         with self._lock:
@@ -125,7 +140,7 @@ class Places:
         """Remove the worktrees of merged tasks when nothing in them would be lost; keep all others."""
         for agent, worktree in list(self._open.items()):
             task = agent.partition("/")[0]
-            reason = "its task is not merged" if task not in merged else worktree.remove()
+            reason = "its task is not merged" if task not in merged else self._remove(worktree, agent)
             if reason:
                 event = EventType.WORKTREE_KEPT
             else:
@@ -149,14 +164,27 @@ class Places:
             reason=f"devassist {context.run} {agent}",
         )
         self._open[agent] = worktree
+        context.journal.record(Event(type=EventType.WORKTREE_OPENED, task=task, agent=agent, data=data))
+        self._furnish(worktree, agent, task)
+        return worktree
+
+    def _furnish(self, worktree: Worktree, agent: str, task: str) -> None:
+        """Copy the person's untracked files in and run setup; neither is the agent's change afterwards."""
+        context = self.context
         copied = copy_untracked(context.repository, worktree, context.settings.worktrees.copy)
-        context.journal.record(
-            Event(type=EventType.WORKTREE_OPENED, task=task, agent=agent, data={**data, "copied": copied})
-        )
+        if copied:
+            data = {"path": str(worktree.path), "copied": copied}
+            context.journal.record(Event(type=EventType.WORKTREE_FURNISHED, task=task, agent=agent, data=data))
         private = self.private(agent)
         private.mkdir(parents=True, exist_ok=True)
-        self.set_up(path, private, task=task, agent=agent)
-        return worktree
+        self.set_up(worktree.path, private, task=task, agent=agent)
+        self._copied[agent] = frozenset(copied)
+        self._given[agent] = self._changed(worktree)
+
+    def _remove(self, worktree: Worktree, agent: str) -> str | None:
+        """Why the worktree stays, or None. Products and what it was given are in the rescue ref by now."""
+        ref = rescue_ref(self.context.run, agent)
+        return worktree.remove(kept=[] if self.changes(worktree) else [ref])
 
     def _signature(self) -> Signature:
         return self.context.repository.signature(self.context.environment)

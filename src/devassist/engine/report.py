@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from devassist.domain.ids import result_branch
-from devassist.domain.run import RunState, TaskState, TaskStatus
+from devassist.domain.run import RunState
+from devassist.domain.tasks import TaskState, TaskStatus
 
 _SAYS = {
     TaskStatus.MERGED: "merged",

@@ -168,8 +168,10 @@ class TaskStep(WorkerDesk):
         self._confidence[role] = said.confidence
         finished = {"role": role, "round": round_, "status": "done", "commit": self.tip}
         self.context.journal.record(self.delivery.event(EventType.AGENT_FINISHED, role, finished))
-        for path, reason in judged.left_out:
-            text = f"{agent_id(self.task.id, role)}: {path} was left out of the commit: {reason}"
+        said_of = [(path, f"was left out of the commit: {reason}") for path, reason in judged.left_out]
+        said_of += [(path, f"was changed; it {reason}") for path, reason in judged.noted]
+        for path, what in said_of:
+            text = f"{agent_id(self.task.id, role)}: {path} {what}"
             self.context.journal.record(
                 self.delivery.event(EventType.WARNING_RAISED, role, {"text": text, "path": path})
             )

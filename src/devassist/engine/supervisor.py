@@ -2,42 +2,32 @@
 
 from __future__ import annotations
 
-import queue
 import threading
-from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass, field
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from devassist.domain.approvals import Choice, decide
-from devassist.domain.errors import (
-    DevassistError,
-    Interrupted,
-    LimitReached,
-    ModelError,
-    Refused,
-    WaitingForPerson,
-)
+from devassist.domain.errors import DevassistError, ModelError, Refused, WaitingForPerson
 from devassist.domain.events import Event, EventType
-from devassist.domain.handoffs import Handoff
 from devassist.domain.hashing import digest
 from devassist.domain.ids import PLANNING, base_ref
-from devassist.domain.plan import Plan, PlanTask
-from devassist.domain.run import RunState, RunStatus, TaskStatus
+from devassist.domain.plan import Plan
+from devassist.domain.run import RunState, RunStatus
 from devassist.domain.settings import Settings
+from devassist.domain.tasks import TaskStatus
 from devassist.engine.checks import Checks
 from devassist.engine.context import RunContext
 from devassist.engine.integrate import Head, Integrator
 from devassist.engine.places import Places
 from devassist.engine.planning import PlanningStep
 from devassist.engine.report import markdown
+from devassist.engine.schedule import Schedule
 from devassist.engine.serving import Parked, park
-from devassist.engine.step import StepResult, TaskStep
+from devassist.engine.step import StepResult
 from devassist.engine.stop import sweep
-from devassist.git.merge import commit_merge, merge_in_memory
 
 _GRACE_S = 3.0
-_FATAL_KINDS = frozenset({"auth", "not_found", "no_tools", "config"})
 _EXIT_OF = {RunStatus.SUCCEEDED: 0, RunStatus.PARTIAL: 1, RunStatus.FAILED: 1, RunStatus.WAITING: 3}
 
 
@@ -48,8 +38,6 @@ class Supervisor:
     context: RunContext
     head: Head
     database: str = ""
-    _outcomes: queue.Queue[StepResult | BaseException] = field(default_factory=queue.Queue)
-    _results: dict[str, StepResult] = field(default_factory=dict)
     _plan_confidence: float = 0.0
     _model_error: StepResult | None = None
 
@@ -156,141 +144,14 @@ class Supervisor:
         )
 
     def _work(self, plan: Plan, places: Places, checks: Checks) -> None:
-        """Start what is ready, at most max_parallel; land in plan order what is delivered."""
         integrator = Integrator(
             context=self.context, plan=plan, checks=checks, head=self.head, database=self.database
         )
-        order = list(plan.order())
-        running: set[str] = set()
-        landing = list(order)
-        # Landing runs checks, which take time: in a thread of its own, one at a time, so that no start waits for it.
-        with ThreadPoolExecutor(max_workers=1, thread_name_prefix="landing") as lander:
-            landings = [lander.submit(lambda: None)]
-            while len(self._results) < len(plan.tasks):
-                self._start_ready(plan, order, running, places)
-                if not running:
-                    break
-                outcome = self._outcomes.get()
-                if isinstance(outcome, BaseException):
-                    self.context.stop.pull("failed", str(outcome), exit_code=70, now=True)
-                    self._drain(len(running) - 1)
-                    raise outcome
-                running.discard(outcome.task)
-                self._take_result(outcome)
-                landings.append(lander.submit(self._land_next, plan, landing, integrator))
-            landings.append(lander.submit(self._land_next, plan, landing, integrator))
-            for one in landings:
-                one.result()
-
-    def _start_ready(self, plan: Plan, order: list[str], running: set[str], places: Places) -> None:
-        limit = self.context.settings.limits.max_parallel or len(order)
-        for name in [one for one in order if one not in running and one not in self._results]:
-            task = plan.task(name)
-            if self.context.stop.pulled:
-                self._take_result(StepResult(task=name, outcome="stopped", reason=self.context.stop.reason))
-                continue
-            missing = [one for one in task.depends_on if one not in self._results]
-            unmet = [
-                one
-                for one in task.depends_on
-                if one in self._results and self._results[one].outcome != "delivered"
-            ]
-            if unmet:
-                reason = f"it depends on {unmet[0]}, which was not delivered"
-                self._take_result(StepResult(task=name, outcome="stopped", reason=reason))
-            elif not missing and len(running) < limit:
-                running.add(name)
-                self._start_step(plan, task, places)
-
-    def _start_step(self, plan: Plan, task: PlanTask, places: Places) -> None:
-        def work() -> None:
-            try:
-                step = TaskStep(
-                    context=self.context,
-                    task_id=task.id,
-                    plan=plan,
-                    task=task,
-                    places=places,
-                    start=self._start_commit(task),
-                    upstream=self._upstream(task),
-                )
-                self._outcomes.put(step.run())
-            except DevassistError as error:
-                if error.exit_code == DevassistError.exit_code:
-                    self._outcomes.put(error)
-                else:
-                    self._outcomes.put(
-                        StepResult(task=task.id, outcome="failed", reason=str(error), hint=error.hint)
-                    )
-            except BaseException as error:  # noqa: BLE001  a thread's bug must end the run, not the thread
-                self._outcomes.put(error)
-
-        threading.Thread(target=work, name=f"task-{task.id}", daemon=True).start()
-
-    def _start_commit(self, task: PlanTask) -> str:
-        """The base, the dependency's commit, or a merge of all dependencies."""
-        commits = [self._results[one].commit for one in task.depends_on]
-        if not commits:
-            return self.context.request.base
-        repository = self.context.repository
-        tip, *others = dict.fromkeys(commits)
-        signature = repository.signature(self.context.environment)
-        for other in others:
-            merged = merge_in_memory(repository, tip, other)
-            if merged.tree is None:
-                paths = ", ".join(sorted({one.path for one in merged.conflicts}))
-                raise Refused(f"the tasks that {task.id} depends on conflict with each other in {paths}")
-            message = f"Start of task {task.id}: its dependencies {', '.join(task.depends_on)}"
-            tip = commit_merge(
-                repository,
-                tree=merged.tree,
-                parents=[tip, other],
-                message=message,
-                author=signature,
-                committer=signature,
-            )
-        return tip
-
-    def _upstream(self, task: PlanTask) -> Sequence[tuple[str, Handoff]]:
-        found = [(one, self._results[one].handoff) for one in task.depends_on]
-        return [(name, handoff) for name, handoff in found if handoff is not None]
-
-    def _take_result(self, result: StepResult) -> None:
-        self._results[result.task] = result
-        if result.outcome == "delivered":
-            return
-        stop = self.context.stop
-        if result.outcome == "error":
-            self._model_error = self._model_error or result
-            if result.kind in _FATAL_KINDS:
-                # A key that is wrong for one task is wrong for all: the others stop, what they did is kept.
-                stop.pull("failed", result.reason, exit_code=ModelError.exit_code, hint=result.hint)
-        elif result.outcome == "limited":
-            stop.pull("limited", result.reason, exit_code=LimitReached.exit_code)
-        status = {"failed": "failed", "error": "failed", "waiting": "waiting"}.get(result.outcome, "stopped")
-        data = {"status": status, "error": result.reason}
-        self.context.journal.record(Event(type=EventType.TASK_FINISHED, task=result.task, data=data))
-
-    def _land_next(self, plan: Plan, landing: list[str], integrator: Integrator) -> None:
-        """Land as far as the order allows. Always in plan order, so that the same run gives the same tree."""
-        while landing and landing[0] in self._results:
-            name = landing.pop(0)
-            result = self._results[name]
-            if result.outcome != "delivered":
-                continue
-            try:
-                integrator.land(plan.task(name), result)
-            except (Interrupted, LimitReached) as error:
-                data = {"status": "delivered", "error": f"not merged: {error}"}
-                self.context.journal.record(Event(type=EventType.TASK_FINISHED, task=name, data=data))
-
-    def _drain(self, running: int) -> None:
-        """Let the other steps end before the bug is raised: their workers are killed already."""
-        for _ in range(running):
-            try:
-                self._outcomes.get(timeout=_GRACE_S)
-            except queue.Empty:
-                return
+        schedule = Schedule(context=self.context, plan=plan, places=places, integrator=integrator)
+        try:
+            schedule.run()
+        finally:
+            self._model_error = schedule.model_error
 
     def _on_stop(self) -> None:
         """A person's stop leaves a moment to finish the current call; a limit leaves as long as it takes."""

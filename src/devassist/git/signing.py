@@ -42,8 +42,11 @@ def signed_commit(
     handle = repository.handle
     with translated("write the commit"):
         author = as_pygit2(who)
-        content = handle.create_commit_string(
-            author, author, message, pygit2.Oid(hex=tree), [pygit2.Oid(hex=one) for one in parents]
+        # It is a text, whatever pygit2's types say.
+        content = str(
+            handle.create_commit_string(
+                author, author, message, pygit2.Oid(hex=tree), [pygit2.Oid(hex=one) for one in parents]
+            )
         )
     signature = _sign(repository, content, environment, who)
     with translated("store the signed commit"):

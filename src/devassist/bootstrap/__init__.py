@@ -1,0 +1,41 @@
+"""The composition root: settings in, wired collaborators out. Nothing below it reads the environment or the clock."""
+
+from devassist.bootstrap.aftercare import aftermath, collect_worktrees, found_worktrees
+from devassist.bootstrap.host import Host, boot_id, utc_now, versions
+from devassist.bootstrap.project import (
+    OUTLINE,
+    Project,
+    base_of,
+    fold_run,
+    load_state,
+    open_log,
+    open_project,
+    open_reader,
+    probe_sandbox,
+    require_result,
+    verify_log,
+)
+from devassist.bootstrap.running import RunOptions, start_run
+
+__all__ = [
+    "OUTLINE",
+    "Host",
+    "Project",
+    "RunOptions",
+    "aftermath",
+    "base_of",
+    "boot_id",
+    "collect_worktrees",
+    "fold_run",
+    "found_worktrees",
+    "load_state",
+    "open_log",
+    "open_project",
+    "open_reader",
+    "probe_sandbox",
+    "require_result",
+    "start_run",
+    "utc_now",
+    "verify_log",
+    "versions",
+]

@@ -1,0 +1,61 @@
+"""The machine as it is: environment, clock, versions. Nowhere else are they read."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from importlib import metadata
+from pathlib import Path
+
+
+def utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Host:
+    """The machine as devassist found it: the only place where the environment is read."""
+
+    environment: Mapping[str, str] = field(default_factory=lambda: dict(os.environ))
+    directory: Path = field(default_factory=Path.cwd)
+
+    @property
+    def state_dir(self) -> Path:
+        """Where worktrees and anchors live: never inside a repository."""
+        env = self.environment
+        if named := env.get("DEVASSIST_STATE_DIR"):
+            return Path(named).expanduser().resolve()
+        base = Path(env["XDG_STATE_HOME"]) if env.get("XDG_STATE_HOME") else self.home / ".local" / "state"
+        return (base / "devassist").resolve()
+
+    @property
+    def home(self) -> Path:
+        return Path(self.environment.get("HOME") or Path("~").expanduser())
+
+    @property
+    def user_config(self) -> Path:
+        base = self.environment.get("XDG_CONFIG_HOME")
+        return (Path(base) if base else self.home / ".config") / "devassist" / "config.toml"
+
+
+def versions() -> Mapping[str, str]:
+    """What a run was made with. Read from package metadata: nothing is imported for it."""
+    names = ("devassist", "crewai", "litellm", "pygit2", "sqlite-utils")
+    return {"python": sys.version.split()[0], **{name: _version(name) for name in names}}
+
+
+def _version(name: str) -> str:
+    try:
+        return metadata.version(name)
+    except metadata.PackageNotFoundError:
+        return "unknown"
+
+
+def boot_id() -> str:
+    try:
+        return Path("/proc/sys/kernel/random/boot_id").read_text("ascii").strip()
+    except OSError:
+        return ""
