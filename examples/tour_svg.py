@@ -1,4 +1,10 @@
-"""Makes examples/tour.svg, the picture in the README's tour, from a real run of the demo."""
+"""
+Makes examples/tour.svg, the picture in the README's tour, from a real run.
+
+    python examples/tour_svg.py [TARGET [REPOSITORY]]
+
+Without REPOSITORY it runs `devassist demo` first. What is drawn is the run's own log: its busiest moment, and its end.
+"""
 
 from __future__ import annotations
 
@@ -6,15 +12,17 @@ import io
 import re
 import sys
 import tempfile
+from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 
 from rich.console import Console, Group
 from rich.text import Text
 
-from devassist.bootstrap import Host, RunOptions, open_reader, start_run
+from devassist.bootstrap import Host, open_project, open_reader, start_run
 from devassist.cli.render import live_view, run_summary
 from devassist.demo.sample import make_demo
+from devassist.domain.events import Record
 from devassist.domain.run import RunState
 from devassist.domain.tasks import TaskStatus
 from devassist.store.filters import EventFilter
@@ -22,33 +30,57 @@ from devassist.store.filters import EventFilter
 WIDTH = 96
 
 
-def main(target: Path) -> None:
-    """Run the demo, then draw the busiest moment of its own log and its end."""
-    with tempfile.TemporaryDirectory(prefix="devassist-tour-") as scratch:
-        host = Host()
-        environment = {**host.environment, "DEVASSIST_STATE_DIR": f"{scratch}/state"}
-        made = make_demo(Host(environment=environment, directory=host.directory), Path(scratch) / "shop")
-        state = start_run(made.project, RunOptions(goal=made.options.goal))
-        with open_reader(made.project) as reader:
-            records = list(reader.events(EventFilter(run=state.run)))
-    moment = RunState()
-    busiest, seen = records[0], -1
-    for record in records:
-        moment.apply(record)
-        busy = sum(task.status is TaskStatus.RUNNING for task in moment.tasks.values())
-        if busy >= seen and moment.plan is not None:
-            busiest, seen = record, busy
-    middle = RunState.fold(records[: records.index(busiest) + 1])
+def records_of(repository: Path, host: Host) -> Sequence[Record]:
+    """The events of the newest run of a repository."""
+    project = open_project(Host(environment=host.environment, directory=repository))
+    with open_reader(project) as reader:
+        return list(reader.events(EventFilter(run=reader.find_run("@last"))))
+
+
+def run_demo(scratch: Path) -> Sequence[Record]:
+    """Run the demo below `scratch`, and read its log."""
+    host = Host()
+    environment = {**host.environment, "DEVASSIST_STATE_DIR": str(scratch / "state")}
+    host = Host(environment=environment, directory=scratch)
+    made = make_demo(host, scratch / "shop")
+    start_run(made.project, made.options)
+    return records_of(scratch / "shop", host)
+
+
+def busiest(records: Sequence[Record]) -> int:
+    """The place of the last record at which the most tasks were at work."""
+    state, most, place = RunState(), 0, 0
+    for at, record in enumerate(records):
+        state.apply(record)
+        busy = sum(task.status is TaskStatus.RUNNING for task in state.work())
+        if busy >= most and any(agent.status == "running" for task in state.work() for agent in task.agents.values()):
+            most, place = busy, at
+    return place
+
+
+def draw(records: Sequence[Record]) -> str:
+    """The SVG."""
+    place = busiest(records)
+    middle, end = RunState.fold(records[: place + 1]), RunState.fold(records)
     console = Console(record=True, width=WIDTH, file=io.StringIO())
-    now = datetime.fromisoformat(busiest.at)
     console.print(Text("$ devassist demo", "bold"))
-    console.print(live_view(middle, now=now, width=WIDTH))
+    console.print(live_view(middle, now=datetime.fromisoformat(records[place].at), width=WIDTH))
     console.print(Group(Text(""), Text("... and at the end:", "dim"), Text("")))
-    console.print(run_summary(state))
+    console.print(run_summary(end))
     # Rich's fonts come from a server on the web; any monospace font of the reader's will do.
-    svg = re.sub(r"@font-face \{.*?\}", "", console.export_svg(title="devassist demo"), flags=re.DOTALL)
-    target.write_text(svg, encoding="utf-8")
+    return re.sub(r"@font-face \{.*?\}", "", console.export_svg(title="devassist demo"), flags=re.DOTALL)
+
+
+def main(arguments: Sequence[str]) -> None:
+    """Write the picture."""
+    target = Path(arguments[0]) if arguments else Path(__file__).with_name("tour.svg")
+    if len(arguments) > 1:
+        records = records_of(Path(arguments[1]).resolve(), Host())
+    else:
+        with tempfile.TemporaryDirectory(prefix="devassist-tour-") as scratch:
+            records = run_demo(Path(scratch))
+    target.write_text(draw(records), encoding="utf-8")
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]) if len(sys.argv) > 1 else Path(__file__).with_name("tour.svg"))
+    main(sys.argv[1:])

@@ -20,7 +20,7 @@ _IDENTITY = {
 }
 _OFFLINE = {
     # Children import this very tree, whatever is installed: a worktree's tests test the worktree.
-    "PYTHONPATH": str(SRC),
+    "PYTHONPATH": os.pathsep.join(filter(None, [str(SRC), os.environ.get("PYTHONPATH", "")])),
     "GIT_CONFIG_GLOBAL": os.devnull,
     "GIT_CONFIG_NOSYSTEM": "1",
     "LITELLM_LOCAL_MODEL_COST_MAP": "True",

@@ -66,7 +66,9 @@ def preload() -> None:
     from devassist.llm.litellm_gateway import context_window
 
     for name in _LAZY:
-        with suppress(ImportError):  # another version has it elsewhere; then it costs a worker what it did before
+        with suppress(
+            ImportError
+        ):  # another version has it elsewhere; then it costs a worker what it did before
             import_module(name)
     context_window("gpt-4o")
     warm()

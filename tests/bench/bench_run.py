@@ -148,6 +148,9 @@ def measure(tasks: int, latency: float) -> dict:
         "worker_pss_mib_median": round(pss[len(pss) // 2] / 1024, 1) if pss else None,
         "worker_start_ms_after_first": round((started[-1] - started[0]).total_seconds() * 1000 / max(1, len(started) - 1), 1),
         "events": len(events),
+        "journal_share_per_worker": round(
+            next(e for e in events if e["type"] == "run.finished")["data"]["journal_s"] / tasks / whole, 4
+        ),
     }
 
 

@@ -25,8 +25,13 @@ RUNS = 9
 def cpu_ms(command: list[str], cwd: str) -> float:
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     subprocess.run(
-        command, cwd=cwd, env={**os.environ, "PYTHONPATH": SOURCE}, check=True,
-        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, timeout=60,
+        command,
+        cwd=cwd,
+        env={**os.environ, "PYTHONPATH": SOURCE},
+        check=True,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        timeout=60,
     )
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     return (after.ru_utime - before.ru_utime + after.ru_stime - before.ru_stime) * 1000

@@ -38,12 +38,20 @@ def submit(summary: str, at: int = -1):
     return lambda turn: calls(
         (
             "submit_work",
-            {"summary": summary, "confidence": 0.9, "claims": [{"statement": summary, "evidence": turn.evidence(at)}]},
+            {
+                "summary": summary,
+                "confidence": 0.9,
+                "claims": [{"statement": summary, "evidence": turn.evidence(at)}],
+            },
         )
     )
 
 
-APPROVE = ("reviewer", calls(("show_diff", {})), calls(("submit_review", {"verdict": "approve", "summary": "right", "confidence": 0.9})))
+APPROVE = (
+    "reviewer",
+    calls(("show_diff", {})),
+    calls(("submit_review", {"verdict": "approve", "summary": "right", "confidence": 0.9})),
+)
 TEST = ("tester", calls(("run_checks", {})), submit("the checks pass"))
 
 
@@ -55,8 +63,13 @@ def plan(given: argparse.Namespace, *, cyclic: bool) -> dict:
         task("edit", "coder", "EDIT-IT add a constant", [given.edit], checks=[given.check]),
         task("rename", "documenter", "RENAME-IT move the file", [given.rename, given.rename + ".moved"]),
         task("delete", "documenter", "DELETE-IT remove the file", [given.delete]),
-        task("fresh", "coder", "FRESH-IT add a module with a test", ["devassist_fresh/**"],
-             checks=["python -m pytest -q devassist_fresh -p no:cacheprovider"]),
+        task(
+            "fresh",
+            "coder",
+            "FRESH-IT add a module with a test",
+            ["devassist_fresh/**"],
+            checks=["python -m pytest -q devassist_fresh -p no:cacheprovider"],
+        ),
         task("left", "documenter", "LEFT-IT change the first line", [given.clash]),
         task("right", "documenter", "RIGHT-IT change the first line", [given.clash]),
     ]
@@ -70,38 +83,104 @@ def script(given: argparse.Namespace, repository: Path) -> CrewScript:
     anchor = next(line for line in first if line.startswith(("import ", "from ")) and first.count(line) == 1)
     clash = (repository / given.clash).read_text()
     crew = CrewScript()
-    crew.on("GOAL-IT", "researcher", calls(("list_files", {"path": "."})),
-            calls(("submit_brief", {"summary": "looked", "findings": ["a repository"], "confidence": 0.9})))
-    crew.on("GOAL-IT", "orchestrator", calls(("list_files", {})),
-            calls(("submit_plan", plan(given, cyclic=True))), calls(("submit_plan", plan(given, cyclic=False))))
-    crew.on("EDIT-IT", "coder", calls(("read_file", {"path": given.edit, "end_line": 40})),
-            calls(("replace_in_file", {"path": given.edit, "old": anchor, "new": f"{anchor}\n\nDEVASSIST_WAS_HERE = True"})),
-            calls(("run_checks", {})), submit("edited"))
+    crew.on(
+        "GOAL-IT",
+        "researcher",
+        calls(("list_files", {"path": "."})),
+        calls(("submit_brief", {"summary": "looked", "findings": ["a repository"], "confidence": 0.9})),
+    )
+    crew.on(
+        "GOAL-IT",
+        "orchestrator",
+        calls(("list_files", {})),
+        calls(("submit_plan", plan(given, cyclic=True))),
+        calls(("submit_plan", plan(given, cyclic=False))),
+    )
+    crew.on(
+        "EDIT-IT",
+        "coder",
+        calls(("read_file", {"path": given.edit, "end_line": 40})),
+        calls(
+            (
+                "replace_in_file",
+                {"path": given.edit, "old": anchor, "new": f"{anchor}\n\nDEVASSIST_WAS_HERE = True"},
+            )
+        ),
+        calls(("run_checks", {})),
+        submit("edited"),
+    )
     crew.on("EDIT-IT", *TEST)
     crew.on("EDIT-IT", *APPROVE)
-    crew.on("RENAME-IT", "documenter",
-            calls(("move_file", {"path": given.rename, "new_path": given.rename + ".moved"})), submit("moved"))
+    crew.on(
+        "RENAME-IT",
+        "documenter",
+        calls(("move_file", {"path": given.rename, "new_path": given.rename + ".moved"})),
+        submit("moved"),
+    )
     crew.on("RENAME-IT", *APPROVE)
     crew.on("DELETE-IT", "documenter", calls(("delete_file", {"path": given.delete})), submit("deleted"))
     crew.on("DELETE-IT", *APPROVE)
     bad, good = "def double(n):\n    return n + 2\n", "def double(n):\n    return n * 2\n"
     test = "from devassist_fresh.double import double\n\n\ndef test_double():\n    assert double(5) == 10\n"
-    crew.on("FRESH-IT", "coder", calls(("write_file", {"path": "devassist_fresh/__init__.py", "content": ""})),
-            calls(("write_file", {"path": "devassist_fresh/double.py", "content": bad}),
-                  ("write_file", {"path": "devassist_fresh/test_double.py", "content": test})),
-            submit("written, not run"), round=1)
-    crew.on("FRESH-IT", "tester", calls(("run_checks", {})),
-            calls(("submit_work", {"summary": "the check fails: 7 is not 10", "confidence": 0.9, "claims": []})), round=1)
-    crew.on("FRESH-IT", "reviewer", calls(("show_diff", {})),
-            calls(("submit_review", {"verdict": "request_changes", "summary": "double is wrong", "confidence": 0.9,
-                                     "findings": [{"path": "devassist_fresh/double.py", "line": 2, "severity": "error", "comment": "times, not plus"}]})), round=1)
-    crew.on("FRESH-IT", "coder", calls(("write_file", {"path": "devassist_fresh/double.py", "content": good})),
-            calls(("run_checks", {})), submit("fixed"), round=2)
+    crew.on(
+        "FRESH-IT",
+        "coder",
+        calls(("write_file", {"path": "devassist_fresh/__init__.py", "content": ""})),
+        calls(
+            ("write_file", {"path": "devassist_fresh/double.py", "content": bad}),
+            ("write_file", {"path": "devassist_fresh/test_double.py", "content": test}),
+        ),
+        submit("written, not run"),
+        round=1,
+    )
+    crew.on(
+        "FRESH-IT",
+        "tester",
+        calls(("run_checks", {})),
+        calls(("submit_work", {"summary": "the check fails: 7 is not 10", "confidence": 0.9, "claims": []})),
+        round=1,
+    )
+    crew.on(
+        "FRESH-IT",
+        "reviewer",
+        calls(("show_diff", {})),
+        calls(
+            (
+                "submit_review",
+                {
+                    "verdict": "request_changes",
+                    "summary": "double is wrong",
+                    "confidence": 0.9,
+                    "findings": [
+                        {
+                            "path": "devassist_fresh/double.py",
+                            "line": 2,
+                            "severity": "error",
+                            "comment": "times, not plus",
+                        }
+                    ],
+                },
+            )
+        ),
+        round=1,
+    )
+    crew.on(
+        "FRESH-IT",
+        "coder",
+        calls(("write_file", {"path": "devassist_fresh/double.py", "content": good})),
+        calls(("run_checks", {})),
+        submit("fixed"),
+        round=2,
+    )
     crew.on("FRESH-IT", *TEST, round=2)
     crew.on("FRESH-IT", *APPROVE, round=2)
     for side in ("LEFT", "RIGHT"):
-        crew.on(f"{side}-IT", "documenter",
-                calls(("write_file", {"path": given.clash, "content": f"{side} was here first\n{clash}"})), submit(side))
+        crew.on(
+            f"{side}-IT",
+            "documenter",
+            calls(("write_file", {"path": given.clash, "content": f"{side} was here first\n{clash}"})),
+            submit(side),
+        )
         crew.on(f"{side}-IT", *APPROVE)
     return crew
 
@@ -117,16 +196,41 @@ def main() -> None:
     crew = script(given, repository)
     started = time.monotonic()
     with OpenAIServer(crew, delay=0.3) as server, tempfile.TemporaryDirectory() as state:
-        environment = {**os.environ, "PYTHONPATH": SOURCE, "OPENAI_API_KEY": "sk-scripted",
-                       "OPENAI_API_BASE": server.url, "DEVASSIST_STATE_DIR": state}
-        command = [sys.executable, "-P", "-m", "devassist", "run", "GOAL-IT", "--model", "openai/scripted",
-                   "--max-parallel", "6", "--format", "json"]
-        run = subprocess.run(command, cwd=repository, env=environment, capture_output=True, text=True, timeout=1800)
+        environment = {
+            **os.environ,
+            "PYTHONPATH": SOURCE,
+            "OPENAI_API_KEY": "sk-scripted",
+            "OPENAI_API_BASE": server.url,
+            "DEVASSIST_STATE_DIR": state,
+        }
+        command = [
+            sys.executable,
+            "-P",
+            "-m",
+            "devassist",
+            "run",
+            "GOAL-IT",
+            "--model",
+            "openai/scripted",
+            "--max-parallel",
+            "6",
+            "--format",
+            "json",
+        ]
+        run = subprocess.run(
+            command, cwd=repository, env=environment, capture_output=True, text=True, timeout=1800
+        )
         if not run.stdout.startswith("{"):
             sys.exit(f"exit {run.returncode}\n{run.stdout}\n{run.stderr}")
         answer = json.loads(run.stdout)
-        verify = subprocess.run([*command[:4], "audit", "verify", "--format", "json"], cwd=repository,
-                                env=environment, capture_output=True, text=True, timeout=300)
+        verify = subprocess.run(
+            [*command[:4], "audit", "verify", "--format", "json"],
+            cwd=repository,
+            env=environment,
+            capture_output=True,
+            text=True,
+            timeout=300,
+        )
         most = server.max_in_flight
     status = {task["id"]: task["status"] for task in answer["tasks"]}
     result = answer["result_branch"]
@@ -148,7 +252,12 @@ def main() -> None:
         print("unscripted:", crew.missing)
     names = set(git(repository, "ls-tree", "-r", "--name-only", result).splitlines())
     assert (answer["status"], run.returncode) == ("partial", 1), answer
-    assert {name for name, one in status.items() if one == "merged"} >= {"edit", "rename", "delete", "fresh"}, answer
+    assert {name for name, one in status.items() if one == "merged"} >= {
+        "edit",
+        "rename",
+        "delete",
+        "fresh",
+    }, answer
     assert sorted([status["left"], status["right"]]) == ["delivered", "merged"], answer
     assert "DEVASSIST_WAS_HERE" in git(repository, "show", f"{result}:{given.edit}")
     assert given.rename not in names

@@ -97,7 +97,12 @@ def _script() -> CrewScript:
     coder("links", sh("ln -s /etc/passwd leak && ln -s ../../../.. up && ln -s add.py calc/alias.py"))
     coder("names", edit("names/with space.txt", "space", "SPACE"), edit("names/ünïcode-日本.txt", "unicode", "UNICODE"),
           edit("names/new\nline.txt", "line feed", "LINE FEED"), write("names/fresh ñ.txt", "fresh\n"))  # fmt: skip
-    coder("secrets", tool("read_file", path=".env"), tool("search_code", pattern="dotenv-sec"), write("made/secrets.txt", "x\n"))
+    coder(
+        "secrets",
+        tool("read_file", path=".env"),
+        tool("search_code", pattern="dotenv-sec"),
+        write("made/secrets.txt", "x\n"),
+    )
     coder("sensitive", write("package-lock.json", "{}\n"), write("Dockerfile", "FROM scratch\n"),
           write(".github/workflows/ci.yml", "on: push\n"))  # fmt: skip
     coder("deletes", sh("rm -r many"))
@@ -108,7 +113,9 @@ def _script() -> CrewScript:
 def trapped(make_shared_machine: Callable[..., Machine], tmp_path_factory: pytest.TempPathFactory) -> Trapped:
     root = tmp_path_factory.mktemp("trapped")
     repo = make_repository(root / "repo", FILES)
-    put(repo, {"local.settings": "LOCAL-SETTINGS\n", "my.fixture": "MY-FIXTURE\n", "other.txt": "untracked\n"})
+    put(
+        repo, {"local.settings": "LOCAL-SETTINGS\n", "my.fixture": "MY-FIXTURE\n", "other.txt": "untracked\n"}
+    )
     before = Untouched.of(repo)
     poison(repo, root / "marker")
     script = _script()
@@ -118,7 +125,9 @@ def trapped(make_shared_machine: Callable[..., Machine], tmp_path_factory: pytes
     script.on("CASE-probe.", "coder", sh(text), write("made/probe.txt", "x\n"), submit())
     names = ("products", "nested", "links", "names", "secrets", "sensitive", "deletes", "probe")
     tasks = [task(name, f"CASE-{name}.", review=False) for name in names]
-    done = machine.run(plan(task("scope", "CASE-scope.", review=False, scope=["calc/**"]), *tasks), "--max-parallel", "8")
+    done = machine.run(
+        plan(task("scope", "CASE-scope.", review=False, scope=["calc/**"]), *tasks), "--max-parallel", "8"
+    )
     markers = sorted(file.name for file in (root / "marker").iterdir())
     (repo / ".git" / "config").write_text("[core]\n\trepositoryformatversion = 0\n\tbare = false\n")
     (repo / ".git" / "info" / "attributes").unlink()
@@ -218,7 +227,9 @@ def test_a_sandboxed_command_reaches_no_network_no_checkout_and_no_secret(trappe
 
 
 def test_no_worktree_of_a_merged_task_is_left_over(trapped: Trapped) -> None:
-    listed = trapped.machine.devassist("worktrees", "list", "--format", "json", cwd=trapped.machine.repo).json["worktrees"]
+    listed = trapped.machine.devassist(
+        "worktrees", "list", "--format", "json", cwd=trapped.machine.repo
+    ).json["worktrees"]
     left = {one["branch"].split("/")[2] for one in listed}
     assert "deletes" in left
     assert not {"products", "secrets", "probe"} & left

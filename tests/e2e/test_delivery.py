@@ -53,7 +53,9 @@ def _script() -> CrewScript:
     script = CrewScript()
     check = tool("run_checks")
     wrong = edit("calc/add.py", "return a + b", "return a - b")
-    script.on("ALPHA", "coder", tool("read_file", path="calc/add.py"), wrong, check, submit("first try"), round=1)
+    script.on(
+        "ALPHA", "coder", tool("read_file", path="calc/add.py"), wrong, check, submit("first try"), round=1
+    )
     right = edit("calc/add.py", "return a - b", "return a + b + 0")
     script.on("ALPHA", "coder", right, check, submit("second try\n\nWith a body.", proves=[0, 1]), round=2)
     finding = {"path": "calc/add.py", "line": 2, "severity": "error", "comment": "it subtracts"}
@@ -65,7 +67,14 @@ def _script() -> CrewScript:
     script.on("CHARLIE", "coder", tool("delete_file", path="calc/unused.py"), submit("gone", proves=[-1]))
     script.on("DELTA", "researcher", tool("search_code", pattern="def "), tool("submit_brief", summary="two functions",
               findings=["calc/add.py holds add"], confidence=0.95))  # fmt: skip
-    script.on("ECHO", "coder", tool("read_file", path="calc/add.py"), _sees_the_dependency, check, submit("mul", proves=[1, 2]))
+    script.on(
+        "ECHO",
+        "coder",
+        tool("read_file", path="calc/add.py"),
+        _sees_the_dependency,
+        check,
+        submit("mul", proves=[1, 2]),
+    )
     return script
 
 
@@ -84,7 +93,10 @@ def story(make_shared_machine: Callable[..., Machine]) -> Story:
     machine = make_shared_machine(script=_script())
     machine.server.delay = 0.15
     base = machine.git("rev-parse", "HEAD")
-    put(machine.repo, {"README.md": "# my own unsaved words\n", "notes.txt": "staged\n", "scratch.txt": "untracked\n"})
+    put(
+        machine.repo,
+        {"README.md": "# my own unsaved words\n", "notes.txt": "staged\n", "scratch.txt": "untracked\n"},
+    )
     machine.git("add", "notes.txt")
     before = Untouched.of(machine.repo)
     done = machine.run(PLAN)
@@ -112,7 +124,18 @@ def test_the_run_document_has_the_shape_of_the_contract(story: Story) -> None:
 def test_every_task_of_the_document_has_the_shape_of_the_contract(story: Story) -> None:
     assert [one["id"] for one in story.json["tasks"]] == ["t-edit", "t-move", "t-drop", "t-look", "t-after"]
     for one in story.json["tasks"]:
-        assert set(one) >= {"id", "title", "role", "status", "rounds", "confidence", "agents", "checks", "claims", "error"}
+        assert set(one) >= {
+            "id",
+            "title",
+            "role",
+            "status",
+            "rounds",
+            "confidence",
+            "agents",
+            "checks",
+            "claims",
+            "error",
+        }
         assert one["error"] is None
         assert set(one["claims"]) == {"verified", "contradicted", "uncited"}
         for agent in one["agents"]:
@@ -172,7 +195,9 @@ def test_every_landing_is_a_merge_commit_that_carries_the_audit_head(story: Stor
 def test_agent_commits_have_a_fixed_author_the_users_committer_and_trailers(story: Story) -> None:
     root, seen = story.machine.repo, set()
     for commit in commits(root, f"{story.base}..{story.result}", "--no-merges"):
-        author, committer = story.machine.git("log", "-1", "--format=%an <%ae>%n%cn <%ce>", commit).splitlines()
+        author, committer = story.machine.git(
+            "log", "-1", "--format=%an <%ae>%n%cn <%ce>", commit
+        ).splitlines()
         assert author.startswith("devassist ")
         assert committer == f"{NAME} <{EMAIL}>"
         found = trailers(root, commit)
@@ -242,7 +267,14 @@ def test_every_tool_result_ends_with_its_evidence_line(story: Story) -> None:
 
 def test_a_role_sees_only_the_tools_it_may_use(story: Story) -> None:
     tools = {turn.role: set(turn.tools) for turn in story.machine.script.turns}
-    assert {"write_file", "replace_in_file", "move_file", "run_checks", "submit_work", "request_scope"} <= tools["coder"]
+    assert {
+        "write_file",
+        "replace_in_file",
+        "move_file",
+        "run_checks",
+        "submit_work",
+        "request_scope",
+    } <= tools["coder"]
     assert "submit_review" not in tools["coder"]
     assert "write_file" not in tools["reviewer"]
     assert "submit_review" in tools["reviewer"]

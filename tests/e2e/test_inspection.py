@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from support.command_line import Done, Machine
-from support.crewscript import CrewScript, edit, plan, sh, submit, task, tool, write
+from support.crewscript import CrewScript, edit, plan, sh, submit, task, write
 from support.repos import commits, tree_files
 
 VIEWS = "runs tasks agents model_calls tool_calls commands decisions handoffs approvals conflicts commits costs".split()
@@ -52,7 +52,13 @@ class Look:
 @pytest.fixture(scope="module")
 def look(make_shared_machine: Callable[..., Machine]) -> Look:
     script = CrewScript()
-    script.on("ALPHA", "coder", edit("calc/add.py", "a + b", "b + a"), sh("echo marvellous-output"), submit("added", proves=[0, 1]))
+    script.on(
+        "ALPHA",
+        "coder",
+        edit("calc/add.py", "a + b", "b + a"),
+        sh("echo marvellous-output"),
+        submit("added", proves=[0, 1]),
+    )
     script.on("BRAVO", "documenter", write("docs/new.md", "# New\n"), submit("written", proves=[0]))
     machine = make_shared_machine(script=script)
     cassette = machine.root / "cassette.jsonl"
@@ -145,11 +151,15 @@ def test_every_decision_says_who_between_what_why_and_how_sure(look: Look) -> No
 
 
 def test_an_intent_is_recorded_before_each_effect(look: Look) -> None:
-    order = [kind for (kind,) in look.machine.query("SELECT type FROM events WHERE task = 'two' ORDER BY seq")]
+    order = [
+        kind for (kind,) in look.machine.query("SELECT type FROM events WHERE task = 'two' ORDER BY seq")
+    ]
     for effect in ("worktree.opened", "model.called", "tool.called", "commit.created", "merge.completed"):
         intent = {"worktree.opened": "worktree.open.intended"}.get(effect, effect.split(".")[0])
         earlier = order[: order.index(effect)]
-        assert any(kind.endswith(".intended") and kind.startswith(intent.split(".")[0]) for kind in earlier), (effect, order)
+        assert any(
+            kind.endswith(".intended") and kind.startswith(intent.split(".")[0]) for kind in earlier
+        ), (effect, order)
 
 
 def test_the_log_verifies_and_is_anchored(look: Look) -> None:
@@ -198,10 +208,25 @@ def test_logs_can_be_narrowed_to_an_agent(look: Look) -> None:
 
 
 def test_the_log_can_be_filtered_searched_and_tailed(look: Look) -> None:
-    listed = look.ask("audit", "list", "--run", "@last", "--task", "one", "--role", "tester", "--type", "tool.called", "--since", "1h")
+    listed = look.ask(
+        "audit",
+        "list",
+        "--run",
+        "@last",
+        "--task",
+        "one",
+        "--role",
+        "tester",
+        "--type",
+        "tool.called",
+        "--since",
+        "1h",
+    )
     assert listed["schema"] == "devassist.events/1"
     assert listed["events"]
-    assert {(one["task"], one["agent"], one["type"]) for one in listed["events"]} == {("one", "one/tester", "tool.called")}
+    assert {(one["task"], one["agent"], one["type"]) for one in listed["events"]} == {
+        ("one", "one/tester", "tool.called")
+    }
     assert look.ask("audit", "list", "--until", "2001-01-01T00:00:00Z")["events"] == []
     found = look.ask("audit", "search", "MARVELLOUS-output", "--type", "command.ran")["events"]
     assert [one["type"] for one in found] == ["command.ran"]
@@ -211,14 +236,20 @@ def test_the_log_can_be_filtered_searched_and_tailed(look: Look) -> None:
 
 def test_a_replayed_run_needs_no_network_and_yields_the_same_trees(look: Look) -> None:
     machine, asked = look.machine, len(look.machine.server.requests)
-    done = machine.run(PLAN, "--replay", str(look.cassette), OPENAI_API_BASE="http://127.0.0.1:9/v1", OPENAI_API_KEY=None)
+    done = machine.run(
+        PLAN, "--replay", str(look.cassette), OPENAI_API_BASE="http://127.0.0.1:9/v1", OPENAI_API_KEY=None
+    )
     assert done.code == 0, done
     assert len(machine.server.requests) == asked
     assert done.json["run"] != look.run
     one, other = look.document["result_commit"], done.json["result_commit"]
     assert tree_files(machine.repo, one) == tree_files(machine.repo, other)
     base = look.document["base"]
-    pairs = zip(commits(machine.repo, f"{base}..{one}", "--first-parent"), commits(machine.repo, f"{base}..{other}", "--first-parent"), strict=True)
+    pairs = zip(
+        commits(machine.repo, f"{base}..{one}", "--first-parent"),
+        commits(machine.repo, f"{base}..{other}", "--first-parent"),
+        strict=True,
+    )
     for first, second in pairs:
         assert machine.git("rev-parse", f"{first}^{{tree}}") == machine.git("rev-parse", f"{second}^{{tree}}")
 

@@ -165,7 +165,9 @@ def test_auto_lands_what_is_sure_and_waits_with_the_rest(make_machine: Callable[
     assert sorted(one["kind"] for one in document["waiting"]) == ["merge", "merge", "question"]
     assert all({"id", "kind", "question"} <= set(one) for one in document["waiting"])
     assert any(one["question"] == "which colour?" for one in document["waiting"])
-    landed = [path for path in tree_files(machine.repo, document["result_commit"]) if path.startswith("made/")]
+    landed = [
+        path for path in tree_files(machine.repo, document["result_commit"]) if path.startswith("made/")
+    ]
     assert landed == ["made/sure.txt"]
     status = machine.devassist("status", "--format", "json").json["runs"][0]
     assert (status["status"], status["waiting"]) == ("waiting", 3)
@@ -196,7 +198,9 @@ def test_ask_asks_about_every_landing(make_machine: Callable[..., Machine]) -> N
 
 
 @pytest.mark.parametrize("act", ["moved", "deleted"])
-def test_a_result_branch_that_somebody_else_moved_is_never_overwritten(make_machine: Callable[..., Machine], act: str) -> None:
+def test_a_result_branch_that_somebody_else_moved_is_never_overwritten(
+    make_machine: Callable[..., Machine], act: str
+) -> None:
     script = CrewScript()
     machine = make_machine(script=script, files={**CALCULATOR, "extra.txt": "x\n"})
     base = machine.git("rev-parse", "HEAD")
@@ -207,15 +211,26 @@ def test_a_result_branch_that_somebody_else_moved_is_never_overwritten(make_mach
     def interfere(_turn: Turn) -> Reply:
         deadline = time.monotonic() + 60
         while not refs and time.monotonic() < deadline:
-            refs.extend(machine.git("for-each-ref", "--format=%(refname)", "refs/heads/devassist/*/result").split())
+            refs.extend(
+                machine.git("for-each-ref", "--format=%(refname)", "refs/heads/devassist/*/result").split()
+            )
             time.sleep(0.05)
         time.sleep(0.3)
-        machine.git("update-ref", refs[0], base) if act == "moved" else machine.git("update-ref", "-d", refs[0])
+        machine.git("update-ref", refs[0], base) if act == "moved" else machine.git(
+            "update-ref", "-d", refs[0]
+        )
         return write("made/two.txt", "x\n")
 
     script.on("ALPHA", "documenter", write("made/one.txt", "x\n"), submit())
     script.on("BRAVO", "documenter", interfere, submit())
-    done = machine.run(plan(*[task(name, marker, role="documenter", review=False) for name, marker in (("one", "ALPHA"), ("two", "BRAVO"))]))
+    done = machine.run(
+        plan(
+            *[
+                task(name, marker, role="documenter", review=False)
+                for name, marker in (("one", "ALPHA"), ("two", "BRAVO"))
+            ]
+        )
+    )
     assert done.code == 1, done
     assert done.json["status"] in ("partial", "failed")
     assert done.task("two")["status"] != "merged"

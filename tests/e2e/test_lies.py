@@ -80,7 +80,13 @@ def _script() -> CrewScript:
     coder("half-true", file("half-true"), sh("exit 1"), submit(proves=[0, 1]), submit(proves=[0, 1]))
     coder("no-tool-call", submit(), submit())
     coder("no-change", tool("read_file", path="README.md"), submit("looks done"), submit("really"))
-    coder("undone-change", file("undone-change"), tool("delete_file", path="made/undone-change.txt"), submit(), submit())
+    coder(
+        "undone-change",
+        file("undone-change"),
+        tool("delete_file", path="made/undone-change.txt"),
+        submit(),
+        submit(),
+    )
     coder("only-text", file("only-text"), "I have done everything.", "Believe me.")
     coder("reviewer-looks-at-nothing", file("unseen"), submit())
     script.on("CASE-reviewer-looks-at-nothing.", "reviewer", approve(), approve())
@@ -123,7 +129,11 @@ def test_a_lie_is_a_failed_task_with_its_reason(court: Court, name: str) -> None
 
 
 def test_nothing_that_was_lied_about_is_on_the_result_branch(court: Court) -> None:
-    landed = {path for path in tree_files(court.machine.repo, court.done.json["result_commit"]) if path.startswith("made/")}
+    landed = {
+        path
+        for path in tree_files(court.machine.repo, court.done.json["result_commit"])
+        if path.startswith("made/")
+    }
     assert landed == {f"made/{name}.txt" for name in HONEST}
 
 
@@ -163,7 +173,9 @@ def test_a_task_whose_dependency_failed_is_never_started(court: Court) -> None:
 
 
 def test_the_work_of_failed_tasks_is_kept(court: Court) -> None:
-    kept = court.machine.git("for-each-ref", "--format=%(refname)", "refs/devassist/rescue", "refs/heads/devassist")
+    kept = court.machine.git(
+        "for-each-ref", "--format=%(refname)", "refs/devassist/rescue", "refs/heads/devassist"
+    )
     for name in ("no-evidence", "only-text", "half-true"):
         refs = [ref for ref in kept.splitlines() if f"/{name}/" in ref]
         assert any(f"made/{name}.txt" in tree_files(court.machine.repo, ref) for ref in refs), (name, kept)

@@ -40,7 +40,10 @@ def test_a_limit_refuses_the_next_call_and_keeps_the_work(
     if usage is not None:
         plain = machine.server.script
         machine.server.script = lambda body, n: {**plain(body, n), "usage": usage}  # type: ignore[dict-item]
-    done = machine.run(plan(task("endless", "ALPHA", review=False), task("quick", "BRAVO", role="documenter", review=False)), *options)
+    done = machine.run(
+        plan(task("endless", "ALPHA", review=False), task("quick", "BRAVO", role="documenter", review=False)),
+        *options,
+    )
     document = done.json
     assert done.code == 4, done
     assert (document["status"], document["exit_code"]) == ("limited", 4)
@@ -50,7 +53,9 @@ def test_a_limit_refuses_the_next_call_and_keeps_the_work(
     run = document["run"]
     kept = machine.git("ls-tree", "--name-only", f"refs/devassist/rescue/{run}/endless/coder", "made/")
     assert "made/0.txt" in kept
-    reasons = [one["data"] for one in machine.events(run, "decision.made") if one["data"]["choice"] == "refuse"]
+    reasons = [
+        one["data"] for one in machine.events(run, "decision.made") if one["data"]["choice"] == "refuse"
+    ]
     assert reasons
     assert reasons[0]["who"] == "policy"
     if word == "turn":
@@ -70,7 +75,9 @@ def test_max_parallel_is_held(make_machine: Callable[..., Machine]) -> None:
         script.on(f"CASE-{name}.", "coder", write(f"made/{name}", "x\n"), submit())
     machine = make_machine(script=script)
     machine.server.delay = 0.2
-    done = machine.run(plan(*[task(name, f"CASE-{name}.", review=False) for name in "abcd"]), "--max-parallel", "2")
+    done = machine.run(
+        plan(*[task(name, f"CASE-{name}.", review=False) for name in "abcd"]), "--max-parallel", "2"
+    )
     assert done.code == 0, done
     assert machine.server.max_in_flight == 2
 

@@ -80,7 +80,9 @@ class Moments:
         return self.inner(turn)
 
 
-def test_faults_that_pass_are_waited_for_and_every_request_is_logged(make_machine: Callable[..., Machine]) -> None:
+def test_faults_that_pass_are_waited_for_and_every_request_is_logged(
+    make_machine: Callable[..., Machine],
+) -> None:
     script = CrewScript()
     limited = Moments(failure(429, "slow down", headers={"retry-after": "3"}), then=submit(proves=[0]))
     slow = Moments(hang(30), then=submit(proves=[0]))
@@ -90,7 +92,9 @@ def test_faults_that_pass_are_waited_for_and_every_request_is_logged(make_machin
         "slow": slow,
         "cut": Failing(cut(), then=submit(proves=[0])),
         "garbage": Failing(garbage(), garbage("<html>bad gateway</html>"), then=submit(proves=[0])),
-        "no-choices": Failing(garbage('{"id": "x", "object": "chat.completion", "choices": []}'), then=submit(proves=[0])),
+        "no-choices": Failing(
+            garbage('{"id": "x", "object": "chat.completion", "choices": []}'), then=submit(proves=[0])
+        ),
     }
     for name, step in cases.items():
         script.on(f"CASE-{name}.", "coder", write(f"made/{name}.txt", "x\n"), step)
@@ -109,7 +113,9 @@ def test_faults_that_pass_are_waited_for_and_every_request_is_logged(make_machin
     assert {name for status, _, name in calls if status != "ok"} == set(cases)
 
 
-def test_an_outage_that_does_not_end_fails_with_five_and_keeps_the_work(machine: Machine, script: CrewScript) -> None:
+def test_an_outage_that_does_not_end_fails_with_five_and_keeps_the_work(
+    machine: Machine, script: CrewScript
+) -> None:
     machine.config("[model]\nmax_retries = 1\n")
     script.on("ALPHA", "coder", write("kept.txt", "kept\n"), Failing(*[failure(500)] * 9, then="x"))
     done = machine.run(_one())

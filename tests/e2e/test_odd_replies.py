@@ -31,7 +31,9 @@ def _script() -> CrewScript:
     def file(name: str) -> Step:
         return write(f"made/{name}.txt", f"{name}\n")
 
-    coder("malformed", calls(("write_file", '{"path": "made/x.txt", "content": ')), file("malformed"), submit())
+    coder(
+        "malformed", calls(("write_file", '{"path": "made/x.txt", "content": ')), file("malformed"), submit()
+    )
     coder("unknown-tool", tool("format_disk", path="/"), file("unknown-tool"), submit())
     coder("missing-field", tool("write_file", path="made/missing-field.txt"), file("missing-field"),
           tool("submit_work", summary="no confidence"), tool("submit_work", summary="s", confidence=7), submit())  # fmt: skip
@@ -48,12 +50,21 @@ def _script() -> CrewScript:
     coder("usage", {**file("usage"), "usage": {"prompt_tokens": -5, "completion_tokens": "many", "total_tokens": None}},
           {**write("made/usage-2.txt", "x\n"), "usage": "missing"}, submit())  # fmt: skip
     coder("text-first", "Let me think about it.", file("text-first"), submit())
-    coder("text-beside", calls(("write_file", {"path": "made/text-beside.txt", "content": "x\n"}), content="I write it."), submit())
+    coder(
+        "text-beside",
+        calls(("write_file", {"path": "made/text-beside.txt", "content": "x\n"}), content="I write it."),
+        submit(),
+    )
     coder("cut-off", {"content": "I was going to", "finish_reason": "length"}, file("cut-off"), submit())
     coder("failing-tools", tool("read_file", path="no/such.py"), tool("replace_in_file", path="calc/add.py", old="nowhere", new="x"),
           tool("read_file", path="../../etc/passwd"), tool("read_file", path=".git"), tool("write_file", path="/tmp/devassist-escape.txt", content="x"),
           tool("search_code", pattern="("), file("failing-tools"), submit())  # fmt: skip
-    coder("large-result", tool("run_command", command="python3 -c 'print(\"y\" * 3_000_000)'"), file("large-result"), submit())
+    coder(
+        "large-result",
+        tool("run_command", command="python3 -c 'print(\"y\" * 3_000_000)'"),
+        file("large-result"),
+        submit(),
+    )
     return script
 
 
@@ -97,7 +108,9 @@ def test_the_agent_that_repeats_one_call_is_stopped_long_before_fifty(odd: Odd) 
         ("failing-tools", 5, ["pattern"]),
     ],
 )
-def test_bad_arguments_come_back_as_an_error_that_names_the_field(odd: Odd, name: str, at: int, words: list[str]) -> None:
+def test_bad_arguments_come_back_as_an_error_that_names_the_field(
+    odd: Odd, name: str, at: int, words: list[str]
+) -> None:
     text = odd.results(name)[at]
     assert "error" in text.lower()
     for word in words:
@@ -139,7 +152,9 @@ def test_duplicate_call_ids_do_not_mix_results_up(odd: Odd) -> None:
 def test_wrong_usage_numbers_never_count_below_zero(odd: Odd) -> None:
     rows = odd.machine.query("SELECT input_tokens, output_tokens, usd FROM model_calls WHERE task = 'usage'")
     assert len(rows) == 3
-    assert all((incoming or 0) >= 0 and (outgoing or 0) >= 0 and (usd or 0) >= 0 for incoming, outgoing, usd in rows)
+    assert all(
+        (incoming or 0) >= 0 and (outgoing or 0) >= 0 and (usd or 0) >= 0 for incoming, outgoing, usd in rows
+    )
 
 
 def test_text_without_a_tool_call_is_answered_with_the_tool_that_ends(odd: Odd) -> None:

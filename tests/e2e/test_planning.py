@@ -38,9 +38,22 @@ def planned(make_shared_machine: Callable[..., Machine]) -> Planned:
     script = CrewScript()
     script.on("GOAL-WORD", "researcher", tool("list_files"), tool("submit_brief", summary="it lacks mul",
               findings=["calc/ holds one module per operation"], confidence=0.9))  # fmt: skip
-    script.on("GOAL-WORD", "orchestrator", tool("read_file", path="README.md"), hand_in_plan(CYCLE), hand_in_plan(UNKNOWN_ROLE), _corrected)
+    script.on(
+        "GOAL-WORD",
+        "orchestrator",
+        tool("read_file", path="README.md"),
+        hand_in_plan(CYCLE),
+        hand_in_plan(UNKNOWN_ROLE),
+        _corrected,
+    )
     script.on("ALPHA", "coder", write("calc/mul.py", "def mul(a, b):\n    return a * b\n"), submit("mul"))
-    script.on("BRAVO", "documenter", tool("read_file", path="calc/mul.py"), write("docs/mul.md", "# mul\n"), submit("doc"))
+    script.on(
+        "BRAVO",
+        "documenter",
+        tool("read_file", path="calc/mul.py"),
+        write("docs/mul.md", "# mul\n"),
+        submit("doc"),
+    )
     machine = make_shared_machine(script=script)
     done = machine.devassist("run", GOAL, "--model", "openai/test-model", "--format", "json")
     assert machine.server.script_errors == []
@@ -87,9 +100,9 @@ def test_plan_only_prints_the_plan_and_changes_nothing(planned: Planned) -> None
     for one, given in zip(document["tasks"], GOOD, strict=True):
         assert set(one) == {"id", "title", "role", "instructions", "scope", "depends_on", "checks", "review"}
         assert {key: one[key] for key in given} == given
-    assert [name for name in machine.git("for-each-ref", "refs/heads").splitlines() if name.endswith("/result")] == [
-        name for name in before.splitlines() if name.endswith("/result")
-    ]
+    assert [
+        name for name in machine.git("for-each-ref", "refs/heads").splitlines() if name.endswith("/result")
+    ] == [name for name in before.splitlines() if name.endswith("/result")]
 
 
 def test_a_plan_that_was_printed_can_be_run(planned: Planned) -> None:
@@ -115,7 +128,9 @@ def test_a_planning_crew_that_never_hands_in_a_plan_fails(make_machine: Callable
     script = CrewScript()
     script.on("GOAL-WORD", "orchestrator", tool("list_files"), "I would do this and that.", "Really.")
     machine = make_machine(script=script)
-    done = machine.devassist("run", "-", "--model", "openai/test-model", "--format", "json", stdin=GOAL + "\n")
+    done = machine.devassist(
+        "run", "-", "--model", "openai/test-model", "--format", "json", stdin=GOAL + "\n"
+    )
     assert done.code == 1, done
     assert done.json["status"] == "failed"
     assert done.json["goal"] == GOAL

@@ -46,7 +46,9 @@ class Turn:
     @property
     def words(self) -> str:
         """Everything the harness said to the agent before it did anything."""
-        return "\n".join(text_of(one) for one in self.body["messages"] if one.get("role") in ("system", "user"))
+        return "\n".join(
+            text_of(one) for one in self.body["messages"] if one.get("role") in ("system", "user")
+        )
 
     def evidence(self, at: int = -1) -> str:
         """The id in the tool result number `at`."""
@@ -157,7 +159,9 @@ def sh(command: str) -> Reply:
     return tool("run_command", command=command)
 
 
-def submit(summary: str = "done", *, confidence: float = 0.9, proves: Sequence[int | str] = (), **more: Any) -> Step:
+def submit(
+    summary: str = "done", *, confidence: float = 0.9, proves: Sequence[int | str] = (), **more: Any
+) -> Step:
     """`submit_work` whose claims cite the results of these numbers, or these very ids."""
 
     def step(turn: Turn) -> Reply:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import errno
 import sys
 import tempfile
 import traceback
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
-import click
 import typer
 
 from devassist import __version__
@@ -17,6 +17,12 @@ from devassist.cli import audit, landing, looking, setup, worktrees
 from devassist.cli import run as running
 from devassist.cli.invocation import Invocation, complain
 from devassist.domain.errors import DevassistError
+
+# Newer Typers carry a click of their own: the class is taken from where Typer's own errors have it.
+_Usage: Any = next(one for one in typer.BadParameter.__mro__ if one.__name__ == "ClickException")
+
+_DISK = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM})
+"""What a disk may answer without it being a bug of ours."""
 
 app = typer.Typer(
     name="devassist",
@@ -69,25 +75,31 @@ def main() -> None:
     except DevassistError as error:
         complain(str(error), error.hint)
         raise SystemExit(error.exit_code) from None
-    except click.exceptions.NoArgsIsHelpError as error:
-        error.show()
+    except _Usage as error:
+        if type(error).__name__ == "NoArgsIsHelpError":
+            error.show()
+        else:
+            complain(error.format_message(), _usage_hint(error))
         raise SystemExit(2) from None
-    except click.ClickException as error:
-        complain(error.format_message(), _usage_hint(error))
-        raise SystemExit(2) from None
-    except (KeyboardInterrupt, click.Abort):
+    except (KeyboardInterrupt, typer.Abort):
         complain("interrupted", "")
         raise SystemExit(130) from None
     except BrokenPipeError:
         sys.stderr.close()
         raise SystemExit(0) from None
+    except OSError as error:
+        if error.errno not in _DISK:
+            complain(f"internal error: {error!r}", f"the report is in {_bug_report(error)}")
+            raise SystemExit(70) from None
+        complain(f"{error.strerror}: {error.filename or 'the disk'}", "devassist doctor")
+        raise SystemExit(1) from None
     except Exception as error:  # noqa: BLE001  the last net: a bug is said, with its report, and has its own code
         complain(f"internal error: {error!r}", f"the report is in {_bug_report(error)}")
         raise SystemExit(70) from None
     raise SystemExit(code if isinstance(code, int) else 0)
 
 
-def _usage_hint(error: click.ClickException) -> str:
+def _usage_hint(error: Any) -> str:
     context = getattr(error, "ctx", None)
     return f"{context.command_path} --help" if context is not None else "devassist --help"
 

@@ -23,7 +23,9 @@ def merge(
         str | None, typer.Option(help="The branch to merge into; the checked-out one by default.")
     ] = None,
     squash: Annotated[bool, typer.Option("--squash", help="One commit without the agents' history.")] = False,
-    no_sign: Annotated[bool, typer.Option("--no-sign", help="Do not sign, whatever commit.gpgsign says.")] = False,
+    no_sign: Annotated[
+        bool, typer.Option("--no-sign", help="Do not sign, whatever commit.gpgsign says.")
+    ] = False,
     output: Output = Format.text,
 ) -> None:
     """Merge a run's result into a branch; your uncommitted work stays, or the merge is refused."""

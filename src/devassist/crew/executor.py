@@ -99,7 +99,9 @@ class ForkserverExecutor:
         self._started: queue.Queue[int] = queue.Queue()
         self._workers: dict[int, ForkedWorker] = {}
         self._early: dict[int, int] = {}
-        self._lock = threading.Lock()  # guards _workers and _early, and keeps a request and its answer together
+        self._lock = (
+            threading.Lock()
+        )  # guards _workers and _early, and keeps a request and its answer together
         self._start_lock = threading.Lock()
         threading.Thread(target=self._listen, name="forkserver", daemon=True).start()
 

@@ -6,7 +6,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from devassist.domain.changes import ChangeSet, in_scope, is_build_product, is_mass_deletion, risky_paths, sensitive
+from devassist.domain.changes import (
+    ChangeSet,
+    in_scope,
+    is_build_product,
+    is_mass_deletion,
+    risky_paths,
+    sensitive,
+)
 from devassist.domain.events import Event, EventType
 from devassist.domain.handoffs import CheckedClaim, Claim, Handoff, Verdict, check_claim
 from devassist.domain.ids import agent_id

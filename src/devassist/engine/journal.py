@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
 from devassist.domain.events import Event, EventType, Record
@@ -25,12 +26,22 @@ class Journal:
     state: RunState = field(default_factory=RunState)
     lock: threading.RLock = field(default_factory=threading.RLock)
     evidence: dict[str, Evidence] = field(default_factory=dict)
+    clock: Callable[[], float] = time.monotonic
+    waited_s: float = 0.0
+    """Seconds that all threads together have waited for records to become durable."""
     _calls: dict[str, list[Evidence]] = field(default_factory=dict)
 
     def record(self, *events: Event) -> Sequence[Record]:
         """Durable when it returns. Raises AuditError; then nothing may be done."""
         assert self.log is not None  # noqa: S101  the composition root sets it
-        return self.log.record(*(event if event.run else replace(event, run=self.run) for event in events))
+        started = self.clock()
+        try:
+            return self.log.record(
+                *(event if event.run else replace(event, run=self.run) for event in events)
+            )
+        finally:
+            with self.lock:
+                self.waited_s += self.clock() - started
 
     def write(self, record: Record) -> None:
         if record.event.run != self.run:

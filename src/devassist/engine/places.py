@@ -174,7 +174,9 @@ class Places:
         copied = copy_untracked(context.repository, worktree, context.settings.worktrees.copy)
         if copied:
             data = {"path": str(worktree.path), "copied": copied}
-            context.journal.record(Event(type=EventType.WORKTREE_FURNISHED, task=task, agent=agent, data=data))
+            context.journal.record(
+                Event(type=EventType.WORKTREE_FURNISHED, task=task, agent=agent, data=data)
+            )
         private = self.private(agent)
         private.mkdir(parents=True, exist_ok=True)
         self.set_up(worktree.path, private, task=task, agent=agent)

@@ -86,6 +86,8 @@ class WorkerDesk(ABC):
         except AuditError as error:
             self.context.stop.pull("failed", str(error), exit_code=error.exit_code, hint=error.hint, now=True)
             raise
+        except OSError as error:
+            return {"refused": {"outcome": "failed", "reason": f"{error.strerror or error}: {error.filename or ''}"}}
         except DevassistError as error:
             logging.getLogger("devassist").info("refused %s: %s", operation, error)
             return {"refused": {"outcome": "failed", "reason": str(error)}}

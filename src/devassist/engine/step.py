@@ -64,6 +64,8 @@ class TaskStep(WorkerDesk):
             ending = self.serve(self._assignment())
         except ModelError as error:
             ending = CrewEnding(outcome="error", reason=str(error), kind=error.kind, hint=error.hint)
+        except OSError as error:  # a full disk, a directory somebody took away: the task's end, not the run's
+            ending = CrewEnding(outcome="failed", reason=f"{error.strerror or error}: {error.filename or ''}")
         except DevassistError as error:
             if self.context.stop.pulled:
                 ending = CrewEnding(outcome="stopped", reason=self.context.stop.reason)

@@ -186,6 +186,7 @@ class Supervisor:
             "result_commit": state.result_commit,
             "usage": state.usage(),
             "wall_s": round(context.elapsed_s(), 3),
+            "journal_s": round(context.journal.waited_s, 3),
             "report": str(report),
             "error": why,
             "hint": hint,
