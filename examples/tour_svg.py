@@ -53,7 +53,9 @@ def busiest(records: Sequence[Record]) -> int:
     for at, record in enumerate(records):
         state.apply(record)
         busy = sum(task.status is TaskStatus.RUNNING for task in state.work())
-        if busy >= most and any(agent.status == "running" for task in state.work() for agent in task.agents.values()):
+        if busy >= most and any(
+            agent.status == "running" for task in state.work() for agent in task.agents.values()
+        ):
             most, place = busy, at
     return place
 

@@ -19,7 +19,6 @@ import subprocess
 import sys
 import tempfile
 import threading
-import time
 from datetime import datetime
 from pathlib import Path
 
@@ -53,7 +52,14 @@ def script(body: dict, n: int):
     if done == 1:
         return calls(("list_files", {}))
     return calls(
-        ("submit_work", {"summary": "made", "confidence": 0.9, "claims": [{"statement": "made", "evidence": last_evidence(body)}]})
+        (
+            "submit_work",
+            {
+                "summary": "made",
+                "confidence": 0.9,
+                "claims": [{"statement": "made", "evidence": last_evidence(body)}],
+            },
+        )
     )
 
 
@@ -107,8 +113,20 @@ def measure(tasks: int, latency: float) -> dict:
             "DEVASSIST_STATE_DIR": f"{scratch}/state",
         }
         command = [
-            sys.executable, "-P", "-m", "devassist", "-q", "run", "--plan", f"{scratch}/plan.json",
-            "--model", "openai/bench", "--max-parallel", str(tasks), "--format", "ndjson",
+            sys.executable,
+            "-P",
+            "-m",
+            "devassist",
+            "-q",
+            "run",
+            "--plan",
+            f"{scratch}/plan.json",
+            "--model",
+            "openai/bench",
+            "--max-parallel",
+            str(tasks),
+            "--format",
+            "ndjson",
         ]
         before = resource.getrusage(resource.RUSAGE_CHILDREN)
         run = subprocess.Popen(command, cwd=root, env=environment, stdout=subprocess.PIPE, text=True)
@@ -126,11 +144,17 @@ def measure(tasks: int, latency: float) -> dict:
             bare = subprocess.run(
                 [sys.executable, "-c", BARE, "30"],
                 env={**environment, "OPENAI_API_BASE": quick.url},
-                capture_output=True, text=True, check=True, timeout=120,
+                capture_output=True,
+                text=True,
+                check=True,
+                timeout=120,
             )
     events, answer = lines[:-1], lines[-1]
     assert answer["status"] == "succeeded", answer
-    times = {kind: [datetime.fromisoformat(e["at"]) for e in events if e["type"] == kind] for kind in {e["type"] for e in events}}
+    times = {
+        kind: [datetime.fromisoformat(e["at"]) for e in events if e["type"] == kind]
+        for kind in {e["type"] for e in events}
+    }
     working = (max(times["task.delivered"]) - min(times["agent.started"])).total_seconds()
     whole = (max(times["run.finished"]) - min(times["run.started"])).total_seconds()
     started = sorted(times["worker.started"])
@@ -146,7 +170,9 @@ def measure(tasks: int, latency: float) -> dict:
         "cpu_s_of_run": round(user, 2),
         "bare_litellm_ms_cpu_per_call": round(float(bare.stdout), 1),
         "worker_pss_mib_median": round(pss[len(pss) // 2] / 1024, 1) if pss else None,
-        "worker_start_ms_after_first": round((started[-1] - started[0]).total_seconds() * 1000 / max(1, len(started) - 1), 1),
+        "worker_start_ms_after_first": round(
+            (started[-1] - started[0]).total_seconds() * 1000 / max(1, len(started) - 1), 1
+        ),
         "events": len(events),
         "journal_share_per_worker": round(
             next(e for e in events if e["type"] == "run.finished")["data"]["journal_s"] / tasks / whole, 4

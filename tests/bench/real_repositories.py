@@ -218,7 +218,13 @@ def main() -> None:
             "json",
         ]
         run = subprocess.run(
-            command, cwd=repository, env=environment, capture_output=True, text=True, timeout=1800
+            command,
+            cwd=repository,
+            env=environment,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=1800,
         )
         if not run.stdout.startswith("{"):
             sys.exit(f"exit {run.returncode}\n{run.stdout}\n{run.stderr}")
@@ -227,6 +233,7 @@ def main() -> None:
             [*command[:4], "audit", "verify", "--format", "json"],
             cwd=repository,
             env=environment,
+            check=False,
             capture_output=True,
             text=True,
             timeout=300,

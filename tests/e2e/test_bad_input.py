@@ -73,7 +73,10 @@ def test_a_run_that_is_not_there(machine: Machine) -> None:
 ONE = task("a", "x")
 BAD_PLANS: dict[str, tuple[Any, list[str]]] = {
     "not JSON": ("{", ["JSON"]),
-    "a cycle": (plan({**ONE, "depends_on": ["b"]}, {**task("b", "y"), "depends_on": ["a"]}), ["cycle", "a", "b"]),
+    "a cycle": (
+        plan({**ONE, "depends_on": ["b"]}, {**task("b", "y"), "depends_on": ["a"]}),
+        ["cycle", "a", "b"],
+    ),
     "unknown role": (plan({**ONE, "role": "wizard"}), ["wizard", "coder"]),
     "duplicate id": (plan(ONE, ONE), ["duplicate", "'a'"]),
     "scope above": (plan({**ONE, "scope": ["../other/**"]}), ["../other"]),
@@ -107,7 +110,9 @@ def test_a_plan_that_cannot_be_run_says_what_is_wrong_with_it(machine: Machine, 
         ("not toml", [".devassist.toml"]),
     ],
 )
-def test_a_configuration_that_cannot_be_used_names_file_key_and_nearest(machine: Machine, text: str, words: list[str]) -> None:
+def test_a_configuration_that_cannot_be_used_names_file_key_and_nearest(
+    machine: Machine, text: str, words: list[str]
+) -> None:
     (machine.repo / ".devassist.toml").write_text(text)
     _refused(machine.devassist("run", "a goal", *MODEL), 2, *words)
     _refused(machine.devassist("config", "show"), 2)
@@ -116,7 +121,9 @@ def test_a_configuration_that_cannot_be_used_names_file_key_and_nearest(machine:
 def test_a_branch_or_directory_in_the_way_is_an_error_and_stays(machine: Machine) -> None:
     machine.git("branch", "devassist")  # a file where the directory of all our branches would be
     before = Untouched.of(machine.repo)
-    done = machine.devassist("run", "--plan", str(_file(machine, plan(task("a", "x", review=False)))), *MODEL, "--format", "json")
+    done = machine.devassist(
+        "run", "--plan", str(_file(machine, plan(task("a", "x", review=False)))), *MODEL, "--format", "json"
+    )
     assert done.code in (1, 2), done
     assert "devassist" in done.err
     assert "Traceback" not in done.err
@@ -133,7 +140,14 @@ def test_a_plan_in_toml_runs_on_a_detached_shallow_clone_from_a_subdirectory(
     make_machine: Callable[..., Machine], tmp_path: Path
 ) -> None:
     script = CrewScript()
-    script.on("ALPHA", "coder", sh("pwd && ls"), write("calc/new.py", "x = 1\n"), submit(proves=[0]), submit(proves=[1]))
+    script.on(
+        "ALPHA",
+        "coder",
+        sh("pwd && ls"),
+        write("calc/new.py", "x = 1\n"),
+        submit(proves=[0]),
+        submit(proves=[1]),
+    )
     machine = make_machine(script=script)
     commit_all(machine.repo, "Second")
     git(tmp_path, "clone", "-q", "--depth", "1", machine.repo.as_uri(), "clone")
@@ -141,8 +155,12 @@ def test_a_plan_in_toml_runs_on_a_detached_shallow_clone_from_a_subdirectory(
     machine.git("checkout", "-q", "--detach")
     before = Untouched.of(machine.repo)
     file = tmp_path / "plan.toml"
-    file.write_text('goal = "toml"\n[[tasks]]\nid = "one"\ntitle = "t"\nrole = "coder"\ninstructions = "ALPHA"\nreview = false\n')
-    done = machine.devassist("run", "--plan", str(file), *MODEL, "--format", "json", cwd=machine.repo / "calc")
+    file.write_text(
+        'goal = "toml"\n[[tasks]]\nid = "one"\ntitle = "t"\nrole = "coder"\ninstructions = "ALPHA"\nreview = false\n'
+    )
+    done = machine.devassist(
+        "run", "--plan", str(file), *MODEL, "--format", "json", cwd=machine.repo / "calc"
+    )
     assert done.code == 0, done
     said = " ".join(done.json["warnings"])
     assert "shallow" in said
@@ -154,12 +172,22 @@ def test_a_plan_in_toml_runs_on_a_detached_shallow_clone_from_a_subdirectory(
     assert Untouched.of(machine.repo) == before
 
 
-def test_include_dirty_takes_uncommitted_work_in_and_touches_nothing(make_machine: Callable[..., Machine]) -> None:
+def test_include_dirty_takes_uncommitted_work_in_and_touches_nothing(
+    make_machine: Callable[..., Machine],
+) -> None:
     script = CrewScript()
     script.on("ALPHA", "documenter", tool("read_file", path="staged.txt"), tool("read_file", path="untracked.txt"),
               tool("replace_in_file", path="README.md", old="my words", new="our words"), submit())  # fmt: skip
     machine = make_machine(script=script)
-    put(machine.repo, {"README.md": "my words\n", "staged.txt": "staged\n", "untracked.txt": "untracked\n", "noise.log": "ignored\n"})
+    put(
+        machine.repo,
+        {
+            "README.md": "my words\n",
+            "staged.txt": "staged\n",
+            "untracked.txt": "untracked\n",
+            "noise.log": "ignored\n",
+        },
+    )
     machine.git("add", "staged.txt")
     before = Untouched.of(machine.repo)
     done = machine.run(plan(task("one", "ALPHA", role="documenter", review=False)), "--include-dirty")
@@ -180,7 +208,9 @@ def test_a_missing_identity_never_fails_a_run(make_machine: Callable[..., Machin
     assert "devassist" in machine.git("log", "-1", "--format=%cn", done.json["result_commit"])
 
 
-def test_a_repository_with_a_submodule_is_said_and_survives(make_machine: Callable[..., Machine], tmp_path: Path) -> None:
+def test_a_repository_with_a_submodule_is_said_and_survives(
+    make_machine: Callable[..., Machine], tmp_path: Path
+) -> None:
     script = CrewScript().on("ALPHA", "documenter", write("a.txt", "x\n"), submit())
     machine = make_machine(script=script)
     make_repository(tmp_path / "library", {"lib.py": "x\n"})

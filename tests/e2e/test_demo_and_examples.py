@@ -18,7 +18,13 @@ EXAMPLES = ROOT / "examples"
 def run(*words: str, cwd: Path, state: Path, **more: str) -> subprocess.CompletedProcess[str]:
     environment = {**os.environ, "PYTHONPATH": str(ROOT / "src"), "DEVASSIST_STATE_DIR": str(state), **more}
     return subprocess.run(
-        [sys.executable, "-P", *words], cwd=cwd, env=environment, capture_output=True, text=True, timeout=240
+        [sys.executable, "-P", *words],
+        cwd=cwd,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=240,
     )
 
 
@@ -32,7 +38,10 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path, subproce
 def events(repository: Path) -> list[tuple[str, str, dict]]:
     log = sqlite3.connect(f"file:{repository}/.git/devassist/audit.db?mode=ro", uri=True)
     try:
-        return [(kind, task, json.loads(data)) for kind, task, data in log.execute("select type, task, data from events order by seq")]
+        return [
+            (kind, task, json.loads(data))
+            for kind, task, data in log.execute("select type, task, data from events order by seq")
+        ]
     finally:
         log.close()
 
@@ -50,12 +59,28 @@ def test_the_demos_own_log_shows_that_everything_but_the_words_is_real(demo) -> 
     log = events(repository)
     workers = {data["pid"] for kind, _, data in log if kind == "worker.started"}
     assert len(workers) == 5, "the planning crew and four tasks, each in a process of its own"
-    assert {data["sandbox"] for kind, _, data in log if kind == "worker.started"} <= {"bubblewrap", "landlock"}
-    ran = [data for kind, task, data in log if kind == "command.ran" and task == "discount" and "pytest" in data["command"]]
+    assert {data["sandbox"] for kind, _, data in log if kind == "worker.started"} <= {
+        "bubblewrap",
+        "landlock",
+    }
+    ran = [
+        data
+        for kind, task, data in log
+        if kind == "command.ran" and task == "discount" and "pytest" in data["command"]
+    ]
     assert [data["exit_code"] for data in ran][:2] == [1, 0], "the check failed, then passed"
     assert all(data.get("tier") in ("bubblewrap", "landlock", None) for data in ran)
-    assert {task for kind, task, _ in log if kind == "merge.completed"} == {"discount", "report", "tidy", "readme"}
-    verdicts = [data["verdict"] for kind, task, data in log if kind == "handoff.submitted" and task == "discount" and data["verdict"]]
+    assert {task for kind, task, _ in log if kind == "merge.completed"} == {
+        "discount",
+        "report",
+        "tidy",
+        "readme",
+    }
+    verdicts = [
+        data["verdict"]
+        for kind, task, data in log
+        if kind == "handoff.submitted" and task == "discount" and data["verdict"]
+    ]
     assert verdicts == ["request_changes", "approve"]
     at_once = 0
     busy: set[str] = set()
@@ -75,7 +100,16 @@ def test_the_demos_result_is_a_working_shop_and_its_log_verifies(demo) -> None:
     merged = run("-m", "devassist", "merge", "@last", cwd=repository, state=state)
     assert merged.returncode == 0, merged.stderr
     assert not (repository / "shop" / "legacy.py").exists()
-    tested = run("-m", "pytest", "-q", "-p", "no:cacheprovider", cwd=repository, state=state, PYTHONPATH=str(repository))
+    tested = run(
+        "-m",
+        "pytest",
+        "-q",
+        "-p",
+        "no:cacheprovider",
+        cwd=repository,
+        state=state,
+        PYTHONPATH=str(repository),
+    )
     assert tested.returncode == 0, tested.stdout
 
 
@@ -95,15 +129,31 @@ def test_the_example_plan_runs_with_the_example_script(tmp_path: Path) -> None:
     repository.mkdir()
     (repository / "README.md").write_text("a repository\n")
     for words in (["init", "-q", "-b", "main"], ["add", "-A"], ["commit", "-q", "-m", "base"]):
-        subprocess.run(["git", "-c", "user.name=a", "-c", "user.email=a@b", *words], cwd=repository, check=True)
+        subprocess.run(
+            ["git", "-c", "user.name=a", "-c", "user.email=a@b", *words], cwd=repository, check=True
+        )
     done = run(
-        "-m", "devassist", "run", "--plan", str(EXAMPLES / "plan.toml"),
-        "--model", f"scripted/{EXAMPLES / 'script.yaml'}", "--format", "json",
-        cwd=repository, state=tmp_path / "state",
+        "-m",
+        "devassist",
+        "run",
+        "--plan",
+        str(EXAMPLES / "plan.toml"),
+        "--model",
+        f"scripted/{EXAMPLES / 'script.yaml'}",
+        "--format",
+        "json",
+        cwd=repository,
+        state=tmp_path / "state",
     )
     assert done.returncode == 0, done.stderr
     assert [task["status"] for task in json.loads(done.stdout)["tasks"]] == ["merged", "merged"]
-    shown = subprocess.run(["git", "ls-tree", "-r", "--name-only", json.loads(done.stdout)["result_commit"]], cwd=repository, capture_output=True, text=True, check=True)
+    shown = subprocess.run(
+        ["git", "ls-tree", "-r", "--name-only", json.loads(done.stdout)["result_commit"]],
+        cwd=repository,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
     assert {"greeting.py", "test_greeting.py", "NOTES.md"} <= set(shown.stdout.split())
 
 

@@ -22,11 +22,8 @@ def bare(make_machine: Callable[..., Machine]) -> Machine:
     """A machine whose only allowed sandbox does not work."""
     script = CrewScript().on("ALPHA", "coder", write("a.txt", "x\n"), submit(proves=[0]))
     machine = make_machine(script=script)
-    broken = machine.root / "bin"
-    broken.mkdir()
-    (broken / "bwrap").write_text("#!/bin/sh\necho 'No permissions to create new namespace' >&2\nexit 1\n")
-    (broken / "bwrap").chmod(0o755)
-    machine.extra["PATH"] = f"{broken}{os.pathsep}{os.environ['PATH']}"
+    if (program := shutil.which("bwrap")) is not None:  # hidden by itself: in there it is an empty file
+        machine.wrapper = (program, "--dev-bind", "/", "/", "--bind", "/dev/null", os.path.realpath(program))
     machine.config('[sandbox]\nmode = "bubblewrap"\n')
     return machine
 
@@ -62,7 +59,9 @@ def test_unsafe_is_said_by_a_flag_and_recorded_per_command(bare: Machine) -> Non
 
 @pytest.fixture(scope="module")
 def logged(make_shared_machine: Callable[..., Machine]) -> Machine:
-    machine = make_shared_machine(script=CrewScript().on("ALPHA", "coder", write("a.txt", "x\n"), submit(proves=[0])))
+    machine = make_shared_machine(
+        script=CrewScript().on("ALPHA", "coder", write("a.txt", "x\n"), submit(proves=[0]))
+    )
     assert machine.run(UNCHECKED).code == 0
     return machine
 

@@ -48,7 +48,9 @@ def _end(process: subprocess.Popen[str]) -> Done:
 
 
 @pytest.mark.parametrize(("busy", "number"), [("command", signal.SIGINT), ("model", signal.SIGTERM)])
-def test_one_signal_stops_cleanly_and_keeps_the_work(make_machine: Callable[..., Machine], busy: str, number: signal.Signals) -> None:
+def test_one_signal_stops_cleanly_and_keeps_the_work(
+    make_machine: Callable[..., Machine], busy: str, number: signal.Signals
+) -> None:
     script = CrewScript()
     there = threading.Event()
 
@@ -59,7 +61,9 @@ def test_one_signal_stops_cleanly_and_keeps_the_work(make_machine: Callable[...,
     script.on("ALPHA", "coder", write("made/kept.txt", "kept\n"), endless, submit())
     machine = make_machine(script=script)
     before = Untouched.of(machine.repo)
-    process = machine.start("run", "--plan", str(_plan(machine)), "--model", "openai/test-model", "--format", "json")
+    process = machine.start(
+        "run", "--plan", str(_plan(machine)), "--model", "openai/test-model", "--format", "json"
+    )
     assert there.wait(60)
     time.sleep(1.0)
     started = time.monotonic()
@@ -94,7 +98,9 @@ def test_a_second_signal_ends_it_at_once(make_machine: Callable[..., Machine]) -
 
     script.on("ALPHA", "coder", write("made/kept.txt", "kept\n"), endless, submit())
     machine = make_machine(script=script)
-    process = machine.start("run", "--plan", str(_plan(machine)), "--model", "openai/test-model", "--format", "json")
+    process = machine.start(
+        "run", "--plan", str(_plan(machine)), "--model", "openai/test-model", "--format", "json"
+    )
     assert there.wait(60)
     time.sleep(1.0)
     process.send_signal(signal.SIGINT)
@@ -112,8 +118,16 @@ def test_a_second_signal_ends_it_at_once(make_machine: Callable[..., Machine]) -
 
 def test_a_signal_before_any_worker_is_up_still_ends_with_130(make_machine: Callable[..., Machine]) -> None:
     machine = make_machine(script=CrewScript().on("ALPHA", "coder", Forever(tool("read_board"))))
-    process = machine.start("run", "--plan", str(_plan(machine)), "--model", "openai/test-model", "--format", "json")
-    _wait(lambda: machine.database.exists() and bool(machine.query("SELECT 1 FROM sqlite_master WHERE name = 'runs'")) and bool(machine.query("SELECT run FROM runs")))
+    process = machine.start(
+        "run", "--plan", str(_plan(machine)), "--model", "openai/test-model", "--format", "json"
+    )
+    _wait(
+        lambda: (
+            machine.database.exists()
+            and bool(machine.query("SELECT 1 FROM sqlite_master WHERE name = 'runs'"))
+            and bool(machine.query("SELECT run FROM runs"))
+        )
+    )
     process.send_signal(signal.SIGINT)
     done = _end(process)
     assert done.code == 130, done
@@ -130,7 +144,9 @@ def test_the_supervisors_death_leaves_no_process_behind(make_machine: Callable[.
 
     script.on("ALPHA", "coder", write("made/kept.txt", "kept\n"), endless, submit())
     machine = make_machine(script=script)
-    process = machine.start("run", "--plan", str(_plan(machine)), "--model", "openai/test-model", "--format", "json")
+    process = machine.start(
+        "run", "--plan", str(_plan(machine)), "--model", "openai/test-model", "--format", "json"
+    )
     assert there.wait(60)
     time.sleep(1.0)
     (run,) = [row[0] for row in machine.query("SELECT run FROM runs")]
@@ -145,13 +161,21 @@ def test_the_supervisors_death_leaves_no_process_behind(make_machine: Callable[.
 
 def test_checks_and_commands_that_hang_are_ended_at_their_time(make_machine: Callable[..., Machine]) -> None:
     script = CrewScript()
-    steps: tuple[Step, ...] = (write("a.txt", "x\n"), tool("run_command", command="sleep 100", timeout_s=1), tool("run_checks"), submit(proves=[0]))
+    steps: tuple[Step, ...] = (
+        write("a.txt", "x\n"),
+        tool("run_command", command="sleep 100", timeout_s=1),
+        tool("run_checks"),
+        submit(proves=[0]),
+    )
     script.on("ALPHA", "coder", *steps)
     script.on("BRAVO", "documenter", write("b.txt", "x\n"), submit())
     machine = make_machine(script=script)
     machine.config("[checks]\ntimeout_s = 2.0\n")
     started = time.monotonic()
-    tasks = [task("hangs", "ALPHA", review=False, checks=["test ! -e a.txt || sleep 100"]), task("fine", "BRAVO", role="documenter", review=False)]
+    tasks = [
+        task("hangs", "ALPHA", review=False, checks=["test ! -e a.txt || sleep 100"]),
+        task("fine", "BRAVO", role="documenter", review=False),
+    ]
     done = machine.run(plan(*tasks))
     assert time.monotonic() - started < 60
     assert done.code == 1, done

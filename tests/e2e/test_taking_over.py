@@ -55,7 +55,11 @@ def test_merge_brings_the_result_in_and_leaves_other_dirty_files_alone(taken: tu
     assert "Audit-Head" in trailers(machine.repo, "main")
     assert (machine.repo / "made.txt").read_text() == "made\n"
     assert (machine.repo / "docs/guide.md").read_text() == "# Guide\n\nPlease use add and sub.\n"
-    assert machine.git("status", "--porcelain").splitlines() == [" M README.md", "A  staged.txt", "?? scratch.txt"]
+    assert machine.git("status", "--porcelain").splitlines() == [
+        " M README.md",
+        "A  staged.txt",
+        "?? scratch.txt",
+    ]
     assert machine.devassist("audit", "verify").code == 0
 
 
@@ -110,7 +114,9 @@ def test_a_merge_that_conflicts_with_the_branch_is_refused_with_the_path(taken: 
     assert Untouched.of(machine.repo) == before
 
 
-def test_apply_puts_the_net_change_into_the_files_for_a_commit_of_ones_own(taken: tuple[Machine, str]) -> None:
+def test_apply_puts_the_net_change_into_the_files_for_a_commit_of_ones_own(
+    taken: tuple[Machine, str],
+) -> None:
     machine, run = taken
     put(machine.repo, {"README.md": "unsaved\n"})
     head = machine.git("rev-parse", "HEAD")
@@ -122,7 +128,9 @@ def test_apply_puts_the_net_change_into_the_files_for_a_commit_of_ones_own(taken
     assert (machine.repo / "README.md").read_text() == "unsaved\n"
 
 
-def test_worktrees_are_listed_found_and_collected_only_when_nothing_is_lost(taken: tuple[Machine, str]) -> None:
+def test_worktrees_are_listed_found_and_collected_only_when_nothing_is_lost(
+    taken: tuple[Machine, str],
+) -> None:
     machine, run = taken
     listed = machine.devassist("worktrees", "list", "--format", "json").json["worktrees"]
     (lies,) = [one for one in listed if "/lies/" in (one["branch"] or "")]
@@ -135,7 +143,9 @@ def test_worktrees_are_listed_found_and_collected_only_when_nothing_is_lost(take
     assert content(machine.repo, f"refs/devassist/rescue/{run}/lies/documenter", "lie.txt") == "lie"
 
 
-def test_discard_removes_branches_and_worktrees_but_keeps_every_commit_reachable(make_machine: Callable[..., Machine]) -> None:
+def test_discard_removes_branches_and_worktrees_but_keeps_every_commit_reachable(
+    make_machine: Callable[..., Machine],
+) -> None:
     script = CrewScript()
     script.on("ALPHA", "documenter", edit("docs/guide.md", "Use add", "Please use add"), submit())
     script.on("BRAVO", "documenter", write("made.txt", "made\n"), submit())

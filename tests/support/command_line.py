@@ -56,6 +56,8 @@ class Machine:
     script: CrewScript = field(default_factory=CrewScript)
     files: Mapping[str, str | bytes] | None = None
     extra: dict[str, str] = field(default_factory=dict)
+    wrapper: tuple[str, ...] = ()
+    """A program, with its arguments, that every devassist is started by."""
 
     def __post_init__(self) -> None:
         self.home = self.root / "home"
@@ -89,7 +91,7 @@ class Machine:
     ) -> Done:
         """Run a command to its end. An environment variable given as None is taken away."""
         done = subprocess.run(
-            [sys.executable, "-P", "-m", "devassist", *args], cwd=cwd or self.repo, env=self._with(env),
+            [*self.wrapper, sys.executable, "-P", "-m", "devassist", *args], cwd=cwd or self.repo, env=self._with(env),
             input=stdin, capture_output=True, timeout=timeout, check=False, text=True, encoding="utf-8",
         )  # fmt: skip
         return Done(args, done.returncode, done.stdout, done.stderr)
@@ -97,7 +99,7 @@ class Machine:
     def start(self, *args: str, cwd: Path | None = None, **env: str | None) -> subprocess.Popen[str]:
         """Start a command in a process group of its own."""
         return subprocess.Popen(
-            [sys.executable, "-P", "-m", "devassist", *args], cwd=cwd or self.repo, env=self._with(env),
+            [*self.wrapper, sys.executable, "-P", "-m", "devassist", *args], cwd=cwd or self.repo, env=self._with(env),
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
             encoding="utf-8", start_new_session=True,
         )  # fmt: skip

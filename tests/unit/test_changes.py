@@ -11,13 +11,12 @@ from devassist.domain.changes import (
     ChangeSet,
     check_scope,
     directories_of,
-    forbidden_path,
     in_scope,
     is_build_product,
     is_mass_deletion,
-    risky_paths,
     scopes_overlap,
 )
+from devassist.domain.risks import forbidden_path, risky_paths
 
 
 @pytest.mark.parametrize(

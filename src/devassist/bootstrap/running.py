@@ -10,7 +10,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -73,6 +73,7 @@ def start_run(
     directory = project.worktrees / run
     directory.mkdir(parents=True)
     probe = choose(project.settings.sandbox.mode, scratch=directory, allow_unsafe=options.unsafe_no_sandbox)
+    request = replace(request, warnings=(*request.warnings, *_sandbox_notes(probe)))
     executor = ForkserverExecutor(
         environment={**host.environment, MARK: run, "CREWAI_STORAGE_DIR": str(directory / ".crewai")},
         directory=directory / ".private",
@@ -96,6 +97,15 @@ def start_run(
         log.close()
         if recorder is not None:
             recorder.close()
+
+
+def _sandbox_notes(probe: Probe) -> Sequence[str]:
+    """What must be said about how commands run."""
+    if probe.sandbox is None:
+        tried = "; ".join(f"{report.tier}: {report.detail}" for report in probe.reports)
+        return [f"no sandbox works here, so agents are offered no commands ({tried})"]
+    label = "commands run without a sandbox" if probe.tier == "none" else f"the {probe.tier} sandbox"
+    return [f"{label}: {gap}" for gap in probe.missing]
 
 
 def _request(project: Project, options: RunOptions, run: str) -> RunRequest:

@@ -11,13 +11,12 @@ from devassist.domain.changes import (
     in_scope,
     is_build_product,
     is_mass_deletion,
-    risky_paths,
-    sensitive,
 )
 from devassist.domain.events import Event, EventType
 from devassist.domain.handoffs import CheckedClaim, Claim, Handoff, Verdict, check_claim
 from devassist.domain.ids import agent_id
 from devassist.domain.plan import PlanTask
+from devassist.domain.risks import risky_paths, sensitive
 from devassist.domain.roles import Role, may_write
 from devassist.engine.context import RunContext
 from devassist.engine.places import Places
@@ -148,7 +147,7 @@ class Delivery:
             paths=tuple(dict.fromkeys(keep)),
             left_out=tuple(left),
             deleted=sum(1 for change in changes if change.kind == "deleted" and change.path in keep),
-            noted=tuple((path, reason) for path in dict.fromkeys(keep) if (reason := sensitive(path))),
+            noted=tuple((path, why) for path in dict.fromkeys(keep) if (why := sensitive(path))),
         )
 
     def mass_deletion(self, judged: Judged) -> bool:

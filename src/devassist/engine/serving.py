@@ -87,7 +87,12 @@ class WorkerDesk(ABC):
             self.context.stop.pull("failed", str(error), exit_code=error.exit_code, hint=error.hint, now=True)
             raise
         except OSError as error:
-            return {"refused": {"outcome": "failed", "reason": f"{error.strerror or error}: {error.filename or ''}"}}
+            return {
+                "refused": {
+                    "outcome": "failed",
+                    "reason": f"{error.strerror or error}: {error.filename or ''}",
+                }
+            }
         except DevassistError as error:
             logging.getLogger("devassist").info("refused %s: %s", operation, error)
             return {"refused": {"outcome": "failed", "reason": str(error)}}

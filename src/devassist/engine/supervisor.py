@@ -127,7 +127,9 @@ class Supervisor:
         if policy.choice is Choice.APPROVE:
             return
         if policy.choice is Choice.LEAVE:
-            raise Refused(f"the plan is not approved: {policy.reason}", hint="pass it with --plan to approve it")
+            raise Refused(
+                f"the plan is not approved: {policy.reason}", hint="pass it with --plan to approve it"
+            )
         park(
             context,
             PLANNING,
@@ -172,7 +174,9 @@ class Supervisor:
         context = self.context
         state = context.journal.state
         merged = [task.id for task in state.work() if task.status is TaskStatus.MERGED]
-        delivered = [task.id for task in state.work() if task.status is TaskStatus.DELIVERED and not task.error]
+        delivered = [
+            task.id for task in state.work() if task.status is TaskStatus.DELIVERED and not task.error
+        ]
         places.give_back([*merged, *delivered, PLANNING])
         status, code = self._verdict(state, error)
         report = context.reports / f"{context.run}.md"

@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pygit2
 
-from devassist.domain.changes import ChangeSet, forbidden_path
+from devassist.domain.changes import ChangeSet
 from devassist.domain.errors import Refused, RepositoryChanged, RepositoryError
+from devassist.domain.risks import forbidden_path
 from devassist.git import refs
 from devassist.git.errors import translated
 from devassist.git.identity import FALLBACK_EMAIL, FALLBACK_NAME, Signature
