@@ -63,7 +63,7 @@ def preload() -> None:
     import litellm  # noqa: F401  the largest import; shared by all workers
 
     from devassist.crew.crews import warm
-    from devassist.llm.litellm_gateway import context_window
+    from devassist.llm.litellm_gateway import context_window, warm_client
 
     for name in _LAZY:
         with suppress(
@@ -71,6 +71,7 @@ def preload() -> None:
         ):  # another version has it elsewhere; then it costs a worker what it did before
             import_module(name)
     context_window("gpt-4o")
+    warm_client()
     warm()
 
 

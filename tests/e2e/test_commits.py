@@ -92,7 +92,7 @@ def _script() -> CrewScript:
 
     coder("scope", write("docs/outside.md", "x\n"), tool("move_file", path="calc/add.py", new_path="moved.py"),
           write("calc/inside.py", "x = 1\n"), sh("echo x > outside.txt && echo y > calc/side.py"))  # fmt: skip
-    coder("products", sh(PRODUCTS))
+    coder("products", sh(PRODUCTS), write("dist/on-purpose.txt", "x\n"), tool("show_diff"))
     coder("nested", sh(NESTED))
     coder("links", sh("ln -s /etc/passwd leak && ln -s ../../../.. up && ln -s add.py calc/alias.py"))
     coder("names", edit("names/with space.txt", "space", "SPACE"), edit("names/ünïcode-日本.txt", "unicode", "UNICODE"),
@@ -179,6 +179,15 @@ def test_build_products_and_ignored_files_are_never_committed(trapped: Trapped) 
 
 def test_what_setup_made_and_what_was_copied_in_is_not_the_agents_change(trapped: Trapped) -> None:
     assert not {"local.settings", "my.fixture", ".setup-done", "other.txt"} & set(trapped.files)
+
+
+def test_the_diff_that_agents_see_is_what_will_be_committed(trapped: Trapped) -> None:
+    text = trapped.results("products")[2]
+    assert "pkg/made.txt" in text
+    assert "dist/on-purpose.txt" in text
+    for word in ("node_modules", "LOCAL-SETTINGS", "MY-FIXTURE", ".setup-done", "__pycache__"):
+        assert word not in text
+    assert "dist/on-purpose.txt" in trapped.files
 
 
 def test_a_repository_inside_the_worktree_is_not_committed(trapped: Trapped) -> None:

@@ -133,6 +133,12 @@ def test_the_rest_still_lands(landed: Landed) -> None:
     assert "made/fine.txt" in landed.files
 
 
+def test_the_newest_run_can_be_named_as_last(landed: Landed) -> None:
+    shown = landed.machine.devassist("show", "@last", "--format", "json")
+    assert shown.json == landed.done.json
+    assert landed.machine.devassist("show", "flag-b", "--format", "json").json["id"] == "flag-b"
+
+
 def _unsure() -> CrewScript:
     script = CrewScript()
     script.on("CASE-sure.", "documenter", write("made/sure.txt", "x\n"), submit(confidence=0.9))

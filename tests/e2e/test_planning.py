@@ -80,7 +80,9 @@ def test_rejected_plans_are_in_the_log_and_only_the_good_one_was_taken(planned: 
     run = planned.done.json["run"]
     (taken,) = planned.machine.events(run, "plan.submitted")
     assert [one["id"] for one in taken["data"]["plan"]["tasks"]] == ["mul", "doc"]
-    handed_in = planned.machine.query("SELECT ok FROM tool_calls WHERE name = 'submit_plan' ORDER BY seq")
+    handed_in = planned.machine.query(
+        "SELECT ok FROM tool_calls WHERE name = 'submit_plan' AND run = ? ORDER BY seq", run
+    )
     assert [ok for (ok,) in handed_in] == [0, 0, 1]
 
 

@@ -128,12 +128,18 @@ def test_equal_requests_of_two_agents_are_told_apart_by_address(tmp_path: Path) 
     assert ask(client, "t1").content == "t1 1"
 
 
-def test_another_request_at_the_same_address_is_counted_as_divergent(tmp_path: Path) -> None:
+def test_another_tool_result_at_the_same_address_is_counted_as_divergent(tmp_path: Path) -> None:
     client = ReplayClient(recorded(tmp_path / "c", record()), NEW)
-    reply = ask(client, messages=[{"role": "user", "content": "something else"}])
+    told = messages_of(NEW)
+    reply = ask(client, messages=[*told[:-1], {**told[-1], "content": "something else\n" + told[-1]["content"]}])
     assert reply.content == "t1 1"
-    assert json.loads(reply.tool_calls[0].arguments) == {"evidence": f"{NEW}-5"}
     assert client.divergent == 1
+
+
+def test_an_agent_that_is_told_something_else_gets_no_recorded_reply(tmp_path: Path) -> None:
+    client = ReplayClient(recorded(tmp_path / "c", record()), NEW)
+    with pytest.raises(ModelError):
+        ask(client, messages=[{"role": "user", "content": "another task"}, *messages_of(NEW)[1:]])
 
 
 def test_a_resumed_run_goes_on_with_its_cassette(tmp_path: Path) -> None:

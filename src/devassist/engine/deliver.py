@@ -17,7 +17,7 @@ from devassist.domain.handoffs import CheckedClaim, Claim, Handoff, Verdict, che
 from devassist.domain.ids import agent_id
 from devassist.domain.plan import PlanTask
 from devassist.domain.risks import risky_paths, sensitive
-from devassist.domain.roles import Role, may_write
+from devassist.domain.roles import COMMAND_TOOLS, Role, may_write
 from devassist.engine.context import RunContext
 from devassist.engine.places import Places
 from devassist.git.identity import Signature
@@ -109,16 +109,16 @@ class Delivery:
         )
         return [one for one in checked if one.verdict is not Verdict.VERIFIED]
 
+    def written_by_tools(self) -> set[str]:
+        """The paths that were written on purpose, not by a command on the way."""
+        calls = self.context.journal.calls(self.task.id)
+        return {path for call in calls if call.tool not in COMMAND_TOOLS for path in call.wrote}
+
     def judge(self, worktree: Worktree, role: Role) -> Judged:
         """Which of the worktree's changes are this agent's to commit."""
         changes = worktree.changes()
         written = {path for call in self.context.journal.calls(self.task.id) for path in call.wrote}
-        tools_wrote = {
-            path
-            for call in self.context.journal.calls(self.task.id)
-            if call.tool not in ("run_command", "run_checks")
-            for path in call.wrote
-        }
+        tools_wrote = self.written_by_tools()
         # A task may be about a lock file or a workflow: such a change is committed, and said.
         risks = {path: reason for path, reason in risky_paths(changes) if reason != sensitive(path)}
         keep: list[str] = []

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -50,7 +50,7 @@ class Places:
     def of(self, task: str, role: str) -> Worktree:
         return self._open[agent_id(task, role)]
 
-    def changes(self, worktree: Worktree, written: Sequence[str] = ()) -> dict[str, str]:
+    def changes(self, worktree: Worktree, written: Collection[str] = ()) -> dict[str, str]:
         """Path -> content id of the change set without build products; '' where the path is gone."""
         tracked = self.tracked_directories()
         given = next((self.given(agent) for agent, one in self._open.items() if one is worktree), {})

@@ -137,8 +137,15 @@ class TaskStep(WorkerDesk):
         return self.places.changes(self.places.of(self.task.id, role))
 
     def diff(self, role: str) -> str:
+        """What the task changed, as it would be committed: without products, setup's files and the person's own."""
         worktree = self.places.of(self.task.id, role)
-        return self.context.repository.diff(self.start, worktree.state_tree())
+        copied = self.places.copied(agent_id(self.task.id, role))
+        mine = [
+            path
+            for path in self.places.changes(worktree, self.delivery.written_by_tools())
+            if path not in copied
+        ]
+        return self.context.repository.diff(self.start, worktree.state_tree(mine))
 
     def submit(
         self, role: str, round_: int, handoff: Mapping[str, Any], facts: Mapping[str, Any]

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from devassist.domain.approvals import Choice, decide
-from devassist.domain.errors import DevassistError, ModelError, Refused, WaitingForPerson
+from devassist.domain.errors import DevassistError, LimitReached, ModelError, Refused, WaitingForPerson
 from devassist.domain.events import Event, EventType
 from devassist.domain.hashing import digest
 from devassist.domain.ids import PLANNING, base_ref
@@ -48,6 +48,7 @@ class Supervisor:
         checks = Checks(context=context, places=places)
         context.stop.on_stop.append(self._on_stop)
         self._start()
+        clock = self._arm_clock()
         error: DevassistError | None = None
         try:
             with context.repository.hold_gc(context.pid):
@@ -60,6 +61,7 @@ class Supervisor:
         except DevassistError as caught:
             error = caught
         finally:
+            clock.cancel()
             context.executor.close()
             sweep(context.run)
         checks.close()
@@ -154,6 +156,22 @@ class Supervisor:
             schedule.run()
         finally:
             self._model_error = schedule.model_error
+
+    def _arm_clock(self) -> threading.Timer:
+        """Wall time ends even what never asks for a next call: a model that hangs, a command that waits."""
+        minutes = self.context.settings.limits.max_minutes
+
+        def over() -> None:
+            reason = f"the run has taken its {minutes:g} minutes"
+            self.context.stop.pull("limited", reason, exit_code=LimitReached.exit_code)
+            kill = threading.Timer(_GRACE_S, self._kill)
+            kill.daemon = True
+            kill.start()
+
+        timer = threading.Timer(minutes * 60 if minutes else threading.TIMEOUT_MAX, over)
+        timer.daemon = True
+        timer.start()
+        return timer
 
     def _on_stop(self) -> None:
         """A person's stop leaves a moment to finish the current call; a limit leaves as long as it takes."""

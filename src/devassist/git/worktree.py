@@ -73,13 +73,13 @@ class Worktree:
         handle = self.admin.open()
         return Trees(handle).edited(tree_id(handle, self.head_commit), found.edits(), write=False)
 
-    def state_tree(self) -> str:
-        """The tree that a commit of everything would have, stored, for a diff. No ref moves."""
+    def state_tree(self, paths: Collection[str] | None = None) -> str:
+        """The tree that a commit of everything, or of `paths`, would have, stored, for a diff. No ref moves."""
         handle = self.admin.open()
         tree = tree_id(handle, self.head_commit)
         found = scan(handle, self.path, tree, store=True)
         with translated("store the tree"):
-            return Trees(handle).edited(tree, found.edits(), write=True)
+            return Trees(handle).edited(tree, found.edits(paths), write=True)
 
     def blobs(self) -> Mapping[str, str]:
         """The blob id of each changed path that still exists."""

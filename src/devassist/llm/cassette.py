@@ -99,7 +99,8 @@ class ReplayClient:
     The ModelClient that answers from a cassette; `run` is the run that asks.
 
     An equal request gets its recorded reply, each reply once. Without an equal one, the reply recorded at the
-    same address is given and counted in `divergent`.
+    same address is given and counted in `divergent`, provided that the agent was told the same: tool results may
+    differ from machine to machine, the task may not.
     """
 
     def __init__(self, path: Path, run: str) -> None:
@@ -107,18 +108,18 @@ class ReplayClient:
         self._path = path
         self._run = run
         self._by_key: dict[str, list[_Entry]] = defaultdict(list)
-        self._by_address: dict[CallAddress, list[_Entry]] = defaultdict(list)
+        self._by_address: dict[tuple[CallAddress, str], list[_Entry]] = defaultdict(list)
         self._lock = threading.Lock()  # guards `used` and `divergent`
         for entry in _entries(path):
             key = digest(entry.data["messages"], entry.data.get("tools") or [], run=entry.run)
             self._by_key[key].append(entry)
-            self._by_address[entry.address].append(entry)
+            self._by_address[entry.address, _told(entry.data["messages"], entry.run)].append(entry)
 
     def attempt(self, request: ModelRequest) -> ModelReply:
         """The recorded reply. Raises ModelError of kind config where the cassette has none."""
         key = digest(request.messages, request.tools, run=self._run)
         with self._lock:
-            entry = self._take(key, request.address)
+            entry = self._take(key, (request.address, _told(request.messages, self._run)))
         if entry is None:
             raise ModelError(
                 f"the cassette {self._path} has no reply for {request.address} (task/role/round/turn)",
@@ -127,16 +128,21 @@ class ReplayClient:
             )
         return _reply(entry, request, self._run)
 
-    def _take(self, key: str, address: CallAddress) -> _Entry | None:
+    def _take(self, key: str, place: tuple[CallAddress, str]) -> _Entry | None:
         equal = [entry for entry in self._by_key.get(key, ()) if not entry.used]
         # Two agents may have asked the same: each gets what was recorded for it, whoever comes first.
-        entry = next((entry for entry in equal if entry.address == address), next(iter(equal), None))
+        entry = next((entry for entry in equal if entry.address == place[0]), next(iter(equal), None))
         if entry is None:
-            entry = next((entry for entry in self._by_address.get(address, ()) if not entry.used), None)
+            entry = next((entry for entry in self._by_address.get(place, ()) if not entry.used), None)
             self.divergent += entry is not None
         if entry is not None:
             entry.used = True
         return entry
+
+
+def _told(messages: Sequence[Mapping[str, Any]], run: str) -> str:
+    """What the agent is and was asked to do: its system message and its brief."""
+    return digest(messages[:2], (), run=run)
 
 
 def _entries(path: Path) -> list[_Entry]:

@@ -117,6 +117,13 @@ def price_of(litellm: Any, answer: Any, model: str) -> float | None:
     return usd if math.isfinite(usd) and usd >= 0 else None
 
 
+def warm_client() -> None:
+    """Complete the reply's model now: openai's are built at first use, which is better shared than repeated."""
+    from openai.types.chat import ChatCompletion
+
+    ChatCompletion.model_rebuild(raise_errors=False)
+
+
 def context_window(model: str) -> int:
     """How many tokens `model` takes, by litellm's bundled table; a usual size where it does not know it."""
     # The table itself: `get_model_info` asks an Ollama server over HTTP.
