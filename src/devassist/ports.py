@@ -157,6 +157,9 @@ class Assignment:
     replay: str = ""
     masked: Sequence[str] = ()
     round: int = 1
+    secrets: Sequence[str] = ()
+    """Values that are taken out of everything a model is told."""
+    redact: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -91,12 +91,25 @@ def fold_run(reader: AuditReader, run: str, *, types: Sequence[str] = ()) -> Run
     return RunState.fold(reader.events(chosen, raw_types=_BULKY))
 
 
+def secrets_of(project: Project) -> frozenset[str]:
+    """What must reach no log, no prompt and no screen: secret values of the environment and of `.env` files."""
+    from devassist.domain.redaction import dotenv_secrets, known_secrets
+
+    found = known_secrets(project.host.environment)
+    for path in sorted(project.repository.root.glob(".env*")):
+        try:
+            found |= dotenv_secrets(path.read_text("utf-8", "replace"))
+        except OSError:  # a directory, or not ours to read
+            continue
+    return found
+
+
 def open_log(project: Project, *, sinks: Sequence[EventSink] = ()) -> AuditLog:
     """The one writer of this process. Redacts what the environment and the shapes say is secret."""
-    from devassist.domain.redaction import Redactor, known_secrets
+    from devassist.domain.redaction import Redactor
     from devassist.store.audit_log import AuditLog
 
-    redactor = Redactor(known_secrets(project.host.environment), project.settings.audit.redact)
+    redactor = Redactor(secrets_of(project), project.settings.audit.redact)
     project.audit_path.parent.mkdir(parents=True, exist_ok=True)
     return AuditLog.open(
         project.audit_path,

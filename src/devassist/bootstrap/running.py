@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from devassist.bootstrap.host import boot_id, versions
-from devassist.bootstrap.project import Project, open_log
+from devassist.bootstrap.project import Project, open_log, secrets_of
 from devassist.domain.errors import UsageError
 from devassist.domain.ids import make_run_id
 from devassist.domain.roles import Role
@@ -137,6 +137,7 @@ def _request(project: Project, options: RunOptions, run: str) -> RunRequest:
         prefix=repository.prefix.rstrip("/"),
         script=script,
         replay=str(options.replay.resolve()) if options.replay is not None else "",
+        secrets=tuple(sorted(secrets_of(project))),
         warnings=tuple(warnings),
         facts={
             "versions": versions(),

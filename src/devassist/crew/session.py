@@ -16,6 +16,7 @@ from devassist.crew.toolbox import TOOLS, Outcome, ToolRefused
 from devassist.domain.errors import DevassistError
 from devassist.domain.events import Event, EventType
 from devassist.domain.ids import agent_id, evidence_id
+from devassist.domain.redaction import Redactor
 from devassist.domain.roles import COMMAND_TOOLS, SUBMIT_TOOL, TOOLS_OF, WRITE_TOOLS, Role
 from devassist.ports import AgentPlace, Assignment, CrewLink, Files, Sandbox, SandboxSpec, ToolCall
 
@@ -50,11 +51,15 @@ class AgentSession:
     _last_call: tuple[str, int] = ("", 0)
     _used: Counter[str] = field(default_factory=Counter)
 
+    def __post_init__(self) -> None:
+        self._redactor = Redactor(self.assignment.secrets, self.assignment.redact)
+
     @property
     def place(self) -> AgentPlace:
         """Opened at first need, so that an agent starts from the commit of the one before it."""
         if self._place is None:
-            self._place = self.link.begin(self.role, self.round)
+            opened = self.link.begin(self.role, self.round)
+            self._place = replace(opened, brief=self._redactor.text(opened.brief))
             self._files = self.open_files(Path(self._place.worktree))
         return self._place
 
@@ -119,6 +124,7 @@ class AgentSession:
         repeated = self._count(name, shown)
         started = time.monotonic()
         outcome = self._attempt(name, given, evidence)
+        outcome = replace(outcome, text=self._redactor.text(outcome.text))  # a model is told no secret
         if repeated >= _WARN_IDENTICAL_CALLS:
             outcome = replace(
                 outcome, text=f"{outcome.text}\nnote: this is the same call {repeated} times in a row"

@@ -46,6 +46,12 @@ def known_secrets(environment: Mapping[str, str]) -> frozenset[str]:
     )
 
 
+def dotenv_secrets(text: str) -> frozenset[str]:
+    """The secret values of a `.env` file: they are nowhere in the environment, and a command may print them."""
+    pairs = (line.strip().removeprefix("export ").partition("=") for line in text.splitlines() if "=" in line)
+    return known_secrets({name.strip(): value.strip().strip("\"'") for name, _, value in pairs})
+
+
 class Redactor:
     """Replaces every secret by `[REDACTED:<rule>]`; line counts stay as they are."""
 

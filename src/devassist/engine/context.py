@@ -34,6 +34,7 @@ class RunRequest:
     prefix: str = ""
     script: str = ""
     replay: str = ""
+    secrets: tuple[str, ...] = field(default=(), repr=False)
     warnings: tuple[str, ...] = ()
     facts: Mapping[str, object] = field(default_factory=dict)
     """Versions, pid, boot id, model source: recorded with run.started."""

@@ -151,6 +151,8 @@ class PlanningStep(WorkerDesk):
             script=request.script,
             replay=request.replay,
             masked=[str(one) for one in context.masked],
+            secrets=list(request.secrets),
+            redact=list(context.settings.audit.redact),
         )
 
 

@@ -249,6 +249,8 @@ class TaskStep(WorkerDesk):
             script=request.script,
             replay=request.replay,
             masked=[str(one) for one in context.masked],
+            secrets=list(request.secrets),
+            redact=list(context.settings.audit.redact),
         )
 
 
