@@ -14,7 +14,9 @@ PLANTED = "hunter2-canary-4711-abcdef"
 def test_a_secret_that_a_command_prints_reaches_no_prompt_no_log_and_no_screen(
     make_machine: Callable[..., Machine], script: CrewScript
 ) -> None:
-    machine = make_machine(script=script, files={"README.md": "hello\n", ".env": f'API_TOKEN="{PLANTED}"\nPORT=8080\n'})
+    machine = make_machine(
+        script=script, files={"README.md": "hello\n", ".env": f'API_TOKEN="{PLANTED}"\nPORT=8080\n'}
+    )
     script.on(
         "ALPHA",
         "documenter",

@@ -131,7 +131,9 @@ def test_equal_requests_of_two_agents_are_told_apart_by_address(tmp_path: Path) 
 def test_another_tool_result_at_the_same_address_is_counted_as_divergent(tmp_path: Path) -> None:
     client = ReplayClient(recorded(tmp_path / "c", record()), NEW)
     told = messages_of(NEW)
-    reply = ask(client, messages=[*told[:-1], {**told[-1], "content": "something else\n" + told[-1]["content"]}])
+    reply = ask(
+        client, messages=[*told[:-1], {**told[-1], "content": "something else\n" + told[-1]["content"]}]
+    )
     assert reply.content == "t1 1"
     assert client.divergent == 1
 

@@ -13,7 +13,7 @@ import typer
 
 from devassist import __version__
 from devassist.bootstrap import Host
-from devassist.cli import audit, landing, looking, setup, worktrees
+from devassist.cli import audit, conflicts, landing, looking, setup, worktrees
 from devassist.cli import run as running
 from devassist.cli.invocation import Invocation, complain
 from devassist.domain.errors import DevassistError
@@ -65,6 +65,7 @@ landing.register(app)
 setup.register(app)
 app.add_typer(worktrees.app, name="worktrees")
 app.add_typer(setup.config, name="config")
+app.add_typer(conflicts.app, name="conflicts")
 app.add_typer(audit.app, name="audit")
 
 

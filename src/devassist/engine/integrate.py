@@ -13,9 +13,9 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from devassist.domain.approvals import ApprovedMerge, Choice, MergeRequest, decide
+from devassist.domain.conflicts import Conflict, Level, Severity
 from devassist.domain.errors import Refused
 from devassist.domain.events import Event, EventType
-from devassist.domain.hashing import digest
 from devassist.domain.ids import branch_name, result_branch
 from devassist.domain.plan import Plan, PlanTask
 from devassist.domain.tasks import TaskStatus
@@ -93,18 +93,16 @@ class Integrator:
         theirs = branch_name(self.context.run, task.id, task.role)
         for one in conflicts:
             ours = self._other_side(one.path)
-            data: dict[str, Any] = {
-                "conflict": "c-" + digest([one.kind, one.path, sorted([ours, theirs])])[:12],
-                "level": "text",
-                "kind": one.kind,
-                "severity": "error",
-                "branches": [ours, theirs],
-                "path": one.path,
-                "symbol": None,
-                "explanation": f"{one.path} was changed on both sides ({one.kind})",
-                "suggestion": f"merge {theirs} by hand, or run the task again on top of the result",
-                "status": "open",
-            }
+            found = Conflict(
+                level=Level.TEXT,
+                kind=one.kind,
+                severity=Severity.ERROR,
+                branches=(ours, theirs),
+                path=one.path,
+                explanation=f"{one.path} was changed on both sides ({one.kind})",
+                suggestion=f"merge {theirs} by hand, or run the task again on top of the result",
+            )
+            data = {"conflict": found.id, "base": self.context.request.base, **found.as_json()}
             self._record(EventType.CONFLICT_FOUND, task.id, data)
         paths = ", ".join(sorted({one.path for one in conflicts}))
         return Landing(

@@ -1,0 +1,127 @@
+"""A conflict has a life: first and last seen, waived or gone, by whom and why. All of it is in the log."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from devassist.bootstrap.comparing import Compared, Comparison, compare, side_of
+from devassist.bootstrap.project import Project, open_log, open_reader
+from devassist.domain.errors import NotFound
+from devassist.domain.events import Event, EventType
+
+
+def compare_and_remember(project: Project, wanted: Comparison) -> Compared:
+    """Hold the branches against each other with what people decided before, and record what is new or gone."""
+    known = known_conflicts(project)
+    decided = {id_: one["status"] for id_, one in known.items() if one["status"] in ("waived", "resolved")}
+    compared = compare(project, wanted, decided)
+    remember(project, compared)
+    return compared
+
+
+def remember(project: Project, compared: Compared) -> None:
+    """Record what is new and what is gone since the last look. A conflict that stays as it was adds nothing."""
+    before = known_conflicts(project)
+    now = {one.id: one for one in compared.conflicts}
+    events = [
+        Event(
+            type=EventType.CONFLICT_FOUND, data={"conflict": one.id, "base": compared.base, **one.as_json()}
+        )
+        for one in compared.conflicts
+        if one.id not in before or before[one.id]["gone"]
+    ]
+    looked = {side.name for side in compared.sides}
+    events += [
+        Event(
+            type=EventType.CONFLICT_RESOLVED,
+            data={"conflict": id_, "status": "gone", "who": "policy", "reason": "it was not found again"},
+        )
+        for id_, one in before.items()
+        if id_ not in now and not one["gone"] and set(one["branches"]) <= looked
+    ]
+    if events:
+        with open_log(project) as log:
+            log.record(*events)
+
+
+def known_conflicts(project: Project) -> dict[str, dict[str, Any]]:
+    """Every conflict the log knows: its last description, first and last seen, and how it ended."""
+    found: dict[str, dict[str, Any]] = {}
+    try:
+        with open_reader(project) as reader:
+            for record in reader.events(_only("conflict")):
+                id_ = record.data["conflict"]
+                if record.type is EventType.CONFLICT_FOUND:
+                    first = found.get(id_, {}).get("first_seen", record.at)
+                    found[id_] = {**record.data, "first_seen": first, "last_seen": record.at, "gone": False}
+                elif id_ in found:
+                    gone = record.data["status"] == "gone"
+                    ended = (
+                        {"gone": gone}
+                        if gone
+                        else {"status": record.data["status"], "ended": dict(record.data)}
+                    )
+                    found[id_].update(ended, last_seen=record.at)
+    except NotFound:
+        return {}
+    return found
+
+
+def find_conflict(project: Project, prefix: str) -> dict[str, Any]:
+    """One known conflict by its id or the beginning of it. Raises NotFound."""
+    known = known_conflicts(project)
+    matching = [one for id_, one in known.items() if id_.startswith(prefix)]
+    if len(matching) != 1:
+        fact = (
+            f"several conflicts begin with {prefix!r}" if matching else f"no conflict begins with {prefix!r}"
+        )
+        raise NotFound(fact, hint="devassist conflicts lists them")
+    return matching[0]
+
+
+def waive(project: Project, prefix: str, *, reason: str, who: str) -> dict[str, Any]:
+    """Record that a person accepts a conflict. It is still found, and no longer fails a command."""
+    one = find_conflict(project, prefix)
+    decision = {
+        "who": f"person {who}",
+        "question": f"live with {one['conflict']}?",
+        "options": ["waive", "leave open"],
+        "choice": "waive",
+        "reason": reason,
+        "confidence": 1.0,
+    }
+    ending = {"conflict": one["conflict"], "status": "waived", "who": f"person {who}", "reason": reason}
+    with open_log(project) as log:
+        (made,) = log.record(Event(type=EventType.DECISION_MADE, data=decision))
+        log.record(Event(type=EventType.CONFLICT_RESOLVED, parent=made.id, data=ending))
+    return {**one, "status": "waived"}
+
+
+def both_sides(project: Project, conflict: Mapping[str, Any]) -> list[dict[str, str]]:
+    """For each branch of a known conflict: what it was for, and what it changes in the file."""
+    repository = project.repository
+    sides: list[dict[str, str]] = []
+    for name in conflict["branches"]:
+        try:
+            side = side_of(project, name)
+        except NotFound:
+            sides.append({"branch": name, "intent": "the branch is gone", "diff": ""})
+            continue
+        base = repository.merge_base(conflict["base"], side.commit) if "base" in conflict else None
+        subject = next(iter(repository.log(side.commit, limit=1))).subject
+        diff = repository.diff(base, side.commit) if base is not None else ""
+        sides.append({"branch": name, "intent": subject, "diff": _about(diff, conflict["path"])})
+    return sides
+
+
+def _about(patch: str, path: str) -> str:
+    """The part of a patch that is about one file."""
+    parts = ("diff --git " + part for part in patch.split("diff --git ")[1:])
+    return "".join(part for part in parts if f"b/{path}" in part.splitlines()[0])
+
+
+def _only(type_: str) -> Any:
+    from devassist.store.filters import EventFilter
+
+    return EventFilter(types=(type_,))

@@ -1,0 +1,227 @@
+"""`devassist conflicts`: every branch against every other, before anybody merges."""
+
+from __future__ import annotations
+
+import getpass
+import time
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.table import Table
+from rich.text import Text
+from typer.core import TyperGroup
+
+from devassist.bootstrap import comparing
+from devassist.bootstrap import conflict_life as life
+from devassist.cli.invocation import Format, Invocation, of, plain, print_json, print_line
+from devassist.cli.looking import Output
+from devassist.domain.conflicts import Severity, worst
+from devassist.domain.errors import UsageError
+
+
+class _FindByDefault(TyperGroup):
+    """`conflicts` is a command itself: what is not one of its subcommands is a branch (after `--`, always)."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        helps = {"-h", "--help"}
+        if not args or (args[0] not in self.commands and not helps & set(args[:1])):
+            args = ["find", *args]
+        return super().parse_args(ctx, args)
+
+
+app = typer.Typer(
+    cls=_FindByDefault,
+    help="Find conflicts between branches before anybody merges: text, symbols, manifests.",
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+class ReportFormat(StrEnum):
+    text = "text"
+    json = "json"
+    ndjson = "ndjson"
+    sarif = "sarif"
+    markdown = "markdown"
+
+
+class FailOn(StrEnum):
+    error = "error"
+    warning = "warning"
+    note = "note"
+    never = "never"
+
+
+Branches = Annotated[
+    list[str] | None, typer.Argument(help="Branches; by default all live devassist branches.")
+]
+Every = Annotated[bool, typer.Option("--all", help="Every local branch that is ahead of the base.")]
+Base = Annotated[str, typer.Option("--base", help="The revision they are to land on; HEAD by default.")]
+Id = Annotated[str, typer.Argument(metavar="ID", help="Conflict id, or its beginning.")]
+Levels = Annotated[str, typer.Option("--levels", help="Of tree,text,symbol,manifest.")]
+
+
+@app.command("find")
+def find(  # one parameter per option: the types are the interface
+    context: typer.Context,
+    branches: Branches = None,
+    every: Every = False,
+    base: Base = "",
+    levels: Levels = "tree,text,symbol,manifest",
+    watch: Annotated[bool, typer.Option("--watch", help="Look again when a branch moves.")] = False,
+    fail_on: Annotated[
+        FailOn | None, typer.Option("--fail-on", help="Exit with 1 from this severity on.")
+    ] = None,
+    output: Annotated[
+        ReportFormat, typer.Option("--format", help="text, json, ndjson, sarif or markdown.")
+    ] = ReportFormat.text,
+) -> None:
+    """Hold every branch against every other. This is what `devassist conflicts [BRANCH...]` runs."""
+    invocation = of(context)
+    project = invocation.project()
+    wanted = comparing.Comparison(
+        branches=tuple(branches or ()), every=every, base=base, levels=_levels(levels)
+    )
+    compared = life.compare_and_remember(project, wanted)
+    _answer(invocation, compared, output)
+    while watch:
+        time.sleep(1)
+        again = life.compare_and_remember(project, wanted)
+        if [side.commit for side in again.sides] != [side.commit for side in compared.sides]:
+            _answer(invocation, again, output)
+        compared = again
+    threshold = fail_on or FailOn(project.settings.conflicts.fail_on)
+    found = worst(compared.conflicts)
+    fails = threshold is not FailOn.never and found is not None and found.at_least(Severity(threshold))
+    raise typer.Exit(1 if fails else 0)
+
+
+def _levels(text: str) -> tuple[str, ...]:
+    chosen = tuple(one.strip() for one in text.split(",") if one.strip())
+    for one in chosen:
+        if one not in comparing.LEVELS:
+            raise UsageError(f"there is no level {one!r}", hint=f"Known: {', '.join(comparing.LEVELS)}")
+    return chosen
+
+
+def _answer(invocation: Invocation, compared: comparing.Compared, output: ReportFormat) -> None:
+    from devassist.bootstrap.comparing import rendered
+
+    if output is ReportFormat.text:
+        _print_table(invocation, compared)
+    elif output is ReportFormat.markdown:
+        invocation.answers.print(rendered(compared, "markdown"), markup=False)
+    else:
+        document = rendered(compared, "sarif" if output is ReportFormat.sarif else "json")
+        (print_line if output is ReportFormat.ndjson else print_json)(document)
+
+
+def _print_table(invocation: Invocation, compared: comparing.Compared) -> None:
+    looks = {Severity.ERROR: "red", Severity.WARNING: "yellow", Severity.NOTE: "dim"}
+    stats = compared.stats
+    if compared.conflicts:
+        table = Table("id", "", "kind", "branches", "what", box=None, padding=(0, 2, 0, 0), pad_edge=False)
+        for one in compared.conflicts:
+            state = str(one.severity) if one.status == "open" else one.status
+            table.add_row(
+                one.id,
+                Text(state, looks[one.severity] if one.status == "open" else "dim"),
+                one.kind,
+                Text(plain(" / ".join(one.branches))),
+                Text(plain(one.explanation)),
+            )
+        invocation.answers.print(table)
+    said = f"{len(compared.conflicts)} conflicts between {stats['branches']} branches ({stats['seconds']} s)"
+    invocation.say(said)
+    if compared.order:
+        invocation.say("merge in this order: " + ", ".join(compared.order))
+
+
+@app.command()
+def order(
+    context: typer.Context,
+    branches: Branches = None,
+    every: Every = False,
+    base: Base = "",
+    output: Output = Format.text,
+) -> None:
+    """Print the order of merging that lands most without conflict."""
+    invocation = of(context)
+    wanted = comparing.Comparison(branches=tuple(branches or ()), every=every, base=base)
+    compared = life.compare_and_remember(invocation.project(), wanted)
+    if output is Format.json:
+        print_json({"schema": "devassist.order/1", "base": compared.base, "order": list(compared.order)})
+        return
+    for name in compared.order:
+        invocation.answers.print(name, markup=False)
+
+
+@app.command()
+def check(
+    context: typer.Context,
+    path: Annotated[Path, typer.Argument(help="A file, as it is on disk now.")],
+    output: Output = Format.text,
+) -> None:
+    """Hold one file, as it is on disk, against all live branches: a hook for any agent or editor."""
+    invocation = of(context)
+    project = invocation.project()
+    where = invocation.host.directory / path
+    if not where.resolve().is_relative_to(project.repository.workdir):
+        raise UsageError(f"{path} is outside the repository")
+    compared = comparing.check_path(project, where)
+    if output is Format.json:
+        print_json(
+            {"schema": "devassist.conflicts/1", "conflicts": [one.as_json() for one in compared.conflicts]}
+        )
+    else:
+        for one in compared.conflicts:
+            invocation.answers.print(f"{one.severity}: {plain(one.explanation)}", markup=False)
+    found = worst(compared.conflicts)
+    raise typer.Exit(1 if found is Severity.ERROR else 0)
+
+
+_SHOWN = (
+    "conflict",
+    "severity",
+    "level",
+    "kind",
+    "status",
+    "first_seen",
+    "last_seen",
+    "explanation",
+    "suggestion",
+)
+
+
+@app.command()
+def show(context: typer.Context, conflict: Id, output: Output = Format.text) -> None:
+    """Show one conflict: both sides, where, since when, and what to do."""
+    invocation = of(context)
+    project = invocation.project()
+    one = life.find_conflict(project, conflict)
+    sides = life.both_sides(project, one)
+    if output is Format.json:
+        print_json({"schema": "devassist.conflict/1", **one, "sides": sides})
+        return
+    for name in _SHOWN:
+        invocation.answers.print(f"{name}: {plain(str(one.get(name, '')))}", markup=False)
+    for side in sides:
+        invocation.answers.print(f"\n--- {side['branch']}: {plain(side['intent'])}", markup=False)
+        invocation.answers.print(plain(side["diff"]), markup=False)
+
+
+@app.command()
+def waive(
+    context: typer.Context,
+    conflict: Id,
+    reason: Annotated[str, typer.Option("--reason", help="Why it may stay.")],
+    output: Output = Format.text,
+) -> None:
+    """Accept a conflict, with a reason that goes into the log. It no longer fails a command."""
+    invocation = of(context)
+    one: dict[str, Any] = life.waive(invocation.project(), conflict, reason=reason, who=getpass.getuser())
+    if output is Format.json:
+        print_json({"schema": "devassist.conflict/1", **one})
+    else:
+        invocation.answers.print(f"waived {one['conflict']}: {plain(one['explanation'])}", markup=False)

@@ -1,0 +1,190 @@
+"""One branch as the symbol level sees it: what it broke, what it newly uses, what it added and edited."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import NamedTuple
+
+from devassist.conflicts.breakage import Added, Break, Comparison
+from devassist.conflicts.namespaces import EXTERNAL, TYPES, Hop, Resolution
+from devassist.conflicts.references import Resolver
+from devassist.conflicts.tables import Definition, Import, Reference, Table
+from devassist.domain.conflicts import Side
+
+
+class Use(NamedTuple):
+    """A new use on a branch: a reference or an import, and what it means there."""
+
+    path: str
+    line: int
+    reference: Reference | None
+    brought: Import | None
+    meaning: Resolution
+
+    @property
+    def guarded(self) -> bool:
+        one = self.reference or self.brought
+        return one is not None and one.guarded
+
+
+@dataclass
+class Branch:
+    """All facts are made when first asked for, and kept. `focus` limits what is looked at, not what is known."""
+
+    side: Side
+    changes: Mapping[str, str | None]
+    base: Resolver
+    own: Resolver
+    focus: frozenset[str]
+
+    @cached_property
+    def comparison(self) -> Comparison:
+        return Comparison(self.base, self.own, self.focus)
+
+    @cached_property
+    def added(self) -> list[Added]:
+        return self.comparison.added()
+
+    @cached_property
+    def breaks(self) -> list[Break]:
+        return self.comparison.breaks(self.added)
+
+    @cached_property
+    def breaks_by_hop(self) -> dict[Hop, Break]:
+        return {one.hop: one for one in self.breaks}
+
+    @cached_property
+    def uses(self) -> list[Use]:
+        found: list[Use] = []
+        for path in sorted(self.focus):
+            if path in self.own.files.blobs:
+                found += self._new_imports(path)
+                found += self._new_references(path)
+        return found
+
+    @cached_property
+    def uses_by_hop(self) -> dict[Hop, list[Use]]:
+        """The inverted index of certain uses: every name that a use goes through."""
+        found: dict[Hop, list[Use]] = defaultdict(list)
+        for use in self.uses:
+            for hop in dict.fromkeys(use.meaning.hops):
+                found[hop].append(use)
+        return found
+
+    @cached_property
+    def uses_by_name(self) -> dict[str, list[Use]]:
+        """The inverted index of uses on receivers of unknown type."""
+        found: dict[str, list[Use]] = defaultdict(list)
+        for use in self.uses:
+            one = use.reference
+            if one is not None and use.meaning.unknown:
+                found[one.name].append(use)
+        return found
+
+    def definers(self, names: frozenset[str], family: str) -> tuple[dict[str, int], dict[str, int]]:
+        """How many definitions each name has: in the base, and on this branch."""
+        before = self.base.files.definers(names, family)
+        mine = self.own.files.defined_in(self.changes, names, family)
+        after = {
+            name: len(mine.get(name, ())) + sum(path not in self.changes for path, _one in before[name])
+            for name in names
+        }
+        return {name: len(before[name]) for name in names}, after
+
+    def _previous(self, path: str) -> Table:
+        """The file as it was: at its path, or where it was renamed from."""
+        if path in self.base.files.blobs:
+            return self.base.files.table(path)
+        names = {one.name for one in self.own.files.table(path).definitions}
+        for gone, blob in self.changes.items():
+            if blob is None and gone.rpartition(".")[2] == path.rpartition(".")[2]:
+                before = self.base.files.table(gone)
+                others = {one.name for one in before.definitions}
+                if len(names & others) > len(names | others) / 2 or (
+                    self.base.files.blobs.get(gone) == self.own.files.blobs.get(path)
+                ):
+                    return before
+        return Table(language="")
+
+    def _new_imports(self, path: str) -> list[Use]:
+        before = Counter((one.module, one.name) for one in self._previous(path).imports)
+        found = []
+        for one in self.own.files.table(path).imports:
+            if before[one.module, one.name]:
+                before[one.module, one.name] -= 1
+                continue
+            hops: list[Hop] = []
+            target = self.own.follow(path, one, hops)
+            found.append(Use(path, one.line, None, one, Resolution(target, tuple(hops))))
+        return found
+
+    def _new_references(self, path: str) -> list[Use]:
+        found = []
+        for one in fresh(self._previous(path).references, self.own.files.table(path).references):
+            meaning = self.own.resolve(path, one)
+            found.append(Use(path, one.line, one, None, self._made(meaning) if one.call else meaning))
+        return found
+
+    def _made(self, meaning: Resolution) -> Resolution:
+        """A call of a class is a call of its constructor."""
+        target = meaning.target
+        if target is None or target.definition is None or target.definition.kind not in TYPES:
+            return meaning
+        hops = list(meaning.hops)
+        maker = self.own.constructor(target, hops)
+        known = maker if maker is not None and maker != EXTERNAL else target
+        return Resolution(known, tuple(hops), bound=True)
+
+    @cached_property
+    def edited(self) -> dict[tuple[str, str], tuple[Definition, Definition]]:
+        """Functions that were there and are still there, in files that changed: path and name -> before and after."""
+        found = {}
+        for path in self.focus:
+            if path in self.own.files.blobs and path in self.base.files.blobs:
+                before = _functions(self.base.files.table(path))
+                for name, after in _functions(self.own.files.table(path)).items():
+                    if name in before:
+                        found[path, name] = (before[name], after)
+        return found
+
+    def keeps(self, hop: Hop) -> bool:
+        """Whether the branch itself bound a name anew, so that it outlives the other side's removal."""
+        key, name = hop
+        if not name:
+            return False
+        mine = self.own.namespace(key).get(name, [])
+        was = self.base.namespace(key).get(name, [])
+        shape = [(one.path, one.definition is None) for one in was]
+        return any((one.path, one.definition is None) not in shape for one in mine) or len(mine) > len(was)
+
+
+def fresh(before: tuple[Reference, ...], after: tuple[Reference, ...]) -> list[Reference]:
+    """References of `after` that are more than `before` had; one that stayed in its scope is matched first."""
+    scoped = Counter((one.shape, one.scope) for one in before)
+    total = Counter(one.shape for one in before)
+    left = []
+    for one in after:
+        if scoped[one.shape, one.scope]:
+            scoped[one.shape, one.scope] -= 1
+            total[one.shape] -= 1
+        else:
+            left.append(one)
+    found = []
+    for one in left:
+        if total[one.shape]:
+            total[one.shape] -= 1
+        else:
+            found.append(one)
+    return found
+
+
+def _functions(table: Table) -> dict[str, Definition]:
+    counted = Counter(one.name for one in table.definitions)
+    return {
+        one.name: one
+        for one in table.definitions
+        if one.kind in ("function", "method", "property") and counted[one.name] == 1
+    }

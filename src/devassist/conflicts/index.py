@@ -1,0 +1,150 @@
+"""Tables of blobs, kept in memory and on disk, and what one tree holds under which path."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from devassist.conflicts.languages import Grammar, covers, family_of, grammar_for, read_table
+from devassist.conflicts.tables import TABLE_VERSION, Definition, Table
+from devassist.git.tree_view import TreeView
+from devassist.git.trees import EXECUTABLE, FILE
+
+_KEPT_LINES = 256
+Place = tuple[str, Definition]
+_NOTHING = Table(language="")
+
+
+@dataclass
+class Tables:
+    """The table of a blob, made at most once: memory, then the cache directory, then the parser."""
+
+    view: TreeView
+    cache: Path | None
+    _kept: dict[tuple[str, str], Table] = field(default_factory=dict)
+    _lines: dict[str, list[str]] = field(default_factory=dict)
+
+    def table(self, blob: str, grammar: Grammar) -> Table:
+        key = (blob, grammar.name)
+        found = self._kept.get(key)
+        if found is None:
+            found = self._stored(key) or self._made(blob, grammar)
+            self._kept[key] = found
+        return found
+
+    def lines(self, blob: str) -> list[str]:
+        """The lines of a blob, kept for as long as few others are asked for."""
+        if blob not in self._lines:
+            if len(self._lines) >= _KEPT_LINES:
+                self._lines.clear()
+            self._lines[blob] = self.view.text(blob).split("\n") if blob else []
+        return self._lines[blob]
+
+    def _file(self, key: tuple[str, str]) -> Path | None:
+        blob, language = key
+        if self.cache is None:
+            return None
+        return self.cache / f"symbols-{TABLE_VERSION}" / blob[:2] / f"{blob[2:]}.{language}.json"
+
+    def _stored(self, key: tuple[str, str]) -> Table | None:
+        file = self._file(key)
+        if file is None:
+            return None
+        # A cache may be cut short, locked or half written by a crash: it is then as good as absent.
+        with contextlib.suppress(OSError, ValueError, RecursionError):
+            return Table.decode(file.read_text("utf-8"))
+        return None
+
+    def _made(self, blob: str, grammar: Grammar) -> Table:
+        table = read_table(grammar, self.view.blob(blob))
+        file = self._file((blob, grammar.name))
+        if file is not None:
+            with contextlib.suppress(OSError, UnicodeError):
+                file.parent.mkdir(parents=True, exist_ok=True)
+                scratch = file.with_suffix(f".{os.getpid()}")
+                scratch.write_text(table.encode(), "utf-8")
+                scratch.replace(file)
+        return table
+
+
+@dataclass
+class Files:
+    """The source files of one tree, as paths and blob ids. A side's are the base's with its changes on top."""
+
+    tables: Tables
+    blobs: Mapping[str, str]
+    _places: dict[tuple[str, str], list[Place]] = field(default_factory=dict)
+
+    def table(self, path: str) -> Table:
+        """The symbols at `path`; an empty table where there is no such file."""
+        blob, grammar = self.blobs.get(path), grammar_for(path)
+        return _NOTHING if blob is None or grammar is None else self.tables.table(blob, grammar)
+
+    def source(self, path: str) -> bytes:
+        blob = self.blobs.get(path)
+        return b"" if blob is None else self.tables.view.blob(blob)
+
+    def lines(self, path: str, definition: Definition) -> str:
+        """The text of a definition."""
+        lines = self.tables.lines(self.blobs.get(path, ""))
+        return "\n".join(lines[definition.start - 1 : definition.end])
+
+    def changed(self, changes: Mapping[str, str | None]) -> Files:
+        """These files with some replaced, added, or (None) removed."""
+        blobs = dict(self.blobs)
+        for path, blob in changes.items():
+            if blob is None:
+                blobs.pop(path, None)
+            else:
+                blobs[path] = blob
+        return Files(self.tables, blobs)
+
+    def definers(self, names: Iterable[str], family: str) -> dict[str, list[Place]]:
+        """Where definitions of these names are. One pass over the texts for new names; few files are parsed."""
+        wanted = frozenset(names)
+        asked = {name for name in wanted if (name, family) not in self._places}
+        if asked:
+            found = self.defined_in(self.blobs, asked, family)
+            self._places.update({(name, family): found.get(name, []) for name in asked})
+        return {name: self._places[name, family] for name in wanted}
+
+    def defined_in(self, paths: Iterable[str], names: Iterable[str], family: str) -> dict[str, list[Place]]:
+        """Where in these files definitions of the names are."""
+        wanted = frozenset(names)
+        pattern = re.compile(b"|".join(re.escape(one.encode()) for one in sorted(wanted, key=len)[::-1]))
+        found: dict[str, list[Place]] = defaultdict(list)
+        for path in paths:
+            if family_of(path) != family or pattern.search(self.source(path)) is None:
+                continue
+            for one in self.table(path).definitions:
+                if one.last in wanted and one.kind != "local":
+                    found[one.last].append((path, one))
+        return found
+
+
+def source_files(tables: Tables, tree: str, languages: tuple[str, ...]) -> Files:
+    """Every file of a tree that has a grammar."""
+    blobs = {}
+    for path, entry in tables.view.walk(tree):
+        grammar = grammar_for(path)
+        if grammar is not None and covers(languages, grammar) and entry.mode in (FILE, EXECUTABLE):
+            blobs[path] = entry.id
+    return Files(tables, blobs)
+
+
+def source_changes(
+    tables: Tables, base_tree: str, tree: str, languages: tuple[str, ...]
+) -> dict[str, str | None]:
+    """Changed source files of a branch: path -> new blob, or None where it is gone."""
+    found: dict[str, str | None] = {}
+    for path, change in tables.view.changes(base_tree, tree).items():
+        grammar = grammar_for(path)
+        if grammar is not None and covers(languages, grammar):
+            usable = change.new is not None and change.new.mode in (FILE, EXECUTABLE)
+            found[path] = change.new.id if change.new is not None and usable else None
+    return found

@@ -1,0 +1,125 @@
+"""What a file says that two branches must not say differently, and how such a clash is told."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+
+from devassist.domain.conflicts import Conflict, Level, Location, Severity, Side
+
+
+class Family(StrEnum):
+    """Which facts are compared with each other."""
+
+    PYTHON = "python"
+    NPM = "npm"
+    CARGO = "cargo"
+    GO = "go"
+    MODULE = "module"
+    LOCK = "lock"
+    MIGRATION = "migration"
+    ROUTE = "route"
+    COMMAND = "command"
+    PROTO = "proto"
+    ENVIRONMENT = "environment"
+    SETTING = "setting"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fact:
+    """
+    One statement of one file.
+
+    Facts of one family and key are about the same thing; equal values say the same, wherever they are written.
+    """
+
+    family: Family
+    key: str
+    value: str
+    path: str
+    line: int
+    end_line: int = 0
+    detail: Mapping[str, str] = field(default_factory=dict[str, str], compare=False)
+    changed: bool = False
+    """The base already said something about this key."""
+
+    @property
+    def at(self) -> str:
+        return f"{self.path}:{self.line}"
+
+    def on(self, side: Side) -> Location:
+        start = max(1, self.line)
+        return Location(
+            branch=side.name, path=self.path, start_line=start, end_line=max(start, self.end_line)
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Clash:
+    """What two branches newly say of one key; no value is on both lists. `read` finds a file of a tree."""
+
+    left: Side
+    right: Side
+    ours: Sequence[Fact]
+    theirs: Sequence[Fact]
+    read: Callable[[str, str], str | None]
+
+    def conflict(
+        self,
+        kind: str,
+        severity: Severity,
+        *,
+        symbol: str,
+        says: str,
+        suggestion: str,
+    ) -> Conflict:
+        """One conflict over all facts of both sides; `says` is its sentence."""
+        facts = [(self.left, one) for one in self.ours] + [(self.right, one) for one in self.theirs]
+        return Conflict(
+            level=Level.MANIFEST,
+            kind=kind,
+            severity=severity,
+            branches=(self.left.name, self.right.name),
+            path=self.ours[0].path,
+            symbol=symbol,
+            locations=tuple(dict.fromkeys(fact.on(side) for side, fact in facts)),
+            explanation=says,
+            suggestion=suggestion,
+        )
+
+    def narrowed(self, ours: Iterable[Fact], theirs: Iterable[Fact]) -> Clash:
+        """The same two branches, only these facts."""
+        return Clash(self.left, self.right, tuple(ours), tuple(theirs), self.read)
+
+    def pairs(self) -> Iterable[tuple[Fact, Fact]]:
+        return ((one, other) for one in self.ours for other in self.theirs)
+
+
+def gravest(conflicts: Iterable[Conflict]) -> Conflict | None:
+    """The most severe, among equals the first; with the places of all."""
+    ordered = sorted(conflicts, key=lambda one: list(Severity).index(one.severity))
+    if not ordered:
+        return None
+    places = tuple(dict.fromkeys(place for one in ordered for place in one.locations))
+    return replace(ordered[0], locations=places)
+
+
+def is_test(path: str) -> bool:
+    """Tests, examples and fixtures: what they say is not what the product does."""
+    *directories, name = path.lower().split("/")
+    marked = {"test", "tests", "testing", "__tests__", "spec", "specs", "fixtures", "testdata", "examples"}
+    return (
+        not marked.isdisjoint(directories)
+        or name.startswith(("test_", "conftest."))
+        or any(part in name for part in ("_test.", ".test.", ".spec.", "_spec."))
+        or name.endswith(("tests.py", "test.java", "tests.java"))
+    )
+
+
+def directory(path: str) -> str:
+    return path.rpartition("/")[0]
+
+
+def basename(path: str) -> str:
+    return path.rpartition("/")[2]

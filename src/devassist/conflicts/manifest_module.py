@@ -1,0 +1,152 @@
+"""A Python module read once: what its names are bound to, and its decorated functions and calls."""
+
+from __future__ import annotations
+
+import ast
+from dataclasses import dataclass, field
+
+from devassist.domain.hashing import digest
+
+_APPS = frozenset("Flask FastAPI Starlette Sanic Quart Litestar Bottle Typer APIFlask OpenAPI".split())
+_ROUTERS = {"Blueprint": "url_prefix", "APIRouter": "prefix", "APIBlueprint": "url_prefix"}
+
+Function = ast.FunctionDef | ast.AsyncFunctionDef
+Assignment = ast.Assign | ast.AnnAssign
+
+
+@dataclass(frozen=True, slots=True)
+class Receiver:
+    """What a route or command is added to. `kind`: app, router, local, imported or unknown."""
+
+    scope: str
+    kind: str
+    prefix: str = ""
+
+
+@dataclass(slots=True)
+class Module:
+    """Made by `parse_module`."""
+
+    path: str
+    body: list[ast.stmt]
+    functions: list[Function] = field(default_factory=list[Function])
+    calls: list[ast.Call] = field(default_factory=list[ast.Call])
+    assigned: list[Assignment] = field(default_factory=list[Assignment])
+    bound: dict[str, Receiver] = field(default_factory=dict[str, Receiver])
+
+    @property
+    def name(self) -> str:
+        dotted = self.path.removesuffix(".py").removesuffix("/__init__").replace("/", ".")
+        return dotted.removeprefix("src.")
+
+    def receiver(self, node: ast.expr) -> Receiver:
+        text = dotted_name(node)
+        return self.bound.get(text) or Receiver(f"?{self.path}:{text}", "unknown")
+
+
+def parse_module(path: str, text: str) -> Module | None:
+    """None for what is no valid Python."""
+    try:
+        tree = ast.parse(text)
+        module = Module(path, tree.body)
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Call):
+                module.calls.append(node)
+            elif isinstance(node, ast.stmt):
+                _note(module, node)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return None
+    return module
+
+
+def _note(module: Module, node: ast.stmt) -> None:
+    if isinstance(node, ast.ImportFrom):
+        _bind_imports(module, node)
+    elif isinstance(node, ast.Assign | ast.AnnAssign):
+        module.assigned.append(node)
+        for target in targets_of(node) if isinstance(node.value, ast.Call) else ():
+            name = dotted_name(target)
+            if name and isinstance(node.value, ast.Call):
+                module.bound[name] = _made(f"{module.name}:{name}", node.value)
+    elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+        module.functions.append(node)
+        if node.decorator_list:
+            module.bound.setdefault(node.name, Receiver(f"{module.name}:{node.name}", "local"))
+
+
+def targets_of(node: Assignment) -> list[ast.expr]:
+    return node.targets if isinstance(node, ast.Assign) else [node.target]
+
+
+def _bind_imports(module: Module, node: ast.ImportFrom) -> None:
+    above = node.module or ""
+    if node.level:
+        package = module.name.split(".")
+        if not module.path.endswith("__init__.py"):
+            package = package[:-1]
+        kept = package[: len(package) - node.level + 1]
+        above = ".".join([*kept, above] if above else kept)
+    for one in node.names:
+        module.bound.setdefault(one.asname or one.name, Receiver(f"{above}:{one.name}", "imported"))
+
+
+def _made(scope: str, call: ast.Call) -> Receiver:
+    maker = dotted_name(call.func).rpartition(".")[2]
+    if maker in _ROUTERS:
+        return Receiver(scope, "router", text_of(keyword(call, _ROUTERS[maker])) or "")
+    if maker == "Namespace" or maker.endswith("Router"):
+        return Receiver(scope, "router", text_of(keyword(call, "path")) or "")
+    return Receiver(scope, "app" if maker in _APPS else "local")
+
+
+def same_scope(left: Receiver, right: Receiver) -> bool:
+    """Whether two are one object; what is imported may be named from a directory above its package."""
+    if left.scope == right.scope:
+        return True
+    if "imported" not in {left.kind, right.kind} or "unknown" in {left.kind, right.kind}:
+        return False
+    one, _, name = left.scope.rpartition(":")
+    other, _, named = right.scope.rpartition(":")
+    # JavaScript's default export has the name its importer gives it.
+    if name != named and "*" not in {name, named}:
+        return False
+    return one == other or one.endswith(f".{other}") or other.endswith(f".{one}")
+
+
+def dotted_name(node: ast.expr | None) -> str:
+    """`a.b.c` as text; nothing for anything but names."""
+    if isinstance(node, ast.Name):
+        return node.id
+    if isinstance(node, ast.Attribute):
+        above = dotted_name(node.value)
+        return f"{above}.{node.attr}" if above else ""
+    return ""
+
+
+def keyword(call: ast.Call, name: str) -> ast.expr | None:
+    return next((one.value for one in call.keywords if one.arg == name), None)
+
+
+def argument(call: ast.Call, index: int, *names: str) -> ast.expr | None:
+    """The positional argument at `index`, or the first keyword of `names`."""
+    if len(call.args) > index:
+        return call.args[index]
+    return next((found for found in (keyword(call, name) for name in names) if found is not None), None)
+
+
+def text_of(node: ast.expr | None) -> str | None:
+    """The value of a string literal."""
+    return node.value if isinstance(node, ast.Constant) and isinstance(node.value, str) else None
+
+
+def texts_of(node: ast.expr | None) -> list[str] | None:
+    """The strings of a literal list, tuple or set; None when some are not literal."""
+    if not isinstance(node, ast.List | ast.Tuple | ast.Set):
+        return None
+    found = [text_of(one) for one in node.elts]
+    return [one for one in found if one is not None] if None not in found else None
+
+
+def print_of(node: ast.AST) -> str:
+    """A digest of code that layout and comments do not change."""
+    return digest(ast.dump(node))[:16]

@@ -1,0 +1,194 @@
+"""The manifest level: what two branches newly say in requirements, locks, migrations, routes, commands, settings."""
+
+from __future__ import annotations
+
+import itertools
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from devassist.conflicts.manifest_commands import duplicate_commands
+from devassist.conflicts.manifest_dependencies import abandoned_imports, dependency_clashes
+from devassist.conflicts.manifest_facts import Clash, Fact, Family, gravest
+from devassist.conflicts.manifest_locks import (
+    is_generated,
+    is_lock,
+    is_locked_manifest,
+    lock_candidates,
+    lock_changed,
+    manifest_changed,
+    stale_locks,
+)
+from devassist.conflicts.manifest_migrations import migration_collisions, migrations
+from devassist.conflicts.manifest_proto import field_number_clashes
+from devassist.conflicts.manifest_python import is_requirements
+from devassist.conflicts.manifest_reading import dropped, facts_of, is_read
+from devassist.conflicts.manifest_routes import duplicate_routes
+from devassist.conflicts.manifest_settings import differing_defaults
+from devassist.domain.conflicts import Conflict, Severity, Side
+from devassist.git.tree_view import TreeChange, TreeView
+from devassist.git.trees import EXECUTABLE, FILE, Entry
+
+_REQUIRED = {Family.PYTHON, Family.NPM, Family.CARGO, Family.GO}
+_LARGEST = 1_000_000
+_KEPT_FILES = 8192
+_JUDGES: Mapping[Family, Callable[[Clash], Iterator[Conflict]]] = {
+    Family.PYTHON: dependency_clashes,
+    Family.NPM: dependency_clashes,
+    Family.CARGO: dependency_clashes,
+    Family.GO: dependency_clashes,
+    Family.MODULE: abandoned_imports,
+    Family.LOCK: stale_locks,
+    Family.MIGRATION: migration_collisions,
+    Family.ROUTE: duplicate_routes,
+    Family.COMMAND: duplicate_commands,
+    Family.PROTO: field_number_clashes,
+    Family.ENVIRONMENT: differing_defaults,
+    Family.SETTING: differing_defaults,
+}
+
+_News = Mapping[tuple[Family, str], Sequence[Fact]]
+
+
+@dataclass
+class ManifestDetector:
+    """
+    Compares what is new on each side with what is new on each other side. Not shared between threads.
+
+    A file is read once per content, so asking again after one branch moved reads that branch's files only.
+    """
+
+    view: TreeView
+    _read: dict[tuple[str, str], tuple[Fact, ...]] = field(default_factory=dict)
+    _news_kept: dict[tuple[str, str], _News] = field(default_factory=dict)
+
+    def detect(self, base_tree: str, sides: Sequence[Side]) -> tuple[Conflict, ...]:
+        """Every clash of two sides, at most one per kind, pair and symbol; the worst first within a pair."""
+        news = [self._news(base_tree, side.tree) for side in sides]
+        said_by: dict[tuple[Family, str], list[int]] = defaultdict(list)
+        for index, said in enumerate(news):
+            for subject in said:
+                said_by[subject].append(index)
+        found: dict[tuple[int, int], list[Conflict]] = defaultdict(list)
+        for subject, indices in said_by.items():
+            if len({one.value for index in indices for one in news[index][subject]}) == 1:
+                continue
+            for left, right in itertools.combinations(indices, 2):
+                if sides[left].tree == sides[right].tree:
+                    continue
+                clash = self._clash((sides[left], news[left][subject]), (sides[right], news[right][subject]))
+                if clash.ours and clash.theirs:
+                    found[left, right].extend(_JUDGES[subject[0]](clash))
+        return tuple(one for pair in sorted(found) for one in _merged(found[pair]))
+
+    def _clash(self, left: tuple[Side, Sequence[Fact]], right: tuple[Side, Sequence[Fact]]) -> Clash:
+        shared = {one.value for one in left[1]} & {one.value for one in right[1]}
+        ours = tuple(one for one in left[1] if one.value not in shared)
+        theirs = tuple(one for one in right[1] if one.value not in shared)
+        return Clash(left[0], right[0], ours, theirs, self._text_at)
+
+    def _news(self, base_tree: str, tree: str) -> _News:
+        key = (base_tree, tree)
+        if key not in self._news_kept:
+            if len(self._news_kept) >= _KEPT_FILES:
+                self._news_kept.clear()
+            news: dict[tuple[Family, str], list[Fact]] = defaultdict(list)
+            changes = self.view.changes(base_tree, tree)
+            for fact in itertools.chain(self._statements(changes, tree), self._added_migrations(changes)):
+                news[fact.family, fact.key].append(fact)
+            self._news_kept[key] = dict(news)
+        return self._news_kept[key]
+
+    def _statements(self, changes: Mapping[str, TreeChange], tree: str) -> Iterator[Fact]:
+        """What the changed files say now and none of them said at the base, and what follows from it."""
+        before = [one for path, change in changes.items() for one in self._facts(path, change.old)]
+        after = [one for path, change in changes.items() for one in self._facts(path, change.new)]
+        said = {(one.family, one.key, one.value) for one in before}
+        known = {(one.family, one.key) for one in before}
+        for one in after:
+            if (one.family, one.key, one.value) not in said:
+                yield replace(one, changed=(one.family, one.key) in known)
+        kept = {one.key for one in after if one.family is Family.PYTHON}
+        for one in before:
+            if one.family is Family.PYTHON and one.key not in kept:
+                yield dropped(one)
+        yield from self._locks(changes, tree)
+
+    def _locks(self, changes: Mapping[str, TreeChange], tree: str) -> Iterator[Fact]:
+        for path, change in changes.items():
+            if change.new is None:
+                continue
+            if self._is_lock(path, change.new):
+                yield lock_changed(path, change.new.id)
+            elif is_locked_manifest(path):
+                before, after = self._required(path, change.old), self._required(path, change.new)
+                differing = sorted(before.keys() ^ after.keys())
+                if differing:
+                    line = next((after[one] for one in differing if one in after), 1)
+                    for lock in self._locks_of(path, tree):
+                        yield manifest_changed(lock, path, line, "; ".join(differing))
+
+    def _is_lock(self, path: str, entry: Entry) -> bool:
+        return is_lock(path) or (is_requirements(path) and is_generated(path, self._text(entry) or ""))
+
+    def _required(self, path: str, entry: Entry | None) -> Mapping[str, int]:
+        """The requirements of a manifest with their lines; the plain lines of one that is not parsed."""
+        facts = [one for one in self._facts(path, entry) if one.family in _REQUIRED]
+        if facts or not path.endswith(("Gemfile", "composer.json", "pnpm-workspace.yaml")):
+            return {f"{one.key} {one.value}": one.line for one in facts}
+        lines = (self._text(entry) or "").split("\n")
+        stated = {line.split("#")[0].strip(): number for number, line in enumerate(lines, 1)}
+        return {line: number for line, number in stated.items() if line}
+
+    def _locks_of(self, manifest: str, tree: str) -> Iterator[str]:
+        """The locks in the nearest directory that has one."""
+        nearest = None
+        for lock in lock_candidates(manifest):
+            here = lock.rpartition("/")[0]
+            if nearest not in {None, here}:
+                return
+            if self.view.find(tree, lock) is not None:
+                nearest = here
+                yield lock
+
+    def _added_migrations(self, changes: Mapping[str, TreeChange]) -> Iterator[Fact]:
+        moved = {change.old.id for change in changes.values() if change.old and change.new is None}
+        for path, change in changes.items():
+            if (
+                change.old is None
+                and change.new is not None
+                and path.endswith((".py", ".sql", ".rb", ".exs"))
+            ):
+                if change.new.id in moved:
+                    continue
+                yield from migrations(path, self._text(change.new) or "", change.new.id)
+
+    def _facts(self, path: str, entry: Entry | None) -> tuple[Fact, ...]:
+        if entry is None or not is_read(path):
+            return ()
+        key = (path, entry.id)
+        if key not in self._read:
+            if len(self._read) >= _KEPT_FILES:
+                self._read.clear()
+            text = self._text(entry)
+            self._read[key] = () if text is None else tuple(facts_of(path, text))
+        return self._read[key]
+
+    def _text(self, entry: Entry | None) -> str | None:
+        """The text of a regular file that is not beyond reading."""
+        if entry is None or entry.mode not in {FILE, EXECUTABLE}:
+            return None
+        blob = self.view.blob(entry.id)
+        return None if len(blob) > _LARGEST or b"\0" in blob[:8000] else blob.decode("utf-8-sig", "replace")
+
+    def _text_at(self, tree: str, path: str) -> str | None:
+        return self._text(self.view.find(tree, path))
+
+
+def _merged(conflicts: Iterable[Conflict]) -> list[Conflict]:
+    """One per id; the worst first."""
+    by_id: dict[str, list[Conflict]] = defaultdict(list)
+    for one in sorted(conflicts, key=lambda one: (one.kind, one.path, one.symbol or "")):
+        by_id[one.id].append(one)
+    merged = [found for same in by_id.values() if (found := gravest(same)) is not None]
+    return sorted(merged, key=lambda one: list(Severity).index(one.severity))

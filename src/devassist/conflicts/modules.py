@@ -1,0 +1,245 @@
+"""Modules: which files make up one namespace, and which module an import means."""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Self
+
+from devassist.conflicts.index import Files
+from devassist.conflicts.languages import grammar_for
+
+_SCRIPT_ENDINGS = (".ts", ".tsx", ".d.ts", ".js", ".jsx", ".mjs", ".cjs", ".mts", ".cts")
+_SCRIPT_OUTPUTS = {".js": (".ts", ".tsx"), ".jsx": (".tsx",), ".mjs": (".mts",), ".cjs": (".cts",)}
+_PACKAGE = re.compile(rb"^\s*package\s+([\w.]+)\s*;", re.MULTILINE)
+_SOURCE_ROOTS = ("src/", "lib/", "python/", "app/")
+
+
+@dataclass
+class Modules:
+    """
+    Module keys of one tree: a path for Python, scripts and Rust, `dir/` for Go, `java:package` for Java.
+
+    Names are looked up by suffix where a language has roots that only its build file knows.
+    """
+
+    files: Files
+    python: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
+    members: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
+    packages: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
+
+    @classmethod
+    def over(cls, files: Files) -> Self:
+        found = cls(files)
+        for path in files.blobs:
+            found.enter(path)
+        return found
+
+    def derived(self, files: Files, changes: Iterable[str]) -> Self:
+        """The modules of files of which only `changes` differ; what stays is shared, not made again."""
+        found = type(self)(files, self.python, self.members, self.packages)
+        moved = [path for path in changes if self.place(path) != found.place(path)]
+        if any(path.endswith("__init__.py") for path in moved):
+            return type(self).over(files)  # The names of everything below it may differ.
+        if moved:
+            found.python = _copied(self.python)
+            found.members = _copied(self.members)
+            found.packages = defaultdict(set, {name: set(keys) for name, keys in self.packages.items()})
+        for path in moved:
+            if path in self.files.blobs:
+                self.leave(path, found)
+            if path in files.blobs:
+                found.enter(path)
+        return found
+
+    def place(self, path: str) -> str | None:
+        return self.key(path) if path in self.files.blobs else None
+
+    def leave(self, path: str, found: Modules) -> None:
+        for name in self.names_of(path) if path.endswith((".py", ".pyi")) else ():
+            found.python[name].remove(path)
+        key = self.key(path)
+        if path in found.members.get(key, ()):
+            found.members[key].remove(path)
+            if not found.members[key]:
+                del found.members[key]
+                found.packages[posixpath.basename(posixpath.dirname(path))].discard(key)
+
+    def enter(self, path: str) -> None:
+        grammar = grammar_for(path)
+        family = "" if grammar is None else grammar.family
+        if family == "python":
+            for name in self.names_of(path):
+                self.python[name].append(path)
+        elif family in ("go", "java"):
+            self.members[self.key(path)].append(path)
+            if family == "go":
+                self.packages[posixpath.basename(posixpath.dirname(path))].add(self.key(path))
+
+    def names_of(self, path: str) -> Iterable[str]:
+        stem = path.rpartition(".")[0].removesuffix("/__init__")
+        names = {stem.replace("/", ".")}
+        folder = posixpath.dirname(stem if path.endswith("__init__.py") else path)
+        while folder and f"{folder}/__init__.py" in self.files.blobs:
+            folder = posixpath.dirname(folder)
+        names.add(stem[len(folder) :].lstrip("/").replace("/", "."))
+        names |= {stem.removeprefix(one).replace("/", ".") for one in _SOURCE_ROOTS}
+        return names
+
+    def key(self, path: str) -> str:
+        """The module that the file at `path` belongs to."""
+        if path.endswith(".go"):
+            folder = posixpath.dirname(path) + "/"
+            # An external test package sees only what is exported, and has a namespace of its own.
+            apart = path.endswith("_test.go") and self.files.table(path).package.endswith("_test")
+            return folder + "_test" if apart else folder
+        if path.endswith(".java"):
+            declared = _PACKAGE.search(self.files.source(path))
+            return "java:" + ("" if declared is None else declared.group(1).decode())
+        return path
+
+    def paths(self, key: str) -> list[str]:
+        """The files of a module."""
+        return self.members.get(key, []) or ([key] if key in self.files.blobs else [])
+
+    def title(self, key: str) -> str:
+        """The module as its users write it, for messages and symbols."""
+        if key.startswith("java:"):
+            return key[5:]
+        if key.endswith("/"):
+            return key.rstrip("/")
+        stem = key
+        for root in _SOURCE_ROOTS:
+            stem = stem.removeprefix(root)
+        stem = stem.rpartition(".")[0] or stem
+        if key.endswith((".py", ".pyi")):
+            return stem.removesuffix("/__init__").replace("/", ".")
+        return stem.removesuffix("/mod" if key.endswith(".rs") else "/index")
+
+    def find(self, path: str, module: str) -> str | None:
+        """The key of `module` as imported in `path`; None for one that is not in this tree."""
+        grammar = grammar_for(path)
+        match "" if grammar is None else grammar.family:
+            case "python":
+                return self._find_python(path, module)
+            case "script":
+                return self._find_script(path, module)
+            case "go":
+                return self._find_go(module)
+            case "java":
+                return "java:" + module if "java:" + module in self.members else None
+            case "rust":
+                return self._find_rust(path, module)
+            case _:
+                return None
+
+    def _find_python(self, path: str, module: str) -> str | None:
+        name = module.lstrip(".")
+        dots = len(module) - len(name)
+        if dots:
+            folder = posixpath.dirname(path)
+            for _ in range(dots - 1):
+                folder = posixpath.dirname(folder)
+            stem = posixpath.join(folder, name.replace(".", "/")).rstrip("/")
+            options = (f"{stem}.py", f"{stem}/__init__.py", f"{stem}.pyi")
+            return next((one for one in options if one in self.files.blobs), None)
+        found = self.python.get(name, [])
+        if len(found) > 1:
+            sibling = posixpath.join(posixpath.dirname(path), name.replace(".", "/") + ".py")
+            if sibling in found:
+                return sibling
+            found = sorted(found, key=lambda one: (not one.endswith(".py"), -_shared(one, path), len(one)))
+        return found[0] if found else self._python_sibling(path, name)
+
+    def _python_sibling(self, path: str, name: str) -> str | None:
+        """A script's neighbour: the folder of a script is on its path."""
+        stem = posixpath.join(posixpath.dirname(path), name.replace(".", "/"))
+        return next((one for one in (f"{stem}.py", f"{stem}/__init__.py") if one in self.files.blobs), None)
+
+    def _find_script(self, path: str, module: str) -> str | None:
+        if module.startswith("."):
+            stems = [posixpath.normpath(posixpath.join(posixpath.dirname(path), module))]
+        else:
+            bare = module.removeprefix("@/").removeprefix("~/")
+            stems = [bare, "src/" + bare] if bare != module or "/" in module else []
+        for stem in stems:
+            if stem in self.files.blobs:
+                return stem
+            head, ending = posixpath.splitext(stem)
+            options = [head + one for one in _SCRIPT_OUTPUTS.get(ending, ())]
+            options += [stem + one for one in _SCRIPT_ENDINGS]
+            options += [f"{stem}/index{one}" for one in _SCRIPT_ENDINGS]
+            for option in options:
+                if option in self.files.blobs:
+                    return option
+        return None
+
+    def _find_go(self, module: str) -> str | None:
+        found = [
+            key
+            for key in self.packages.get(posixpath.basename(module), ())
+            if not key.endswith("_test") and ("/" + module).endswith("/" + key.rstrip("/"))
+        ]
+        return max(found, key=len, default=None)
+
+    def _find_rust(self, path: str, module: str) -> str | None:
+        """`module` in dots: crate.a.b, super.x, self.y, or names of a crate of this workspace."""
+        parts = module.split(".")
+        root = _rust_root(path, self.files.blobs)
+        own = _rust_folder(path, root)
+        if parts[0] in ("crate", "self", "super"):
+            folder = root if parts[0] == "crate" else own
+            while parts and parts[0] in ("crate", "self", "super"):
+                folder = posixpath.dirname(folder) if parts[0] == "super" else folder
+                parts = parts[1:]
+        elif root and not path.startswith(root + "/"):
+            folder, parts = root, parts[1:]
+        else:
+            found = self._rust_file(own, parts)
+            if found is not None:
+                return found
+            folder = root
+            crate = posixpath.basename(posixpath.dirname(root)).replace("-", "_")
+            parts = parts[1:] if parts[0] == crate or f"{root}/lib.rs" in self.files.blobs else parts
+            if f"{root}/lib.rs" not in self.files.blobs or path == f"{root}/lib.rs":
+                return None
+        return self._rust_file(folder, parts)
+
+    def _rust_file(self, folder: str, parts: list[str]) -> str | None:
+        stem = posixpath.join(folder, *parts)
+        options = [f"{stem}.rs", f"{stem}/mod.rs"]
+        if not parts:
+            options += [f"{stem}/lib.rs", f"{stem}/main.rs"]
+        return next((one for one in options if one in self.files.blobs), None)
+
+
+def _copied(lists: dict[str, list[str]]) -> dict[str, list[str]]:
+    return defaultdict(list, {name: list(paths) for name, paths in lists.items()})
+
+
+def _shared(one: str, other: str) -> int:
+    return len(posixpath.commonprefix([one, other]))
+
+
+def _rust_root(path: str, blobs: Mapping[str, str]) -> str:
+    """The folder of the crate's lib.rs or main.rs."""
+    folder = posixpath.dirname(path)
+    while True:
+        for candidate in (folder, posixpath.join(folder, "src")):
+            for name in ("lib.rs", "main.rs"):
+                if posixpath.join(candidate, name) in blobs:
+                    return candidate
+        if not folder:
+            return "src"
+        folder = posixpath.dirname(folder)
+
+
+def _rust_folder(path: str, root: str) -> str:
+    """Where the submodules of the module in `path` live."""
+    name = posixpath.basename(path)
+    if name in ("mod.rs", "lib.rs", "main.rs"):
+        return posixpath.dirname(path)
+    return path.removesuffix(".rs") if path.startswith(root) else posixpath.dirname(path)

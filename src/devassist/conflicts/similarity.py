@@ -1,0 +1,31 @@
+"""How alike two pieces of code are: their tokens without comments, in threes. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from functools import lru_cache
+
+_STRING = r"'''[\s\S]*?'''|\"\"\"[\s\S]*?\"\"\"|\"(?:[^\"\\\n]|\\.)*\"|'(?:[^'\\\n]|\\.)*'|`(?:[^`\\]|\\.)*`"
+_HASH = re.compile(rf"{_STRING}|(?P<comment>#[^\n]*)|\w+|[^\w\s]")
+_SLASH = re.compile(rf"{_STRING}|(?P<comment>//[^\n]*|/\*[\s\S]*?\*/)|\w+|[^\w\s]")
+
+
+@lru_cache(maxsize=2048)
+def tokens(text: str, family: str) -> tuple[str, ...]:
+    """Words, signs and strings; comments and white space do not count."""
+    pattern = _HASH if family == "python" else _SLASH
+    return tuple(one.group() for one in pattern.finditer(text) if one.group("comment") is None)
+
+
+def shingles(words: Sequence[str], name: str = "") -> frozenset[int]:
+    """Runs of three tokens as numbers; `name` (of the definition itself) is left out of the comparison."""
+    plain = ["\0" if word == name else word for word in words]
+    return frozenset(hash(tuple(plain[at : at + 3])) for at in range(max(1, len(plain) - 2)))
+
+
+def likeness(one: frozenset[int], other: frozenset[int]) -> float:
+    """Shared runs over all runs: 1.0 is the same code."""
+    if not one or not other:
+        return 0.0
+    return len(one & other) / len(one | other)

@@ -1,0 +1,88 @@
+"""Symbol level: branches that merge cleanly as text and then break; no shared path is needed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import combinations
+from pathlib import Path
+
+from devassist.conflicts.branches import Branch
+from devassist.conflicts.index import Tables, source_changes, source_files
+from devassist.conflicts.overrides import override_conflicts
+from devassist.conflicts.references import Resolver
+from devassist.conflicts.semantics import symmetric_conflicts
+from devassist.conflicts.structural import structural_conflicts
+from devassist.conflicts.uses import uses_against_breaks
+from devassist.domain.conflicts import Conflict, Severity, Side
+from devassist.git.tree_view import TreeView
+
+
+@dataclass
+class SymbolDetector:
+    """
+    Finds symbol conflicts between branches of one repository. Not shared between threads.
+
+    Tables are kept by blob in `cache` (None: in memory alone), facts by tree: asking again costs little.
+    `languages` limits what is read; none means all.
+    """
+
+    view: TreeView
+    cache: Path | None
+    languages: Sequence[str] = ()
+    _tables: Tables = field(init=False)
+    _bases: dict[str, Resolver] = field(default_factory=dict)
+    _branches: dict[tuple[str, str, str, str], Branch] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self._tables = Tables(self.view, self.cache)
+
+    def detect(self, base_tree: str, sides: Sequence[Side]) -> tuple[Conflict, ...]:
+        """Every symbol conflict of every pair, worst first."""
+        branches = [self._branch(base_tree, side) for side in sides]
+        found = [one for pair in combinations(branches, 2) for one in _pair(*pair)]
+        return _ordered(found)
+
+    def check_path(
+        self, base_tree: str, side: Side, others: Sequence[Side], path: str
+    ) -> tuple[Conflict, ...]:
+        """Conflicts of what `side` does in one file with all the others do: for a check before or after a save."""
+        own = self._branch(base_tree, side, path)
+        return _ordered([one for other in others for one in _pair(own, self._branch(base_tree, other))])
+
+    def _base(self, tree: str) -> Resolver:
+        if tree not in self._bases:
+            self._bases[tree] = Resolver.over(source_files(self._tables, tree, tuple(self.languages)))
+        return self._bases[tree]
+
+    def _branch(self, base_tree: str, side: Side, path: str = "") -> Branch:
+        key = (base_tree, side.name, side.tree, path)
+        if key not in self._branches:
+            base = self._base(base_tree)
+            changes = source_changes(self._tables, base_tree, side.tree, tuple(self.languages))
+            own = base.changed(changes) if changes else base
+            focus = frozenset(changes) & {path} if path else frozenset(changes)
+            self._branches[key] = Branch(side, changes, base, own, focus)
+        return self._branches[key]
+
+
+def _pair(one: Branch, other: Branch) -> Iterator[Conflict]:
+    if one.side.tree == other.side.tree or not one.focus or not other.focus:
+        return
+    for breaker, user in ((one, other), (other, one)):
+        yield from uses_against_breaks(breaker, user)
+        yield from override_conflicts(breaker, user)
+        yield from structural_conflicts(breaker, user)
+    yield from symmetric_conflicts(one, other)
+
+
+def _ordered(found: Sequence[Conflict]) -> tuple[Conflict, ...]:
+    """One per id, worst first; of two with one id the worse stays."""
+    order = list(Severity)
+    ranked = sorted(
+        found, key=lambda one: (order.index(one.severity), one.path, one.kind, one.symbol or "", one.branches)
+    )
+    unique: dict[str, Conflict] = {}
+    for one in ranked:
+        unique.setdefault(one.id, one)
+    return tuple(unique.values())

@@ -1,0 +1,145 @@
+"""What one file says about symbols: definitions, imports and references as values, and their stored form."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+TABLE_VERSION = 4
+"""Raise it when a table of the same content would come out differently: stored tables are then rebuilt."""
+
+NO_CALL = -1
+"""Argument count of a reference that is no call."""
+
+
+class Parameter(NamedTuple):
+    """`kind` is one of pos (positional only), any, key (keyword only), args, kwargs."""
+
+    name: str
+    kind: str = "any"
+    optional: bool = False
+    type: str = ""
+
+
+class Definition(NamedTuple):
+    """
+    A named thing. `name` is qualified within its module; `parameters` is None where it cannot be called as such.
+
+    `type` is the name of its type where it is plain: of a value, or of what a function returns. `result` is what
+    the source says of the result, word for word.
+    """
+
+    name: str
+    kind: str
+    start: int
+    end: int
+    parameters: tuple[Parameter, ...] | None = None
+    flags: tuple[str, ...] = ()
+    bases: tuple[str, ...] = ()
+    type: str = ""
+    result: str = ""
+
+    @property
+    def last(self) -> str:
+        return self.name.rpartition(".")[2]
+
+    @property
+    def owner(self) -> str:
+        return self.name.rpartition(".")[0]
+
+
+class Import(NamedTuple):
+    """`local` is the name bound here; `name` what is taken from `module`: empty for the module, `*` for all."""
+
+    local: str
+    module: str
+    name: str
+    line: int
+    scope: str = ""
+    guarded: bool = False
+    exported: bool = False
+
+
+class Reference(NamedTuple):
+    """A use of `receiver.name`; `args` is -1 for no call. `type` says of what type the receiver is, if known."""
+
+    name: str
+    receiver: str
+    line: int
+    scope: str
+    args: int = NO_CALL
+    keywords: tuple[str, ...] = ()
+    starred: bool = False
+    local: bool = False
+    type: str = ""
+    guarded: bool = False
+    statement: bool = False
+
+    @property
+    def call(self) -> bool:
+        return self.args >= 0
+
+    @property
+    def shape(self) -> tuple[object, ...]:
+        """What makes two uses the same use, wherever they stand."""
+        return (self.name, self.receiver, self.args, self.keywords, self.starred)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Table:
+    """One blob's symbols. `exports` is `__all__` where there is one; `dynamic` says that names may come from code."""
+
+    language: str
+    package: str = ""
+    definitions: tuple[Definition, ...] = ()
+    imports: tuple[Import, ...] = ()
+    references: tuple[Reference, ...] = ()
+    exports: tuple[str, ...] | None = None
+    dynamic: bool = False
+
+    def encode(self) -> str:
+        return json.dumps(
+            [
+                TABLE_VERSION,
+                self.language,
+                self.package,
+                self.definitions,
+                self.imports,
+                self.references,
+                self.exports,
+                self.dynamic,
+            ],
+            separators=(",", ":"),
+        )
+
+    @classmethod
+    def decode(cls, text: str) -> Table:
+        """A ValueError for anything that is no table of this version."""
+        try:
+            version, language, package, definitions, imports, references, exports, dynamic = json.loads(text)
+            if version != TABLE_VERSION:
+                raise ValueError(f"table version {version}")
+            return cls(
+                language=language,
+                package=package,
+                definitions=tuple(_definition(one) for one in definitions),
+                imports=tuple(Import(*one) for one in imports),
+                references=tuple(_reference(one) for one in references),
+                exports=None if exports is None else tuple(exports),
+                dynamic=dynamic,
+            )
+        except (TypeError, KeyError, IndexError) as error:
+            raise ValueError(str(error)) from error
+
+
+def _definition(row: list[Any]) -> Definition:
+    parameters = None if row[4] is None else tuple(Parameter(*one) for one in row[4])
+    return Definition(
+        row[0], row[1], row[2], row[3], parameters, tuple(row[5]), tuple(row[6]), row[7], row[8]
+    )
+
+
+def _reference(row: list[Any]) -> Reference:
+    row[5] = tuple(row[5])
+    return Reference(*row)

@@ -1,0 +1,147 @@
+"""Which branches git cannot merge with which, and where: a cheap filter first, git itself for what is left."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import combinations
+from pathlib import Path
+
+from devassist.conflicts.hunks import HunkIndex
+from devassist.conflicts.prefilter import Prefilter
+from devassist.conflicts.textual_report import described
+from devassist.domain.conflicts import Conflict, Side
+from devassist.git.merge_bases import MergeBases
+from devassist.git.merge_report import PairResult
+from devassist.git.merge_tree import MergeTree
+from devassist.git.repository import Repository
+from devassist.git.tree_view import TreeView
+
+PairKey = tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class TextResult:
+    """The conflicts among `pairs` pairs of branches, of which git had to be asked about `pairs_merged`."""
+
+    conflicts: tuple[Conflict, ...]
+    pairs: int
+    pairs_merged: int
+
+
+@dataclass
+class TextDetector:
+    """
+    Conflicts of trees and text between branches. Every one reported is one that git's own merge has.
+
+    Keeps what it found, by merge base and trees, so that a branch which moved costs its own pairs only.
+    """
+
+    repository: Repository
+    referee: MergeTree
+    _sides: dict[str, Side] = field(default_factory=dict)
+    _against: Side | None = None
+    _found: dict[PairKey, PairResult] = field(default_factory=dict)
+    _described: dict[tuple[str, str, PairKey], tuple[Conflict, ...]] = field(default_factory=dict)
+    _keys: dict[tuple[str, str], PairKey | None] = field(default_factory=dict)
+    _bases: MergeBases = field(init=False)
+    _hunks: HunkIndex = field(init=False)
+    _prefilter: Prefilter = field(init=False)
+    _trees: dict[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        view = self.referee.view
+        self._bases = MergeBases(view)
+        self._hunks = HunkIndex(view)
+        self._prefilter = Prefilter(TreeView(view), self._hunks)
+        # Replaced objects are seen by git and not by libgit2.
+        self._all_to_git = bool(view.ref_names("refs/replace/"))
+
+    def detect(self, base: str | None, sides: Sequence[Side], *, against_base: bool) -> TextResult:
+        """Every pair of `sides`, and with `against_base` each of them against the revision `base` too."""
+        self._sides = {side.name: side for side in sides}
+        self._keys = {}
+        self._against = self._base_side(base) if base is not None and against_base else None
+        return self._checked(list(self._pairs()))
+
+    def set_side(self, side: Side) -> TextResult:
+        """One branch is new or moved: check it against all others, and return what it conflicts with."""
+        self._sides[side.name] = side
+        return self._checked([pair for pair in self._pairs() if side.name in (pair[0].name, pair[1].name)])
+
+    def remove(self, name: str) -> None:
+        """A branch is no more."""
+        self._sides.pop(name, None)
+        self._keys = {names: key for names, key in self._keys.items() if name not in names}
+
+    def conflicts(self) -> tuple[Conflict, ...]:
+        """Those of all branches as they were last checked."""
+        return self._report(self._pairs())
+
+    # Pairs ------------------------------------------------------------------------------------------------
+
+    def _base_side(self, base: str) -> Side:
+        commit = self.repository.resolve(base)
+        return Side(name=base, commit=commit, tree=self.repository.tree_of(commit))
+
+    def _pairs(self) -> Iterator[tuple[Side, Side]]:
+        yield from combinations(self._sides.values(), 2)
+        if self._against is not None:
+            for side in self._sides.values():
+                if side.name != self._against.name:
+                    yield self._against, side
+
+    def _checked(self, pairs: Sequence[tuple[Side, Side]]) -> TextResult:
+        self._bases.add(dict.fromkeys(side.commit for pair in pairs for side in pair))
+        asked: dict[PairKey, tuple[Side, Side]] = {}
+        for one, other in pairs:
+            key = self._keys[one.name, other.name] = self._suspicion(one, other)
+            if key is not None and key not in self._found:
+                asked[key] = (one, other)
+        results = self.referee.merge_all([(one.commit, other.commit) for one, other in asked.values()])
+        self._found.update(zip(asked, results, strict=True))
+        return TextResult(self._report(pairs), len(pairs), len(asked))
+
+    def _suspicion(self, one: Side, other: Side) -> PairKey | None:
+        """What the verdict of git on a pair depends on; None where there is no need to ask."""
+        if one.commit == other.commit:
+            return None
+        bases = None if self._all_to_git else self._bases.between(one.commit, other.commit)
+        if bases is None or len(bases) != 1:
+            return (one.commit, other.commit)
+        if bases[0] in (one.commit, other.commit):
+            return None
+        base = self._tree_of(bases[0])
+        if not self._prefilter.may_conflict(base, one.tree, other.tree):
+            return None
+        return (base, one.tree, other.tree)
+
+    def _tree_of(self, commit: str) -> str:
+        if commit not in self._trees:
+            self._trees[commit] = self.referee.view.tree_of(commit)
+        return self._trees[commit]
+
+    def _report(self, pairs: Iterable[tuple[Side, Side]]) -> tuple[Conflict, ...]:
+        found: list[Conflict] = []
+        for one, other in pairs:
+            key = self._keys.get((one.name, other.name))
+            if key is None or self._found[key].clean:
+                continue
+            place = (one.name, other.name, key)
+            if place not in self._described:
+                self._described[place] = tuple(
+                    described(conflict, one.name, other.name, hunks=self._hunks, drivers=self.referee.drivers)
+                    for conflict in self._found[key].conflicts
+                )
+            found += self._described[place]
+        return tuple(found)
+
+
+def worktree_side(referee: MergeTree, worktree: Path, name: str) -> Side:
+    """
+    A worktree as it is on disk, committed or not, under the name of its branch.
+
+    Its index is not touched, and what is not committed is stored in the referee's scratch directory only.
+    """
+    commit = referee.scratch.snapshot(worktree)
+    return Side(name=name, commit=commit, tree=referee.view.tree_of(commit))

@@ -1,0 +1,271 @@
+"""What one branch broke against what another newly uses: certain by resolution, else by the name alone."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+
+from devassist.conflicts.branches import Branch, Use
+from devassist.conflicts.breakage import Break
+from devassist.conflicts.findings import Evidence, break_conflict
+from devassist.conflicts.languages import family_of, grammar_for
+from devassist.conflicts.namespaces import EXTERNAL, Hop, Resolution, Target
+from devassist.conflicts.references import Resolver
+from devassist.conflicts.signatures import Effect, effect, fits
+from devassist.conflicts.tables import Definition, Reference
+from devassist.domain.conflicts import Conflict, Severity
+
+_COMMON = frozenset(
+    "get set add pop append extend insert remove update keys values items copy clear close open read "
+    "write run start stop join split strip format encode decode index count sort reverse find replace "
+    "send next push shift map filter reduce then catch finally foreach includes slice concat tostring "
+    "equals hashcode size length isempty contains put name value data type id text path new len iter "
+    "collect unwrap clone into from as_ref to_string string error less swap save delete create load setup "
+    "teardown".split()
+)
+"""Names, in small letters, that libraries' types have as well: a use on an unknown receiver says nothing."""
+
+_MANY = 4
+_DISTINCTIVE = 8
+
+
+def uses_against_breaks(breaker: Branch, user: Branch) -> list[Conflict]:
+    """One conflict for each name that `breaker` broke and `user` newly uses."""
+    found: dict[Hop, list[Evidence]] = defaultdict(list)
+    suspects = [
+        use for hop in breaker.breaks_by_hop if hop in user.uses_by_hop for use in user.uses_by_hop[hop]
+    ]
+    if suspects:
+        merged = merged_resolver(breaker, user)
+        for use in dict.fromkeys(suspects):
+            blamed = _blamed(breaker, user, use, merged)
+            if blamed is not None:
+                found[blamed[0]].append(Evidence(use, blamed[1]))
+    for one, evidence in _by_name(breaker, user):
+        found[one.hop].append(evidence)
+    return [break_conflict(breaker, user, breaker.breaks_by_hop[hop], each) for hop, each in found.items()]
+
+
+def merged_resolver(breaker: Branch, user: Branch) -> Resolver:
+    """The merged tree as far as names go; a file that both changed is the user's."""
+    changes = {path: blob for path, blob in breaker.changes.items() if path not in user.changes}
+    return user.own.changed(changes)
+
+
+def _blamed(breaker: Branch, user: Branch, use: Use, merged: Resolver) -> tuple[Hop, Severity] | None:
+    """Which break makes this use fail on the merged tree, and how surely; None for none."""
+    if breaker.changes.get(use.path, "") is None:
+        return None  # The file itself went: the text level tells.
+    breaks = breaker.breaks_by_hop
+    now = _again(use, merged)
+    gone = [hop for hop in use.meaning.hops if hop in breaks and breaks[hop].reason != "signature"]
+    lost = _lost(use.meaning.target, now.target)
+    here = [hop for hop in now.hops if _torn(breaker, user, hop, use)]
+    if here or (lost and gone):
+        modules = [
+            hop for hop in gone if not hop[1]
+        ]  # With the module gone, its names are not worth a word each.
+        end = now.hops[-1] if now.hops and now.hops[-1] in gone else gone[-1] if gone else None
+        hop = here[-1] if here else modules[0] if modules else end
+        if hop is None:
+            return None
+        if lost and not here and user.keeps(hop):
+            return None
+        return hop, _severity(breaker, use, breaks[hop])
+    return _misfit(breaker, use, now)
+
+
+def _again(use: Use, merged: Resolver) -> Resolution:
+    if use.reference is not None:
+        return merged.resolve(use.path, use.reference)
+    hops: list[Hop] = []
+    target = merged.follow(use.path, use.brought, hops) if use.brought is not None else None
+    return Resolution(target, tuple(hops))
+
+
+def _lost(before: Target | None, now: Target | None) -> bool:
+    if before is None:
+        return False
+    return now is None or (now == EXTERNAL and before != EXTERNAL)
+
+
+def _torn(breaker: Branch, user: Branch, hop: Hop, use: Use) -> bool:
+    """A name that the breaker took out of a file which the user changed too: the merge takes it out."""
+    one = breaker.breaks_by_hop.get(hop)
+    if (
+        one is None
+        or one.reason == "signature"
+        or one.starred
+        or one.path not in user.changes
+        or user.keeps(hop)
+    ):
+        return False
+    if user.changes[one.path] is None:
+        return False
+    return one.inside or use.path != one.path
+
+
+def _severity(breaker: Branch, use: Use, one: Break) -> Severity:
+    if use.guarded or _open_ended(breaker.own, one):
+        return Severity.WARNING
+    return Severity.ERROR
+
+
+def _open_ended(own: Resolver, one: Break) -> bool:
+    """Whether names may come from where nobody can look: `__getattr__`, or a star import of a foreign module."""
+    owner = one.name.rpartition(".")[0]
+    names = own.namespace(one.key)
+    prefixes = [owner, ""] if owner else [""]
+    if any(f"{prefix}.__getattr__".lstrip(".") in names for prefix in prefixes):
+        return True
+    stars = [
+        brought
+        for path in own.modules.paths(one.key)
+        for brought in own.files.table(path).imports
+        if brought.name == "*"
+        and path.endswith((".py", ".pyi"))
+        and own.modules.find(path, brought.module) is None
+    ]
+    return bool(stars) and not owner
+
+
+def _misfit(breaker: Branch, use: Use, now: Resolution) -> tuple[Hop, Severity] | None:
+    """A call that is still found and does not fit any more."""
+    reference = use.reference
+    if reference is None:
+        return None
+    changed = [
+        breaker.breaks_by_hop[hop]
+        for hop in use.meaning.hops
+        if hop in breaker.breaks_by_hop and breaker.breaks_by_hop[hop].reason == "signature"
+    ]
+    target = use.meaning.target
+    for one in reversed(changed):
+        if target is None or not _meant(one, target, use):
+            continue
+        worst = call_effect(one, reference, bound=use.meaning.bound)
+        if worst is Effect.BREAKS:
+            return one.hop, Severity.WARNING if use.guarded else Severity.ERROR
+        if worst is Effect.DOUBTFUL:
+            return one.hop, Severity.WARNING
+    return _moved_misfit(breaker, use, now)
+
+
+def _meant(one: Break, target: Target, use: Use) -> bool:
+    """The break is of the very thing that is called, not of something on the way there."""
+    if (target.key, target.name) == one.hop:
+        return True
+    came = one.olds and one.olds[-1].last in ("__init__", "constructor")
+    return bool(came) and bool(use.meaning.hops) and use.meaning.hops[-1] == one.hop
+
+
+def _moved_misfit(breaker: Branch, use: Use, now: Resolution) -> tuple[Hop, Severity] | None:
+    """Moved, still reachable under the old name, and not with the old signature."""
+    before, after = use.meaning.target, now.target
+    moved = [hop for hop in use.meaning.hops if hop in breaker.breaks_by_hop]
+    if before is None or after is None or not moved or before[:2] == after[:2] or use.reference is None:
+        return None
+    if before.definition is None or after.definition is None or not use.reference.call:
+        return None
+    if (
+        _effect((before.definition,), (after.definition,), use.reference, use.path, bound=use.meaning.bound)
+        is Effect.BREAKS
+    ):
+        return moved[-1], Severity.ERROR
+    return None
+
+
+def call_effect(one: Break, reference: Reference, *, bound: bool) -> Effect:
+    """What a changed definition does to a use of it."""
+    old, new = one.olds[-1], one.news[-1]
+    if {old.kind, new.kind} == {"property", "method"}:
+        return Effect.BREAKS if reference.call == (old.kind == "method") else Effect.NONE
+    if not reference.call:
+        return Effect.NONE
+    return _effect(one.olds, one.news, reference, one.path, bound=bound)
+
+
+def _effect(
+    olds: Sequence[Definition], news: Sequence[Definition], reference: Reference, path: str, *, bound: bool
+) -> Effect:
+    grammar = grammar_for(path)
+    language = "" if grammar is None else grammar.name
+    if language == "python":  # `overload` is for checkers; the last definition is what runs.
+        olds, news = olds[-1:], news[-1:]
+    kept = [
+        [effect(old, new, reference, bound=bound, language=language) for new in news]
+        for old in olds
+        if fits(old, reference, bound=bound)
+    ]
+    order = list(Effect)
+    return max((min(row, key=order.index) for row in kept if row), key=order.index, default=Effect.NONE)
+
+
+def _by_name(breaker: Branch, user: Branch) -> list[tuple[Break, Evidence]]:
+    """Members used on receivers of unknown type: the rarer the name, the surer."""
+    members = [
+        one
+        for one in breaker.breaks
+        if "." in one.name
+        and one.olds
+        and one.olds[-1].last in user.uses_by_name
+        and one.olds[-1].last.lower() not in _COMMON
+    ]
+    if not members:
+        return []
+    found = []
+    by_family: Mapping[str, list[Break]] = _grouped(members)
+    for family, breaks in by_family.items():
+        names = frozenset(one.olds[-1].last for one in breaks)
+        before, after = breaker.definers(names, family)
+        for one in breaks:
+            name = one.olds[-1].last
+            for use in user.uses_by_name[name]:
+                same = grammar_for(use.path)
+                severity = _guess(one, use, (before[name], after[name]), near=_near(user, use, one))
+                if severity is not None and same is not None and same.family == family:
+                    found.append((one, Evidence(use, severity)))
+    return found
+
+
+def _grouped(breaks: Sequence[Break]) -> dict[str, list[Break]]:
+    found: dict[str, list[Break]] = defaultdict(list)
+    for one in breaks:
+        grammar = grammar_for(one.path)
+        found["" if grammar is None else grammar.family].append(one)
+    return found
+
+
+def _near(user: Branch, use: Use, one: Break) -> bool:
+    """Whether the file of the use imports from the module of the break, or is it; where types are not written."""
+    if family_of(use.path) not in ("python", "script"):
+        return False
+    if user.own.modules.key(use.path) == one.key:
+        return True
+    for brought in user.own.files.table(use.path).imports:
+        hops: list[Hop] = []
+        user.own.follow(use.path, brought, hops)
+        if any(key == one.key for key, _name in hops):
+            return True
+    return False
+
+
+def _guess(one: Break, use: Use, count: tuple[int, int], *, near: bool) -> Severity | None:
+    """How sure a match by name alone is; None for a use that does not break at all."""
+    before, after = count
+    reference = use.reference
+    if reference is None or use.guarded:
+        return None
+    sure = before == 1
+    if one.reason == "signature":
+        worst = call_effect(one, reference, bound=True)
+        if worst is not Effect.BREAKS:
+            return None
+    elif after > 0:
+        sure = False
+    if not one.olds[-1].kind.startswith(("method", "function", "property")) and not sure:
+        return None
+    distinctive = len(one.olds[-1].last) >= _DISTINCTIVE or "_" in one.olds[-1].last.strip("_")
+    if sure:
+        return Severity.ERROR if (distinctive or near) and one.olds[-1].kind != "field" else Severity.WARNING
+    return Severity.WARNING if before <= _MANY else Severity.NOTE

@@ -1,0 +1,99 @@
+"""Objects that must not land in the repository: merges tried out, files not committed. Gone when closed."""
+
+from __future__ import annotations
+
+import dataclasses
+import shutil
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import pygit2
+from pygit2.enums import RepositoryOpenFlag
+
+from devassist.git.errors import translated
+from devassist.git.repository import Repository, common_dir_of
+from devassist.git.scan import scan
+from devassist.git.trees import Trees, tree_id
+
+_NOBODY = pygit2.Signature("devassist", "devassist@localhost", 0, 0)
+
+
+@dataclass(slots=True)
+class ScratchObjects:
+    """A directory of objects that sees those of `repository` and takes every object written through it."""
+
+    repository: Repository
+    path: Path
+
+    @classmethod
+    def create(cls, repository: Repository, below: Path | None = None) -> ScratchObjects:
+        """A new empty one, below the system's directory for temporary files unless told otherwise."""
+        with translated("make a scratch directory"):
+            return cls(repository, Path(tempfile.mkdtemp(prefix="devassist-objects-", dir=below)))
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        shutil.rmtree(self.path, ignore_errors=True)
+
+    @property
+    def shared(self) -> Path:
+        """The objects of the repository itself."""
+        return self.repository.common_dir / "objects"
+
+    def view(self) -> Repository:
+        """The repository, reading what is in here too and writing only here."""
+        handle = self._opened(self.repository.git_dir)
+        return dataclasses.replace(self.repository, _handle=handle)
+
+    def commit(self, tree: str, parents: tuple[str, ...], view: Repository) -> str:
+        """A commit in here, for commands that want commits where there are only trees."""
+        with translated("store a commit to try a merge with"):
+            return str(
+                view.handle.create_commit(None, _NOBODY, _NOBODY, "", pygit2.Oid(hex=tree), list(parents))
+            )
+
+    def snapshot(self, worktree: Path) -> str:
+        """A commit in here of all that is in the files of a worktree; its HEAD when nothing is uncommitted."""
+        handle = self._opened(_git_dir_of(self.repository, worktree))
+        with translated(f"read HEAD of {worktree}"):
+            head = str(handle.head.peel(pygit2.Commit).id)
+        tree = tree_id(handle, head)
+        found = scan(handle, worktree, tree, store=True)
+        with translated("store a snapshot"):
+            new = Trees(handle).edited(tree, found.edits(), write=True)
+            if new == tree:
+                return head
+            return str(handle.create_commit(None, _NOBODY, _NOBODY, "", pygit2.Oid(hex=new), [head]))
+
+    def _opened(self, git_dir: Path) -> pygit2.Repository:
+        with translated(f"open {git_dir}"):
+            handle = pygit2.Repository(str(git_dir), RepositoryOpenFlag.NO_SEARCH)
+            objects = pygit2.Odb(str(self.path))
+            objects.add_disk_alternate(str(self.shared))
+            handle.set_odb(objects)
+        return handle
+
+
+def _git_dir_of(repository: Repository, worktree: Path) -> Path:
+    """
+    The administrative directory of a worktree, found from the repository's side.
+
+    What the `.git` file in the worktree says is not asked: whoever works there can write it.
+    """
+    wanted = worktree.resolve()
+    for pointer in sorted((repository.common_dir / "worktrees").glob("*/gitdir")):
+        with translated(f"read {pointer}"):
+            found = Path(pointer.read_text("utf-8", "surrogateescape").rstrip("\n"))
+        if (pointer.parent / found).parent.resolve() == wanted:
+            return pointer.parent
+    return repository.git_dir if wanted == repository.workdir else common_dir_of(repository.git_dir)
