@@ -16,6 +16,7 @@ from devassist.git.tree_view import TreeView
 from devassist.git.trees import EXECUTABLE, FILE
 
 _KEPT_LINES = 256
+_KEPT_TABLES = 20_000
 Place = tuple[str, Definition]
 _NOTHING = Table(language="")
 
@@ -34,6 +35,8 @@ class Tables:
         found = self._kept.get(key)
         if found is None:
             found = self._stored(key) or self._made(blob, grammar)
+            if len(self._kept) >= _KEPT_TABLES:
+                self._kept.clear()
             self._kept[key] = found
         return found
 

@@ -17,6 +17,8 @@ from devassist.conflicts.uses import uses_against_breaks
 from devassist.domain.conflicts import Conflict, Severity, Side
 from devassist.git.tree_view import TreeView
 
+_KEPT_BRANCHES = 2048
+
 
 @dataclass
 class SymbolDetector:
@@ -58,6 +60,8 @@ class SymbolDetector:
     def _branch(self, base_tree: str, side: Side, path: str = "") -> Branch:
         key = (base_tree, side.name, side.tree, path)
         if key not in self._branches:
+            if len(self._branches) >= _KEPT_BRANCHES:  # A long watch sees many heads that never come back.
+                self._branches.clear()
             base = self._base(base_tree)
             changes = source_changes(self._tables, base_tree, side.tree, tuple(self.languages))
             own = base.changed(changes) if changes else base
