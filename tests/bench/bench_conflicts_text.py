@@ -1,7 +1,7 @@
 """
 CPU of finding all conflicts between N branches, against git's own ways, in one run; ratios as JSON.
 
-    python tests/bench/bench_conflicts_text.py [--files 300 3000] [--branches 10 100]
+    PYTHONPATH=src:tests python tests/bench/bench_conflicts_text.py [--files 300 3000] [--branches 10 100]
 
 `filter` finds the pairs that git must be asked about, `ours` asks too (git's share counted), `stdin` is one
 `git merge-tree --stdin` for all pairs, `process` one process for each pair (a sample, extrapolated).
@@ -15,21 +15,17 @@ import os
 import random
 import resource
 import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Callable
 from itertools import combinations
 from pathlib import Path
 
-sys.path[:0] = [str(Path(__file__).parents[2] / "src"), str(Path(__file__).parents[1])]
-
-from support.branches import FILE, Author, Tree, text
-
 from devassist.conflicts.textual import TextDetector
 from devassist.domain.conflicts import Side
 from devassist.git.merge_tree import MergeTree
 from devassist.git.repository import Repository
+from support.branches import FILE, Author, Tree, text
 
 SAMPLE = 60
 
@@ -78,7 +74,10 @@ def edited(chance: random.Random, tree: Tree, hot: list[str], paths: list[str]) 
             del tree[path]
             continue
         if what < 0.09:
-            tree[f"{path.rpartition('/')[0]}/new{chance.randint(0, 30)}.py"] = (FILE, text([line(chance)] * 9))
+            tree[f"{path.rpartition('/')[0]}/new{chance.randint(0, 30)}.py"] = (
+                FILE,
+                text([line(chance)] * 9),
+            )
             continue
         lines = tree[path][1].decode().splitlines()
         at = 10 if chance.random() < 0.12 else chance.randint(0, len(lines))
@@ -104,10 +103,19 @@ def by_git(directory: Path, sides: list[Side], *, together: bool) -> None:
         command = ["git", "merge-tree", "--write-tree", "-z"]
         if together:
             asked = "".join(f"{one} {other}\n" for one, other in pairs).encode()
-            subprocess.run([*command, "--stdin"], cwd=directory, env=environment, input=asked, stdout=subprocess.DEVNULL, check=True)
+            subprocess.run(
+                [*command, "--stdin"],
+                cwd=directory,
+                env=environment,
+                input=asked,
+                stdout=subprocess.DEVNULL,
+                check=True,
+            )
             return
         for one, other in pairs:
-            subprocess.run([*command, one, other], cwd=directory, env=environment, stdout=subprocess.DEVNULL, check=False)
+            subprocess.run(
+                [*command, one, other], cwd=directory, env=environment, stdout=subprocess.DEVNULL, check=False
+            )
 
 
 class Unasked(MergeTree):
@@ -161,7 +169,10 @@ def moved_heads(directory: Path, names: list[str]) -> dict[str, float]:
             detector.set_side(Side(name=sides[0].name, commit=side.commit, tree=side.tree))
             took.append((time.perf_counter() - started) * 1000)
     took.sort()
-    return {"moved_p50_ms": round(took[len(took) // 2], 2), "moved_p95_ms": round(took[int(len(took) * 0.95)], 2)}
+    return {
+        "moved_p50_ms": round(took[len(took) // 2], 2),
+        "moved_p95_ms": round(took[int(len(took) * 0.95)], 2),
+    }
 
 
 def main() -> None:

@@ -1,7 +1,7 @@
 """
 Replays the two-parent merges of a real history: do we and `git merge-tree` find the same conflicts.
 
-    python tests/corpus/replay_merges.py REPOSITORY [--limit N]
+    PYTHONPATH=src:tests python tests/corpus/replay_merges.py REPOSITORY [--limit N]
 
 REPOSITORY is read only; what a merge makes is written to a scratch directory that is removed. Prints one line
 of JSON: merges, agreement in both directions, by kind, and how often git had to be asked.
@@ -18,18 +18,23 @@ import sys
 from collections import Counter
 from pathlib import Path
 
-sys.path[:0] = [str(Path(__file__).parents[2] / "src"), str(Path(__file__).parents[1])]
-
-from support.branches import git_says
-
 from devassist.conflicts.textual import TextDetector
 from devassist.domain.conflicts import Side
 from devassist.git.merge_tree import MergeTree
 from devassist.git.repository import Repository
+from support.branches import git_says
 
 
 def merges(directory: Path, limit: int) -> list[tuple[str, str]]:
-    command = ["git", "log", "--all", "--min-parents=2", "--max-parents=2", "--format=%P", f"--max-count={limit}"]
+    command = [
+        "git",
+        "log",
+        "--all",
+        "--min-parents=2",
+        "--max-parents=2",
+        "--format=%P",
+        f"--max-count={limit}",
+    ]
     listed = subprocess.run(command, cwd=directory, capture_output=True, text=True, check=True).stdout
     found = [tuple(line.split()) for line in listed.splitlines()]
     return list(dict.fromkeys((pair[0], pair[1]) for pair in found))
@@ -70,7 +75,9 @@ def replay(directory: Path, limit: int) -> dict[str, object]:
     return {"repository": directory.name, **count, "kinds": {who: dict(seen) for who, seen in kinds.items()}}
 
 
-def git_says_apart(directory: Path, scratch: Path, one: str, other: str) -> tuple[bool, frozenset[tuple[str, str]]]:
+def git_says_apart(
+    directory: Path, scratch: Path, one: str, other: str
+) -> tuple[bool, frozenset[tuple[str, str]]]:
     """Git's word by a process of its own, whose objects go to the scratch directory too."""
     os.environ["GIT_OBJECT_DIRECTORY"] = str(scratch)
     os.environ["GIT_ALTERNATE_OBJECT_DIRECTORIES"] = str(directory / ".git" / "objects")

@@ -8,13 +8,13 @@ import subprocess
 from pathlib import Path
 
 import pygit2
-from support.branches import FILE, Author, text
 
 from devassist.conflicts.histogram import histogram_hunks
 from devassist.conflicts.hunks import HunkIndex
 from devassist.git.differences import Hunk
 from devassist.git.merge_bases import MergeBases
 from devassist.git.repository import Repository
+from support.branches import FILE, Author, text
 
 _HEADER = re.compile(r"@@ -(\d+)(?:,(\d+))? \+(\d+)(?:,(\d+))? @@")
 

@@ -127,7 +127,7 @@ def _detected(
     found: list[Conflict] = []
     merged = 0
     if {"tree", "text"} & set(levels):
-        with MergeTree(repository) as referee:
+        with MergeTree(repository, environment=project.host.environment) as referee:
             text = TextDetector(repository, referee).detect(base, sides, against_base=True)
         found += [one for one in text.conflicts if str(one.level) in levels]
         merged = text.pairs_merged

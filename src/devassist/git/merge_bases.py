@@ -85,15 +85,15 @@ class MergeBases:
             walker.hide(pygit2.Oid(hex=commit))
         self._ancestors.setdefault(self._root, 0)
         self._above_root.add(self._root)
-        for commit in walker:
-            name = str(commit.id)
+        for found in walker:
+            name = str(found.id)
             if name in self._ancestors:
                 continue
             if len(self._order) >= _MOST_COMMITS:
                 self._known = False
                 return
             mask = 1 << len(self._order)
-            for parent in map(str, commit.parent_ids):
+            for parent in map(str, found.parent_ids):
                 mask |= self._ancestors.get(parent, 0)
                 if parent in self._above_root:
                     self._above_root.add(name)
