@@ -145,13 +145,20 @@ def diff(
     context: typer.Context,
     run: Run,
     stat: Annotated[bool, typer.Option("--stat", help="Only which files, and how much.")] = False,
+    output: Output = Format.text,
 ) -> None:
     """Show what a run's result changes against its base."""
     invocation = of(context)
     project = invocation.project()
     state = load_state(project, run)
     result = require_result(project, state)
-    text = project.repository.diff(base_of(project, state), result, stat=stat)
+    base = base_of(project, state)
+    text = project.repository.diff(base, result, stat=stat)
+    if output is Format.json:
+        paths = list(project.repository.changed_paths(base, result))
+        found = {"run": state.run, "base": base, "result": result, "paths": paths, "diff": text}
+        print_json({"schema": "devassist.diff/1", **found})
+        return
     invocation.answers.print(text, markup=False, end="")
 
 

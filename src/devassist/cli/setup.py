@@ -24,7 +24,7 @@ def register(app: typer.Typer) -> None:
         app.command()(command)
 
 
-def init(context: typer.Context) -> None:
+def init(context: typer.Context, output: Output = Format.text) -> None:
     """Write .devassist.toml with what was detected here. Never overwrites."""
     invocation = of(context)
     project = invocation.project()
@@ -35,6 +35,9 @@ def init(context: typer.Context) -> None:
             stream.write(template(found.values))
     except FileExistsError:
         raise UsageError(f"{path} is there already", hint="devassist config show --origin") from None
+    if output is Format.json:
+        print_json({"schema": "devassist.init/1", "path": str(path), "detected": dict(found.values)})
+        return
     for line in found.notes:
         invocation.say(line)
     invocation.answers.print(str(path), markup=False)

@@ -32,13 +32,18 @@ def list_(context: typer.Context, output: Output = Format.text) -> None:
 
 @app.command()
 def path(
-    context: typer.Context, name: Annotated[str, typer.Argument(help="RUN/TASK/ROLE, or a branch.")]
+    context: typer.Context,
+    name: Annotated[str, typer.Argument(help="RUN/TASK/ROLE, or a branch.")],
+    output: Output = Format.text,
 ) -> None:
     """Print the directory of one worktree: cd "$(devassist worktrees path ...)"."""
     invocation = of(context)
     wanted = name.removeprefix("devassist/")
     for one in found_worktrees(invocation.project()):
         if wanted in (one["name"], (one["branch"] or "").removeprefix("devassist/")):
+            if output is Format.json:
+                print_json({"schema": "devassist.worktree/1", **one})
+                return
             print(one["path"])  # noqa: T201  one path, for a shell
             return
     raise NotFound(f"there is no worktree {name!r}", hint="devassist worktrees list")
