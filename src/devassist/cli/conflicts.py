@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.table import Table
 from rich.text import Text
 from typer.core import TyperGroup
 
@@ -120,18 +119,11 @@ def _answer(invocation: Invocation, compared: comparing.Compared, output: Report
 def _print_table(invocation: Invocation, compared: comparing.Compared) -> None:
     looks = {Severity.ERROR: "red", Severity.WARNING: "yellow", Severity.NOTE: "dim"}
     stats = compared.stats
-    if compared.conflicts:
-        table = Table("id", "", "kind", "branches", "what", box=None, padding=(0, 2, 0, 0), pad_edge=False)
-        for one in compared.conflicts:
-            state = str(one.severity) if one.status == "open" else one.status
-            table.add_row(
-                one.id,
-                Text(state, looks[one.severity] if one.status == "open" else "dim"),
-                one.kind,
-                Text(plain(" / ".join(one.branches))),
-                Text(plain(one.explanation)),
-            )
-        invocation.answers.print(table)
+    for one in compared.conflicts:
+        state = str(one.severity) if one.status == "open" else one.status
+        look = looks[one.severity] if one.status == "open" else "dim"
+        invocation.answers.print(Text.assemble((one.id, "bold"), "  ", (state, look), f"  {one.kind}"))
+        invocation.answers.print(Text(f"    {plain(one.explanation)}"))
     said = f"{len(compared.conflicts)} conflicts between {stats['branches']} branches ({stats['seconds']} s)"
     invocation.say(said)
     if compared.order:
