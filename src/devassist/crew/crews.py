@@ -10,6 +10,7 @@ from typing import Any
 import yaml
 from crewai import Agent, Crew, Process, Task
 from crewai.tools import BaseTool
+from crewai.tools.structured_tool import CrewStructuredTool
 from pydantic import BaseModel, ConfigDict, PrivateAttr
 
 from devassist.crew.gateway_llm import BRIEF, GatewayLLM
@@ -31,11 +32,25 @@ class _AnyArguments(BaseModel):
     model_config = ConfigDict(extra="allow")
 
 
+class _ShortTool(CrewStructuredTool):
+    """The prose goes into prompts of models without tool calling, which are refused; the schemas go out natively."""
+
+    @property
+    def formatted_description(self) -> str:
+        return f"{self.name}: {self.description}"
+
+
 class BoundTool(BaseTool):
     """A tool of one agent in one worktree."""
 
     args_schema: type[BaseModel] = _AnyArguments
     _call: Callable[[str, Mapping[str, Any]], Outcome] = PrivateAttr()
+
+    def to_structured_tool(self) -> CrewStructuredTool:
+        """CrewAI's own form of the tool, without the schema in prose that it renders twice per agent."""
+        tool = super().to_structured_tool()
+        tool.__class__ = _ShortTool
+        return tool
 
     def _run(self, **given: Any) -> str:
         outcome = self._call(self.name, given)

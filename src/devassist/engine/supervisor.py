@@ -163,6 +163,16 @@ class Supervisor:
 
         def over() -> None:
             reason = f"the run has taken its {minutes:g} minutes"
+            decision = {
+                "who": "policy",
+                "question": "go on after the time is over?",
+                "options": ["go on", "refuse"],
+                "choice": "refuse",
+                "reason": reason,
+                "confidence": 1.0,
+                "limit": "max_minutes",
+            }
+            self.context.journal.record(Event(type=EventType.DECISION_MADE, data=decision))
             self.context.stop.pull("limited", reason, exit_code=LimitReached.exit_code)
             kill = threading.Timer(_GRACE_S, self._kill)
             kill.daemon = True
