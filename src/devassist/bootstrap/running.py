@@ -10,7 +10,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -45,7 +45,6 @@ class RunOptions:
     record: Path | None = None
     replay: Path | None = None
     unsafe_no_sandbox: bool = False
-    extra_marks: Mapping[str, str] = field(default_factory=dict)
 
 
 def start_run(

@@ -20,7 +20,6 @@ from devassist.bootstrap import (
 from devassist.cli.invocation import Format, Invocation, StreamFormat, of, print_json, print_line
 from devassist.cli.render import event_json, event_line, run_summary, runs_table
 from devassist.domain.errors import NotFound
-from devassist.domain.ids import PLANNING
 from devassist.domain.roles import SUBMIT_TOOL, TOOLS_OF, Role
 from devassist.domain.run import RunState, RunStatus
 from devassist.domain.tasks import TaskState
@@ -212,7 +211,3 @@ def roles(context: typer.Context, output: Output = Format.text) -> None:
     for role in listed:
         of(context).answers.print(f"{role['role']:<13} ends with {role['ends_with']}", markup=False)
         of(context).answers.print(f"              {' '.join(role['tools'])}", markup=False)
-
-
-def planning_of(state: RunState) -> TaskState | None:
-    return state.tasks.get(PLANNING)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextvars
 import logging
-import time
 import traceback
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -179,7 +178,3 @@ def describe_bug(error: BaseException) -> Mapping[str, Any]:
     return Ending(
         outcome="failed", reason=f"internal error in the worker: {error!r}", hint=text[-4000:]
     ).as_json()
-
-
-def now_ms() -> float:
-    return time.monotonic() * 1000

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -70,10 +70,6 @@ class Checks:
         new = [one for one in failed if at_base[one.command].exit_code == 0]
         old = [one for one in failed if at_base[one.command].exit_code != 0]
         return new, old
-
-    def results(self, commit: str) -> Mapping[str, int]:
-        tree = self.context.repository.tree_of(commit)
-        return {command: run.exit_code for (of, command), run in self._known.items() if of == tree}
 
     def close(self) -> None:
         if self._tree is not None:
