@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
@@ -160,6 +160,10 @@ class Assignment:
     secrets: Sequence[str] = ()
     """Values that are taken out of everything a model is told."""
     redact: Sequence[str] = ()
+    ask_commands: Sequence[str] = ()
+    """Glob patterns of commands that need a person's yes."""
+    recalls: bool = False
+    """Whether the log holds some of this task's work already: then it is asked before anything is done."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -183,6 +187,15 @@ class CrewLink(Protocol):
 
     def reserve(self, address: CallAddress) -> None:
         """Ask for one more model call. Raises LimitReached or Interrupted."""
+
+    def news(self, address: CallAddress) -> Sequence[str]:
+        """The notes that the agent is to be told before this call, each once."""
+
+    def recall_reply(self, address: CallAddress, request: str) -> Mapping[str, Any] | None:
+        """The recorded model.called for the call whose request has this digest; None has it sent."""
+
+    def recall_tool(self, evidence: str) -> Mapping[str, Any] | None:
+        """`{"called": data}`, or `{"begun": [...], "ran": [...]}` of a call that broke off; None when it is new."""
 
     def begin(self, role: str, round_: int) -> AgentPlace:
         """Open (or bring up to date) the worktree of the agent that is next."""
@@ -245,8 +258,8 @@ class Executor(Protocol):
 
     def start(self, assignment: Assignment) -> Worker: ...
 
-    def kill_all(self) -> None:
-        """SIGKILL to every worker's process group."""
+    def kill_all(self, *, spare: Collection[int] = ()) -> None:
+        """SIGKILL to every worker's process group, but for those of the pids in `spare`."""
 
     def close(self) -> None: ...
 

@@ -15,12 +15,14 @@ from devassist.bootstrap.project import (
     require_result,
     verify_log,
 )
-from devassist.bootstrap.running import RunOptions, start_run
+from devassist.bootstrap.requesting import ResumeOptions, RunOptions
+from devassist.bootstrap.running import project_of_run, resume_run, start_run
 
 __all__ = [
     "OUTLINE",
     "Host",
     "Project",
+    "ResumeOptions",
     "RunOptions",
     "aftermath",
     "base_of",
@@ -33,7 +35,9 @@ __all__ = [
     "open_project",
     "open_reader",
     "probe_sandbox",
+    "project_of_run",
     "require_result",
+    "resume_run",
     "start_run",
     "utc_now",
     "verify_log",

@@ -1,50 +1,30 @@
-"""Wires a run and sees it to its end in this process."""
+"""Owns a run from its first event to its last in this process: a new one, or one that goes on."""
 
 from __future__ import annotations
 
-import os
 import secrets
 import signal
-import sys
 import threading
-import time
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from devassist.bootstrap.host import boot_id, versions
-from devassist.bootstrap.project import Project, open_log, secrets_of
+from devassist.bootstrap.ownership import own_run
+from devassist.bootstrap.project import Project, load_state, open_log, open_reader
+from devassist.bootstrap.requesting import ResumeOptions, RunOptions, new_request, resumed_request
+from devassist.bootstrap.wiring import run_context
 from devassist.domain.errors import UsageError
 from devassist.domain.ids import make_run_id
-from devassist.domain.roles import Role
-from devassist.domain.run import RunState
+from devassist.domain.run import RunState, RunStatus
 from devassist.ports import EventSink
 
 if TYPE_CHECKING:  # imported where they are used: `--help` and `status` must not pay for a run's imports
-    from devassist.domain.plan import Plan
-    from devassist.engine.context import RunContext, RunRequest
+    from devassist.engine.context import RunRequest
+    from devassist.engine.journal import Journal
     from devassist.engine.stop import StopSwitch
-    from devassist.git.repository import Repository
     from devassist.sandbox.probe import Probe
-
-
-GUIDANCE_FILES = ("AGENTS.md", "CLAUDE.md", "CONTRIBUTING.md")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RunOptions:
-    """What `devassist run` was given, unread."""
-
-    goal: str = ""
-    plan: Plan | None = None
-    plan_only: bool = False
-    base: str = ""
-    include_dirty: bool = False
-    record: Path | None = None
-    replay: Path | None = None
-    unsafe_no_sandbox: bool = False
 
 
 def start_run(
@@ -59,43 +39,114 @@ def start_run(
 
     `announce` is told the run's id and its live state before anything happens.
     """
-    from devassist.crew.executor import ForkserverExecutor
     from devassist.engine.journal import Journal
+
+    run = make_run_id(secrets.randbelow)
+    request = new_request(project, options, run)
+    directory = project.worktrees / run
+    directory.mkdir(parents=True)
+    journal = Journal(run=run)
+    announce(run, journal.state)
+    with own_run(project, run):
+        return _supervised(
+            project, request, journal, directory, sinks, options.record, unsafe=options.unsafe_no_sandbox
+        )
+
+
+def resume_run(
+    project: Project,
+    run: str,
+    options: ResumeOptions,
+    *,
+    sinks: Sequence[EventSink] = (),
+    announce: Callable[[str, RunState], None] = lambda _run, _state: None,
+) -> RunState:
+    """
+    Go on with a run where its log ends; the run's state then.
+
+    `project` carries the run's settings (see `project_of_run`). Raises Refused while another process owns it.
+    """
+    from devassist.engine.journal import Journal
+    from devassist.git.repair import adopt_moved
+    from devassist.git.worktree_list import list_worktrees
+
+    with own_run(project, run):
+        journal = Journal(run=run)
+        with open_reader(project) as reader:
+            from devassist.store.filters import EventFilter
+
+            for record in reader.events(EventFilter(run=run)):
+                journal.write(record)
+        state = journal.state
+        if state.discarded or state.undone:
+            raise UsageError(f"{run} was discarded", hint="start a new one with 'devassist run GOAL'")
+        recorded = Path(str(state.facts.get("worktrees", "")))
+        directory = recorded if recorded.is_dir() else project.worktrees / run
+        directory.mkdir(parents=True, exist_ok=True)
+        if state.facts.get("repository") != str(project.repository.root):
+            for one in list_worktrees(project.repository):
+                if one.ours and one.name.startswith(f"da-{run}-"):
+                    adopt_moved(project.repository, one.path, one.name)
+        request = resumed_request(project, state, options)
+        announce(run, state)
+        unsafe = options.unsafe_no_sandbox or state.sandbox == "none"
+        return _supervised(project, request, journal, directory, sinks, options.record, unsafe=unsafe)
+
+
+def project_of_run(project: Project, run: str, flags: dict[str, Any]) -> tuple[Project, RunState]:
+    """The run's state, and the project with the settings that the run has recorded; `flags` override them."""
+    from devassist.config.load import Loaded, recorded_settings
+
+    state = load_state(project, run)
+    settings = recorded_settings(state.facts.get("settings", {}), flags)
+    given = {key: value for key, value in flags.items() if value is not None}
+    if state.status is RunStatus.SUCCEEDED and not given:
+        raise UsageError(
+            f"{state.run} has succeeded: there is nothing to go on with",
+            hint=f"devassist show {state.run}",
+        )
+    return replace(project, loaded=Loaded(settings=settings, origins={})), state
+
+
+def _supervised(  # noqa: PLR0913  a run's parts, each by name
+    project: Project,
+    request: RunRequest,
+    journal: Journal,
+    directory: Path,
+    sinks: Sequence[EventSink],
+    record: Path | None,
+    *,
+    unsafe: bool,
+) -> RunState:
+    from devassist.crew.executor import ForkserverExecutor
     from devassist.engine.stop import MARK, StopSwitch
     from devassist.engine.supervisor import Supervisor
     from devassist.llm.cassette import CassetteWriter
     from devassist.sandbox.probe import choose
 
-    host = project.host
-    run = make_run_id(secrets.randbelow)
-    request = _request(project, options, run)
-    directory = project.worktrees / run
-    directory.mkdir(parents=True)
-    probe = choose(project.settings.sandbox.mode, scratch=directory, allow_unsafe=options.unsafe_no_sandbox)
+    probe = choose(project.settings.sandbox.mode, scratch=directory, allow_unsafe=unsafe)
     request = replace(request, warnings=(*request.warnings, *_sandbox_notes(probe)))
     executor = ForkserverExecutor(
-        environment={**host.environment, MARK: run, "CREWAI_STORAGE_DIR": str(directory / ".crewai")},
+        environment={
+            **project.host.environment,
+            MARK: request.run,
+            "CREWAI_STORAGE_DIR": str(directory / ".crewai"),
+        },
         directory=directory / ".private",
         log=directory / "worker.log",
     )
-    journal = Journal(run=run)
-    announce(run, journal.state)
-    recorder = CassetteWriter(options.record) if options.record is not None else None
-    log = open_log(project, sinks=[journal, *sinks, *([recorder] if recorder else [])])
-    journal.log = log
     stop = StopSwitch()
-    try:
-        context = _context(project, request, probe, journal, executor, stop)
+    with ExitStack() as stack:
+        stack.callback(executor.close)
+        recorders = [stack.enter_context(CassetteWriter(record))] if record is not None else []
+        log = stack.enter_context(open_log(project, sinks=[journal, *sinks, *recorders]))
+        journal.log = log
+        context = run_context(project, request, probe, journal, executor, stop, directory)
         supervisor = Supervisor(context=context, head=log.head, database=log.database_id)
         with _signals(stop):
             state = supervisor.execute()
-        log.checkpoint(run)
+        log.checkpoint(request.run)
         return state
-    finally:
-        executor.close()
-        log.close()
-        if recorder is not None:
-            recorder.close()
 
 
 def _sandbox_notes(probe: Probe) -> Sequence[str]:
@@ -107,166 +158,6 @@ def _sandbox_notes(probe: Probe) -> Sequence[str]:
     return [f"{label}: {gap}" for gap in probe.missing]
 
 
-def _request(project: Project, options: RunOptions, run: str) -> RunRequest:
-    from devassist.engine.context import RunRequest
-    from devassist.llm.routing import choose_model, models_for, resolved
-
-    repository, settings = project.repository, project.settings
-    base, warnings = _base(project, options)
-    script, source = "", ""
-    models: dict[str, Sequence[str]] = {}
-    chosen = settings.model
-    if options.replay is not None and not chosen.default:
-        models = {str(role): ["replay/cassette"] for role in Role}
-        source = "cassette"
-    else:
-        choice = choose_model(chosen, project.host.environment)
-        chosen, source = resolved(chosen, choice), choice.source
-        models = {str(role): list(models_for(str(role), chosen)) for role in Role}
-        script = _script_of(chosen.default, project.host.directory)
-    return RunRequest(
-        run=run,
-        goal=options.goal,
-        base=base,
-        settings=settings,
-        models=models,
-        api_base=chosen.api_base,
-        plan=options.plan,
-        plan_only=options.plan_only,
-        prefix=repository.prefix.rstrip("/"),
-        script=script,
-        replay=str(options.replay.resolve()) if options.replay is not None else "",
-        secrets=tuple(sorted(secrets_of(project))),
-        warnings=tuple(warnings),
-        facts={
-            "versions": versions(),
-            "pid": os.getpid(),
-            "boot_id": boot_id(),
-            "model_source": source,
-            "argv": sys.argv[1:],
-        },
-    )
-
-
-def _script_of(model: str, directory: Path) -> str:
-    """`scripted/demo` is shipped; any other name is a file."""
-    from devassist.llm.routing import is_scripted
-    from devassist.llm.scripted import load_script
-
-    if not is_scripted(model):
-        return ""
-    name = model.partition("/")[2]
-    shipped = Path(__file__).parent.parent / "demo" / f"{name}.yaml"
-    path = shipped if shipped.is_file() else (directory / name).resolve()
-    if not path.is_file():
-        raise UsageError(
-            f"there is no script {name!r}", hint="scripted/demo is shipped; otherwise name a file"
-        )
-    load_script(path)
-    return str(path)
-
-
-def _base(project: Project, options: RunOptions) -> tuple[str, list[str]]:
-    """The commit that the run starts from, and what must be said about the repository."""
-    repository = project.repository
-    base = repository.resolve(options.base or "HEAD")
-    warnings: list[str] = []
-    dirty = repository.dirty_paths()
-    if dirty and options.include_dirty:
-        signature = repository.signature(project.host.environment)
-        base = repository.snapshot_dirty("Uncommitted work, taken as the base of a run", signature)
-    elif dirty:
-        paths = [*dict.fromkeys([*dirty.staged, *dirty.unstaged, *dirty.untracked])]
-        shown = ", ".join(paths[:5]) + (f" and {len(paths) - 5} more" if len(paths) > 5 else "")  # noqa: PLR2004
-        warnings.append(
-            f"uncommitted work is left out (the base is {base[:12]}): {shown}; --include-dirty takes it in"
-        )
-    if repository.is_shallow:
-        warnings.append("the clone is shallow; the run works on what is here, conflicts need the history")
-    if repository.has_submodules:
-        warnings.append("submodules are not filled in the agents' worktrees and are never changed")
-    if repository.has_lfs:
-        warnings.append("files kept by Git LFS are pointers in the agents' worktrees")
-    if repository.head_branch is None and not options.base:
-        warnings.append(f"HEAD is detached; the base is {base[:12]}")
-    return base, warnings
-
-
-def _context(
-    project: Project,
-    request: RunRequest,
-    probe: Probe,
-    journal: Any,
-    executor: Any,
-    stop: StopSwitch,
-) -> RunContext:
-    from devassist.engine.briefs import Surroundings
-    from devassist.engine.context import CommandWorld, RunContext
-    from devassist.engine.stop import MARK
-    from devassist.git.repository import Repository
-    from devassist.sandbox.editable import editable_leak, site_packages
-    from devassist.sandbox.toolchain import command_environment, command_path, toolchain_directories
-
-    repository, host = project.repository, project.host
-    python = Path(sys.prefix)
-    path = command_path(
-        host.environment, python_prefix=python, repository=repository.root, worktree=project.worktrees
-    )
-    read_only = toolchain_directories(path, repository=repository.root)
-    leaks = editable_leak(site_packages(path), repository.root)
-
-    def world(worktree: Path, private: Path) -> CommandWorld:
-        extra = {MARK: request.run}
-        if leaks:
-            # The worktree's own code goes before what an editable install points to.
-            extra["PYTHONPATH"] = os.pathsep.join(str(worktree / one) for one in ("src", "."))
-        environment = command_environment(
-            host.environment,
-            private=private,
-            python_prefix=python,
-            repository=repository.root,
-            worktree=worktree,
-            extra=extra,
-        )
-        return CommandWorld(environment=environment, read_only=read_only)
-
-    return RunContext(
-        request=request,
-        open_repository=lambda: Repository.discover(repository.workdir),
-        journal=journal,
-        executor=executor,
-        sandbox=probe.sandbox,
-        worktrees=project.worktrees / request.run,
-        reports=project.reports,
-        world=world,
-        leaks=lambda: leaks,
-        clock=time.monotonic,
-        environment=host.environment,
-        stop=stop,
-        around=Surroundings(
-            goal=request.goal,
-            guidance=_guidance(repository, request.base),
-            prefix=request.prefix,
-            checks=project.settings.checks.commands,
-            commands_offered=probe.sandbox is not None,
-        ),
-        started=time.monotonic(),
-        pid=os.getpid(),
-    )
-
-
-def _guidance(repository: Repository, base: str) -> Mapping[str, str]:
-    from devassist.domain.errors import DevassistError
-
-    found: dict[str, str] = {}
-    for name in GUIDANCE_FILES:
-        try:
-            found[name] = repository.read_file(base, name).decode("utf-8", "replace")
-        except DevassistError:
-            continue
-    return found
-
-
 @contextmanager
 def _signals(stop: StopSwitch) -> Any:
     """SIGINT and SIGTERM pull the switch; the second kills what is left at once."""
@@ -276,13 +167,15 @@ def _signals(stop: StopSwitch) -> Any:
         nonlocal count
         count += 1
         name = signal.Signals(number).name
-        stop.pull("stopped", f"interrupted ({name})", exit_code=130, now=count > 1)
+        now = count > 1 or number == signal.SIGQUIT
+        stop.pull("stopped", f"interrupted ({name})", exit_code=130, now=now)
 
     if threading.current_thread() is not threading.main_thread():
         yield
         return
     before = {
-        number: signal.signal(number, pull) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+        number: signal.signal(number, pull)
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
     }
     try:
         yield

@@ -13,7 +13,7 @@ import typer
 
 from devassist import __version__
 from devassist.bootstrap import Host
-from devassist.cli import audit, conflicts, landing, looking, setup, worktrees
+from devassist.cli import audit, conflicts, landing, looking, people, setup, steering, worktrees
 from devassist.cli import run as running
 from devassist.cli.invocation import Invocation, complain
 from devassist.domain.errors import DevassistError
@@ -60,6 +60,8 @@ def options(
 
 
 running.register(app)
+steering.register(app)
+people.register(app)
 looking.register(app)
 landing.register(app)
 setup.register(app)

@@ -5,14 +5,14 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
-from rich.console import Console, RenderableType
+from rich.console import Console, Group, RenderableType
 from rich.live import Live
 
 from devassist.bootstrap import utc_now
 from devassist.cli.invocation import print_line
-from devassist.cli.render import NARRATED, event_json, live_view, narrate
+from devassist.cli.render import NARRATED, event_json, live_view, narrate, prompt_line
 from devassist.domain.events import Record
 from devassist.domain.run import RunState
 
@@ -24,10 +24,15 @@ class _View:
         self._console = console
         self._lock = lock
         self.state = RunState()
+        self.typed = ""
+        self.note = ""
 
     def __rich__(self) -> RenderableType:
         with self._lock:
-            return live_view(self.state, now=utc_now(), width=self._console.width)
+            width = self._console.width
+            view = live_view(self.state, now=utc_now(), width=width)
+            waiting = list(self.state.waiting.values())
+            return Group(view, prompt_line(waiting[0], self.typed, self.note)) if waiting else view
 
 
 class LiveProgress:
@@ -43,6 +48,17 @@ class LiveProgress:
     def write(self, record: Record) -> None:
         with self._lock:
             self._view.state.apply(record)
+
+    def typed(self, text: str, *, note: str = "") -> None:
+        """Show what the person has typed so far, and what is to be said about it."""
+        with self._lock:
+            self._view.typed = text
+            self._view.note = note or ("" if text else self._view.note)
+
+    def waiting(self) -> list[dict[str, Any]]:
+        """The open requests, as the view shows them."""
+        with self._lock:
+            return list(self._view.state.waiting.values())
 
     def __enter__(self) -> Self:
         self._live.start()

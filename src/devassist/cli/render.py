@@ -72,6 +72,14 @@ def live_view(state: RunState, *, now: datetime, width: int) -> RenderableType:
     return Group(*parts)
 
 
+def prompt_line(waiting: Mapping[str, Any], typed: str, note: str) -> RenderableType:
+    """Where a person types while the run goes on."""
+    how = "type the answer" if waiting["kind"] == "question" else "y approves, n rejects, then Enter"
+    return Text.assemble(
+        (f"{waiting['id']} ", "bold yellow"), (f"({note or how}) ", "dim"), ("> ", "bold"), plain(typed)
+    )
+
+
 def task_table(state: RunState, *, now: datetime, width: int) -> Table:
     """The tasks, narrow enough for 80 columns."""
     wide = width >= _WIDE
@@ -229,6 +237,9 @@ def describe(record: Record) -> str:
             text = f"{data['kind']}, confidence {data['confidence']:g}: {data['summary']}"
         case EventType.CLAIM_CHECKED:
             text = f"{data['verdict']}: {data['statement']}"
+        case EventType.APPROVAL_DECIDED:
+            word = data.get("answer") or data.get("choice")
+            text = f"{data['approval']}: {word}, by {data.get('who')} {data.get('reason', '')}"
         case EventType.TASK_FINISHED:
             text = f"{data['status']} {data.get('error') or ''}"
         case EventType.RUN_FINISHED:
@@ -270,6 +281,12 @@ NARRATED = frozenset(
         EventType.COMMIT_CREATED,
         EventType.CONFLICT_FOUND,
         EventType.APPROVAL_REQUESTED,
+        EventType.APPROVAL_DECIDED,
+        EventType.NOTE_DELIVERED,
+        EventType.TASK_RETRIED,
+        EventType.STOP_REQUESTED,
+        EventType.RUN_RESUMED,
+        EventType.RECOVERY_UNKNOWN,
         EventType.MERGE_COMPLETED,
         EventType.TASK_FINISHED,
         EventType.WARNING_RAISED,

@@ -5,14 +5,16 @@ from __future__ import annotations
 import json
 import sys
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from devassist.bootstrap import Project, RunOptions, start_run
+from devassist.bootstrap import Project, RunOptions, load_state, start_run
+from devassist.bootstrap.detaching import detach
+from devassist.cli.answering import Answering
 from devassist.cli.invocation import Invocation, StreamFormat, complain, of, print_json, print_line
 from devassist.cli.progress import LiveProgress, NdjsonProgress, PlainProgress
 from devassist.cli.render import run_summary
@@ -20,6 +22,9 @@ from devassist.domain.errors import UsageError
 from devassist.domain.plan import Plan, parse_plan
 from devassist.domain.run import RunState
 from devassist.ports import EventSink
+
+Work = Callable[[Sequence[EventSink]], RunState]
+"""Owns a run to its end, telling the sinks of every record."""
 
 
 def register(app: typer.Typer) -> None:
@@ -56,6 +61,9 @@ def run(  # the types are the interface
     unsafe_no_sandbox: Annotated[
         bool, typer.Option("--unsafe-no-sandbox", help="If no sandbox works, run commands without one.")
     ] = False,
+    detached: Annotated[
+        bool, typer.Option("--detach", help="Return at once; the run goes on in the background.")
+    ] = False,
     output: Annotated[
         StreamFormat, typer.Option("--format", help="text, json or ndjson.")
     ] = StreamFormat.text,
@@ -81,10 +89,15 @@ def run(  # the types are the interface
         base=base,
         include_dirty=include_dirty,
         record=_below(invocation.host.directory, record),
-        replay=_readable(_below(invocation.host.directory, replay)),
+        replay=readable(_below(invocation.host.directory, replay)),
         unsafe_no_sandbox=unsafe_no_sandbox,
+        waits=may_ask(invocation) and output is StreamFormat.text and not detached,
+        detached=detached,
     )
-    state = show_run(invocation, project, options, output)
+    if detached:
+        launch(invocation, project, lambda sinks: start_run(project, options, sinks=sinks), output)
+        return
+    state = show_run(invocation, project, lambda sinks: start_run(project, options, sinks=sinks), output)
     if plan_only and state.exit_code == 0:
         _print_plan(invocation, state, output)
     else:
@@ -92,17 +105,46 @@ def run(  # the types are the interface
     raise typer.Exit(state.exit_code)
 
 
-def show_run(invocation: Invocation, project: Project, options: RunOptions, output: StreamFormat) -> RunState:
+def may_ask(invocation: Invocation) -> bool:
+    """Whether a person sits there who sees the live view and can type an answer."""
+    return invocation.interactive and sys.stdin.isatty() and not invocation.verbosity
+
+
+def launch(
+    invocation: Invocation, project: Project, work: Work, output: StreamFormat, *, answers: bool = True
+) -> None:
+    """Have a run go on in the background, and with `answers` say its id."""
+    log = project.worktrees / "background.log"
+
+    def with_lines(sinks: Sequence[EventSink]) -> RunState:
+        return work([*sinks, PlainProgress(invocation.say)])
+
+    run_id = detach(with_lines, log)
+    if not answers:
+        return
+    state = load_state(project, run_id)
+    if output is StreamFormat.text:
+        invocation.answers.print(run_id)
+        invocation.say(f"watch: devassist watch {run_id}", style="dim")
+        invocation.say(f"stop:  devassist stop {run_id}", style="dim")
+    else:
+        (print_json if output is StreamFormat.json else print_line)(state.as_json())
+
+
+def show_run(invocation: Invocation, project: Project, work: Work, output: StreamFormat) -> RunState:
     """Run with progress as the place allows: a live table in a terminal, lines elsewhere."""
     sinks: list[EventSink] = []
     with ExitStack() as stack:
         if output is StreamFormat.ndjson:
             sinks.append(NdjsonProgress())
         elif invocation.interactive and not invocation.verbosity:
-            sinks.append(stack.enter_context(LiveProgress(invocation.narration)))
+            live = stack.enter_context(LiveProgress(invocation.narration))
+            sinks.append(live)
+            if may_ask(invocation):
+                stack.enter_context(Answering(project, live))
         else:
             sinks.append(PlainProgress(invocation.say, everything=invocation.verbosity > 1))
-        return start_run(project, options, sinks=sinks)
+        return work(sinks)
 
 
 def answer(invocation: Invocation, state: RunState, output: StreamFormat) -> None:
@@ -122,6 +164,10 @@ def next_steps(state: RunState) -> list[str]:
     """What to type next, each a whole command."""
     run_id = state.run
     steps = [f"report: {state.report}"]
+    if state.waiting:
+        steps += [f"answer: devassist inbox, then devassist resume {run_id}"]
+    elif str(state.status) in ("stopped", "limited", "failed"):
+        steps += [f"go on:  devassist resume {run_id}"]
     if state.result_commit is not None:
         steps += [f"look:   devassist diff {run_id}", f"take:   devassist merge {run_id}"]
     return [*steps, f"why:    devassist logs {run_id}"]
@@ -189,7 +235,7 @@ def _below(directory: Path, path: Path | None) -> Path | None:
     return None if path is None else directory / path
 
 
-def _readable(path: Path | None) -> Path | None:
+def readable(path: Path | None) -> Path | None:
     if path is not None and not path.is_file():
         raise UsageError(f"there is no cassette {path}", hint="devassist run ... --record FILE makes one")
     return path

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
+from devassist.bootstrap import start_run
 from devassist.cli.invocation import Format, StreamFormat, of, print_json
 from devassist.cli.looking import Output
 from devassist.cli.run import answer, show_run
@@ -82,7 +83,9 @@ def demo(
         f"The sample repository is {made.project.repository.root}. The model is scripted: its words are written "
         "beforehand.\nEverything else is real: processes, worktrees, sandbox, tests, merges, audit log.\n"
     )
-    state = show_run(invocation, made.project, made.options, output)
+    state = show_run(
+        invocation, made.project, lambda sinks: start_run(made.project, made.options, sinks=sinks), output
+    )
     answer(invocation, state, output)
     if output is StreamFormat.text:
         invocation.answers.print("\nLook at it:", markup=False)

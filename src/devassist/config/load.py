@@ -21,7 +21,7 @@ _CHOICES = {
     "sandbox.mode": ("auto", "bubblewrap", "landlock"),
     "conflicts.fail_on": ("error", "warning", "note", "never"),
 }
-_APPROVAL_CLASSES = ("plan", "scope", "command", "merge", "resolution")
+_APPROVAL_CLASSES = ("plan", "scope", "command", "merge", "resolution", "question", "mass-deletion")
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
 _NOT_SETTINGS = ("DEVASSIST_STATE_DIR", "DEVASSIST_RUN", "DEVASSIST_COMMAND", "DEVASSIST_REQUIRE_SANDBOXES")
 
@@ -176,7 +176,7 @@ def _checked(key: str, value: Any, origin: str) -> Any:
             raise wrong
         value = tuple(value)
     elif get_origin(kind) is not None:
-        return _roles(value, origin, wrong)
+        return _table(key, value, origin, wrong)
     elif kind is float and isinstance(value, int) and not isinstance(value, bool):
         value = float(value)
     elif not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
@@ -192,14 +192,38 @@ def _checked(key: str, value: Any, origin: str) -> Any:
     return value
 
 
-def _roles(value: Any, origin: str, wrong: ConfigError) -> Mapping[str, str]:
-    if not isinstance(value, Mapping) or not all(isinstance(one, str) for one in value.values()):
+def _table(key: str, value: Any, origin: str, wrong: ConfigError) -> Mapping[str, Any]:
+    """`[model.roles]`, `[approvals.modes]` and the like: known names, each with a value as its key says."""
+    if not isinstance(value, Mapping):
         raise wrong
-    known = [str(role) for role in Role]
-    for role in value:
-        if role not in known:
-            raise _unknown(origin, f"model.roles.{role}", [f"model.roles.{one}" for one in known])
+    known = [str(role) for role in Role] if key == "model.roles" else list(_APPROVAL_CLASSES)
+    for name, one in value.items():
+        if name not in known:
+            raise _unknown(origin, f"{key}.{name}", [f"{key}.{each}" for each in known])
+        if key == "approvals.thresholds":
+            if isinstance(one, bool) or not isinstance(one, (int, float)) or not 0 <= one <= 1:
+                raise ConfigError(f"{origin}: {key}.{name} = {one!r} is not a number from 0 to 1")
+        elif not isinstance(one, str):
+            raise wrong
+        elif key == "approvals.modes" and one not in _CHOICES["approvals.mode"]:
+            raise ConfigError(
+                f"{origin}: {key}.{name} = {one!r}", hint=f"Known: {', '.join(_CHOICES['approvals.mode'])}"
+            )
     return dict(value)
+
+
+def recorded_settings(recorded: Mapping[str, Any], overrides: Mapping[str, Any]) -> Settings:
+    """The settings of a run as its log has them, with what a resume was given. Keys of other versions are left out."""
+    known = known_keys()
+    merged = {
+        f"{section}.{name}": value
+        for section, values in recorded.items()
+        for name, value in values.items()
+        if f"{section}.{name}" in known
+    }
+    given = {key: value for key, value in overrides.items() if value is not None}
+    origins = dict.fromkeys(merged, "the recorded run") | dict.fromkeys(given, "flag")
+    return _build({**merged, **given}, origins)
 
 
 def _named(kind: Any) -> str:

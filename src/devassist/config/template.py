@@ -18,6 +18,12 @@ _HEAD = """# devassist configuration. Every key is shown with its default; take 
 # 'devassist config show --origin' says where each value came from.
 """
 
+_EXAMPLES = {
+    "model.roles": '# coder = "openai/gpt-5.2"',
+    "approvals.modes": '# merge = "ask"',
+    "approvals.thresholds": "# resolution = 0.9",
+}
+
 
 def template(values: Mapping[str, Any] | None = None) -> str:
     """The whole file; `values` maps dotted keys to what is set, everything else is a comment."""
@@ -33,7 +39,7 @@ def template(values: Mapping[str, Any] | None = None) -> str:
             default = key.default if key.default is not MISSING else {}
             dotted = f"{section.name}.{key.name}"
             if isinstance(default, Mapping):
-                example = '# coder = "openai/gpt-5.2"'
+                example = _EXAMPLES[dotted]
                 tables.append(f"# {says[key.name]}\n[{dotted}]\n{example}\n")
                 continue
             line = f"{key.name} = {_toml(chosen.get(dotted, default))}"

@@ -11,7 +11,7 @@ import socket
 import subprocess
 import sys
 import threading
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass, field
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -128,9 +128,9 @@ class ForkserverExecutor:
                 worker._status.put(self._early.pop(pid))  # noqa: SLF001  it ended before it was known here
         return worker
 
-    def kill_all(self) -> None:
+    def kill_all(self, *, spare: Collection[int] = ()) -> None:
         with self._lock:
-            workers = list(self._workers.values())
+            workers = [worker for pid, worker in self._workers.items() if pid not in spare]
         for worker in workers:
             worker.kill()
 

@@ -126,6 +126,7 @@ class GatewayLLM(BaseLLM):
         reply = ModelReply()
         for _ in range(_NUDGES + 1):
             session.turn += 1
+            self._hear(own)
             reply = self._send(self._fitted(self._with_inserted(own)))
             if reply.tool_calls:
                 self._tool_call_seen = True
@@ -147,15 +148,29 @@ class GatewayLLM(BaseLLM):
         )
         raise CrewStop("failed", f"the {session.role} ended without {session.submit_tool}{cut}{none}")
 
+    def _hear(self, own: Sequence[Mapping[str, Any]]) -> None:
+        """Put what others have to say to this agent before its next call; it stays in the transcript."""
+        _ = self._session.place  # the agent begins before it is told anything
+        try:
+            news = self._session.link.news(self._address())
+        except DevassistError as error:
+            raise CrewStop("failed", str(error), error=error) from error
+        if news:
+            self._inserted.append((len(own), [{"role": "user", "content": text} for text in news]))
+
+    def _address(self) -> CallAddress:
+        session = self._session
+        return CallAddress(
+            task=session.assignment.task, role=session.role, round=session.round, turn=session.turn
+        )
+
     def _send(self, messages: Sequence[Mapping[str, Any]]) -> ModelReply:
         session = self._session
         request = ModelRequest(
             model=self.model,
             messages=messages,
             tools=[schema_of(name) for name in session.offered()],
-            address=CallAddress(
-                task=session.assignment.task, role=session.role, round=session.round, turn=session.turn
-            ),
+            address=self._address(),
         )
         try:
             return self._complete(request)

@@ -28,6 +28,18 @@ class PipeLink:
     def reserve(self, address: CallAddress) -> None:
         self._ask("reserve", address=asdict(address))
 
+    def news(self, address: CallAddress) -> Sequence[str]:
+        answer: Sequence[str] = self._ask("news", address=asdict(address))
+        return answer
+
+    def recall_reply(self, address: CallAddress, request: str) -> Mapping[str, Any] | None:
+        answer: Mapping[str, Any] | None = self._ask("recall_reply", address=asdict(address), request=request)
+        return answer
+
+    def recall_tool(self, evidence: str) -> Mapping[str, Any] | None:
+        answer: Mapping[str, Any] | None = self._ask("recall_tool", evidence=evidence)
+        return answer
+
     def begin(self, role: str, round_: int) -> AgentPlace:
         return AgentPlace(**self._ask("begin", role=role, round=round_))
 

@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from devassist.crew.arguments import ARGUMENTS, Arguments, BadArguments, parse_arguments
+from devassist.crew.recall import recorded, taken_up
 from devassist.crew.stops import CrewStop
-from devassist.crew.toolbox import TOOLS, Outcome, ToolRefused
+from devassist.crew.toolbox import TOOLS, Outcome, ToolRefused, content_of
 from devassist.domain.errors import DevassistError
 from devassist.domain.events import Event, EventType
 from devassist.domain.ids import agent_id, evidence_id
@@ -51,7 +52,10 @@ class AgentSession:
     _last_call: tuple[str, int] = ("", 0)
     _used: Counter[str] = field(default_factory=Counter)
 
+    recalling: bool = False
+
     def __post_init__(self) -> None:
+        self.recalling = self.assignment.recalls
         self._redactor = Redactor(self.assignment.secrets, self.assignment.redact)
 
     @property
@@ -123,7 +127,10 @@ class AgentSession:
         shown = json.dumps(given, sort_keys=True, ensure_ascii=False, default=str)
         repeated = self._count(name, shown)
         started = time.monotonic()
-        outcome = self._attempt(name, given, evidence)
+        known = self._recall(evidence)
+        if known is not None and "called" in known:
+            return self._again(name, given, known["called"], evidence)
+        outcome = self._attempt(name, given, evidence, known)
         outcome = replace(outcome, text=self._redactor.text(outcome.text))  # a model is told no secret
         if repeated >= _WARN_IDENTICAL_CALLS:
             outcome = replace(
@@ -164,7 +171,27 @@ class AgentSession:
             network=self.assignment.network,
         )
 
-    def _attempt(self, name: str, given: Mapping[str, Any], evidence: str) -> Outcome:
+    def _recall(self, evidence: str) -> Mapping[str, Any] | None:
+        """What the log holds of this call. After the first that it does not know, everything is new."""
+        if not self.recalling:
+            return None
+        known = self.link.recall_tool(evidence)
+        self.recalling = known is not None and "called" in known
+        return known
+
+    def _again(self, name: str, given: Mapping[str, Any], data: Mapping[str, Any], evidence: str) -> Outcome:
+        """A call that was made before: its recorded result, with what it meant for this session."""
+        outcome = recorded(data)
+        self._used[name] += 1
+        if outcome.ok and name == "request_scope":
+            self.granted.extend(given["paths"])
+        if name == self.submit_tool:
+            self._attempt(name, given, evidence, None)
+        return replace(outcome, text=f"{_cut(outcome.text)}\nevidence: {evidence}")
+
+    def _attempt(
+        self, name: str, given: Mapping[str, Any], evidence: str, known: Mapping[str, Any] | None
+    ) -> Outcome:
         try:
             arguments = parse_arguments(name, given)
         except BadArguments as error:
@@ -172,8 +199,11 @@ class AgentSession:
         if name == self.submit_tool:
             return self._submit(arguments)
         try:
+            if known is not None:
+                return taken_up(self, name, given, evidence, known)
             if name in WRITE_TOOLS:
-                intent = {"name": name, "arguments": dict(given)}
+                before = content_of(self, str(getattr(arguments, "path", "")))
+                intent = {"name": name, "arguments": dict(given), "before": before}
                 self.link.record(self.event(EventType.TOOL_INTENDED, intent, parent=evidence))
             return TOOLS[name](self, arguments, evidence)
         except (ToolRefused, DevassistError) as error:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
 from typing import Any, Protocol, cast
 
 from devassist.crew import arguments as args
@@ -124,6 +125,30 @@ def read_file(session: Bench, given: args.Arguments, _evidence: str) -> Outcome:
     return Outcome(text=text, subject=path, read=(path,), summary=f"{path} was read")
 
 
+def content_of(session: Bench, path: str) -> str:
+    """The blob id of a file as it is now; '' where there is none that may be read."""
+    try:
+        return blob_id(session.files.read_bytes(_clean(path), _MAX_FILE))
+    except (OSError, Refused):
+        return ""
+
+
+def write_outcome(session: Bench, name: str, given: args.Arguments, *, existed: bool) -> Outcome:
+    """What a write tool answers when what it was asked for is done."""
+    wanted = cast("Any", given)
+    path = _clean(wanted.path)
+    if name == "delete_file":
+        return Outcome(text=f"deleted {path}", subject=path, wrote=(path,), summary=f"{path} was deleted")
+    if name == "move_file":
+        new_path = _clean(wanted.new_path)
+        text = f"moved {path} to {new_path}"
+        return Outcome(text=text, subject=new_path, wrote=(path, new_path), summary=text)
+    if name == "replace_in_file":
+        return _written(f"replaced in {path}", path, session.files.read_bytes(path, _MAX_FILE))
+    content = wanted.content.encode("utf-8", "surrogatepass")
+    return _written(f"{'wrote' if existed else 'created'} {path} ({len(content)} bytes)", path, content)
+
+
 def write_file(session: Bench, given: args.Arguments, _evidence: str) -> Outcome:
     wanted = cast("args.WriteFile", given)
     path = _clean(wanted.path)
@@ -131,8 +156,7 @@ def write_file(session: Bench, given: args.Arguments, _evidence: str) -> Outcome
     existed = session.files.exists(path)
     content = wanted.content.encode("utf-8", "surrogatepass")
     session.files.write_bytes(path, content)
-    verb = "wrote" if existed else "created"
-    return _written(f"{verb} {path} ({len(content)} bytes)", path, content)
+    return write_outcome(session, "write_file", given, existed=existed)
 
 
 def replace_in_file(session: Bench, given: args.Arguments, _evidence: str) -> Outcome:
@@ -149,7 +173,7 @@ def replace_in_file(session: Bench, given: args.Arguments, _evidence: str) -> Ou
         raise ToolRefused(f"old: the text {near}; read {path} again")
     content = text.replace(old, new).encode()
     session.files.write_bytes(path, content)
-    return _written(f"replaced in {path}", path, content)
+    return write_outcome(session, "replace_in_file", given, existed=True)
 
 
 def _written(text: str, path: str, content: bytes) -> Outcome:
@@ -160,7 +184,7 @@ def delete_file(session: Bench, given: args.Arguments, _evidence: str) -> Outcom
     path = _clean(cast("args.DeleteFile", given).path)
     _may_write(session, path)
     session.files.delete(path)
-    return Outcome(text=f"deleted {path}", subject=path, wrote=(path,), summary=f"{path} was deleted")
+    return write_outcome(session, "delete_file", given, existed=True)
 
 
 def move_file(session: Bench, given: args.Arguments, _evidence: str) -> Outcome:
@@ -169,15 +193,33 @@ def move_file(session: Bench, given: args.Arguments, _evidence: str) -> Outcome:
     _may_write(session, path)
     _may_write(session, new_path)
     session.files.move(path, new_path)
-    text = f"moved {path} to {new_path}"
-    return Outcome(text=text, subject=new_path, wrote=(path, new_path), summary=text)
+    return write_outcome(session, "move_file", given, existed=True)
 
 
 def run_command(session: Bench, given: args.Arguments, evidence: str) -> Outcome:
     wanted = cast("args.RunCommand", given)
     before = session.link.changed(session.role)
-    result = sandboxed(session, wanted.command, wanted.timeout_s, evidence=evidence, purpose="command")
-    wrote = _difference(before, session.link.changed(session.role))
+    _may_run(session, wanted.command)
+    result = sandboxed(
+        session, wanted.command, wanted.timeout_s, evidence=evidence, purpose="command", before=before
+    )
+    return command_outcome(wanted, result, before, session.link.changed(session.role))
+
+
+def _may_run(session: Bench, command: str) -> None:
+    """Commands of a class that a person has to allow are asked about; all others need no word."""
+    if not any(fnmatchcase(command.strip(), pattern) for pattern in session.assignment.ask_commands):
+        return
+    answer = session.link.ask(session.role, "command", f"run `{command}`?", [])
+    if answer != "granted":
+        raise ToolRefused(f"the command is not allowed: {answer}")
+
+
+def command_outcome(
+    wanted: args.RunCommand, result: CommandResult, before: Mapping[str, str], after: Mapping[str, str]
+) -> Outcome:
+    """What run_command answers; `before` and `after` are the worktree's changes as path -> content id."""
+    wrote = _difference(before, after)
     ending = how_it_ended(result)
     return Outcome(
         text=f"{result.output.rstrip()}\n[{ending}]".lstrip(),
@@ -220,13 +262,20 @@ def _difference(before: Mapping[str, str], after: Mapping[str, str]) -> tuple[st
 
 
 def sandboxed(
-    session: Bench, command: str, timeout_s: float, *, evidence: str, purpose: str
+    session: Bench,
+    command: str,
+    timeout_s: float,
+    *,
+    evidence: str,
+    purpose: str,
+    before: Mapping[str, str] | None = None,
 ) -> CommandResult:
-    """Run a command as the record says: intended before, ran after."""
+    """Run a command as the record says: intended before, with the state it found, and ran after."""
     if session.sandbox is None:
         raise ToolRefused("no sandbox works here, so commands are not offered")
     intent = {"command": command, "purpose": purpose, "tier": session.sandbox.tier}
-    session.link.record(session.event(EventType.COMMAND_INTENDED, intent, parent=evidence))
+    found = {} if before is None else {"before": dict(before)}
+    session.link.record(session.event(EventType.COMMAND_INTENDED, {**intent, **found}, parent=evidence))
     result = session.sandbox.run(command, session.spec(), timeout_s=timeout_s)
     ran = {
         **intent,
@@ -254,9 +303,11 @@ def show_diff(session: Bench, _given: args.Arguments, _evidence: str) -> Outcome
     return Outcome(text=patch or "(nothing is changed)", read=("*",), summary="the diff was shown")
 
 
-def post_note(session: Bench, given: args.Arguments, _evidence: str) -> Outcome:
+def post_note(session: Bench, given: args.Arguments, evidence: str) -> Outcome:
     note = cast("args.PostNote", given)
-    session.link.record(session.event(EventType.NOTE_POSTED, {"text": note.text, "paths": note.paths}))
+    data = {"text": note.text, "paths": note.paths}
+    # The id follows from the call's: a crew that runs again does not post it twice.
+    session.link.record(session.event(EventType.NOTE_POSTED, data, id_=f"{evidence}-note"))
     return Outcome(text="posted", subject=note.text[:60], summary="a note was posted")
 
 

@@ -15,8 +15,9 @@ from devassist.crew.session import AgentSession
 from devassist.crew.stops import CrewStop
 from devassist.domain.errors import ModelError
 from devassist.domain.events import EventType
+from devassist.domain.hashing import digest
 from devassist.domain.ids import PLANNING
-from devassist.ports import Assignment, CrewLink, Files, ModelReply, ModelRequest, Sandbox
+from devassist.ports import Assignment, CrewLink, Files, ModelReply, ModelRequest, Sandbox, ToolCall
 
 
 class Caller(Protocol):
@@ -30,6 +31,8 @@ class CallJournal:
     """Records each attempt of one agent's model calls: intended before, called after."""
 
     session: AgentSession
+    asked: str
+    """The digest of what is sent, by which a later run finds the reply again."""
 
     def before(self, request: ModelRequest, model: str, attempt: int) -> object:
         self.session.link.reserve(request.address)
@@ -37,6 +40,7 @@ class CallJournal:
             "turn": request.address.turn,
             "attempt": attempt,
             "model": model,
+            "request": self.asked,
             "messages": list(request.messages),
             "tools": list(request.tools),
         }
@@ -70,6 +74,24 @@ def _of_reply(reply: ModelReply) -> dict[str, Any]:
         "usd": reply.usd,
         "error": None,
     }
+
+
+def _recorded_reply(data: Mapping[str, Any]) -> ModelReply:
+    """The reply of a model.called, for which was paid when it was recorded."""
+    reply = data["reply"]
+    return ModelReply(
+        content=reply.get("content") or "",
+        tool_calls=[
+            ToolCall(id=call["id"], name=call["name"], arguments=call["arguments"])
+            for call in reply.get("tool_calls", ())
+        ],
+        finish_reason=reply.get("finish_reason") or "",
+        model=data.get("answered_by", ""),
+        response_id=data.get("response_id") or "",
+        input_tokens=data.get("input_tokens", 0),
+        output_tokens=data.get("output_tokens", 0),
+        usd=data.get("usd"),
+    )
 
 
 def _of_error(error: ModelError | None) -> dict[str, Any]:
@@ -154,7 +176,10 @@ class CrewRunner:
         )
 
     def _complete(self, session: AgentSession, request: ModelRequest) -> ModelReply:
-        return self.call(request, self.assignment.models[session.role], CallJournal(session))
+        asked = digest([request.messages, request.tools])
+        if self.assignment.recalls and (known := self.link.recall_reply(request.address, asked)):
+            return _recorded_reply(known)
+        return self.call(request, self.assignment.models[session.role], CallJournal(session, asked))
 
 
 def quiet_crewai() -> None:

@@ -13,12 +13,15 @@ class EventType(StrEnum):
 
     RUN_STARTED = "run.started"
     RUN_RESUMED = "run.resumed"
+    RUN_BEAT = "run.beat"
+    RUN_UNDONE = "run.undone"
     RUN_FINISHED = "run.finished"
     PLAN_SUBMITTED = "plan.submitted"
     PLAN_REJECTED = "plan.rejected"
     TASK_STARTED = "task.started"
     TASK_DELIVERED = "task.delivered"
     TASK_FINISHED = "task.finished"
+    TASK_RETRIED = "task.retried"
     ROUND_STARTED = "round.started"
     WORKER_STARTED = "worker.started"
     WORKER_EXITED = "worker.exited"
@@ -40,6 +43,7 @@ class EventType(StrEnum):
     HANDOFF_RETURNED = "handoff.returned"
     CLAIM_CHECKED = "claim.checked"
     NOTE_POSTED = "note.posted"
+    NOTE_DELIVERED = "note.delivered"
     COMMIT_INTENDED = "commit.intended"
     COMMIT_CREATED = "commit.created"
     CONFLICT_FOUND = "conflict.found"
@@ -59,6 +63,8 @@ class EventType(StrEnum):
     DISCARDED = "run.discarded"
     APPLIED = "run.applied"
     RECOVERY_DONE = "recovery.completed"
+    RECOVERY_UNKNOWN = "recovery.unknown"
+    RECOVERY_DIVERGED = "recovery.diverged"
     REDACTED = "redaction.recorded"
 
 

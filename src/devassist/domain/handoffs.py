@@ -112,6 +112,21 @@ class Handoff:
     findings: tuple[Mapping[str, Any], ...] = ()
     verdict: str = ""
 
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Handoff:
+        """As `as_json` wrote it; further keys are left out."""
+        known = {
+            name: data[name] for name in ("kind", "summary", "confidence", "intent", "urgency", "verdict")
+        }
+        return cls(
+            **known,
+            context=data.get("context"),
+            artifacts=tuple(data["artifacts"]),
+            claims=tuple(Claim(**one) for one in data["claims"]),
+            open_questions=tuple(data["open_questions"]),
+            findings=tuple(data["findings"]),
+        )
+
     def as_json(self) -> dict[str, Any]:
         return {
             "kind": self.kind,

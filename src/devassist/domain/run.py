@@ -4,12 +4,46 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
+from devassist.domain.approvals import ApprovalState, ApprovalStatus
 from devassist.domain.events import EventType, Record
 from devassist.domain.ids import PLANNING, result_branch, role_of
-from devassist.domain.tasks import AgentState, TaskState, TaskStatus
+from devassist.domain.tasks import AGENT_ACTS, TASK_ACTS, AgentState, TaskState, TaskStatus
+
+
+@dataclass(slots=True)
+class Session:
+    """One supervisor's time with a run: which process it was, on which boot, and from when to when."""
+
+    pid: int = 0
+    started: int = 0
+    """The process's start in clock ticks since boot: with `pid` and `boot_id` it names one process for ever."""
+    boot_id: str = ""
+    detached: bool = False
+    began_at: str = ""
+    last_at: str = ""
+    ended_at: str = ""
+
+    @classmethod
+    def of(cls, record: Record) -> Session:
+        data = record.data
+        return cls(
+            pid=data.get("pid", 0),
+            started=data.get("process_started", 0),
+            boot_id=data.get("boot_id", ""),
+            detached=bool(data.get("detached")),
+            began_at=record.at,
+            last_at=record.at,
+        )
+
+    @property
+    def seconds(self) -> float:
+        """How long it lasted, up to its end or its last sign of life."""
+        began, last = (datetime.fromisoformat(one) for one in (self.began_at, self.ended_at or self.last_at))
+        return (last - began).total_seconds()
 
 
 class RunStatus(StrEnum):
@@ -35,9 +69,12 @@ class RunState:
     finished_at: str = ""
     result_commit: str | None = None
     plan: Mapping[str, Any] | None = None
+    plan_source: str = ""
+    plan_confidence: float | None = None
     tasks: dict[str, TaskState] = field(default_factory=dict)
     conflicts: dict[str, Mapping[str, Any]] = field(default_factory=dict)
-    waiting: dict[str, dict[str, Any]] = field(default_factory=dict)
+    approvals: dict[str, ApprovalState] = field(default_factory=dict)
+    """Every request for a person's word, open and decided."""
     warnings: list[str] = field(default_factory=list)
     model_calls: int = 0
     input_tokens: int = 0
@@ -50,10 +87,17 @@ class RunState:
     hint: str = ""
     """What to do about `error`."""
     last_seq: int = 0
+    sessions: list[Session] = field(default_factory=list)
+    """One per supervisor that has owned the run, the present one last."""
+    facts: Mapping[str, Any] = field(default_factory=dict)
+    """What run.started recorded: settings, models, versions, where everything lies."""
     limits: Mapping[str, Any] = field(default_factory=dict)
     notes: list[Mapping[str, Any]] = field(default_factory=list)
+    delivered: set[str] = field(default_factory=set)
+    """Ids of the notes that an agent has been told."""
     sandbox: str = ""
     discarded: bool = False
+    undone: bool = False
     rescued: dict[str, str] = field(default_factory=dict)
     """Agent -> the ref that holds its uncommitted work."""
 
@@ -66,9 +110,19 @@ class RunState:
 
     def apply(self, record: Record) -> None:
         self.last_seq = record.seq
-        act = _ACTS.get(record.type)
-        if act is not None:
+        if self.sessions and not self.sessions[-1].ended_at:
+            self.sessions[-1].last_at = record.at
+        if act := _ACTS.get(record.type):
             act(self, record)
+        if (of_task := TASK_ACTS.get(record.type)) and (task := self.task(record)):
+            of_task(task, record)
+        if (of_agent := AGENT_ACTS.get(record.type)) and (agent := self.agent(record)):
+            of_agent(agent, record)
+
+    @property
+    def waiting(self) -> dict[str, dict[str, Any]]:
+        """The requests that nobody has answered yet, as contract 5 shows them."""
+        return {one.id: one.as_json() for one in self.approvals.values() if one.status is ApprovalStatus.OPEN}
 
     def task(self, record: Record) -> TaskState | None:
         name = record.event.task
@@ -125,6 +179,8 @@ def _run_started(state: RunState, record: Record) -> None:
     state.goal = data.get("goal", "")
     state.base = data.get("base", "")
     state.started_at = record.at
+    state.sessions = [Session.of(record)]
+    state.facts = data
     state.limits = data.get("settings", {}).get("limits", {})
     state.sandbox = data.get("sandbox", "")
 
@@ -139,64 +195,27 @@ def _run_finished(state: RunState, record: Record) -> None:
     state.error = data.get("error", "")
     state.hint = data.get("hint", "")
     state.finished_at = record.at
+    state.sessions[-1].ended_at = record.at
 
 
 def _run_resumed(state: RunState, record: Record) -> None:
     state.status = RunStatus.RUNNING
-    state.finished_at = ""
+    state.finished_at = state.error = state.hint = ""
+    state.exit_code = 0
+    state.sessions.append(Session.of(record))
     state.limits = record.data.get("settings", {}).get("limits", state.limits)
 
 
 def _plan_submitted(state: RunState, record: Record) -> None:
     state.plan = record.data["plan"]
+    state.plan_source = record.data.get("source", "")
+    state.plan_confidence = record.data.get("confidence")
     state.goal = state.goal or state.plan.get("goal", "")
+    known = state.tasks  # a plan that a person edited replaces the one before
+    state.tasks = {PLANNING: known[PLANNING]} if PLANNING in known else {}
     for entry in state.plan["tasks"]:
-        state.tasks.setdefault(
-            entry["id"], TaskState(id=entry["id"], title=entry["title"], role=entry["role"])
-        )
-
-
-def _task_started(state: RunState, record: Record) -> None:
-    if task := state.task(record):
-        task.status = TaskStatus.RUNNING
-        task.started_at = task.started_at or record.at
-
-
-def _task_delivered(state: RunState, record: Record) -> None:
-    if task := state.task(record):
-        task.status = TaskStatus.DELIVERED
-        task.confidence = record.data.get("confidence")
-        task.commit = record.data.get("commit", "")
-
-
-def _task_finished(state: RunState, record: Record) -> None:
-    if task := state.task(record):
-        task.status = TaskStatus(record.data["status"])
-        task.error = record.data.get("error") or None
-        task.finished_at = record.at
-        if record.data.get("confidence") is not None:
-            task.confidence = record.data["confidence"]
-
-
-def _round_started(state: RunState, record: Record) -> None:
-    if task := state.task(record):
-        task.rounds = record.data["round"]
-
-
-def _agent_started(state: RunState, record: Record) -> None:
-    if agent := state.agent(record):
-        agent.branch = record.data.get("branch", "")
-        agent.worktree = record.data.get("worktree", "")
-        agent.commit = record.data.get("commit", agent.commit)
-        agent.status = "running"
-        agent.last_action = "started"
-
-
-def _agent_finished(state: RunState, record: Record) -> None:
-    if agent := state.agent(record):
-        agent.status = record.data.get("status", "done")
-        agent.commit = record.data.get("commit") or agent.commit
-        agent.last_action = agent.status
+        fresh = TaskState(id=entry["id"], title=entry["title"], role=entry["role"])
+        state.tasks[fresh.id] = known.get(fresh.id, fresh)
 
 
 def _model_called(state: RunState, record: Record) -> None:
@@ -207,51 +226,6 @@ def _model_called(state: RunState, record: Record) -> None:
     state.output_tokens += data.get("output_tokens", 0)
     state.usd += usd or 0.0
     state.unpriced += 1 if usd is None and data.get("status") == "ok" else 0
-    if agent := state.agent(record):
-        agent.turns += 1 if data.get("status") == "ok" else 0
-        agent.input_tokens += data.get("input_tokens", 0)
-        agent.output_tokens += data.get("output_tokens", 0)
-        agent.usd += usd or 0.0
-        agent.last_action = (
-            "thought" if data.get("status") == "ok" else f"model error: {data.get('error', '')}"
-        )
-
-
-def _model_intended(state: RunState, record: Record) -> None:
-    if agent := state.agent(record):
-        agent.last_action = "asking the model"
-
-
-def _tool_called(state: RunState, record: Record) -> None:
-    if agent := state.agent(record):
-        agent.last_action = f"{record.data['name']} {record.data.get('subject', '')}".strip()
-
-
-def _command_intended(state: RunState, record: Record) -> None:
-    if agent := state.agent(record):
-        agent.last_action = f"runs {record.data['command']}"
-
-
-def _command_ran(state: RunState, record: Record) -> None:
-    task = state.task(record)
-    if task is not None and record.data.get("purpose") == "gate":
-        task.checks[record.data["command"]] = record.data["exit_code"]
-
-
-def _handoff_submitted(state: RunState, record: Record) -> None:
-    if agent := state.agent(record):
-        agent.claims = {}
-
-
-def _claim_checked(state: RunState, record: Record) -> None:
-    if agent := state.agent(record):
-        verdict = record.data["verdict"]
-        agent.claims[verdict] = agent.claims.get(verdict, 0) + 1
-
-
-def _commit_created(state: RunState, record: Record) -> None:
-    if agent := state.agent(record):
-        agent.commit = record.data["commit"]
 
 
 def _conflict_found(state: RunState, record: Record) -> None:
@@ -259,20 +233,16 @@ def _conflict_found(state: RunState, record: Record) -> None:
 
 
 def _approval_requested(state: RunState, record: Record) -> None:
-    data = record.data
-    state.waiting[data["approval"]] = {
-        "id": data["approval"],
-        "kind": data["kind"],
-        "question": data["question"],
-        "task": record.event.task,
-    }
+    asked = ApprovalState.asked(record)
+    state.approvals[asked.id] = asked
     task = state.task(record)
     if task is not None and task.status in (TaskStatus.RUNNING, TaskStatus.DELIVERED):
         task.status = TaskStatus.WAITING
 
 
 def _approval_decided(state: RunState, record: Record) -> None:
-    state.waiting.pop(record.data["approval"], None)
+    if asked := state.approvals.get(record.data["approval"]):
+        asked.decide(record)
 
 
 def _merge_completed(state: RunState, record: Record) -> None:
@@ -289,8 +259,18 @@ def _warning_raised(state: RunState, record: Record) -> None:
 
 def _note_posted(state: RunState, record: Record) -> None:
     state.notes.append(
-        {"at": record.at, "agent": record.event.agent, "task": record.event.task, **record.data}
+        {
+            "id": record.id,
+            "at": record.at,
+            "agent": record.event.agent,
+            "task": record.event.task,
+            **record.data,
+        }
     )
+
+
+def _note_delivered(state: RunState, record: Record) -> None:
+    state.delivered.update(record.data["notes"])
 
 
 def _snapshot_taken(state: RunState, record: Record) -> None:
@@ -301,31 +281,24 @@ def _discarded(state: RunState, _record: Record) -> None:
     state.discarded = True
 
 
+def _undone(state: RunState, _record: Record) -> None:
+    state.undone = True
+
+
 _ACTS: Mapping[EventType, Callable[[RunState, Record], None]] = {
     EventType.RUN_STARTED: _run_started,
     EventType.RUN_RESUMED: _run_resumed,
     EventType.RUN_FINISHED: _run_finished,
     EventType.PLAN_SUBMITTED: _plan_submitted,
-    EventType.TASK_STARTED: _task_started,
-    EventType.TASK_DELIVERED: _task_delivered,
-    EventType.TASK_FINISHED: _task_finished,
-    EventType.ROUND_STARTED: _round_started,
-    EventType.AGENT_STARTED: _agent_started,
-    EventType.AGENT_FINISHED: _agent_finished,
-    EventType.MODEL_INTENDED: _model_intended,
     EventType.MODEL_CALLED: _model_called,
-    EventType.TOOL_CALLED: _tool_called,
-    EventType.COMMAND_INTENDED: _command_intended,
-    EventType.COMMAND_RAN: _command_ran,
-    EventType.HANDOFF_SUBMITTED: _handoff_submitted,
-    EventType.CLAIM_CHECKED: _claim_checked,
-    EventType.COMMIT_CREATED: _commit_created,
     EventType.CONFLICT_FOUND: _conflict_found,
     EventType.APPROVAL_REQUESTED: _approval_requested,
     EventType.APPROVAL_DECIDED: _approval_decided,
     EventType.MERGE_COMPLETED: _merge_completed,
     EventType.WARNING_RAISED: _warning_raised,
     EventType.NOTE_POSTED: _note_posted,
+    EventType.NOTE_DELIVERED: _note_delivered,
     EventType.SNAPSHOT_TAKEN: _snapshot_taken,
     EventType.DISCARDED: _discarded,
+    EventType.RUN_UNDONE: _undone,
 }

@@ -51,7 +51,17 @@ class ApprovalSettings:
     confidence_threshold: float = 0.75
     """Confidence at or over which `auto` approves."""
     require: tuple[str, ...] = ()
-    """Classes that are always asked about: plan, scope, command, merge, resolution."""
+    """Classes that are always asked about: plan, scope, command, merge, resolution, question."""
+    commands: tuple[str, ...] = ()
+    """Glob patterns of commands that an agent may run only with a person's yes."""
+    modes: Mapping[str, str] = field(default_factory=dict)
+    """`[approvals.modes]`: a mode for one class (plan, scope, command, merge, resolution, question)."""
+    thresholds: Mapping[str, float] = field(default_factory=dict)
+    """`[approvals.thresholds]`: a confidence threshold for one class."""
+
+    def of(self, kind: str) -> tuple[str, float]:
+        """Mode and threshold for one class of request."""
+        return self.modes.get(kind, self.mode), self.thresholds.get(kind, self.confidence_threshold)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

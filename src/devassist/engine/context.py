@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from devassist.domain.errors import Interrupted, LimitReached
+from devassist.domain.events import Record
 from devassist.domain.plan import Plan
 from devassist.domain.roles import Role
 from devassist.domain.settings import Settings
@@ -31,6 +32,12 @@ class RunRequest:
     api_base: str = ""
     plan: Plan | None = None
     plan_only: bool = False
+    resumed: bool = False
+    """Whether the log holds earlier work of this run."""
+    waits: bool = False
+    """Whether this supervisor may wait for a person once nothing else is left to do."""
+    spent_s: float = 0.0
+    """Seconds that earlier supervisors of this run have taken."""
     prefix: str = ""
     script: str = ""
     replay: str = ""
@@ -70,6 +77,14 @@ class RunContext:
     environment: Mapping[str, str]
     stop: StopSwitch
     around: Surroundings
+    history: Callable[[str], Sequence[Record]] = lambda _task: ()
+    """The records of one task of this run, from the log."""
+    heard: Callable[[int], Sequence[Record]] = lambda _seq: ()
+    """The records about this run after a seq that steer it: decisions, notes, retries, stops."""
+    share: Callable[[int], int] = lambda limit: limit
+    """This run's part of so many workers, while other runs of the repository are at work."""
+    calling: set[int] = field(default_factory=set)
+    """Workers whose model call is in flight."""
     started: float = 0.0
     pid: int = 0
     _local: threading.local = field(default_factory=threading.local)
@@ -96,7 +111,8 @@ class RunContext:
         return [self.repository.root, self.repository.common_dir]
 
     def elapsed_s(self) -> float:
-        return self.clock() - self.started
+        """Seconds that the run has taken, those of earlier supervisors included."""
+        return self.request.spent_s + self.clock() - self.started
 
     def models_of(self, roles: Sequence[Role]) -> Mapping[str, Sequence[str]]:
         return {str(role): list(self.request.models[role]) for role in roles}

@@ -12,7 +12,8 @@ from devassist.domain.changes import (
     is_build_product,
     is_mass_deletion,
 )
-from devassist.domain.events import Event, EventType
+from devassist.domain.errors import RepositoryChanged
+from devassist.domain.events import Event, EventType, Record
 from devassist.domain.handoffs import CheckedClaim, Claim, Handoff, Verdict, check_claim
 from devassist.domain.ids import agent_id
 from devassist.domain.plan import PlanTask
@@ -195,6 +196,30 @@ class Delivery:
         }
         journal.record(self.event(EventType.COMMIT_CREATED, role, data, parent=record.id))
         return commit
+
+    def recovered(self, worktree: Worktree, role: str, intent: Record | None) -> tuple[str, tuple[str, ...]]:
+        """
+        A commit that was made and whose record was lost with the supervisor, and its paths: recorded now.
+
+        Raises RepositoryChanged when the branch's head is not the commit that was intended.
+        """
+        head = worktree.head_commit
+        repository = self.context.repository
+        facts = next(iter(repository.log(head, limit=1)))
+        if intent is None or facts.trailers.get("Devassist-Event") != intent.id:
+            raise RepositoryChanged(f"branch {worktree.branch} was moved to {head[:12]} by somebody else")
+        paths = tuple(intent.data["paths"])
+        data = {
+            "commit": head,
+            "tree": repository.tree_of(head),
+            "parents": [intent.data["old"]],
+            "branch": worktree.branch,
+            "role": role,
+            "paths": list(paths),
+            "recovered": True,
+        }
+        self.context.journal.record(self.event(EventType.COMMIT_CREATED, role, data, parent=intent.id))
+        return head, paths
 
     def _reason_to_leave(self, paths: Sequence[str], role: Role, risks: Mapping[str, str]) -> str:
         if not may_write(role):

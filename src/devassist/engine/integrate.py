@@ -12,16 +12,17 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from devassist.domain.approvals import ApprovedMerge, Choice, MergeRequest, decide
+from devassist.domain.approvals import ApprovalStatus, ApprovedMerge, Choice, MergeRequest, decide
 from devassist.domain.conflicts import Conflict, Level, Severity
-from devassist.domain.errors import Refused
-from devassist.domain.events import Event, EventType
+from devassist.domain.errors import Refused, RepositoryChanged
+from devassist.domain.events import Event, EventType, Record
+from devassist.domain.hashing import digest
 from devassist.domain.ids import branch_name, result_branch
 from devassist.domain.plan import Plan, PlanTask
 from devassist.domain.tasks import TaskStatus
+from devassist.engine.asking import Ask, answered, decided
 from devassist.engine.checks import CheckRun, Checks
 from devassist.engine.context import RunContext
-from devassist.engine.serving import park
 from devassist.engine.step import StepResult
 from devassist.git.merge import MergeConflict, commit_merge, merge_in_memory
 from devassist.git.trailers import with_trailers
@@ -148,24 +149,80 @@ class Integrator:
             "theirs": request.theirs,
             "tree": request.tree,
         }
+        if policy.choice is Choice.ASK and (known := self._known_answer(request)) is not None:
+            return known
         (record,) = self._record(EventType.DECISION_MADE, request.task, decision)
         if policy.choice is Choice.ASK:
-            park(
-                self.context,
-                request.task,
-                "",
-                kind="merge",
-                question=question,
-                options=["approve", "reject"],
-                binds_to=request.tree,
-                confidence=confidence,
-            )
+            decided(self.context, self._ask(request, question, confidence))
             return Landing(status=TaskStatus.WAITING, error=f"waits for approval: {policy.reason}")
         if policy.choice is Choice.LEAVE:
             return Landing(status=TaskStatus.DELIVERED, error=f"not merged: {policy.reason}")
         data = {"approver": "policy", "ours": request.ours, "theirs": request.theirs, "tree": request.tree}
         self._record(EventType.MERGE_APPROVED, request.task, {**data, "decision": record.id})
         return ApprovedMerge(request=request, approver="policy", reason=policy.reason)
+
+    def _ask(self, request: MergeRequest, question: str, confidence: float | None) -> Ask:
+        """The request binds to the change itself: what lands beside it, in other files, does not ask again."""
+        changes = self.context.repository.changes_between(request.ours, request.tree)
+        shown = {
+            "ours": request.ours,
+            "theirs": request.theirs,
+            "tree": request.tree,
+            "paths": [path for path, _, _ in changes],
+        }
+        return Ask(
+            kind="merge",
+            question=question,
+            binds_to=digest([list(one) for one in changes]),
+            task=request.task,
+            confidence=confidence,
+            shown=shown,
+        )
+
+    def _known_answer(self, request: MergeRequest) -> ApprovedMerge | Landing | None:
+        """What a person said to this very change, if anybody did."""
+        found = answered(self.context, self._ask(request, "", None))
+        if found is None:
+            return None
+        if found.status is ApprovalStatus.REJECTED:
+            error = f"not merged: rejected by {found.who}: {found.reason or 'no reason given'}"
+            return Landing(status=TaskStatus.DELIVERED, error=error)
+        data = {"approver": found.who, "ours": request.ours, "theirs": request.theirs, "tree": request.tree}
+        self._record(EventType.MERGE_APPROVED, request.task, {**data, "approval": found.id})
+        return ApprovedMerge(request=request, approver=found.who, reason=found.reason)
+
+    def restore(self, tip: str, landed: Mapping[str, str]) -> None:
+        """Go on where an earlier supervisor of the run stopped: the result branch's tip, and what is on it."""
+        self.tip = tip
+        self.landed.update(landed)
+
+    def recover(self, task: str, intent: Record) -> str:
+        """
+        A landing that was cut off after its intent: the merge commit when the ref holds it, else ''.
+
+        Raises RepositoryChanged when somebody else moved the result branch.
+        """
+        data, repository = intent.data, self.context.repository
+        now = repository.ref_tip(data["ref"]) or ""
+        if now == data["old"]:
+            return ""
+        facts = next(iter(repository.log(now, limit=1)))
+        if facts.parents != (data["ours"], data["theirs"]) or facts.tree != data["tree"]:
+            raise RepositoryChanged(
+                f"{data['ref']} was moved to {now[:12]} by somebody else",
+                hint=f"git log {data['ref']}, and devassist discard {self.context.run} if it is not wanted",
+            )
+        done = {
+            "commit": now,
+            "tree": data["tree"],
+            "parents": list(facts.parents),
+            "ref": data["ref"],
+            "audit_head": facts.trailers.get("Audit-Head", ""),
+            "approver": "recovered",
+            "recovered": True,
+        }
+        self._record(EventType.MERGE_COMPLETED, task, done)
+        return now
 
     def _merge(self, task: PlanTask, step: StepResult, approved: ApprovedMerge) -> None:
         """The only place that moves the result branch."""

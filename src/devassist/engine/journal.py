@@ -12,6 +12,14 @@ from devassist.domain.handoffs import Evidence
 from devassist.domain.run import RunState
 from devassist.ports import Recorder
 
+STEERING = (
+    EventType.APPROVAL_DECIDED,
+    EventType.NOTE_POSTED,
+    EventType.TASK_RETRIED,
+    EventType.STOP_REQUESTED,
+)
+"""What may be said to a run from another process."""
+
 
 @dataclass
 class Journal:
@@ -30,6 +38,7 @@ class Journal:
     waited_s: float = 0.0
     """Seconds that all threads together have waited for records to become durable."""
     _calls: dict[str, list[Evidence]] = field(default_factory=dict)
+    _heard: set[int] = field(default_factory=set)
 
     def record(self, *events: Event) -> Sequence[Record]:
         """Durable when it returns. Raises AuditError; then nothing may be done."""
@@ -44,9 +53,14 @@ class Journal:
                 self.waited_s += self.clock() - started
 
     def write(self, record: Record) -> None:
+        """Take a record in, once: what others say to the run comes by way of the log and of the Ear."""
         if record.event.run != self.run:
             return
         with self.lock:
+            if record.type in STEERING:
+                if record.seq in self._heard:
+                    return
+                self._heard.add(record.seq)
             self.state.apply(record)
             if record.type is EventType.TOOL_CALLED:
                 self._remember(record)

@@ -9,14 +9,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from devassist.domain.changes import directories_of, is_build_product
-from devassist.domain.errors import Unfinished
-from devassist.domain.events import Event, EventType
+from devassist.domain.errors import NotFound, RepositoryChanged, Unfinished
+from devassist.domain.events import Event, EventType, Record
 from devassist.domain.ids import agent_id, branch_name, rescue_ref, worktree_name
 from devassist.engine.context import RunContext
 from devassist.git.identity import Signature
 from devassist.git.worktree import Worktree
 from devassist.git.worktree_list import copy_untracked
-from devassist.git.worktrees import open_worktree
+from devassist.git.worktrees import clear_unfinished, find_worktree, open_worktree
 from devassist.ports import CommandResult, SandboxSpec
 
 
@@ -46,6 +46,43 @@ class Places:
                 self._furnish(present, agent, task)  # what it was given was swept away with the leftovers
             return present
         return self._make(agent, branch_name(self.context.run, task, role), commit, task)
+
+    def again(self, task: str, role: str) -> Worktree:
+        """The worktree of an agent that was at work before, as it was left. Raises NotFound when it is gone."""
+        agent = agent_id(task, role)
+        present = self._open.get(agent)
+        if present is None:
+            raise NotFound(
+                f"the worktree of {agent} is gone", hint=f"devassist retry {self.context.run} {task}"
+            )
+        present.check()
+        return present
+
+    def adopt(self, task: str, role: str, furnished: Record | None) -> None:
+        """Take over what an earlier supervisor opened; `furnished` is the worktree.furnished of it, if any."""
+        agent = agent_id(task, role)
+        if self._left_behind(agent, branch_name(self.context.run, task, role)) is None:
+            return
+        given = furnished.data if furnished is not None else {}
+        self._copied[agent] = frozenset(given.get("copied", ()))
+        self._given[agent] = dict(given.get("given", {}))
+
+    def _left_behind(self, agent: str, branch: str) -> Worktree | None:
+        """The agent's worktree as an earlier supervisor of this run opened it, or None."""
+        context = self.context
+        if not context.request.resumed:
+            return None
+        try:
+            found = find_worktree(
+                context.repository,
+                name=worktree_name(context.run, agent),
+                path=context.worktrees / agent,
+                branch=branch,
+            )
+        except (NotFound, RepositoryChanged):
+            return None
+        self._open[agent] = found
+        return found
 
     def of(self, task: str, role: str) -> Worktree:
         return self._open[agent_id(task, role)]
@@ -155,6 +192,9 @@ class Places:
         path = context.worktrees / agent
         data = {"path": str(path), "branch": branch, "commit": commit}
         context.journal.record(Event(type=EventType.WORKTREE_INTENDED, task=task, agent=agent, data=data))
+        if context.request.resumed:
+            name = worktree_name(context.run, agent)
+            clear_unfinished(context.repository, name=name, path=path, branch=branch, commit=commit)
         worktree = open_worktree(
             context.repository,
             name=worktree_name(context.run, agent),
@@ -172,16 +212,16 @@ class Places:
         """Copy the person's untracked files in and run setup; neither is the agent's change afterwards."""
         context = self.context
         copied = copy_untracked(context.repository, worktree, context.settings.worktrees.copy)
-        if copied:
-            data = {"path": str(worktree.path), "copied": copied}
-            context.journal.record(
-                Event(type=EventType.WORKTREE_FURNISHED, task=task, agent=agent, data=data)
-            )
         private = self.private(agent)
         private.mkdir(parents=True, exist_ok=True)
         self.set_up(worktree.path, private, task=task, agent=agent)
         self._copied[agent] = frozenset(copied)
-        self._given[agent] = self._changed(worktree)
+        self._given[agent] = given = self._changed(worktree)
+        if copied or given:
+            data = {"path": str(worktree.path), "copied": copied, "given": given}
+            context.journal.record(
+                Event(type=EventType.WORKTREE_FURNISHED, task=task, agent=agent, data=data)
+            )
 
     def _remove(self, worktree: Worktree, agent: str) -> str | None:
         """Why the worktree stays, or None. Products and what it was given are in the rescue ref by now."""

@@ -4,18 +4,29 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
-from devassist.domain.errors import DevassistError, LimitReached, ModelError, PlanError, Unfinished
-from devassist.domain.events import Event, EventType
+from devassist.domain.errors import (
+    DevassistError,
+    LimitReached,
+    ModelError,
+    NotFound,
+    PlanError,
+    RepositoryChanged,
+    Unfinished,
+)
+from devassist.domain.events import Event, EventType, Record
 from devassist.domain.handoffs import Handoff
 from devassist.domain.ids import PLANNING, agent_id
 from devassist.domain.plan import Plan, parse_plan
 from devassist.domain.roles import Role
+from devassist.engine.asking import Parked
 from devassist.engine.briefs import planning_brief
 from devassist.engine.deliver import make_handoff
+from devassist.engine.memory import Memory
 from devassist.engine.places import Places
-from devassist.engine.serving import Parked, WorkerDesk
+from devassist.engine.serving import Diverged, WorkerDesk
 from devassist.ports import AgentPlace, Assignment, Submission
 
 CREW = (Role.RESEARCHER, Role.ORCHESTRATOR)
@@ -28,23 +39,31 @@ class PlanningStep(WorkerDesk):
     """Runs the planning crew. Both agents read; neither may write."""
 
     places: Places
+    again: bool = False
     plan: Plan | None = field(default=None, init=False)
     confidence: float = field(default=0.0, init=False)
     _handoffs: list[tuple[str, Handoff]] = field(default_factory=list, init=False)
     _corrections: int = field(default=0, init=False)
     _returned: set[str] = field(default_factory=set, init=False)
 
+    def __post_init__(self) -> None:
+        if self.again:
+            self.memory = Memory.of(self.context.history(PLANNING))
+
     def run(self) -> Plan:
-        """The plan. Raises Unfinished, ModelError, LimitReached or Interrupted when there is none."""
+        """The plan. Raises Unfinished, ModelError, LimitReached, Diverged or Interrupted when there is none."""
         journal = self.context.journal
         journal.record(Event(type=EventType.TASK_STARTED, task=PLANNING, data={"title": "plan the goal"}))
         ending = self.serve(self._assignment())
         if ending.outcome == "delivered" and self.plan is not None:
             journal.record(self._event(EventType.TASK_FINISHED, "", {"status": "delivered"}))
             return self.plan
+        if ending.outcome == "diverged":
+            raise Diverged(ending.reason)
         reason = f"the planning crew ended without a plan: {ending.reason}"
         status = "waiting" if ending.outcome == "waiting" else "failed"
-        journal.record(self._event(EventType.TASK_FINISHED, "", {"status": status, "error": reason}))
+        data = {"status": status, "error": reason, "outcome": ending.outcome}
+        journal.record(self._event(EventType.TASK_FINISHED, "", data))
         self.context.check_stop()
         if ending.outcome == "error":
             raise ModelError(ending.reason, kind=ending.kind or "server", hint=ending.hint)
@@ -57,28 +76,40 @@ class PlanningStep(WorkerDesk):
     def begin(self, role: str, round_: int) -> AgentPlace:
         context = self.context
         context.check_stop()
-        worktree = self.places.open(PLANNING, role, context.request.base)
         agent = agent_id(PLANNING, role)
+        if (role, round_) in self.memory.started:
+            path = self._place_again(role, round_)
+        else:
+            worktree = self.places.open(PLANNING, role, context.request.base)
+            path = worktree.path
+            data = {
+                "role": role,
+                "round": round_,
+                "branch": worktree.branch,
+                "worktree": str(path),
+                "commit": context.request.base,
+                "model": context.request.models[role][0],
+            }
+            context.journal.record(self._event(EventType.AGENT_STARTED, role, data))
         private = self.places.private(agent)
-        world = context.world(worktree.path, private)
-        data = {
-            "role": role,
-            "round": round_,
-            "branch": worktree.branch,
-            "worktree": str(worktree.path),
-            "commit": context.request.base,
-            "model": context.request.models[role][0],
-        }
-        context.journal.record(self._event(EventType.AGENT_STARTED, role, data))
+        world = context.world(path, private)
         brief = planning_brief(context.around, role=Role(role), max_tasks=MAX_TASKS, handoffs=self._handoffs)
         return AgentPlace(
-            worktree=str(worktree.path),
+            worktree=str(path),
             private=str(private),
             brief=brief,
             environment=world.environment,
             read_only=[str(one) for one in world.read_only],
             prefix=context.request.prefix,
         )
+
+    def _place_again(self, role: str, round_: int) -> Path:
+        if not self.memory.accepted(role, round_):
+            try:
+                self.places.again(PLANNING, role)
+            except (NotFound, RepositoryChanged) as error:
+                raise Diverged(str(error)) from error
+        return Path(self.memory.started[role, round_].data["worktree"])
 
     def changed(self, role: str) -> Mapping[str, str]:
         return self.places.changes(self.places.of(PLANNING, role))
@@ -89,6 +120,8 @@ class PlanningStep(WorkerDesk):
     def submit(
         self, role: str, round_: int, handoff: Mapping[str, Any], facts: Mapping[str, Any]
     ) -> Submission:
+        if said_before := self.memory.answer(role, round_):
+            return self._answered(role, handoff, said_before)
         self.context.check_stop()
         journal = self.context.journal
         if not facts["work_calls"]:
@@ -103,6 +136,20 @@ class PlanningStep(WorkerDesk):
         self._handoffs.append((role, said))
         finished = {"role": role, "round": round_, "status": "done", "commit": self.context.request.base}
         journal.record(self._event(EventType.AGENT_FINISHED, role, finished))
+        return Submission(accepted=True, text=f"accepted: {said.summary}")
+
+    def _answered(self, role: str, handoff: Mapping[str, Any], answer: Record) -> Submission:
+        """What was said to this submit before: the same again."""
+        if answer.type is not EventType.AGENT_FINISHED:
+            self._corrections += answer.type is EventType.PLAN_REJECTED
+            if answer.type is EventType.HANDOFF_RETURNED:
+                self._returned.add(role)
+            return Submission(accepted=False, text=f"not accepted: {answer.data['reason']}")
+        if role == Role.ORCHESTRATOR:
+            self.plan = _bounded(parse_plan({"tasks": handoff["tasks"]}, goal=self.context.request.goal))
+            self.confidence = float(handoff["confidence"])
+        said = make_handoff(Role(role), handoff, intent="plan the goal", artifacts=())
+        self._handoffs.append((role, said))
         return Submission(accepted=True, text=f"accepted: {said.summary}")
 
     def _take_plan(self, role: str, handoff: Mapping[str, Any], parent: str) -> Submission | None:
@@ -153,6 +200,9 @@ class PlanningStep(WorkerDesk):
             masked=[str(one) for one in context.masked],
             secrets=list(request.secrets),
             redact=list(context.settings.audit.redact),
+            round=self.memory.first_round,
+            ask_commands=list(context.settings.approvals.commands),
+            recalls=bool(self.memory),
         )
 
 

@@ -5,135 +5,163 @@ from __future__ import annotations
 import queue
 import threading
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 
-from devassist.domain.errors import DevassistError, Interrupted, LimitReached, ModelError, Refused
+from devassist.domain.errors import DevassistError, Interrupted, LimitReached, ModelError
 from devassist.domain.events import Event, EventType
 from devassist.domain.handoffs import Handoff
 from devassist.domain.plan import Plan, PlanTask
+from devassist.domain.tasks import TaskStatus
 from devassist.engine.context import RunContext
 from devassist.engine.integrate import Integrator
 from devassist.engine.places import Places
+from devassist.engine.starting import start_commit
 from devassist.engine.step import StepResult, TaskStep
-from devassist.git.merge import commit_merge, merge_in_memory
 
 _DRAIN_S = 3.0
 _FATAL_KINDS = frozenset({"auth", "not_found", "no_tools", "config"})
 
 
+@dataclass(frozen=True, slots=True)
+class Wake:
+    """Something was decided about a task from outside: a person's answer, or a retry."""
+
+    task: str
+    retry: bool = False
+
+
 @dataclass
 class Schedule:
-    """Runs the tasks of one plan to their ends. A bug in one step ends them all and is raised."""
+    """
+    Runs the tasks of one plan to their ends. A bug in one step ends them all and is raised.
+
+    `results` may hold what an earlier supervisor of the run brought about, `again` the tasks it began.
+    """
 
     context: RunContext
     plan: Plan
     places: Places
     integrator: Integrator
+    inbox: queue.Queue[StepResult | Wake | BaseException] = field(default_factory=queue.Queue)
+    results: dict[str, StepResult] = field(default_factory=dict)
+    again: set[str] = field(default_factory=set)
+    settled: set[str] = field(default_factory=set)
+    """Delivered tasks whose landing is decided already."""
     model_error: StepResult | None = None
     """The first task that a model or provider ended, after all retries."""
-    _outcomes: queue.Queue[StepResult | BaseException] = field(default_factory=queue.Queue)
-    _results: dict[str, StepResult] = field(default_factory=dict)
+    _order: list[str] = field(default_factory=list)
+    _running: set[str] = field(default_factory=set)
+    _parked: set[str] = field(default_factory=set)
+    _unlanded: set[str] = field(default_factory=set)
+    """Delivered, and waiting to land: for a person's word, or for a task they build on."""
+    _landings: list[Future[None]] = field(default_factory=list)
 
     def run(self) -> None:
-        """Returns when every task has ended and all that can land has landed."""
-        order = list(self.plan.order())
-        running: set[str] = set()
-        landing = list(order)
+        """Returns when every task has ended, or when all that is left waits for a person who may not be waited for."""
+        self._order = list(self.plan.order())
         # Landing runs checks, which take time: in a thread of its own, one at a time, so that no start waits for it.
         with ThreadPoolExecutor(max_workers=1, thread_name_prefix="landing") as lander:
-            landings = [lander.submit(lambda: None)]
-            while len(self._results) < len(self.plan.tasks):
-                self._start_ready(order, running)
-                if not running:
+            landing = [name for name in self._order if name not in self.settled]
+            self._landings = [lander.submit(self._land_next, landing)]
+            while True:
+                self._start_ready()
+                if not self._running and not self._worth_waiting():
                     break
-                outcome = self._outcomes.get()
-                if isinstance(outcome, BaseException):
-                    self.context.stop.pull("failed", str(outcome), exit_code=70, now=True)
-                    self._drain(len(running) - 1)
-                    raise outcome
-                running.discard(outcome.task)
-                self._take_result(outcome)
-                landings.append(lander.submit(self._land_next, landing))
-            landings.append(lander.submit(self._land_next, landing))
-            for one in landings:
+                message = self._next()
+                if isinstance(message, BaseException):
+                    self.context.stop.pull("failed", str(message), exit_code=70, now=True)
+                    self._drain(len(self._running) - 1)
+                    raise message
+                if isinstance(message, Wake):
+                    self._woken(message, landing, lander)
+                elif message is not None:
+                    self._running.discard(message.task)
+                    self._take_result(message)
+                    self._landings.append(lander.submit(self._land_next, landing))
+            self._landings.append(lander.submit(self._land_next, landing))
+            for one in self._landings:
                 one.result()
 
-    def _start_ready(self, order: list[str], running: set[str]) -> None:
-        limit = self.context.settings.limits.max_parallel or len(order)
-        for name in [one for one in order if one not in running and one not in self._results]:
+    def _next(self) -> StepResult | Wake | BaseException | None:
+        try:
+            return self.inbox.get(timeout=0.5)
+        except queue.Empty:
+            return None
+
+    def _worth_waiting(self) -> bool:
+        """Whether a person's answer may still change something, once every landing is through."""
+        for one in self._landings:
+            one.result()  # a bug there is raised here, not only at the end
+        waiting = bool(self._parked or self._unlanded)
+        return waiting and self.context.request.waits and not self.context.stop.pulled
+
+    def _start_ready(self) -> None:
+        limit = self.context.share(self.context.settings.limits.max_parallel or len(self._order))
+        for name in [one for one in self._order if one not in self._running and one not in self.results]:
+            if name in self._parked:
+                continue
             task = self.plan.task(name)
             if self.context.stop.pulled:
                 self._take_result(StepResult(task=name, outcome="stopped", reason=self.context.stop.reason))
                 continue
-            missing = [one for one in task.depends_on if one not in self._results]
+            missing = [one for one in task.depends_on if one not in self.results]
             unmet = [
                 one
                 for one in task.depends_on
-                if one in self._results and self._results[one].outcome != "delivered"
+                if one in self.results and self.results[one].outcome != "delivered"
             ]
             if unmet:
                 reason = f"it depends on {unmet[0]}, which was not delivered"
                 self._take_result(StepResult(task=name, outcome="stopped", reason=reason))
-            elif not missing and len(running) < limit:
-                running.add(name)
+            elif not missing and len(self._running) < limit:
+                self._running.add(name)
                 self._start_step(task)
 
     def _start_step(self, task: PlanTask) -> None:
+        again = task.id in self.again
+        self.again.add(task.id)
+
         def work() -> None:
             try:
+                start = start_commit(self.context, task, self.results)
                 step = TaskStep(
                     context=self.context,
                     task_id=task.id,
                     plan=self.plan,
                     task=task,
                     places=self.places,
-                    start=self._start_commit(task),
+                    start=start,
                     upstream=self._upstream(task),
+                    again=again,
                 )
-                self._outcomes.put(step.run())
+                self.inbox.put(step.run())
             except DevassistError as error:
                 if error.exit_code == DevassistError.exit_code:
-                    self._outcomes.put(error)
+                    self.inbox.put(error)
                 else:
-                    self._outcomes.put(
+                    self.inbox.put(
                         StepResult(task=task.id, outcome="failed", reason=str(error), hint=error.hint)
                     )
             except BaseException as error:  # noqa: BLE001  a thread's bug must end the run, not the thread
-                self._outcomes.put(error)
+                self.inbox.put(error)
 
         threading.Thread(target=work, name=f"task-{task.id}", daemon=True).start()
 
-    def _start_commit(self, task: PlanTask) -> str:
-        """The base, the dependency's commit, or a merge of all dependencies."""
-        commits = [self._results[one].commit for one in task.depends_on]
-        if not commits:
-            return self.context.request.base
-        repository = self.context.repository
-        tip, *others = dict.fromkeys(commits)
-        signature = repository.signature(self.context.environment)
-        for other in others:
-            merged = merge_in_memory(repository, tip, other)
-            if merged.tree is None:
-                paths = ", ".join(sorted({one.path for one in merged.conflicts}))
-                raise Refused(f"the tasks that {task.id} depends on conflict with each other in {paths}")
-            message = f"Start of task {task.id}: its dependencies {', '.join(task.depends_on)}"
-            tip = commit_merge(
-                repository,
-                tree=merged.tree,
-                parents=[tip, other],
-                message=message,
-                author=signature,
-                committer=signature,
-            )
-        return tip
-
     def _upstream(self, task: PlanTask) -> Sequence[tuple[str, Handoff]]:
-        found = [(one, self._results[one].handoff) for one in task.depends_on]
+        found = [(one, self.results[one].handoff) for one in task.depends_on]
         return [(name, handoff) for name, handoff in found if handoff is not None]
 
     def _take_result(self, result: StepResult) -> None:
-        self._results[result.task] = result
+        name = result.task
+        if result.outcome == "diverged":
+            # What is recorded does not fit any more: the attempt begins anew, and keeps what was committed.
+            record_retry(self.context, name, reason=result.reason, who="policy")
+            return
+        if result.outcome == "waiting":
+            self._parked.add(name)
+        else:
+            self.results[name] = result
         if result.outcome == "delivered":
             return
         stop = self.context.stop
@@ -145,26 +173,69 @@ class Schedule:
         elif result.outcome == "limited":
             stop.pull("limited", result.reason, exit_code=LimitReached.exit_code)
         status = {"failed": "failed", "error": "failed", "waiting": "waiting"}.get(result.outcome, "stopped")
-        data = {"status": status, "error": result.reason}
-        self.context.journal.record(Event(type=EventType.TASK_FINISHED, task=result.task, data=data))
+        data = {"status": status, "error": result.reason, "outcome": result.outcome}
+        self.context.journal.record(Event(type=EventType.TASK_FINISHED, task=name, data=data))
+
+    def _woken(self, message: Wake, landing: list[str], lander: ThreadPoolExecutor) -> None:
+        name = message.task
+        if message.retry and name in self._order and name not in self._running:
+            self._forget(name)
+            landing.extend(one for one in self._order if one not in landing and one not in self.results)
+        elif name in self._parked:
+            self._parked.discard(name)
+        elif name in self._unlanded:
+            self._landings.append(lander.submit(self._land_again))
+
+    def _forget(self, name: str) -> None:
+        """A retried task begins anew, and so does what could not begin because of it."""
+        self.results.pop(name, None)
+        self._parked.discard(name)
+        for other in self._order:
+            stopped = other in self.results and self.results[other].outcome == "stopped"
+            if stopped and name in self.plan.task(other).depends_on:
+                self._forget(other)
 
     def _land_next(self, landing: list[str]) -> None:
         """Land as far as the order allows. Always in plan order, so that the same run gives the same tree."""
-        while landing and landing[0] in self._results:
-            name = landing.pop(0)
-            result = self._results[name]
-            if result.outcome != "delivered":
-                continue
-            try:
-                self.integrator.land(self.plan.task(name), result)
-            except (Interrupted, LimitReached) as error:
-                data = {"status": "delivered", "error": f"not merged: {error}"}
-                self.context.journal.record(Event(type=EventType.TASK_FINISHED, task=name, data=data))
+        for name in list(landing):
+            if name in self._parked:
+                continue  # it lands when its person has answered; nothing else waits for that
+            if name not in self.results:
+                return
+            landing.remove(name)
+            if self.results[name].outcome == "delivered":
+                self._land(name)
+
+    def _land_again(self) -> None:
+        for name in [one for one in self._order if one in self._unlanded]:
+            self._land(name)
+
+    def _land(self, name: str) -> None:
+        task = self.plan.task(name)
+        if any(one in self._unlanded for one in task.depends_on):
+            self._unlanded.add(name)
+            return
+        self._unlanded.discard(name)
+        try:
+            landing = self.integrator.land(task, self.results[name])
+        except (Interrupted, LimitReached) as error:
+            data = {"status": "delivered", "error": f"not merged: {error}", "outcome": "unlanded"}
+            self.context.journal.record(Event(type=EventType.TASK_FINISHED, task=name, data=data))
+            return
+        if landing.status is TaskStatus.WAITING:
+            self._unlanded.add(name)
 
     def _drain(self, running: int) -> None:
         """Let the other steps end before the bug is raised: their workers are killed already."""
         for _ in range(running):
             try:
-                self._outcomes.get(timeout=_DRAIN_S)
+                self.inbox.get(timeout=_DRAIN_S)
             except queue.Empty:
                 return
+
+
+def record_retry(context: RunContext, task: str, *, reason: str, who: str) -> None:
+    """The task's next attempt begins a round after its last."""
+    found = context.journal.state.tasks.get(task)
+    data = {"round": (found.rounds if found is not None else 0) + 1, "reason": reason, "who": who}
+    context.journal.record(Event(type=EventType.TASK_RETRIED, task=task, data=data))

@@ -8,12 +8,16 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from devassist.domain.approvals import ApprovalStatus
 from devassist.domain.budget import refusal
 from devassist.domain.errors import AuditError, DevassistError, Interrupted, LimitReached
 from devassist.domain.events import Event, EventType
+from devassist.domain.hashing import digest
 from devassist.domain.ids import agent_id
+from devassist.engine.asking import Ask, Parked, require
 from devassist.engine.context import RunContext
-from devassist.ports import AgentPlace, Assignment, Submission, Worker
+from devassist.engine.memory import Memory
+from devassist.ports import AgentPlace, Assignment, CallAddress, Submission, Worker
 
 # What a worker may put in the log: what it did itself. Everything else is the supervisor's to say.
 _WORKER_EVENTS = frozenset(
@@ -30,6 +34,13 @@ _WORKER_EVENTS = frozenset(
 )
 
 
+def _told(note: Mapping[str, Any]) -> str:
+    """A note as the agent reads it: from whom, and where it stops being that somebody's words."""
+    who = note.get("from") or note["agent"] or "the harness"
+    about = f" (about {', '.join(note['paths'])})" if note.get("paths") else ""
+    return f"[note from {who}{about}]\n{note['text']}"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CrewEnding:
     """How a crew's process ended. `outcome` is delivered, failed, limited, waiting, stopped or error."""
@@ -40,13 +51,20 @@ class CrewEnding:
     hint: str = ""
 
 
+class Diverged(DevassistError):
+    """What is recorded of an attempt does not fit any more: a worktree is gone, a prompt has changed."""
+
+
 @dataclass
 class WorkerDesk(ABC):
     """One worker's requests and their answers. Subclasses know what the crew is for."""
 
     context: RunContext
     task_id: str
+    memory: Memory = field(default_factory=Memory, init=False)
     ending: CrewEnding | None = field(default=None, init=False)
+    diverged: str = field(default="", init=False)
+    """Why what is recorded of this attempt cannot be gone on from; then it begins anew."""
     worker: Worker | None = field(default=None, init=False)
 
     def serve(self, assignment: Assignment) -> CrewEnding:
@@ -63,9 +81,12 @@ class WorkerDesk(ABC):
         except BaseException:
             worker.kill()
             raise
+        self.context.calling.discard(worker.pid)
         status = worker.wait()
         exited = {"pid": worker.pid, "status": status}
         context.journal.record(Event(type=EventType.WORKER_EXITED, task=self.task_id, data=exited))
+        if self.diverged:
+            return CrewEnding(outcome="diverged", reason=self.diverged)
         if self.ending is not None:
             return self.ending
         if context.stop.pulled:
@@ -77,6 +98,9 @@ class WorkerDesk(ABC):
         operation = str(request["op"])
         try:
             value = self._operations()[operation](request)
+        except Diverged as error:
+            self.diverged = str(error)
+            return {"refused": {"outcome": "failed", "reason": str(error)}}
         except LimitReached as error:
             return {"refused": {"outcome": "limited", "reason": str(error), "limit": error.limit}}
         except Parked as error:
@@ -102,6 +126,9 @@ class WorkerDesk(ABC):
         return {
             "record": self._record,
             "reserve": self._reserve,
+            "news": self._news,
+            "recall_reply": self._recall_reply,
+            "recall_tool": lambda one: self._recall_tool(one["evidence"]),
             "begin": lambda one: asdict(self.begin(one["role"], one["round"])),
             "changed": lambda one: self.changed(one["role"]),
             "diff": lambda one: self.diff(one["role"]),
@@ -124,7 +151,15 @@ class WorkerDesk(ABC):
                 )
             if kind.value.endswith(".intended"):
                 self.context.check_stop()
-            events.append(Event(**{**fields, "type": kind}))
+            if not fields["id"] or fields["id"] not in self.memory.posted:
+                events.append(Event(**{**fields, "type": kind}))
+            if self.worker is not None and kind in (EventType.MODEL_INTENDED, EventType.MODEL_CALLED):
+                act = (
+                    self.context.calling.add
+                    if kind is EventType.MODEL_INTENDED
+                    else self.context.calling.discard
+                )
+                act(self.worker.pid)
         self.context.journal.record(*events)
 
     def _reserve(self, request: Mapping[str, Any]) -> None:
@@ -159,11 +194,63 @@ class WorkerDesk(ABC):
             context.stop.pull("limited", sentence, exit_code=LimitReached.exit_code)
         raise LimitReached(sentence, limit=limit)
 
+    def _news(self, request: Mapping[str, Any]) -> list[str]:
+        """Notes to this task that no agent of it has been told, in the order they came; told once, and recorded."""
+        address = str(CallAddress(**request["address"]))
+        if address in self.memory.news:
+            return self.memory.news[address]
+        state = self.context.journal.state
+        with self.context.journal.lock:
+            fresh = [
+                note
+                for note in state.notes
+                if note.get("to") == self.task_id and note["id"] not in state.delivered
+            ]
+        texts = [_told(note) for note in fresh]
+        if fresh:
+            data = {"address": address, "notes": [note["id"] for note in fresh], "texts": texts}
+            agent = agent_id(self.task_id, request["address"]["role"])
+            self.context.journal.record(
+                Event(type=EventType.NOTE_DELIVERED, task=self.task_id, agent=agent, data=data)
+            )
+        return texts
+
+    def _recall_reply(self, request: Mapping[str, Any]) -> Mapping[str, Any] | None:
+        """The reply that the log holds for this call; None has it sent."""
+        where = CallAddress(**request["address"])
+        turn = (where.role, where.round, where.turn)
+        found = self.memory.reply(turn, request["request"])
+        if found is None and turn in self.memory.replies:
+            data = {"address": str(where), "reason": "the recorded reply answers another request"}
+            agent = agent_id(self.task_id, where.role)
+            self.context.journal.record(
+                Event(type=EventType.RECOVERY_DIVERGED, task=self.task_id, agent=agent, data=data)
+            )
+            raise Diverged(f"{where}: the recorded reply answers another request")
+        return found
+
+    def _recall_tool(self, evidence: str) -> Mapping[str, Any] | None:
+        """What the log holds of a tool call: its result, or what was begun of it; None when it is new."""
+        if known := self.memory.tools.get(evidence):
+            return {"called": known.data}
+        begun = self.memory.begun.get(evidence)
+        if begun is None:
+            return None
+        return {
+            "begun": [one.data for one in begun if one.type is not EventType.COMMAND_RAN],
+            "ran": [one.data for one in begun if one.type is EventType.COMMAND_RAN],
+        }
+
     def _board(self) -> list[Mapping[str, Any]]:
         with self.context.journal.lock:
             return [
-                {"agent": note["agent"], "text": note["text"], "paths": note.get("paths", [])}
+                {
+                    "agent": note["agent"] or note.get("from", ""),
+                    "text": note["text"],
+                    "paths": note.get("paths", []),
+                }
                 for note in self.context.journal.state.notes
+                if note.get("to") in (None, "", self.task_id)
             ]
 
     def _finish(self, request: Mapping[str, Any]) -> None:
@@ -184,10 +271,11 @@ class WorkerDesk(ABC):
     ) -> Submission: ...
 
     def ask(self, role: str, kind: str, question: str, options: list[str]) -> str:
-        """Put a question to a person. Nobody answers within this process: the task parks, the rest goes on."""
-        approvals = self.context.settings.approvals
+        """A person's answer. Nobody answers within this call: the task parks, the rest goes on."""
+        context = self.context
         agent = agent_id(self.task_id, role)
-        if approvals.mode == "never":
+        mode, _ = context.settings.approvals.of(kind)
+        if mode == "never":
             reason = "nobody is asked in this run (approvals: never)"
             choice = {
                 "who": "policy",
@@ -197,51 +285,24 @@ class WorkerDesk(ABC):
                 "reason": reason,
                 "confidence": None,
             }
-            self.context.journal.record(
+            context.journal.record(
                 Event(type=EventType.DECISION_MADE, task=self.task_id, agent=agent, data=choice)
             )
             return f"{reason}; decide yourself where you may, and list it in open_questions"
-        park(
-            self.context,
-            self.task_id,
-            agent,
-            kind=kind,
-            question=question,
-            options=options,
-            binds_to=question,
-        )
         # CrewStop("waiting") on the worker's side: the process leaves and its slot is free.
-        raise Parked(question)
-
-
-class Parked(Interrupted):
-    """A person's word is needed; the worker leaves and the task waits."""
-
-
-def park(  # noqa: PLR0913  the parts of one record
-    context: RunContext,
-    task: str,
-    agent: str,
-    *,
-    kind: str,
-    question: str,
-    options: list[str],
-    binds_to: str,
-    confidence: float | None = None,
-) -> str:
-    """Record an approval request; its id."""
-    approval = f"a-{context.run.rpartition('-')[2]}-{task}-{kind}"
-    with context.journal.lock:
-        same = sum(1 for known in context.journal.state.waiting if known.startswith(approval))
-    if same:
-        approval = f"{approval}-{same + 1}"
-    data = {
-        "approval": approval,
-        "kind": kind,
-        "question": question,
-        "options": options,
-        "binds_to": binds_to,
-        "confidence": confidence,
-    }
-    context.journal.record(Event(type=EventType.APPROVAL_REQUESTED, task=task, agent=agent, data=data))
-    return approval
+        found = require(
+            context,
+            Ask(
+                kind=kind,
+                question=question,
+                binds_to=digest([kind, question, options]),
+                task=self.task_id,
+                agent=agent,
+                options=tuple(options),
+            ),
+        )
+        if found.status is ApprovalStatus.APPROVED:
+            return found.answer or "granted"
+        if found.status is ApprovalStatus.REJECTED:
+            return f"rejected: {found.reason}" if found.reason else "rejected"
+        return found.answer

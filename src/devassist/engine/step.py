@@ -4,18 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
-from devassist.domain.errors import DevassistError, ModelError
-from devassist.domain.events import Event, EventType
+from devassist.domain.approvals import ApprovalStatus
+from devassist.domain.errors import DevassistError, ModelError, NotFound, RepositoryChanged
+from devassist.domain.events import Event, EventType, Record
 from devassist.domain.handoffs import CheckedClaim, Handoff
 from devassist.domain.ids import agent_id
 from devassist.domain.plan import Plan, PlanTask
 from devassist.domain.roles import Role, crew_of, owes_change
+from devassist.engine.asking import Ask, decided
 from devassist.engine.briefs import task_brief
 from devassist.engine.deliver import Delivery, Judged, make_handoff
+from devassist.engine.memory import Memory
 from devassist.engine.places import Places
-from devassist.engine.serving import CrewEnding, WorkerDesk, park
+from devassist.engine.serving import CrewEnding, Diverged, WorkerDesk
 from devassist.ports import AgentPlace, Assignment, Submission
 
 
@@ -45,12 +49,19 @@ class TaskStep(WorkerDesk):
     places: Places
     start: str
     upstream: Sequence[tuple[str, Handoff]] = ()
+    again: bool = False
+    """Whether the log holds earlier work of this task: then it is gone on with."""
     tip: str = field(default="", init=False)
     round: int = field(default=0, init=False)
     _handoffs: list[tuple[str, Handoff]] = field(default_factory=list, init=False)
     _confidence: dict[str, float] = field(default_factory=dict, init=False)
+    _recovered: tuple[str, tuple[str, ...]] = field(default=("", ()), init=False)
 
     def __post_init__(self) -> None:
+        if self.again:
+            self.memory = Memory.of(self.context.history(self.task.id))
+            self.start = self.memory.start or self.start
+            self.round = self.memory.first_round - 1
         self.tip = self.start
         self.delivery = Delivery(context=self.context, places=self.places, task=self.task)
         self.crew = crew_of(self.task.role, review=self.task.review)
@@ -96,25 +107,28 @@ class TaskStep(WorkerDesk):
         context = self.context
         context.check_stop()
         if round_ != self.round:
-            self.round = round_
-            self.delivery.returned.clear()
-            self._confidence.clear()
-            context.journal.record(
-                Event(type=EventType.ROUND_STARTED, task=self.task.id, data={"round": round_})
-            )
+            self._begin_round(round_)
         agent = agent_id(self.task.id, role)
-        worktree = self.places.open(self.task.id, role, self.tip)
+        begun = self.memory.started.get((role, round_))
+        if begun is not None:
+            self._begin_again(role, round_, begun)
+            path = Path(begun.data["worktree"])
+        else:
+            worktree = self.places.open(self.task.id, role, self.tip)
+            path = worktree.path
+            data = {
+                "role": role,
+                "round": round_,
+                "branch": worktree.branch,
+                "worktree": str(path),
+                "commit": self.tip,
+                "model": context.request.models[role][0],
+            }
+            context.journal.record(
+                Event(type=EventType.AGENT_STARTED, task=self.task.id, agent=agent, data=data)
+            )
         private = self.places.private(agent)
-        world = context.world(worktree.path, private)
-        data = {
-            "role": role,
-            "round": round_,
-            "branch": worktree.branch,
-            "worktree": str(worktree.path),
-            "commit": self.tip,
-            "model": context.request.models[role][0],
-        }
-        context.journal.record(Event(type=EventType.AGENT_STARTED, task=self.task.id, agent=agent, data=data))
+        world = context.world(path, private)
         brief = task_brief(
             context.around,
             self.plan,
@@ -125,13 +139,34 @@ class TaskStep(WorkerDesk):
             upstream=self.upstream,
         )
         return AgentPlace(
-            worktree=str(worktree.path),
+            worktree=str(path),
             private=str(private),
             brief=brief,
             environment=world.environment,
             read_only=[str(one) for one in world.read_only],
             prefix=context.request.prefix,
         )
+
+    def _begin_round(self, round_: int) -> None:
+        self.round = round_
+        self.delivery.returned.clear()
+        self._confidence.clear()
+        if round_ not in self.memory.rounds:
+            self.context.journal.record(
+                Event(type=EventType.ROUND_STARTED, task=self.task.id, data={"round": round_})
+            )
+
+    def _begin_again(self, role: str, round_: int, begun: Record) -> None:
+        """An agent that began before: its worktree as it was left, where it had not handed on yet."""
+        self.tip = begun.data["commit"]
+        if self.memory.accepted(role, round_):
+            return
+        try:
+            worktree = self.places.again(self.task.id, role)
+        except (NotFound, RepositoryChanged) as error:
+            raise Diverged(str(error)) from error
+        if worktree.head_commit != self.tip:
+            self._recovered = self.delivery.recovered(worktree, role, self.memory.commits.get((role, round_)))
 
     def changed(self, role: str) -> Mapping[str, str]:
         return self.places.changes(self.places.of(self.task.id, role))
@@ -150,9 +185,13 @@ class TaskStep(WorkerDesk):
     def submit(
         self, role: str, round_: int, handoff: Mapping[str, Any], facts: Mapping[str, Any]
     ) -> Submission:
+        if answer := self.memory.answer(role, round_):
+            return self._answered(role, round_, handoff, answer)
         self.context.check_stop()
         worktree = self.places.of(self.task.id, role)
         worktree.check()
+        if self._recovered[0]:
+            return self._take_recovered(role, round_, handoff)
         if not facts["work_calls"]:
             return self._back(
                 role, round_, "no tool call was made before the submit: nothing was looked at or done"
@@ -166,13 +205,34 @@ class TaskStep(WorkerDesk):
             return self._back(role, round_, _unproved(unproved))
         if self._nothing_due(role, judged):
             return self._back(role, round_, f"nothing is changed, and task {self.task.id} asks for a change")
-        if self.delivery.mass_deletion(judged):
-            return self._park_deletion(role, judged)
+        if self.delivery.mass_deletion(judged) and (refused := self._ask_deletion(role, judged)):
+            return refused if refused.parked else self._back(role, round_, refused.text)
+        self.tip = self.delivery.commit(worktree, Role(role), round_, said, judged)
         return self._accept(role, round_, said, judged)
 
+    def _take_recovered(self, role: str, round_: int, handoff: Mapping[str, Any]) -> Submission:
+        """The commit was made and not recorded: what is left of the submit is done now."""
+        commit, paths = self._recovered
+        self._recovered = ("", ())
+        self.tip = commit
+        said = make_handoff(Role(role), handoff, intent=self.task.title, artifacts=paths)
+        return self._accept(role, round_, said, Judged(paths=paths, left_out=(), deleted=0))
+
+    def _answered(self, role: str, round_: int, handoff: Mapping[str, Any], answer: Record) -> Submission:
+        """What was said to this submit before: the same again, with what it meant for the task."""
+        if answer.type is EventType.HANDOFF_RETURNED:
+            self.delivery.returned.add((role, round_))
+            return Submission(accepted=False, text=f"not accepted: {answer.data['reason']}")
+        if answer.data["status"] != "done":
+            return Submission(accepted=False, failed=True, text=f"the {role}: {answer.data.get('error', '')}")
+        self.tip = answer.data["commit"]
+        made = self.memory.handoffs[role, round_].data.get("artifacts", ())
+        said = make_handoff(Role(role), handoff, intent=self.task.title, artifacts=made)
+        self._handoffs.append((role, said))
+        self._confidence[role] = said.confidence
+        return self._after(round_, said)
+
     def _accept(self, role: str, round_: int, said: Handoff, judged: Judged) -> Submission:
-        worktree = self.places.of(self.task.id, role)
-        self.tip = self.delivery.commit(worktree, Role(role), round_, said, judged)
         self._handoffs.append((role, said))
         self._confidence[role] = said.confidence
         finished = {"role": role, "round": round_, "status": "done", "commit": self.tip}
@@ -186,8 +246,12 @@ class TaskStep(WorkerDesk):
             )
         if said.verdict:
             self._record_verdict(role, said)
-        if said.verdict == "request_changes" and round_ >= self.context.settings.limits.max_rounds:
-            text = f"changes were requested in the last of {round_} rounds: {said.summary}"
+        return self._after(round_, said)
+
+    def _after(self, round_: int, said: Handoff) -> Submission:
+        rounds = round_ - self.memory.first_round + 1
+        if said.verdict == "request_changes" and rounds >= self.context.settings.limits.max_rounds:
+            text = f"changes were requested in the last of {rounds} rounds: {said.summary}"
             return Submission(accepted=True, failed=True, text=text)
         return Submission(accepted=True, text=f"accepted at commit {self.tip[:12]}: {said.summary}")
 
@@ -214,20 +278,26 @@ class TaskStep(WorkerDesk):
         due = owes_change(Role(role), own=role == self.task.role)
         return due and not judged.paths and self.tip == self.start
 
-    def _park_deletion(self, role: str, judged: Judged) -> Submission:
+    def _ask_deletion(self, role: str, judged: Judged) -> Submission | None:
+        """None when a person has approved of exactly this deletion."""
         question = f"delete {judged.deleted} files, as {agent_id(self.task.id, role)} did?"
-        if self.context.settings.approvals.mode == "never":
+        if self.context.settings.approvals.of("mass-deletion")[0] == "never":
             return Submission(accepted=False, failed=True, text=f"{question} Nobody is asked in this run.")
-        park(
-            self.context,
-            self.task.id,
-            agent_id(self.task.id, role),
+        tree = self.places.of(self.task.id, role).state_tree()
+        ask = Ask(
             kind="mass-deletion",
             question=question,
-            options=["approve", "reject"],
-            binds_to=self.places.of(self.task.id, role).state_tree(),
+            binds_to=tree,
+            task=self.task.id,
+            agent=agent_id(self.task.id, role),
+            shown={"tree": tree, "deleted": judged.deleted},
         )
-        return Submission(accepted=False, parked=True, text=question)
+        found = decided(self.context, ask)
+        if found is None:
+            return Submission(accepted=False, parked=True, text=question)
+        if found.status is ApprovalStatus.APPROVED:
+            return None
+        return Submission(accepted=False, text=f"a person rejects it: {found.reason or question}")
 
     def _assignment(self) -> Assignment:
         context, request = self.context, self.context.request
@@ -251,6 +321,9 @@ class TaskStep(WorkerDesk):
             masked=[str(one) for one in context.masked],
             secrets=list(request.secrets),
             redact=list(context.settings.audit.redact),
+            round=self.memory.first_round,
+            ask_commands=list(settings.approvals.commands),
+            recalls=bool(self.memory),
         )
 
 

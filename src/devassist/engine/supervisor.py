@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import queue
 import threading
+import time
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from devassist.domain.approvals import Choice, decide
-from devassist.domain.errors import DevassistError, LimitReached, ModelError, Refused, WaitingForPerson
+from devassist.domain.errors import DevassistError, LimitReached, ModelError, WaitingForPerson
 from devassist.domain.events import Event, EventType
 from devassist.domain.hashing import digest
 from devassist.domain.ids import PLANNING, base_ref
@@ -16,18 +17,24 @@ from devassist.domain.plan import Plan
 from devassist.domain.run import RunState, RunStatus
 from devassist.domain.settings import Settings
 from devassist.domain.tasks import TaskStatus
+from devassist.engine.asking import Parked
 from devassist.engine.checks import Checks
 from devassist.engine.context import RunContext
+from devassist.engine.ear import Ear
 from devassist.engine.integrate import Head, Integrator
 from devassist.engine.places import Places
-from devassist.engine.planning import PlanningStep
+from devassist.engine.planner import Planner
+from devassist.engine.reconcile import Reconciler, Standing
 from devassist.engine.report import markdown
 from devassist.engine.schedule import Schedule
-from devassist.engine.serving import Parked, park
 from devassist.engine.step import StepResult
 from devassist.engine.stop import sweep
+from devassist.git.repair import clear_dead_locks
 
 _GRACE_S = 3.0
+_MOMENT_S = 0.5
+_LAST_CALL_S = 30.0
+_POLL_S = 0.1
 _EXIT_OF = {RunStatus.SUCCEEDED: 0, RunStatus.PARTIAL: 1, RunStatus.FAILED: 1, RunStatus.WAITING: 3}
 
 
@@ -38,7 +45,7 @@ class Supervisor:
     context: RunContext
     head: Head
     database: str = ""
-    _plan_confidence: float = 0.0
+    inbox: queue.Queue[Any] = field(default_factory=queue.Queue)
     _model_error: StepResult | None = None
 
     def execute(self) -> RunState:
@@ -47,15 +54,18 @@ class Supervisor:
         places = Places(context=context)
         checks = Checks(context=context, places=places)
         context.stop.on_stop.append(self._on_stop)
-        self._start()
+        reconciler = Reconciler(context=context, places=places)
+        if context.request.resumed:
+            self._resume(reconciler)
+        else:
+            self._start()
         clock = self._arm_clock()
         error: DevassistError | None = None
         try:
-            with context.repository.hold_gc(context.pid):
-                plan = context.request.plan or self._plan(places)
-                self._take(plan)
+            with context.repository.hold_gc(context.pid), Ear(context=context, inbox=self.inbox):
+                plan = Planner(context=context, places=places, inbox=self.inbox).plan()
                 if not context.request.plan_only:
-                    self._work(plan, places, checks)
+                    self._work(plan, places, checks, reconciler)
         except Parked as parked:
             error = WaitingForPerson(f"waits for a person: {parked}")
         except DevassistError as caught:
@@ -82,76 +92,51 @@ class Supervisor:
             "models": {role: list(models) for role, models in request.models.items()},
             "sandbox": context.sandbox.tier if context.sandbox is not None else "",
             "repository": str(context.repository.root),
+            "worktrees": str(context.worktrees),
+            "plan_only": request.plan_only,
+            "script": request.script,
+            "replay": request.replay,
+            "api_base": request.api_base,
             **request.facts,
         }
         context.journal.record(Event(type=EventType.RUN_STARTED, data=data))
         for text in request.warnings:
             context.journal.record(Event(type=EventType.WARNING_RAISED, data={"text": text}))
 
-    def _plan(self, places: Places) -> Plan:
-        step = PlanningStep(context=self.context, task_id=PLANNING, places=places)
-        plan = step.run()
-        self._plan_confidence = step.confidence
-        return plan
-
-    def _take(self, plan: Plan) -> None:
-        """Record the plan and hold it against the policy. A plan that was passed counts as approved."""
-        context = self.context
-        given = context.request.plan is not None
-        data = {"plan": plan.as_json(), "source": "file" if given else "planning crew"}
-        context.journal.record(Event(type=EventType.PLAN_SUBMITTED, data=data))
-        for one, other in plan.overlaps():
-            text = f"tasks {one} and {other} may write the same paths and neither waits for the other"
-            context.journal.record(Event(type=EventType.WARNING_RAISED, data={"text": text}))
-        needs = [task.id for task in plan.tasks if task.checks]
-        if context.sandbox is None and (needs or context.settings.checks.commands):
-            raise Refused(
-                "the plan has checks, and no sandbox works here to run them in",
-                hint="devassist doctor, or --unsafe-no-sandbox to run them unprotected",
-            )
-        if not given and not context.request.plan_only:
-            self._approve_plan(plan)
-
-    def _approve_plan(self, plan: Plan) -> None:
-        context = self.context
-        confidence = self._plan_confidence
-        policy = decide(context.settings.approvals, kind="plan", confidence=confidence)
-        question = f"run this plan of {len(plan.tasks)} tasks?"
-        decision = {
-            "who": "policy",
-            "question": question,
-            "options": ["approve", "ask", "leave"],
-            "choice": str(policy.choice),
-            "reason": policy.reason,
-            "confidence": confidence,
+    def _resume(self, reconciler: Reconciler) -> None:
+        """Own a run that another process began: nothing of that one is alive, and what it left is put in order."""
+        request, context = self.context.request, self.context
+        killed = sweep(context.run)
+        locks = clear_dead_locks(context.repository, context.run)
+        data = {
+            "settings": _as_json(request.settings),
+            "settings_digest": digest(_as_json(request.settings)),
+            "models": {role: list(models) for role, models in request.models.items()},
+            "sandbox": context.sandbox.tier if context.sandbox is not None else "",
+            "spent_s": round(request.spent_s, 3),
+            **request.facts,
         }
-        context.journal.record(Event(type=EventType.DECISION_MADE, task=PLANNING, data=decision))
-        if policy.choice is Choice.APPROVE:
-            return
-        if policy.choice is Choice.LEAVE:
-            raise Refused(
-                f"the plan is not approved: {policy.reason}", hint="pass it with --plan to approve it"
-            )
-        park(
-            context,
-            PLANNING,
-            "",
-            kind="plan",
-            question=question,
-            options=["approve", "reject"],
-            binds_to=digest(plan.as_json()),
-            confidence=confidence,
-        )
-        raise WaitingForPerson(
-            f"the plan waits for approval: {policy.reason}",
-            hint=f"devassist show {context.run}, then run it with --plan FILE",
-        )
+        context.journal.record(Event(type=EventType.RUN_RESUMED, data=data))
+        if killed or locks:
+            done = {"killed": killed, "locks": locks}
+            context.journal.record(Event(type=EventType.RECOVERY_DONE, data=done))
+        reconciler.report_unknown()
 
-    def _work(self, plan: Plan, places: Places, checks: Checks) -> None:
+    def _work(self, plan: Plan, places: Places, checks: Checks, reconciler: Reconciler) -> None:
         integrator = Integrator(
             context=self.context, plan=plan, checks=checks, head=self.head, database=self.database
         )
-        schedule = Schedule(context=self.context, plan=plan, places=places, integrator=integrator)
+        standing = reconciler.standing(plan, integrator) if self.context.request.resumed else Standing()
+        schedule = Schedule(
+            context=self.context,
+            plan=plan,
+            places=places,
+            integrator=integrator,
+            inbox=self.inbox,
+            results=standing.results,
+            again=standing.again,
+            settled=standing.settled,
+        )
         try:
             schedule.run()
         finally:
@@ -178,20 +163,32 @@ class Supervisor:
             kill.daemon = True
             kill.start()
 
-        timer = threading.Timer(minutes * 60 if minutes else threading.TIMEOUT_MAX, over)
+        left = max(0.0, minutes * 60 - self.context.request.spent_s)
+        timer = threading.Timer(left if minutes else threading.TIMEOUT_MAX, over)
         timer.daemon = True
         timer.start()
         return timer
 
     def _on_stop(self) -> None:
-        """A person's stop leaves a moment to finish the current call; a limit leaves as long as it takes."""
+        """A person's stop lets a model call that is paid for come in; a limit leaves as long as it takes."""
         stop = self.context.stop
         if stop.now:
             self._kill()
         elif stop.outcome == "stopped":
-            timer = threading.Timer(_GRACE_S, self._kill)
-            timer.daemon = True
-            timer.start()
+            threading.Thread(target=self._wind_down, name="wind-down", daemon=True).start()
+
+    def _wind_down(self) -> None:
+        """Kill what only computes after a moment, and what waits for a model when its reply is in."""
+        time.sleep(_MOMENT_S)
+        calling = self.context.calling
+        self.context.executor.kill_all(spare=calling)
+        if self.context.sandbox is not None:
+            self.context.sandbox.cancel_all()
+        end = self.context.clock() + _LAST_CALL_S
+        while calling and self.context.clock() < end:
+            time.sleep(_POLL_S)
+        time.sleep(_POLL_S)
+        self._kill()
 
     def _kill(self) -> None:
         self.context.executor.kill_all()

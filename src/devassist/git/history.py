@@ -12,7 +12,7 @@ from pygit2.enums import BlameFlag, DiffOption, DiffStatsFormat, SortMode
 from devassist.domain.errors import NotFound
 from devassist.git.errors import translated
 from devassist.git.trailers import trailers_of
-from devassist.git.trees import TREE, Trees, tree_id
+from devassist.git.trees import TREE, Entry, Trees, tree_id
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,6 +53,19 @@ class BlamedLine:
     commit: str
     line: int
     path: str
+
+
+def changes_between(repo: pygit2.Repository, old: str, new: str) -> tuple[tuple[str, str, str], ...]:
+    """(path, before, after) of each path that differs between two trees or commits."""
+
+    def shown(entry: Entry | None) -> str:
+        return "" if entry is None else f"{entry.mode:o} {entry.id}"
+
+    with translated("compare two trees"):
+        return tuple(
+            (path, shown(before), shown(after))
+            for path, before, after in Trees(repo).difference(tree_id(repo, old), tree_id(repo, new))
+        )
 
 
 def log(

@@ -169,6 +169,10 @@ class Repository:
     def changed_paths(self, old: str, new: str) -> tuple[str, ...]:
         return history.changed_paths(self._handle, old, new)
 
+    def changes_between(self, old: str, new: str) -> tuple[tuple[str, str, str], ...]:
+        """(path, mode and blob before, mode and blob after) of each path that differs; '' where there is none."""
+        return history.changes_between(self.handle, old, new)
+
     def history_anchors(self) -> Iterator[HistoryAnchor]:
         return history.anchors(self._handle)
 

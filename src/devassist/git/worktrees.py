@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from itertools import count
 from pathlib import Path
 
 from devassist.domain.errors import NotFound, RepositoryChanged
@@ -18,6 +19,7 @@ from devassist.git.worktree_list import WorktreeState, copy_untracked, list_work
 __all__ = [
     "Worktree",
     "WorktreeState",
+    "clear_unfinished",
     "copy_untracked",
     "detached_worktree",
     "find_worktree",
@@ -69,6 +71,29 @@ def detached_worktree(
         with repository.lock():
             admin.unregister()
         raise
+
+
+def clear_unfinished(repository: Repository, *, name: str, path: Path, branch: str, commit: str) -> None:
+    """
+    Take what a killed supervisor left of opening a worktree out of the way, before it is opened anew at `commit`.
+
+    Nothing is deleted that holds work: a directory is moved aside, a branch that moved is kept under a rescue ref.
+    """
+    admin = AdminDir(repository.common_dir / "worktrees" / name, path, f"ref: {_BRANCH}{branch}")
+    with repository.lock():
+        if path.exists():
+            aside = next(
+                one for n in count(1) if not (one := path.with_name(f"{path.name}.left-{n}")).exists()
+            )
+            path.rename(aside)
+        if admin.path.is_dir():
+            admin.unregister()
+        tip = repository.branch_tip(branch)
+        if tip is not None:
+            ref = f"refs/devassist/rescue/{branch.removeprefix('devassist/')}-branch"
+            if not repository.is_ancestor(tip, commit) and repository.ref_tip(ref) is None:
+                repository.create_ref(ref, tip)
+            _delete_branch(repository, branch, tip)
 
 
 def find_worktree(repository: Repository, *, name: str, path: Path, branch: str | None) -> Worktree:

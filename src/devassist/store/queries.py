@@ -114,6 +114,11 @@ class AuditReader:
         """What came after `after_seq`, up to now. Ask again with the last seq to follow a run."""
         return list(self.events(EventFilter(after_seq=after_seq, limit=limit)))
 
+    def data_version(self) -> int:
+        """A number that changes whenever anybody has written to the log since this connection last looked."""
+        with translated("be read"):
+            return int(self._connection.execute("PRAGMA data_version").fetchone()[0])
+
     def head(self) -> tuple[int, bytes]:
         """(seq, hash) of the newest event; (0, genesis) where there is none."""
         row = self._one("SELECT seq, hash FROM events ORDER BY seq DESC LIMIT 1", ())

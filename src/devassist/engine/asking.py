@@ -1,0 +1,103 @@
+"""A person's word: asked for once, bound to exactly what was shown, and found again when the task goes on."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from devassist.domain.approvals import ApprovalState, ApprovalStatus
+from devassist.domain.errors import Interrupted
+from devassist.domain.events import Event, EventType
+from devassist.engine.context import RunContext
+
+
+class Parked(Interrupted):
+    """A person's word is needed; the worker leaves and the task waits."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ask:
+    """
+    One request. `binds_to` is the digest of what is shown: another digest is another request.
+
+    `shown` is what exactly is approved: object ids, a command, paths.
+    """
+
+    kind: str
+    question: str
+    binds_to: str
+    task: str
+    agent: str = ""
+    options: tuple[str, ...] = ("approve", "reject")
+    confidence: float | None = None
+    shown: Mapping[str, Any] = field(default_factory=dict)
+
+
+def answered(context: RunContext, ask: Ask) -> ApprovalState | None:
+    """The approval or rejection of exactly this, if there is one; nothing is asked."""
+    with context.journal.lock:
+        known = list(context.journal.state.approvals.values())
+    return next(
+        (
+            one
+            for one in reversed(known)
+            if (one.task, one.agent, one.kind, one.binds_to) == (ask.task, ask.agent, ask.kind, ask.binds_to)
+            and one.status not in (ApprovalStatus.OPEN, ApprovalStatus.WITHDRAWN)
+        ),
+        None,
+    )
+
+
+def decided(context: RunContext, ask: Ask) -> ApprovalState | None:
+    """What a person said to exactly this; None while nobody has. An open request for something else is withdrawn."""
+    with context.journal.lock:
+        same = [
+            one
+            for one in context.journal.state.approvals.values()
+            if (one.task, one.agent, one.kind) == (ask.task, ask.agent, ask.kind)
+        ]
+    current = next((one for one in reversed(same) if one.binds_to == ask.binds_to), None)
+    outdated = [one for one in same if one.status is ApprovalStatus.OPEN and one is not current]
+    for one in outdated:
+        data = {
+            "approval": one.id,
+            "choice": "withdraw",
+            "who": "policy",
+            "reason": "what was shown has changed",
+        }
+        context.journal.record(
+            Event(type=EventType.APPROVAL_DECIDED, task=ask.task, agent=ask.agent, data=data)
+        )
+    if current is not None and current.status is not ApprovalStatus.WITHDRAWN:
+        return None if current.status is ApprovalStatus.OPEN else current
+    _request(context, ask, number=len(same) + 1)
+    return None
+
+
+def require(context: RunContext, ask: Ask) -> ApprovalState:
+    """As `decided`, and Parked is raised while nobody has answered."""
+    found = decided(context, ask)
+    if found is None:
+        raise Parked(ask.question)
+    return found
+
+
+def _request(context: RunContext, ask: Ask, *, number: int) -> None:
+    approval = f"a-{context.run.rpartition('-')[2]}-{ask.task}-{ask.kind}"
+    with context.journal.lock:
+        known = context.journal.state.approvals
+        while (name := approval if number == 1 else f"{approval}-{number}") in known:
+            number += 1
+    data = {
+        "approval": name,
+        "kind": ask.kind,
+        "question": ask.question,
+        "options": list(ask.options),
+        "binds_to": ask.binds_to,
+        "confidence": ask.confidence,
+        "shown": dict(ask.shown),
+    }
+    context.journal.record(
+        Event(type=EventType.APPROVAL_REQUESTED, task=ask.task, agent=ask.agent, data=data)
+    )
