@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 import signal
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -87,10 +87,19 @@ def resume_run(
             for one in list_worktrees(project.repository):
                 if one.ours and one.name.startswith(f"da-{run}-"):
                     adopt_moved(project.repository, one.path, one.name)
-        request = resumed_request(project, state, options)
+        request = replace(resumed_request(project, state, options), cleared=_cleared(project, run))
         announce(run, state)
         unsafe = options.unsafe_no_sandbox or state.sandbox == "none"
         return _supervised(project, request, journal, directory, sinks, options.record, unsafe=unsafe)
+
+
+def _cleared(project: Project, run: str) -> Mapping[str, object]:
+    """End what a dead supervisor left running, and remove its locks. The caller owns the run."""
+    from devassist.engine.stop import sweep
+    from devassist.git.repair import clear_dead_locks
+
+    killed, locks = sweep(run), clear_dead_locks(project.repository, run)
+    return {"killed": killed, "locks": locks} if killed or locks else {}
 
 
 def project_of_run(project: Project, run: str, flags: dict[str, Any]) -> tuple[Project, RunState]:

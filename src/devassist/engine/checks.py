@@ -13,7 +13,7 @@ from devassist.domain.ids import worktree_name
 from devassist.engine.context import RunContext
 from devassist.engine.places import Places
 from devassist.git.worktree import Worktree
-from devassist.git.worktrees import detached_worktree
+from devassist.git.worktrees import detached_worktree, drop_detached
 
 # Names the top-level packages of the worktree whose import would come from somewhere else.
 _LEAK_PROBE = """python - <<'END'
@@ -99,6 +99,8 @@ class Checks:
         if self._tree is None:
             path = context.worktrees / "integration"
             name = worktree_name(context.run, "integration")
+            if context.request.resumed:
+                drop_detached(context.repository, name=name, path=path)
             self._tree = detached_worktree(context.repository, name=name, path=path, commit=commit)
             self.places.set_up(path, private, task=task, agent="")
         else:

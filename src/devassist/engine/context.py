@@ -36,6 +36,8 @@ class RunRequest:
     """Whether the log holds earlier work of this run."""
     waits: bool = False
     """Whether this supervisor may wait for a person once nothing else is left to do."""
+    cleared: Mapping[str, object] = field(default_factory=dict)
+    """What an earlier supervisor had left behind: processes killed, locks removed."""
     spent_s: float = 0.0
     """Seconds that earlier supervisors of this run have taken."""
     prefix: str = ""

@@ -29,7 +29,6 @@ from devassist.engine.report import markdown
 from devassist.engine.schedule import Schedule
 from devassist.engine.step import StepResult
 from devassist.engine.stop import sweep
-from devassist.git.repair import clear_dead_locks
 
 _GRACE_S = 3.0
 _MOMENT_S = 0.5
@@ -104,10 +103,8 @@ class Supervisor:
             context.journal.record(Event(type=EventType.WARNING_RAISED, data={"text": text}))
 
     def _resume(self, reconciler: Reconciler) -> None:
-        """Own a run that another process began: nothing of that one is alive, and what it left is put in order."""
+        """Own a run that another process began, and of which nothing is alive any more."""
         request, context = self.context.request, self.context
-        killed = sweep(context.run)
-        locks = clear_dead_locks(context.repository, context.run)
         data = {
             "settings": _as_json(request.settings),
             "settings_digest": digest(_as_json(request.settings)),
@@ -117,9 +114,8 @@ class Supervisor:
             **request.facts,
         }
         context.journal.record(Event(type=EventType.RUN_RESUMED, data=data))
-        if killed or locks:
-            done = {"killed": killed, "locks": locks}
-            context.journal.record(Event(type=EventType.RECOVERY_DONE, data=done))
+        if request.cleared:
+            context.journal.record(Event(type=EventType.RECOVERY_DONE, data=request.cleared))
         reconciler.report_unknown()
 
     def _work(self, plan: Plan, places: Places, checks: Checks, reconciler: Reconciler) -> None:

@@ -22,6 +22,7 @@ __all__ = [
     "clear_unfinished",
     "copy_untracked",
     "detached_worktree",
+    "drop_detached",
     "find_worktree",
     "list_worktrees",
     "open_worktree",
@@ -71,6 +72,14 @@ def detached_worktree(
         with repository.lock():
             admin.unregister()
         raise
+
+
+def drop_detached(repository: Repository, *, name: str, path: Path) -> None:
+    """Remove a worktree for checking merged trees that a killed supervisor left: nobody has worked in it."""
+    admin = AdminDir(repository.common_dir / "worktrees" / name, path, "")
+    with repository.lock():
+        if admin.path.is_dir() or path.exists():
+            admin.unregister()
 
 
 def clear_unfinished(repository: Repository, *, name: str, path: Path, branch: str, commit: str) -> None:
