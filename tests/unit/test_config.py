@@ -250,7 +250,8 @@ def test_the_template_changes_nothing_and_shows_every_key(places: Places) -> Non
     assert places.load(repo=template()) == Loaded(settings=Settings(), origins={})
     for key in known_keys():
         section, _, name = key.partition(".")
-        shown = f"[{section}.{name}]" if key == "model.roles" else f"# {name} = "
+        table = key in ("model.roles", "approvals.modes", "approvals.thresholds")
+        shown = f"[{section}.{name}]" if table else f"# {name} = "
         assert shown in template().partition(f"[{section}]")[2], key
 
 
@@ -259,7 +260,8 @@ def test_what_the_template_shows_is_the_default(places: Places) -> None:
         line.removeprefix("# ") if tomllib_takes(line.removeprefix("# ")) else line
         for line in template().splitlines()
     ]
-    text = "\n".join(line for line in uncommented if not line.startswith("coder ="))
+    examples = ("coder =", "merge =", "resolution =")
+    text = "\n".join(line for line in uncommented if not line.startswith(examples))
     assert places.load(repo=text).settings == Settings()
 
 

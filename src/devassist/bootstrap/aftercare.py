@@ -12,11 +12,12 @@ from devassist.domain.errors import Unfinished
 @contextmanager
 def aftermath(project: Project, run: str) -> Any:
     """An Aftermath of a run, with the audit log open for writing. Raises Unfinished while the run goes on."""
+    from devassist.bootstrap.ownership import is_alive, present
     from devassist.domain.run import RunStatus
     from devassist.engine.aftermath import Aftermath
 
-    state = load_state(project, run)
-    if state.status is RunStatus.RUNNING:
+    state = present(project, load_state(project, run))
+    if state.status is RunStatus.RUNNING or is_alive(project, state.run):
         raise Unfinished(f"{state.run} has not ended", hint=f"devassist status {state.run}")
     with open_log(project) as log:
         yield Aftermath(

@@ -82,6 +82,15 @@ def crashed(project: Project, state: RunState) -> bool:
     return state.status is RunStatus.RUNNING and not is_alive(project, state.run)
 
 
+def present(project: Project, state: RunState) -> RunState:
+    """The state as it is now: a run whose supervisor is gone without a word has stopped, whatever its log says last."""
+    if crashed(project, state):
+        state.status = RunStatus.STOPPED
+        state.error = "its supervisor is gone"
+        state.hint = f"devassist resume {state.run}"
+    return state
+
+
 def live_runs(project: Project) -> list[str]:
     directory = _lock_path(project, "x").parent
     return sorted(one.stem for one in directory.glob("*.lock") if _held(one)) if directory.is_dir() else []

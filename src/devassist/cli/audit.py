@@ -12,7 +12,7 @@ import typer
 from devassist.bootstrap import Project, open_reader, utc_now, verify_log
 from devassist.cli.invocation import Format, Invocation, StreamFormat, of, print_json, print_line
 from devassist.cli.looking import Output
-from devassist.cli.render import event_json, event_line
+from devassist.cli.narration import event_json, event_line
 from devassist.domain.errors import AuditTampered
 
 app = typer.Typer(help="Query and verify the audit log.", no_args_is_help=True)

@@ -17,8 +17,10 @@ from devassist.bootstrap import (
     open_reader,
     require_result,
 )
+from devassist.bootstrap.ownership import present
 from devassist.cli.invocation import Format, Invocation, StreamFormat, of, print_json, print_line
-from devassist.cli.render import event_json, event_line, run_summary, runs_table
+from devassist.cli.narration import event_json, event_line
+from devassist.cli.render import run_summary, runs_table
 from devassist.domain.errors import NotFound
 from devassist.domain.roles import SUBMIT_TOOL, TOOLS_OF, Role
 from devassist.domain.run import RunState, RunStatus
@@ -64,13 +66,13 @@ def status(
 
 def _states(project: Project, run: str) -> Iterable[RunState]:
     if run:
-        return [load_state(project, run)]
+        return [present(project, load_state(project, run))]
     try:
         with open_reader(project) as reader:
             found = [fold_run(reader, name, types=OUTLINE) for name in reader.runs()]
     except NotFound:
         return []
-    return [state for state in found if not state.discarded]
+    return [present(project, state) for state in found if not state.discarded]
 
 
 def _status_of(state: RunState) -> dict[str, Any]:
@@ -84,6 +86,9 @@ def _status_of(state: RunState) -> dict[str, Any]:
         "started_at": state.started_at,
         "tasks": tasks,
         "waiting": len(state.waiting),
+        "waits_for": [one["question"] for one in state.waiting.values()],
+        "error": state.error or None,
+        "hint": state.hint or None,
     }
 
 
@@ -109,9 +114,9 @@ def show(
 def _find(project: Project, what: str) -> tuple[RunState, TaskState | None]:
     run, _, name = what.partition("/")
     try:
-        state = load_state(project, run)
+        state = present(project, load_state(project, run))
     except NotFound:
-        last = load_state(project, "@last")
+        last = present(project, load_state(project, "@last"))
         if what not in last.tasks:
             raise
         return last, last.tasks[what]

@@ -12,7 +12,8 @@ from rich.live import Live
 
 from devassist.bootstrap import utc_now
 from devassist.cli.invocation import print_line
-from devassist.cli.render import NARRATED, event_json, live_view, narrate, prompt_line
+from devassist.cli.narration import NARRATED, event_json, narrate
+from devassist.cli.render import live_view, prompt_line
 from devassist.domain.events import Record
 from devassist.domain.run import RunState
 

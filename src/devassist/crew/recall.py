@@ -7,7 +7,9 @@ from dataclasses import replace
 from typing import Any
 
 from devassist.crew.arguments import parse_arguments
-from devassist.crew.toolbox import TOOLS, Bench, Outcome, command_outcome, content_of, write_outcome
+from devassist.crew.bench import Bench, Outcome
+from devassist.crew.commands import command_outcome
+from devassist.crew.toolbox import TOOLS, content_of, write_outcome
 from devassist.domain.events import EventType
 from devassist.domain.roles import WRITE_TOOLS
 from devassist.ports import CommandResult

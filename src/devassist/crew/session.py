@@ -11,9 +11,10 @@ from pathlib import Path
 from typing import Any
 
 from devassist.crew.arguments import ARGUMENTS, Arguments, BadArguments, parse_arguments
+from devassist.crew.bench import Outcome, ToolRefused
 from devassist.crew.recall import recorded, taken_up
 from devassist.crew.stops import CrewStop
-from devassist.crew.toolbox import TOOLS, Outcome, ToolRefused, content_of
+from devassist.crew.toolbox import TOOLS, content_of
 from devassist.domain.errors import DevassistError
 from devassist.domain.events import Event, EventType
 from devassist.domain.ids import agent_id, evidence_id

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from devassist.domain.approvals import ApprovalStatus
 from devassist.domain.changes import (
     ChangeSet,
     in_scope,
@@ -19,11 +20,13 @@ from devassist.domain.ids import agent_id
 from devassist.domain.plan import PlanTask
 from devassist.domain.risks import risky_paths, sensitive
 from devassist.domain.roles import COMMAND_TOOLS, Role, may_write
+from devassist.engine.asking import Ask, decided
 from devassist.engine.context import RunContext
 from devassist.engine.places import Places
 from devassist.git.identity import Signature
 from devassist.git.trailers import with_trailers
 from devassist.git.worktree import Worktree
+from devassist.ports import Submission
 
 AUTHOR = Signature("devassist", "devassist@localhost")
 """The author of every agent's commit; the committer is the person who runs devassist."""
@@ -220,6 +223,40 @@ class Delivery:
         }
         self.context.journal.record(self.event(EventType.COMMIT_CREATED, role, data, parent=intent.id))
         return head, paths
+
+    def record_verdict(self, role: str, said: Handoff, commit: str) -> None:
+        """A reviewer's verdict is a decision."""
+        decision = {
+            "who": f"agent {agent_id(self.task.id, role)}",
+            "question": "is the change right?",
+            "options": ["approve", "request_changes"],
+            "choice": said.verdict,
+            "reason": said.summary,
+            "confidence": said.confidence,
+            "commit": commit,
+        }
+        self.context.journal.record(self.event(EventType.DECISION_MADE, role, decision))
+
+    def refused_deletion(self, role: str, judged: Judged) -> Submission | None:
+        """None when a person has approved of exactly this deletion."""
+        question = f"delete {judged.deleted} files, as {agent_id(self.task.id, role)} did?"
+        if self.context.settings.approvals.of("mass-deletion")[0] == "never":
+            return Submission(accepted=False, failed=True, text=f"{question} Nobody is asked in this run.")
+        tree = self.places.of(self.task.id, role).state_tree()
+        ask = Ask(
+            kind="mass-deletion",
+            question=question,
+            binds_to=tree,
+            task=self.task.id,
+            agent=agent_id(self.task.id, role),
+            shown={"tree": tree, "deleted": judged.deleted},
+        )
+        found = decided(self.context, ask)
+        if found is None:
+            return Submission(accepted=False, parked=True, text=question)
+        if found.status is ApprovalStatus.APPROVED:
+            return None
+        return Submission(accepted=False, text=f"a person rejects it: {found.reason or question}")
 
     def _reason_to_leave(self, paths: Sequence[str], role: Role, risks: Mapping[str, str]) -> str:
         if not may_write(role):

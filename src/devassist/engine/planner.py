@@ -16,10 +16,12 @@ from devassist.engine.asking import Ask, Parked, decided
 from devassist.engine.context import RunContext
 from devassist.engine.places import Places
 from devassist.engine.planning import PlanningStep
+from devassist.engine.recall import Diverged, WorkerDied
 from devassist.engine.schedule import record_retry
-from devassist.engine.serving import Diverged
 
 _LISTEN_S = 0.2
+_LIVES = 2
+"""How often a planning crew whose process died is taken up again."""
 
 
 @dataclass
@@ -62,7 +64,7 @@ class Planner:
     def _made(self) -> tuple[Plan, float]:
         """By the planning crew, gone on with as often as it asks a person who may be waited for."""
         context = self.context
-        again = context.request.resumed
+        again, deaths = context.request.resumed, 0
         while True:
             step = PlanningStep(context=context, task_id=PLANNING, places=self.places, again=again)
             again = True
@@ -70,6 +72,10 @@ class Planner:
                 plan = step.run()
             except Diverged as error:
                 record_retry(context, PLANNING, reason=str(error), who="policy")
+            except WorkerDied as error:
+                deaths += 1
+                if deaths > _LIVES:
+                    raise Unfinished(str(error), hint=f"devassist resume {context.run}") from error
             except Parked:
                 if not context.request.waits:
                     raise

@@ -22,12 +22,14 @@ from devassist.domain.ids import PLANNING, agent_id
 from devassist.domain.plan import Plan, parse_plan
 from devassist.domain.roles import Role
 from devassist.engine.asking import Parked
+from devassist.engine.assignments import assignment
 from devassist.engine.briefs import planning_brief
 from devassist.engine.deliver import make_handoff
 from devassist.engine.memory import Memory
 from devassist.engine.places import Places
-from devassist.engine.serving import Diverged, WorkerDesk
-from devassist.ports import AgentPlace, Assignment, Submission
+from devassist.engine.recall import Diverged, WorkerDied
+from devassist.engine.serving import WorkerDesk
+from devassist.ports import AgentPlace, Submission
 
 CREW = (Role.RESEARCHER, Role.ORCHESTRATOR)
 MAX_TASKS = 12
@@ -54,12 +56,16 @@ class PlanningStep(WorkerDesk):
         """The plan. Raises Unfinished, ModelError, LimitReached, Diverged or Interrupted when there is none."""
         journal = self.context.journal
         journal.record(Event(type=EventType.TASK_STARTED, task=PLANNING, data={"title": "plan the goal"}))
-        ending = self.serve(self._assignment())
+        if not self.context.request.goal.strip():
+            raise DevassistError("there is no goal to plan")
+        ending = self.serve(assignment(self.context, task=PLANNING, roles=CREW, memory=self.memory))
         if ending.outcome == "delivered" and self.plan is not None:
             journal.record(self._event(EventType.TASK_FINISHED, "", {"status": "delivered"}))
             return self.plan
         if ending.outcome == "diverged":
             raise Diverged(ending.reason)
+        if ending.outcome == "died":
+            raise WorkerDied(ending.reason)
         reason = f"the planning crew ended without a plan: {ending.reason}"
         status = "waiting" if ending.outcome == "waiting" else "failed"
         data = {"status": status, "error": reason, "outcome": ending.outcome}
@@ -178,32 +184,6 @@ class PlanningStep(WorkerDesk):
     def _event(self, type_: EventType, role: str, data: Mapping[str, Any], *, parent: str = "") -> Event:
         agent = agent_id(PLANNING, role) if role else ""
         return Event(type=type_, task=PLANNING, agent=agent, parent=parent, data=data)
-
-    def _assignment(self) -> Assignment:
-        context, request = self.context, self.context.request
-        if not request.goal.strip():
-            raise DevassistError("there is no goal to plan")
-        return Assignment(
-            run=context.run,
-            task=PLANNING,
-            roles=[str(role) for role in CREW],
-            models=context.models_of(CREW),
-            checks=list(context.settings.checks.commands),
-            commands_offered=context.sandbox is not None,
-            max_retries=context.settings.model.max_retries,
-            timeout_s=context.settings.model.timeout_s,
-            api_base=request.api_base,
-            sandbox_tier=context.sandbox.tier if context.sandbox is not None else "",
-            network=context.settings.sandbox.network,
-            script=request.script,
-            replay=request.replay,
-            masked=[str(one) for one in context.masked],
-            secrets=list(request.secrets),
-            redact=list(context.settings.audit.redact),
-            round=self.memory.first_round,
-            ask_commands=list(context.settings.approvals.commands),
-            recalls=bool(self.memory),
-        )
 
 
 def _bounded(plan: Plan) -> Plan:

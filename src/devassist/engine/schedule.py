@@ -20,6 +20,9 @@ from devassist.engine.starting import start_commit
 from devassist.engine.step import StepResult, TaskStep
 
 _DRAIN_S = 3.0
+_LIVES = 2
+"""How often a crew whose process died is taken up again within one session."""
+_STATUS_OF = {"failed": "failed", "error": "failed", "died": "failed", "waiting": "waiting"}
 _FATAL_KINDS = frozenset({"auth", "not_found", "no_tools", "config"})
 
 
@@ -55,6 +58,7 @@ class Schedule:
     _parked: set[str] = field(default_factory=set)
     _unlanded: set[str] = field(default_factory=set)
     """Delivered, and waiting to land: for a person's word, or for a task they build on."""
+    _deaths: dict[str, int] = field(default_factory=dict)
     _landings: list[Future[None]] = field(default_factory=list)
 
     def run(self) -> None:
@@ -158,6 +162,16 @@ class Schedule:
             # What is recorded does not fit any more: the attempt begins anew, and keeps what was committed.
             record_retry(self.context, name, reason=result.reason, who="policy")
             return
+        if (
+            result.outcome == "died"
+            and self._deaths.setdefault(name, 0) < _LIVES
+            and not self.context.stop.pulled
+        ):
+            # Killed from outside, or out of memory: the crew goes on from the log in another process.
+            self._deaths[name] += 1
+            text = f"task {name}: {result.reason}; it goes on in another one"
+            self.context.journal.record(Event(type=EventType.WARNING_RAISED, task=name, data={"text": text}))
+            return
         if result.outcome == "waiting":
             self._parked.add(name)
         else:
@@ -172,7 +186,7 @@ class Schedule:
                 stop.pull("failed", result.reason, exit_code=ModelError.exit_code, hint=result.hint)
         elif result.outcome == "limited":
             stop.pull("limited", result.reason, exit_code=LimitReached.exit_code)
-        status = {"failed": "failed", "error": "failed", "waiting": "waiting"}.get(result.outcome, "stopped")
+        status = _STATUS_OF.get(result.outcome, "stopped")
         data = {"status": status, "error": result.reason, "outcome": result.outcome}
         self.context.journal.record(Event(type=EventType.TASK_FINISHED, task=name, data=data))
 

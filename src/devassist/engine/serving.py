@@ -17,6 +17,7 @@ from devassist.domain.ids import agent_id
 from devassist.engine.asking import Ask, Parked, require
 from devassist.engine.context import RunContext
 from devassist.engine.memory import Memory
+from devassist.engine.recall import Diverged, Recall
 from devassist.ports import AgentPlace, Assignment, CallAddress, Submission, Worker
 
 # What a worker may put in the log: what it did itself. Everything else is the supervisor's to say.
@@ -34,25 +35,14 @@ _WORKER_EVENTS = frozenset(
 )
 
 
-def _told(note: Mapping[str, Any]) -> str:
-    """A note as the agent reads it: from whom, and where it stops being that somebody's words."""
-    who = note.get("from") or note["agent"] or "the harness"
-    about = f" (about {', '.join(note['paths'])})" if note.get("paths") else ""
-    return f"[note from {who}{about}]\n{note['text']}"
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CrewEnding:
-    """How a crew's process ended. `outcome` is delivered, failed, limited, waiting, stopped or error."""
+    """How a crew's process ended: delivered, failed, limited, waiting, stopped, error, diverged or died."""
 
     outcome: str
     reason: str = ""
     kind: str = ""
     hint: str = ""
-
-
-class Diverged(DevassistError):
-    """What is recorded of an attempt does not fit any more: a worktree is gone, a prompt has changed."""
 
 
 @dataclass
@@ -92,7 +82,7 @@ class WorkerDesk(ABC):
         if context.stop.pulled:
             return CrewEnding(outcome="stopped", reason=context.stop.reason)
         how = f"signal {-status}" if status < 0 else f"status {status}"
-        return CrewEnding(outcome="failed", reason=f"the worker process died ({how})")
+        return CrewEnding(outcome="died", reason=f"the worker process died ({how})")
 
     def _answer(self, request: Mapping[str, Any]) -> Mapping[str, Any]:
         operation = str(request["op"])
@@ -126,9 +116,9 @@ class WorkerDesk(ABC):
         return {
             "record": self._record,
             "reserve": self._reserve,
-            "news": self._news,
-            "recall_reply": self._recall_reply,
-            "recall_tool": lambda one: self._recall_tool(one["evidence"]),
+            "news": lambda one: self._recall.news(CallAddress(**one["address"])),
+            "recall_reply": lambda one: self._recall.reply(CallAddress(**one["address"]), one["request"]),
+            "recall_tool": lambda one: self._recall.tool(one["evidence"]),
             "begin": lambda one: asdict(self.begin(one["role"], one["round"])),
             "changed": lambda one: self.changed(one["role"]),
             "diff": lambda one: self.diff(one["role"]),
@@ -139,6 +129,10 @@ class WorkerDesk(ABC):
             "ask": lambda one: self.ask(one["role"], one["kind"], one["question"], one["options"]),
             "finish": self._finish,
         }
+
+    @property
+    def _recall(self) -> Recall:
+        return Recall(context=self.context, task=self.task_id, memory=self.memory)
 
     def _record(self, request: Mapping[str, Any]) -> None:
         events = []
@@ -193,53 +187,6 @@ class WorkerDesk(ABC):
         if limit != "max_turns_per_agent":
             context.stop.pull("limited", sentence, exit_code=LimitReached.exit_code)
         raise LimitReached(sentence, limit=limit)
-
-    def _news(self, request: Mapping[str, Any]) -> list[str]:
-        """Notes to this task that no agent of it has been told, in the order they came; told once, and recorded."""
-        address = str(CallAddress(**request["address"]))
-        if address in self.memory.news:
-            return self.memory.news[address]
-        state = self.context.journal.state
-        with self.context.journal.lock:
-            fresh = [
-                note
-                for note in state.notes
-                if note.get("to") == self.task_id and note["id"] not in state.delivered
-            ]
-        texts = [_told(note) for note in fresh]
-        if fresh:
-            data = {"address": address, "notes": [note["id"] for note in fresh], "texts": texts}
-            agent = agent_id(self.task_id, request["address"]["role"])
-            self.context.journal.record(
-                Event(type=EventType.NOTE_DELIVERED, task=self.task_id, agent=agent, data=data)
-            )
-        return texts
-
-    def _recall_reply(self, request: Mapping[str, Any]) -> Mapping[str, Any] | None:
-        """The reply that the log holds for this call; None has it sent."""
-        where = CallAddress(**request["address"])
-        turn = (where.role, where.round, where.turn)
-        found = self.memory.reply(turn, request["request"])
-        if found is None and turn in self.memory.replies:
-            data = {"address": str(where), "reason": "the recorded reply answers another request"}
-            agent = agent_id(self.task_id, where.role)
-            self.context.journal.record(
-                Event(type=EventType.RECOVERY_DIVERGED, task=self.task_id, agent=agent, data=data)
-            )
-            raise Diverged(f"{where}: the recorded reply answers another request")
-        return found
-
-    def _recall_tool(self, evidence: str) -> Mapping[str, Any] | None:
-        """What the log holds of a tool call: its result, or what was begun of it; None when it is new."""
-        if known := self.memory.tools.get(evidence):
-            return {"called": known.data}
-        begun = self.memory.begun.get(evidence)
-        if begun is None:
-            return None
-        return {
-            "begun": [one.data for one in begun if one.type is not EventType.COMMAND_RAN],
-            "ran": [one.data for one in begun if one.type is EventType.COMMAND_RAN],
-        }
 
     def _board(self) -> list[Mapping[str, Any]]:
         with self.context.journal.lock:

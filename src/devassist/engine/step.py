@@ -7,20 +7,20 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from devassist.domain.approvals import ApprovalStatus
 from devassist.domain.errors import DevassistError, ModelError, NotFound, RepositoryChanged
 from devassist.domain.events import Event, EventType, Record
 from devassist.domain.handoffs import CheckedClaim, Handoff
 from devassist.domain.ids import agent_id
 from devassist.domain.plan import Plan, PlanTask
 from devassist.domain.roles import Role, crew_of, owes_change
-from devassist.engine.asking import Ask, decided
+from devassist.engine.assignments import assignment
 from devassist.engine.briefs import task_brief
 from devassist.engine.deliver import Delivery, Judged, make_handoff
 from devassist.engine.memory import Memory
 from devassist.engine.places import Places
-from devassist.engine.serving import CrewEnding, Diverged, WorkerDesk
-from devassist.ports import AgentPlace, Assignment, Submission
+from devassist.engine.recall import Diverged
+from devassist.engine.serving import CrewEnding, WorkerDesk
+from devassist.ports import AgentPlace, Submission
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,7 +72,16 @@ class TaskStep(WorkerDesk):
         started = {"title": self.task.title, "role": str(self.task.role), "start": self.start}
         journal.record(Event(type=EventType.TASK_STARTED, task=self.task.id, data=started))
         try:
-            ending = self.serve(self._assignment())
+            ending = self.serve(
+                assignment(
+                    self.context,
+                    task=self.task.id,
+                    roles=self.crew,
+                    memory=self.memory,
+                    scope=self.task.scope,
+                    checks=self.task.checks,
+                )
+            )
         except ModelError as error:
             ending = CrewEnding(outcome="error", reason=str(error), kind=error.kind, hint=error.hint)
         except OSError as error:  # a full disk, a directory somebody took away: the task's end, not the run's
@@ -205,7 +214,7 @@ class TaskStep(WorkerDesk):
             return self._back(role, round_, _unproved(unproved))
         if self._nothing_due(role, judged):
             return self._back(role, round_, f"nothing is changed, and task {self.task.id} asks for a change")
-        if self.delivery.mass_deletion(judged) and (refused := self._ask_deletion(role, judged)):
+        if self.delivery.mass_deletion(judged) and (refused := self.delivery.refused_deletion(role, judged)):
             return refused if refused.parked else self._back(role, round_, refused.text)
         self.tip = self.delivery.commit(worktree, Role(role), round_, said, judged)
         return self._accept(role, round_, said, judged)
@@ -245,7 +254,7 @@ class TaskStep(WorkerDesk):
                 self.delivery.event(EventType.WARNING_RAISED, role, {"text": text, "path": path})
             )
         if said.verdict:
-            self._record_verdict(role, said)
+            self.delivery.record_verdict(role, said, self.tip)
         return self._after(round_, said)
 
     def _after(self, round_: int, said: Handoff) -> Submission:
@@ -254,18 +263,6 @@ class TaskStep(WorkerDesk):
             text = f"changes were requested in the last of {rounds} rounds: {said.summary}"
             return Submission(accepted=True, failed=True, text=text)
         return Submission(accepted=True, text=f"accepted at commit {self.tip[:12]}: {said.summary}")
-
-    def _record_verdict(self, role: str, said: Handoff) -> None:
-        decision = {
-            "who": f"agent {agent_id(self.task.id, role)}",
-            "question": "is the change right?",
-            "options": ["approve", "request_changes"],
-            "choice": said.verdict,
-            "reason": said.summary,
-            "confidence": said.confidence,
-            "commit": self.tip,
-        }
-        self.context.journal.record(self.delivery.event(EventType.DECISION_MADE, role, decision))
 
     def _back(self, role: str, round_: int, reason: str) -> Submission:
         if self.delivery.send_back(role, round_, reason):
@@ -277,54 +274,6 @@ class TaskStep(WorkerDesk):
     def _nothing_due(self, role: str, judged: Judged) -> bool:
         due = owes_change(Role(role), own=role == self.task.role)
         return due and not judged.paths and self.tip == self.start
-
-    def _ask_deletion(self, role: str, judged: Judged) -> Submission | None:
-        """None when a person has approved of exactly this deletion."""
-        question = f"delete {judged.deleted} files, as {agent_id(self.task.id, role)} did?"
-        if self.context.settings.approvals.of("mass-deletion")[0] == "never":
-            return Submission(accepted=False, failed=True, text=f"{question} Nobody is asked in this run.")
-        tree = self.places.of(self.task.id, role).state_tree()
-        ask = Ask(
-            kind="mass-deletion",
-            question=question,
-            binds_to=tree,
-            task=self.task.id,
-            agent=agent_id(self.task.id, role),
-            shown={"tree": tree, "deleted": judged.deleted},
-        )
-        found = decided(self.context, ask)
-        if found is None:
-            return Submission(accepted=False, parked=True, text=question)
-        if found.status is ApprovalStatus.APPROVED:
-            return None
-        return Submission(accepted=False, text=f"a person rejects it: {found.reason or question}")
-
-    def _assignment(self) -> Assignment:
-        context, request = self.context, self.context.request
-        settings = context.settings
-        return Assignment(
-            run=context.run,
-            task=self.task.id,
-            roles=[str(role) for role in self.crew],
-            models=context.models_of(self.crew),
-            scope=list(self.task.scope),
-            checks=list(dict.fromkeys([*self.task.checks, *settings.checks.commands])),
-            commands_offered=context.sandbox is not None,
-            command_timeout_s=settings.checks.timeout_s,
-            max_retries=settings.model.max_retries,
-            timeout_s=settings.model.timeout_s,
-            api_base=request.api_base,
-            sandbox_tier=context.sandbox.tier if context.sandbox is not None else "",
-            network=settings.sandbox.network,
-            script=request.script,
-            replay=request.replay,
-            masked=[str(one) for one in context.masked],
-            secrets=list(request.secrets),
-            redact=list(context.settings.audit.redact),
-            round=self.memory.first_round,
-            ask_commands=list(settings.approvals.commands),
-            recalls=bool(self.memory),
-        )
 
 
 def _unproved(claims: Sequence[CheckedClaim]) -> str:

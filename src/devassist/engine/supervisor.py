@@ -32,7 +32,7 @@ from devassist.engine.stop import sweep
 
 _GRACE_S = 3.0
 _MOMENT_S = 0.5
-_LAST_CALL_S = 30.0
+_LAST_CALL_S = 10.0
 _POLL_S = 0.1
 _EXIT_OF = {RunStatus.SUCCEEDED: 0, RunStatus.PARTIAL: 1, RunStatus.FAILED: 1, RunStatus.WAITING: 3}
 

@@ -1,0 +1,114 @@
+"""The tools that run commands: in the sandbox, recorded before and after, and asked about where a person wants it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from fnmatch import fnmatchcase
+from typing import cast
+
+from devassist.crew import arguments as args
+from devassist.crew.bench import Bench, Outcome, ToolRefused
+from devassist.domain.events import EventType
+from devassist.ports import CommandResult
+
+
+def run_command(session: Bench, given: args.Arguments, evidence: str) -> Outcome:
+    wanted = cast("args.RunCommand", given)
+    before = session.link.changed(session.role)
+    _may_run(session, wanted.command)
+    result = sandboxed(
+        session, wanted.command, wanted.timeout_s, evidence=evidence, purpose="command", before=before
+    )
+    return command_outcome(wanted, result, before, session.link.changed(session.role))
+
+
+def _may_run(session: Bench, command: str) -> None:
+    """Commands of a class that a person has to allow are asked about; all others need no word."""
+    if not any(fnmatchcase(command.strip(), pattern) for pattern in session.assignment.ask_commands):
+        return
+    answer = session.link.ask(session.role, "command", f"run `{command}`?", [])
+    if answer != "granted":
+        raise ToolRefused(f"the command is not allowed: {answer}")
+
+
+def command_outcome(
+    wanted: args.RunCommand, result: CommandResult, before: Mapping[str, str], after: Mapping[str, str]
+) -> Outcome:
+    """What run_command answers; `before` and `after` are the worktree's changes as path -> content id."""
+    wrote = _difference(before, after)
+    ending = how_it_ended(result)
+    return Outcome(
+        text=f"{result.output.rstrip()}\n[{ending}]".lstrip(),
+        ok=result.exit_code == 0,
+        subject=wanted.command,
+        read=("*",),
+        wrote=wrote,
+        summary=f"`{wanted.command}`: {ending}",
+        facts={"exit_code": result.exit_code},
+    )
+
+
+def run_checks(session: Bench, _given: args.Arguments, evidence: str) -> Outcome:
+    commands = session.assignment.checks
+    if not commands:
+        return Outcome(text="no checks are configured for this task", ok=False, summary="no checks")
+    before = session.link.changed(session.role)
+    parts: list[str] = []
+    codes: dict[str, int] = {}
+    for command in commands:
+        timeout = session.assignment.command_timeout_s
+        result = sandboxed(session, command, timeout, evidence=evidence, purpose="check")
+        codes[command] = result.exit_code
+        parts.append(f"$ {command}\n{result.output.rstrip()}\n[{how_it_ended(result)}]")
+    wrote = _difference(before, session.link.changed(session.role))
+    failed = [command for command, code in codes.items() if code != 0]
+    summary = f"{len(codes) - len(failed)} of {len(codes)} checks passed"
+    return Outcome(
+        text="\n\n".join([*parts, summary]),
+        ok=not failed,
+        read=("*",),
+        wrote=wrote,
+        summary=summary,
+        facts={"exit_code": max(codes.values(), key=abs), "checks": codes},
+    )
+
+
+def _difference(before: Mapping[str, str], after: Mapping[str, str]) -> tuple[str, ...]:
+    return tuple(sorted(path for path in {*before, *after} if before.get(path) != after.get(path)))
+
+
+def sandboxed(
+    session: Bench,
+    command: str,
+    timeout_s: float,
+    *,
+    evidence: str,
+    purpose: str,
+    before: Mapping[str, str] | None = None,
+) -> CommandResult:
+    """Run a command as the record says: intended before, with the state it found, and ran after."""
+    if session.sandbox is None:
+        raise ToolRefused("no sandbox works here, so commands are not offered")
+    intent = {"command": command, "purpose": purpose, "tier": session.sandbox.tier}
+    found = {} if before is None else {"before": dict(before)}
+    session.link.record(session.event(EventType.COMMAND_INTENDED, {**intent, **found}, parent=evidence))
+    result = session.sandbox.run(command, session.spec(), timeout_s=timeout_s)
+    ran = {
+        **intent,
+        "exit_code": result.exit_code,
+        "output": result.output,
+        "seconds": round(result.seconds, 3),
+        "timed_out": result.timed_out,
+        "unsafe": session.sandbox.tier == "none",
+    }
+    session.link.record(session.event(EventType.COMMAND_RAN, ran, parent=evidence))
+    return result
+
+
+def how_it_ended(result: CommandResult) -> str:
+    """`exit code 0`, `timed out after 2 s`, `killed by signal 9`."""
+    if result.timed_out:
+        return f"timed out after {result.seconds:.0f} s"
+    if result.exit_code < 0:
+        return f"killed by signal {-result.exit_code}"
+    return f"exit code {result.exit_code}"
