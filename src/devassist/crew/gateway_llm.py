@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import itertools
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 from crewai.events.types.llm_events import LLMCallType
@@ -150,11 +151,9 @@ class GatewayLLM(BaseLLM):
 
     def _hear(self, own: Sequence[Mapping[str, Any]]) -> None:
         """Put what others have to say to this agent before its next call; it stays in the transcript."""
-        _ = self._session.place  # the agent begins before it is told anything
-        try:
+        with _leaving():
+            _ = self._session.place  # the agent begins before it is told anything
             news = self._session.link.news(self._address())
-        except DevassistError as error:
-            raise CrewStop("failed", str(error), error=error) from error
         if news:
             self._inserted.append((len(own), [{"role": "user", "content": text} for text in news]))
 
@@ -172,16 +171,8 @@ class GatewayLLM(BaseLLM):
             tools=[schema_of(name) for name in session.offered()],
             address=self._address(),
         )
-        try:
+        with _leaving():
             return self._complete(request)
-        except LimitReached as error:
-            raise CrewStop("limited", str(error), error=error) from error
-        except Interrupted as error:
-            raise CrewStop("stopped", str(error), error=error) from error
-        except ModelError as error:
-            raise CrewStop("error", str(error), error=error) from error
-        except DevassistError as error:
-            raise CrewStop("failed", str(error), error=error) from error
 
     def _check_calls(self, calls: Sequence[ToolCall]) -> None:
         """Record what CrewAI will turn down before any of our tools sees it."""
@@ -225,6 +216,21 @@ class GatewayLLM(BaseLLM):
             over -= (len(content) - len(short)) // _CHARS_PER_TOKEN
             fitted[index] = {**fitted[index], "content": short}
         return fitted
+
+
+@contextmanager
+def _leaving() -> Iterator[None]:
+    """An error of ours leaves the crew as what it is, past CrewAI's nets."""
+    try:
+        yield
+    except LimitReached as error:
+        raise CrewStop("limited", str(error), error=error) from error
+    except Interrupted as error:
+        raise CrewStop("stopped", str(error), error=error) from error
+    except ModelError as error:
+        raise CrewStop("error", str(error), error=error) from error
+    except DevassistError as error:
+        raise CrewStop("failed", str(error), error=error) from error
 
 
 def _with_brief(message: Mapping[str, Any], brief: str) -> dict[str, Any]:

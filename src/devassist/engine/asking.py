@@ -49,6 +49,17 @@ def answered(context: RunContext, ask: Ask) -> ApprovalState | None:
     )
 
 
+def granted_scope(context: RunContext, task: str) -> list[str]:
+    """The paths beyond its scope that a person has let a task write."""
+    with context.journal.lock:
+        return [
+            path
+            for one in context.journal.state.approvals.values()
+            if one.task == task and one.kind == "scope" and one.status is ApprovalStatus.APPROVED
+            for path in one.options
+        ]
+
+
 def decided(context: RunContext, ask: Ask) -> ApprovalState | None:
     """What a person said to exactly this; None while nobody has. An open request for something else is withdrawn."""
     with context.journal.lock:

@@ -20,7 +20,7 @@ from devassist.domain.ids import agent_id
 from devassist.domain.plan import PlanTask
 from devassist.domain.risks import risky_paths, sensitive
 from devassist.domain.roles import COMMAND_TOOLS, Role, may_write
-from devassist.engine.asking import Ask, decided
+from devassist.engine.asking import Ask, decided, granted_scope
 from devassist.engine.context import RunContext
 from devassist.engine.places import Places
 from devassist.git.identity import Signature
@@ -258,13 +258,16 @@ class Delivery:
             return None
         return Submission(accepted=False, text=f"a person rejects it: {found.reason or question}")
 
+    def _granted(self) -> list[str]:
+        return granted_scope(self.context, self.task.id)
+
     def _reason_to_leave(self, paths: Sequence[str], role: Role, risks: Mapping[str, str]) -> str:
         if not may_write(role):
             return f"a {role} changes nothing"
         for path in paths:
             if path in risks:
                 return risks[path]
-            if not in_scope(path, self.task.scope):
+            if self.task.scope and not in_scope(path, [*self.task.scope, *self._granted()]):
                 return "outside the task's scope"
         return ""
 

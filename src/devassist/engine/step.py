@@ -13,6 +13,7 @@ from devassist.domain.handoffs import CheckedClaim, Handoff
 from devassist.domain.ids import agent_id
 from devassist.domain.plan import Plan, PlanTask
 from devassist.domain.roles import Role, crew_of, owes_change
+from devassist.engine.asking import granted_scope
 from devassist.engine.assignments import assignment
 from devassist.engine.briefs import task_brief
 from devassist.engine.deliver import Delivery, Judged, make_handoff
@@ -71,6 +72,7 @@ class TaskStep(WorkerDesk):
         journal = self.context.journal
         started = {"title": self.task.title, "role": str(self.task.role), "start": self.start}
         journal.record(Event(type=EventType.TASK_STARTED, task=self.task.id, data=started))
+        granted = granted_scope(self.context, self.task.id)
         try:
             ending = self.serve(
                 assignment(
@@ -78,7 +80,7 @@ class TaskStep(WorkerDesk):
                     task=self.task.id,
                     roles=self.crew,
                     memory=self.memory,
-                    scope=self.task.scope,
+                    scope=[*self.task.scope, *granted] if self.task.scope else (),
                     checks=self.task.checks,
                 )
             )
