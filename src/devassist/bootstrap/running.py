@@ -250,6 +250,7 @@ def _context(
             checks=project.settings.checks.commands,
             commands_offered=probe.sandbox is not None,
         ),
+        symbols=host.state_dir / "symbols",
         started=time.monotonic(),
         pid=os.getpid(),
     )

@@ -11,6 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from devassist.cli.invocation import plain
+from devassist.cli.meeting import MEETING, sureness, told
 from devassist.domain.events import EventType, Record
 from devassist.domain.ids import PLANNING
 from devassist.domain.run import RunState, RunStatus
@@ -61,7 +62,7 @@ def live_view(state: RunState, *, now: datetime, width: int) -> RenderableType:
     head.truncate(width, overflow="ellipsis")
     parts: list[RenderableType] = [head, task_table(state, now=now, width=width)]
     parts += [
-        Text(f"conflict: {plain(conflict['explanation'])}", "red")
+        Text(f"conflict{sureness(conflict)}: {plain(conflict['explanation'])}", "red")
         for conflict in list(state.conflicts.values())[-3:]
     ]
     parts += [
@@ -234,7 +235,7 @@ def describe(record: Record) -> str:
         case EventType.RUN_FINISHED:
             text = f"{data['status']}, exit code {data['exit_code']}"
         case _:
-            text = _some(data)
+            text = told(record) or _some(data)
     return " ".join(plain(text).split())[:400]
 
 
@@ -268,7 +269,7 @@ NARRATED = frozenset(
         EventType.HANDOFF_SUBMITTED,
         EventType.HANDOFF_RETURNED,
         EventType.COMMIT_CREATED,
-        EventType.CONFLICT_FOUND,
+        *MEETING,
         EventType.APPROVAL_REQUESTED,
         EventType.MERGE_COMPLETED,
         EventType.TASK_FINISHED,

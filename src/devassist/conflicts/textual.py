@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import combinations
 from pathlib import Path
@@ -64,10 +64,17 @@ class TextDetector:
         self._against = self._base_side(base) if base is not None and against_base else None
         return self._checked(list(self._pairs()))
 
-    def set_side(self, side: Side) -> TextResult:
-        """One branch is new or moved: check it against all others, and return what it conflicts with."""
+    def set_side(self, side: Side, against: Collection[str] | None = None) -> TextResult:
+        """
+        One branch is new or moved: check it against all others, and return what it conflicts with.
+
+        With `against`, against these alone: none, where it only is what others are held against.
+        """
         self._sides[side.name] = side
-        return self._checked([pair for pair in self._pairs() if side.name in (pair[0].name, pair[1].name)])
+        pairs = [pair for pair in self._pairs() if side.name in (pair[0].name, pair[1].name)]
+        if against is not None:
+            pairs = [pair for pair in pairs if pair[0].name in against or pair[1].name in against]
+        return self._checked(pairs)
 
     def remove(self, name: str) -> None:
         """A branch is no more."""

@@ -70,6 +70,8 @@ class RunContext:
     environment: Mapping[str, str]
     stop: StopSwitch
     around: Surroundings
+    symbols: Path | None = None
+    """Where tables of symbols are kept from run to run."""
     started: float = 0.0
     pid: int = 0
     _local: threading.local = field(default_factory=threading.local)

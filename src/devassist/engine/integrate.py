@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, Protocol
 
 from devassist.domain.approvals import ApprovedMerge, Choice, MergeRequest, decide
@@ -19,6 +20,7 @@ from devassist.domain.events import Event, EventType
 from devassist.domain.ids import branch_name, result_branch
 from devassist.domain.plan import Plan, PlanTask
 from devassist.domain.tasks import TaskStatus
+from devassist.engine.alerts import is_known
 from devassist.engine.checks import CheckRun, Checks
 from devassist.engine.context import RunContext
 from devassist.engine.serving import park
@@ -103,7 +105,9 @@ class Integrator:
                 suggestion=f"merge {theirs} by hand, or run the task again on top of the result",
             )
             data = {"conflict": found.id, "base": self.context.request.base, **found.as_json()}
-            self._record(EventType.CONFLICT_FOUND, task.id, data)
+            event = Event(type=EventType.CONFLICT_FOUND, task=task.id, data=data)
+            # The watch over the running work has mostly said it already, and better.
+            self.context.journal.record_unless(partial(is_known, data), event)
         paths = ", ".join(sorted({one.path for one in conflicts}))
         return Landing(
             status=TaskStatus.DELIVERED, error=f"not merged: conflicts in {paths}; {theirs} is kept"

@@ -162,8 +162,13 @@ class WorkerDesk(ABC):
     def _board(self) -> list[Mapping[str, Any]]:
         with self.context.journal.lock:
             return [
-                {"agent": note["agent"], "text": note["text"], "paths": note.get("paths", [])}
+                {
+                    "agent": note["agent"] or note.get("from", ""),
+                    "text": note["text"],
+                    "paths": note.get("paths", []),
+                }
                 for note in self.context.journal.state.notes
+                if note.get("to", self.task_id) == self.task_id
             ]
 
     def _finish(self, request: Mapping[str, Any]) -> None:

@@ -19,6 +19,7 @@ from devassist.domain.tasks import TaskStatus
 from devassist.engine.checks import Checks
 from devassist.engine.context import RunContext
 from devassist.engine.integrate import Head, Integrator
+from devassist.engine.neighbours import Neighbours
 from devassist.engine.places import Places
 from devassist.engine.planning import PlanningStep
 from devassist.engine.report import markdown
@@ -153,7 +154,8 @@ class Supervisor:
         )
         schedule = Schedule(context=self.context, plan=plan, places=places, integrator=integrator)
         try:
-            schedule.run()
+            with Neighbours(self.context, plan):
+                schedule.run()
         finally:
             self._model_error = schedule.model_error
 

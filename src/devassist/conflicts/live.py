@@ -1,0 +1,80 @@
+"""Which branches are live, which of them hold the work of others, and of whom a conflict is therefore said."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from devassist.domain.conflicts import Conflict, Side
+from devassist.domain.ids import run_and_task, work_of
+from devassist.git.repository import Repository
+
+OURS = "refs/heads/devassist/"
+EVERY = "refs/heads/"
+Holdings = Mapping[str, frozenset[str]]
+"""A side's name -> the names of the sides whose commits it holds."""
+
+
+def live_sides(repository: Repository, base: str, prefix: str = OURS) -> list[Side]:
+    """The local branches that have something the base has not; of a task's agents only the last one."""
+    ahead: list[Side] = []
+    for ref in repository.ref_names(prefix):
+        tip = repository.ref_tip(ref)
+        if tip is not None and not repository.is_ancestor(tip, base):
+            ahead.append(
+                Side(name=ref.removeprefix(EVERY), commit=tip, tree=repository.tree_of(tip)),
+            )
+    last: dict[str, Side] = {}
+    for one in ahead:
+        known = last.get(work_of(one.name))
+        if known is None or (known.commit != one.commit and repository.is_ancestor(known.commit, one.commit)):
+            last[work_of(one.name)] = one
+    return list(last.values())
+
+
+def holdings(repository: Repository, sides: Sequence[Side]) -> Holdings:
+    """Who builds on whom. Of two at the same commit the later one of the sequence holds the earlier one."""
+    found: dict[str, frozenset[str]] = {}
+    for at, one in enumerate(sides):
+        found[one.name] = frozenset(
+            other.name
+            for place, other in enumerate(sides)
+            if (other.commit != one.commit and repository.is_ancestor(other.commit, one.commit))
+            or (other.commit == one.commit and place < at)
+        )
+    return found
+
+
+def unheld(sides: Sequence[Side], holds: Holdings) -> list[Side]:
+    """The sides that no other one holds: who lands these lands all."""
+    held = frozenset[str]().union(*holds.values()) if holds else frozenset[str]()
+    return [one for one in sides if one.name not in held]
+
+
+def of_their_origin(conflicts: Iterable[Conflict], holds: Holdings) -> list[Conflict]:
+    """
+    Each conflict once, of the branches it comes from: not of those that merely hold these.
+
+    What is between two branches that a third holds both of has been settled there, and is left out: unless that
+    is an agent's, which was only started on both.
+    """
+    found = list(conflicts)
+    places: dict[tuple[str, str], set[frozenset[str]]] = {}
+    for one in found:
+        places.setdefault((one.kind, one.symbol or one.path), set()).add(frozenset(one.branches))
+    together = [names | {holder} for holder, names in holds.items() if not run_and_task(holder)[1]]
+    return [
+        one
+        for one in found
+        if not any(names.issuperset(one.branches) for names in together)
+        and not _comes_from_others(one, places[one.kind, one.symbol or one.path], holds)
+    ]
+
+
+def _comes_from_others(one: Conflict, known: set[frozenset[str]], holds: Holdings) -> bool:
+    left, right = one.branches
+    return any(
+        frozenset((mine, other)) in known
+        for mine in (left, *holds.get(left, ()))
+        for other in (right, *holds.get(right, ()))
+        if (mine, other) != (left, right)
+    )
