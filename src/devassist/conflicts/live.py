@@ -52,7 +52,7 @@ def unheld(sides: Sequence[Side], holds: Holdings) -> list[Side]:
 
 def of_their_origin(conflicts: Iterable[Conflict], holds: Holdings) -> list[Conflict]:
     """
-    Each conflict once, of the branches it comes from: not of those that merely hold these.
+    Each conflict once, of the branches it comes from: not of those that merely hold these, nor between the two.
 
     What is between two branches that a third holds both of has been settled there, and is left out: unless that
     is an agent's, which was only started on both.
@@ -66,6 +66,7 @@ def of_their_origin(conflicts: Iterable[Conflict], holds: Holdings) -> list[Conf
         one
         for one in found
         if not any(names.issuperset(one.branches) for names in together)
+        and not any(a in holds.get(b, ()) for a, b in (one.branches, one.branches[::-1]))
         and not _comes_from_others(one, places[one.kind, one.symbol or one.path], holds)
     ]
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from devassist.domain.changes import check_scope, scopes_overlap
 from devassist.domain.errors import PlanError
-from devassist.domain.roles import TASK_ROLES, Role
+from devassist.domain.roles import TASK_ROLES, Role, may_write
 
 SCHEMA = "devassist.plan/1"
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,39}")
@@ -81,6 +81,20 @@ class Plan:
             and other.scope
             and scopes_overlap(one.scope, other.scope)
         ]
+
+    def sequenced(self) -> Mapping[str, tuple[str, ...]]:
+        """
+        Task -> the tasks it waits for because their scopes meet, though it does not depend on them.
+
+        Only tasks that may write count, and the one that is later in the plan's order waits.
+        """
+        order = list(self.order())
+        found: dict[str, tuple[str, ...]] = {}
+        for pair in self.overlaps():
+            if all(may_write(self.task(name).role) for name in pair):
+                first, later = sorted(pair, key=order.index)
+                found[later] = (*found.get(later, ()), first)
+        return {name: tuple(sorted(tasks, key=order.index)) for name, tasks in found.items()}
 
     def _ancestors(self, task_id: str) -> frozenset[str]:
         seen: set[str] = set()

@@ -65,7 +65,9 @@ class Integrator:
     def _land(self, task: PlanTask, step: StepResult) -> Landing:
         ours = self.tip or self.context.request.base
         repository = self.context.repository
-        absent = [name for name in task.depends_on if name not in self.landed]
+        absent = [
+            name for name in dict.fromkeys([*task.depends_on, *step.built_on]) if name not in self.landed
+        ]
         if absent:
             # Its branch holds their commits: merging it would land what was not let through.
             error = f"not merged: it builds on {', '.join(absent)}, which did not land"

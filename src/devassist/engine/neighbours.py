@@ -59,7 +59,7 @@ class Neighbours:
     _ends_at: float | None = None
     _news: threading.Condition = field(default_factory=threading.Condition)
     _thread: threading.Thread | None = None
-    _rest: dict[str, str] = field(default_factory=dict)
+    _rest: dict[str, str] | None = None
     _names: dict[str, str] = field(default_factory=dict)
 
     def __enter__(self) -> Self:
@@ -149,7 +149,8 @@ class Neighbours:
 
     def _moved(self, ongoing: OngoingConflicts, moved: dict[str, _Moving]) -> list[str]:
         """The text of what moved, at once; the branches whose symbols are to be looked at."""
-        names = self._others(ongoing) if any(not one.saved for one in moved.values()) else []
+        committed = any(not one.saved for one in moved.values())
+        names = self._others(ongoing) if committed or self._rest is None else []
         for task, one in moved.items():
             if self._names.get(task) != one.branch:
                 ongoing.rename(self._names.get(task, one.branch), one.branch)

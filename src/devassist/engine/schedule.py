@@ -8,15 +8,15 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
-from devassist.domain.errors import DevassistError, Interrupted, LimitReached, ModelError, Refused
+from devassist.domain.errors import DevassistError, Interrupted, LimitReached, ModelError
 from devassist.domain.events import Event, EventType
 from devassist.domain.handoffs import Handoff
 from devassist.domain.plan import Plan, PlanTask
 from devassist.engine.context import RunContext
 from devassist.engine.integrate import Integrator
 from devassist.engine.places import Places
+from devassist.engine.starting import Start, start_of
 from devassist.engine.step import StepResult, TaskStep
-from devassist.git.merge import commit_merge, merge_in_memory
 
 _DRAIN_S = 3.0
 _FATAL_KINDS = frozenset({"auth", "not_found", "no_tools", "config"})
@@ -66,7 +66,8 @@ class Schedule:
             if self.context.stop.pulled:
                 self._take_result(StepResult(task=name, outcome="stopped", reason=self.context.stop.reason))
                 continue
-            missing = [one for one in task.depends_on if one not in self._results]
+            awaited = [*task.depends_on, *self.plan.sequenced().get(name, ())]
+            missing = [one for one in awaited if one not in self._results]
             unmet = [
                 one
                 for one in task.depends_on
@@ -82,14 +83,16 @@ class Schedule:
     def _start_step(self, task: PlanTask) -> None:
         def work() -> None:
             try:
+                start = self._start_of(task)
                 step = TaskStep(
                     context=self.context,
                     task_id=task.id,
                     plan=self.plan,
                     task=task,
                     places=self.places,
-                    start=self._start_commit(task),
-                    upstream=self._upstream(task),
+                    start=start.commit,
+                    built_on=start.built_on,
+                    upstream=self._upstream(start.built_on),
                 )
                 self._outcomes.put(step.run())
             except DevassistError as error:
@@ -104,32 +107,12 @@ class Schedule:
 
         threading.Thread(target=work, name=f"task-{task.id}", daemon=True).start()
 
-    def _start_commit(self, task: PlanTask) -> str:
-        """The base, the dependency's commit, or a merge of all dependencies."""
-        commits = [self._results[one].commit for one in task.depends_on]
-        if not commits:
-            return self.context.request.base
-        repository = self.context.repository
-        tip, *others = dict.fromkeys(commits)
-        signature = repository.signature(self.context.environment)
-        for other in others:
-            merged = merge_in_memory(repository, tip, other)
-            if merged.tree is None:
-                paths = ", ".join(sorted({one.path for one in merged.conflicts}))
-                raise Refused(f"the tasks that {task.id} depends on conflict with each other in {paths}")
-            message = f"Start of task {task.id}: its dependencies {', '.join(task.depends_on)}"
-            tip = commit_merge(
-                repository,
-                tree=merged.tree,
-                parents=[tip, other],
-                message=message,
-                author=signature,
-                committer=signature,
-            )
-        return tip
+    def _start_of(self, task: PlanTask) -> Start:
+        delivered = {one.task: one.commit for one in self._results.values() if one.outcome == "delivered"}
+        return start_of(self.context, self.plan, task, delivered)
 
-    def _upstream(self, task: PlanTask) -> Sequence[tuple[str, Handoff]]:
-        found = [(one, self._results[one].handoff) for one in task.depends_on]
+    def _upstream(self, tasks: Sequence[str]) -> Sequence[tuple[str, Handoff]]:
+        found = [(one, self._results[one].handoff) for one in tasks]
         return [(name, handoff) for name, handoff in found if handoff is not None]
 
     def _take_result(self, result: StepResult) -> None:

@@ -9,13 +9,14 @@ from typing import Any
 from devassist.domain.errors import DevassistError, ModelError
 from devassist.domain.events import Event, EventType
 from devassist.domain.handoffs import CheckedClaim, Handoff
-from devassist.domain.ids import agent_id
+from devassist.domain.ids import agent_id, branch_name
 from devassist.domain.plan import Plan, PlanTask
 from devassist.domain.roles import Role, crew_of, owes_change
 from devassist.engine.briefs import task_brief
 from devassist.engine.deliver import Delivery, Judged, make_handoff
 from devassist.engine.places import Places
 from devassist.engine.serving import CrewEnding, WorkerDesk, park
+from devassist.engine.starting import rebase_of
 from devassist.ports import AgentPlace, Assignment, Submission
 
 
@@ -34,6 +35,8 @@ class StepResult:
     commit: str = ""
     confidence: float = 0.0
     handoff: Handoff | None = None
+    built_on: tuple[str, ...] = ()
+    """The tasks whose commits the tip holds: it lands only after them."""
 
 
 @dataclass
@@ -45,6 +48,7 @@ class TaskStep(WorkerDesk):
     places: Places
     start: str
     upstream: Sequence[tuple[str, Handoff]] = ()
+    built_on: tuple[str, ...] = ()
     tip: str = field(default="", init=False)
     round: int = field(default=0, init=False)
     _handoffs: list[tuple[str, Handoff]] = field(default_factory=list, init=False)
@@ -90,6 +94,7 @@ class TaskStep(WorkerDesk):
             commit=self.tip,
             confidence=confidence,
             handoff=own,
+            built_on=self.built_on,
         )
 
     def begin(self, role: str, round_: int) -> AgentPlace:
@@ -103,6 +108,7 @@ class TaskStep(WorkerDesk):
                 Event(type=EventType.ROUND_STARTED, task=self.task.id, data={"round": round_})
             )
         agent = agent_id(self.task.id, role)
+        self._rebase(role)
         worktree = self.places.open(self.task.id, role, self.tip)
         private = self.places.private(agent)
         world = context.world(worktree.path, private)
@@ -132,6 +138,23 @@ class TaskStep(WorkerDesk):
             read_only=[str(one) for one in world.read_only],
             prefix=context.request.prefix,
         )
+
+    def _rebase(self, role: str) -> None:
+        """Go on from a merge with an earlier task that was delivered meanwhile and that this one conflicts with."""
+        found = rebase_of(self.context, self.plan, self.task.id, start=self.start, tip=self.tip)
+        if found is None:
+            return
+        data = {
+            "branch": branch_name(self.context.run, self.task.id, role),
+            "onto": found.onto,
+            "old": self.tip,
+            "new": found.tip,
+            "start": found.start,
+            "conflict": found.conflict,
+        }
+        self.context.journal.record(self.delivery.event(EventType.BRANCH_REBASED, role, data))
+        self.start, self.tip = found.start, found.tip
+        self.built_on = (*self.built_on, found.onto)
 
     def changed(self, role: str) -> Mapping[str, str]:
         return self.places.changes(self.places.of(self.task.id, role))

@@ -101,8 +101,8 @@ class Supervisor:
         given = context.request.plan is not None
         data = {"plan": plan.as_json(), "source": "file" if given else "planning crew"}
         context.journal.record(Event(type=EventType.PLAN_SUBMITTED, data=data))
-        for one, other in plan.overlaps():
-            text = f"tasks {one} and {other} may write the same paths and neither waits for the other"
+        for task, earlier in plan.sequenced().items():
+            text = f"task {task} may write the same paths as {', '.join(earlier)}, so it starts after"
             context.journal.record(Event(type=EventType.WARNING_RAISED, data={"text": text}))
         needs = [task.id for task in plan.tasks if task.checks]
         if context.sandbox is None and (needs or context.settings.checks.commands):

@@ -78,7 +78,7 @@ class ScratchObjects:
             return str(handle.create_commit(None, _NOBODY, _NOBODY, "", pygit2.Oid(hex=new), [head]))
 
     def snapshot_of(self, worktree: Path, paths: Collection[str]) -> str:
-        """Like `snapshot`, for these paths alone, so that the size of the tree does not count. Ignored ones stay out."""
+        """Like `snapshot`, for these paths alone: the size of the tree does not count. Ignored ones stay out."""
         handle = self._opened(_git_dir_of(self.repository, worktree))
         with translated(f"read HEAD of {worktree}"):
             head = str(handle.head.peel(pygit2.Commit).id)
