@@ -9,7 +9,7 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, Self, cast
 
 from devassist.domain.events import Event, EventType, Record
 from devassist.domain.ids import branch_name
@@ -86,7 +86,7 @@ class Site:
         self.say(EventType.PLAN_SUBMITTED, plan=self.plan.as_json())
         self.watch = Neighbours(self.context, self.plan, drain_s=self.drain_s, on_look=self._looked)
 
-    def __enter__(self) -> Site:
+    def __enter__(self) -> Self:
         self.watch.__enter__()
         return self
 

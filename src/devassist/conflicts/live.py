@@ -79,3 +79,14 @@ def _comes_from_others(one: Conflict, known: set[frozenset[str]], holds: Holding
         for other in (right, *holds.get(right, ()))
         if (mine, other) != (left, right)
     )
+
+
+def open_changes(repository: Repository, base: str) -> dict[str, tuple[str, ...]]:
+    """The live branches, work of others not counted twice, and the paths each changes since it left the base."""
+    sides = live_sides(repository, base, EVERY)
+    found: dict[str, tuple[str, ...]] = {}
+    for side in unheld(sides, holdings(repository, sides)):
+        root = repository.merge_base(base, side.commit)
+        if root is not None:
+            found[side.name] = repository.changed_paths(root, side.commit)
+    return found

@@ -15,6 +15,8 @@ from devassist.domain.roles import TASK_ROLES, Role, may_write
 SCHEMA = "devassist.plan/1"
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,39}")
 _TASK_KEYS = ("id", "title", "role", "instructions", "scope", "depends_on", "checks", "review")
+_FORESEEN = frozenset({"predicted", "predicted_conflicts", "estimate"})
+"""What --plan-only adds to a plan: read over when the plan comes back."""
 _RESERVED = frozenset({"plan", "result"})
 
 
@@ -82,6 +84,10 @@ class Plan:
             and scopes_overlap(one.scope, other.scope)
         ]
 
+    def ordered(self, one: str, other: str) -> bool:
+        """One of the two depends on the other, directly or not."""
+        return one in self._ancestors(other) or other in self._ancestors(one)
+
     def sequenced(self) -> Mapping[str, tuple[str, ...]]:
         """
         Task -> the tasks it waits for because their scopes meet, though it does not depend on them.
@@ -116,7 +122,7 @@ def parse_plan(document: object, *, goal: str = "", source: str = "the plan") ->
     if not isinstance(document, Mapping):
         raise PlanError(f"{source} is not an object", hint=f'Give {{"schema": "{SCHEMA}", "tasks": [...]}}')
     problems: list[str] = []
-    known = {"schema", "goal", "tasks", "rationale", "confidence", "predicted_conflicts"}
+    known = {"schema", "goal", "tasks", "rationale", "confidence"} | _FORESEEN
     problems += [_unknown("", key, sorted(known)) for key in document if key not in known]
     schema = document.get("schema", SCHEMA)
     if schema != SCHEMA:

@@ -14,6 +14,7 @@ from devassist.domain.plan import Plan, parse_plan
 from devassist.domain.roles import Role
 from devassist.engine.briefs import planning_brief
 from devassist.engine.deliver import make_handoff
+from devassist.engine.landscape import landscape
 from devassist.engine.places import Places
 from devassist.engine.serving import Parked, WorkerDesk
 from devassist.ports import AgentPlace, Assignment, Submission
@@ -33,6 +34,7 @@ class PlanningStep(WorkerDesk):
     _handoffs: list[tuple[str, Handoff]] = field(default_factory=list, init=False)
     _corrections: int = field(default=0, init=False)
     _returned: set[str] = field(default_factory=set, init=False)
+    _ground: str | None = field(default=None, init=False)
 
     def run(self) -> Plan:
         """The plan. Raises Unfinished, ModelError, LimitReached or Interrupted when there is none."""
@@ -70,7 +72,15 @@ class PlanningStep(WorkerDesk):
             "model": context.request.models[role][0],
         }
         context.journal.record(self._event(EventType.AGENT_STARTED, role, data))
-        brief = planning_brief(context.around, role=Role(role), max_tasks=MAX_TASKS, handoffs=self._handoffs)
+        if self._ground is None:
+            self._ground = landscape(context)
+        brief = planning_brief(
+            context.around,
+            role=Role(role),
+            max_tasks=MAX_TASKS,
+            handoffs=self._handoffs,
+            ground=self._ground,
+        )
         return AgentPlace(
             worktree=str(worktree.path),
             private=str(private),
