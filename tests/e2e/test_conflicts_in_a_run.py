@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 import time
 from collections.abc import Callable
@@ -185,8 +186,134 @@ def test_a_landing_says_which_open_task_builds_on_an_older_version(watched: Watc
     ]
 
 
+def test_what_builds_on_an_outdated_base_is_said_by_conflicts_and_by_merge(watched: Watched) -> None:
+    machine, branch = watched.machine, f"devassist/{watched.run}/two/coder"
+    machine.git("branch", "landing", "main")
+    merged = machine.devassist("merge", watched.run, "--into", "landing", "--format", "json")
+    assert merged.code == 0, merged
+    said = [(one["branch"], one["paths"]) for one in merged.json["stale"]]
+    assert said == [(branch, [GUIDE])]
+    for command in ((), ("order",)):
+        shown = machine.devassist("conflicts", *command, "--base", "landing", "--format", "json").json
+        assert [(one["branch"], one["paths"]) for one in shown["stale"]] == said
+        assert shown["stale"][0]["behind"] > 0
+    assert branch in machine.devassist("conflicts", "--base", "landing", "--fail-on", "never").out
+    assert machine.devassist("conflicts", "--format", "json").json["stale"] == []
+
+
 def test_nothing_of_the_watch_is_left_and_the_log_verifies(watched: Watched) -> None:
     assert not any("watched" in text for text in watched.done.json["warnings"])
     assert watched.machine.devassist("audit", "verify").code == 0
-    last = watched.events()[-1]
-    assert last["type"] == "run.finished"
+    types = [one["type"] for one in watched.events()]
+    late = types[types.index("run.finished") :]
+    assert not {"conflict.found", "note.posted", "branch.staled"} & set(late)
+
+
+# One after the other --------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def sequenced(make_shared_machine: Callable[..., Machine]) -> Watched:
+    script = CrewScript()
+    machine = make_shared_machine(script=script)
+
+    def once_delivered(name: str, step: Step) -> Step:
+        def wait(turn: Turn) -> Reply:
+            deadline = time.monotonic() + 60
+            asked = "SELECT COUNT(*) FROM events WHERE type = 'task.delivered' AND task = ?"
+            while machine.query(asked, name) == [(0,)] and time.monotonic() < deadline:
+                time.sleep(0.05)
+            return step(turn) if callable(step) else step
+
+        return wait
+
+    def coder(name: str, *steps: Step) -> None:
+        script.on(f"CASE-{name}.", "coder", *steps, submit())
+
+    coder("first", edit("calc/add.py", "return a + b", "return b + a"))
+    coder("second", edit("calc/add.py", "return b + a", "return sum((a, b))"))
+    coder("lazy", tool("show_diff"), submit())
+    coder("after-lazy", write("made/fine.txt", "x\n"))
+    coder("renames", edit(SUB, "def sub(", "def subtract("))
+    script.on(
+        "CASE-uses.", "coder",
+        write("calc/less.py", "from calc.sub import sub\n\n\ndef less(a):\n    return sub(a, 1)\n"),
+        *until_noted(SUB, once_delivered("renames", submit())),
+    )  # fmt: skip
+    script.on(
+        "CASE-uses.", "tester",
+        tool("show_diff"),
+        tool("read_file", path=SUB),
+        write("calc/less.py", "from calc.sub import subtract\n\n\ndef less(a):\n    return subtract(a, 1)\n"),
+        submit("goes with the new name"),
+    )  # fmt: skip
+    done = machine.run(
+        plan(
+            task("first", "CASE-first.", review=False, scope=["calc/add.py"]),
+            task("second", "CASE-second.", review=False, scope=["calc/add.py", "calc/other/**"]),
+            task("lazy", "CASE-lazy.", review=False, scope=["made/**"]),
+            task("after-lazy", "CASE-after-lazy.", review=False, scope=["made/fine.txt"]),
+            task("renames", "CASE-renames.", review=False),
+            task("uses", "CASE-uses."),
+        ),
+        "--max-parallel", "6",
+    )  # fmt: skip
+    return Watched(machine, done, script)
+
+
+def test_tasks_whose_scopes_meet_run_one_after_the_other_and_both_land(sequenced: Watched) -> None:
+    assert sequenced.done.task("first")["status"] == sequenced.done.task("second")["status"] == "merged"
+    result = sequenced.done.json["result_commit"]
+    assert "sum((a, b))" in sequenced.machine.git("show", f"{result}:calc/add.py")
+    events = [(one["type"], one["task"]) for one in sequenced.events("task")]
+    assert events.index(("task.delivered", "first")) < events.index(("task.started", "second"))
+    assert any("second" in text and "first" in text for text in sequenced.done.json["warnings"])
+
+
+def test_a_task_that_waited_for_one_that_failed_still_runs(sequenced: Watched) -> None:
+    assert sequenced.done.task("lazy")["status"] == "failed"
+    assert sequenced.done.task("after-lazy")["status"] == "merged"
+
+
+def test_tasks_without_a_scope_run_at_the_same_time(sequenced: Watched) -> None:
+    events = [(one["type"], one["task"]) for one in sequenced.events("task")]
+    assert events.index(("task.started", "uses")) < events.index(("task.delivered", "renames"))
+
+
+def test_the_next_agent_of_a_later_task_starts_from_a_merge_with_the_earlier_one(sequenced: Watched) -> None:
+    (rebased,) = sequenced.events("branch.rebased")
+    data = rebased["data"]
+    assert (rebased["task"], data["onto"]) == ("uses", "renames")
+    assert data["conflict"] in {one["data"]["conflict"] for one in sequenced.events("conflict.found")}
+    (begun,) = [one for one in sequenced.events("agent.started") if one["agent"] == "uses/tester"]
+    assert begun["data"]["commit"] == data["new"] != data["old"]
+    diff = sequenced.script.of("CASE-uses.", "tester")[1].results[0]
+    assert "calc/less.py" in diff and "calc/sub.py" not in diff, "the diff is the task's own"
+    assert sequenced.done.task("uses")["status"] == "merged"
+    assert sequenced.life(SUB, "renamed-symbol-used")[-1] == "gone"
+    assert sequenced.done.json["conflicts"] == []
+
+
+def test_a_plan_is_shown_with_what_it_will_meet_and_cost_and_is_a_plan_still(sequenced: Watched) -> None:
+    machine = sequenced.machine
+    rows = plan(
+        task("a", "rename load", scope=["calc/add.py"]),
+        task("b", "document it", role="documenter", scope=["calc/**"], review=False),
+    )
+    file = machine.root / "next.json"
+    file.write_text(json.dumps(rows))
+    done = machine.devassist(
+        "run", "--plan", str(file), "--plan-only", "--model", "openai/m", "--format", "json"
+    )
+    assert done.code == 0, done
+    (meeting,) = [one for one in done.json["predicted"] if one["tasks"] == ["a", "b"]]
+    assert (meeting["branch"], meeting["paths"]) == (None, ["calc/add.py"])
+    taken = [one for one in done.json["predicted"] if one["branch"]]
+    assert {one["branch"] for one in taken} == {f"devassist/{sequenced.run}/result"}
+    assert done.json["estimate"]["runs"] == 1
+    assert done.json["estimate"]["model_calls"] > 0
+    file.write_text(done.out)
+    text = machine.devassist("run", "--plan", str(file), "--plan-only", "--model", "openai/m")
+    assert text.code == 0, text
+    assert "b starts after a" in text.out
+    assert "past runs" in text.out

@@ -150,7 +150,7 @@ def test_the_ground_is_described_within_bounds() -> None:
 
 def test_a_replay_reads_over_the_ground() -> None:
     def digest_of(ground: str) -> str:
-        return digest([{"role": "user", "content": f"Goal:\ng\n\n{ground}\n\nEnd."}], [], run="r")
+        return digest([{"role": "user", "content": f"Goal:\ng\n\n{ground}\n\nEnd."}], [], run="x-1")
 
     assert digest_of(described({}, [])) == digest_of(described({"b": ["p"]}, ["a.py: f(x)"]))
     assert digest_of(described({}, [])) != digest_of("something else")

@@ -31,14 +31,28 @@ def live_sides(repository: Repository, base: str, prefix: str = OURS) -> list[Si
     return list(last.values())
 
 
-def holdings(repository: Repository, sides: Sequence[Side]) -> Holdings:
-    """Who builds on whom. Of two at the same commit the later one of the sequence holds the earlier one."""
+def holdings(
+    repository: Repository, sides: Sequence[Side], known: dict[tuple[str, str], bool] | None = None
+) -> Holdings:
+    """
+    Who builds on whom. Of two at the same commit the later one of the sequence holds the earlier one.
+
+    `known` remembers for the next time which commit is an ancestor of which.
+    """
+    kept = {} if known is None else known
     found: dict[str, frozenset[str]] = {}
+
+    def holds(one: Side, other: Side) -> bool:
+        pair = (other.commit, one.commit)
+        if pair not in kept:
+            kept[pair] = repository.is_ancestor(*pair)
+        return kept[pair]
+
     for at, one in enumerate(sides):
         found[one.name] = frozenset(
             other.name
             for place, other in enumerate(sides)
-            if (other.commit != one.commit and repository.is_ancestor(other.commit, one.commit))
+            if (other.commit != one.commit and holds(one, other))
             or (other.commit == one.commit and place < at)
         )
     return found

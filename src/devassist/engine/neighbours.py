@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
@@ -32,7 +32,7 @@ _MOST_OTHERS = 64
 
 @dataclass(slots=True)
 class _Moving:
-    """The agent that a task is at: where it works, what it saved since its last commit, and where that stands."""
+    """The agent that a task is at: where it works, its last commit, and what it saved since it was looked at."""
 
     branch: str
     worktree: str
@@ -61,6 +61,8 @@ class Neighbours:
     _thread: threading.Thread | None = None
     _rest: dict[str, str] | None = None
     _names: dict[str, str] = field(default_factory=dict)
+    _committed: dict[str, str] = field(default_factory=dict)
+    """Branch -> the commit that what was looked at last is on top of."""
 
     def __enter__(self) -> Self:
         self.context.journal.followers.append(self.follow)
@@ -144,6 +146,8 @@ class Neighbours:
             if wait and not self._queue and not self._landings and self._ends_at is None:
                 self._news.wait()
             moved, self._queue = self._queue, {}
+            for task in moved:
+                self._agents[task] = replace(self._agents[task], saved=frozenset())
             landings, self._landings = self._landings, []
             return moved, landings
 
@@ -156,14 +160,28 @@ class Neighbours:
                 ongoing.rename(self._names.get(task, one.branch), one.branch)
                 self._names[task] = one.branch
             side = self._side(ongoing, one)
-            if side is not None and ongoing.move(side, unsure=side.commit != one.commit):
+            if side is None:
+                self._again(task, one)
+            elif ongoing.move(side, unsure=side.commit != one.commit):
                 names.append(one.branch)
         return names
+
+    def _again(self, task: str, one: _Moving) -> None:
+        """What could not be read counts with the next save."""
+        with self._news:
+            now = self._agents[task]
+            if (now.branch, now.commit) == (one.branch, one.commit):
+                self._agents[task] = replace(now, saved=now.saved | one.saved)
 
     def _side(self, ongoing: OngoingConflicts, one: _Moving) -> Side | None:
         referee = ongoing.referee
         try:
-            commit = referee.scratch.snapshot_of(Path(one.worktree), one.saved) if one.saved else one.commit
+            commit = one.commit
+            if one.saved:
+                known = ongoing.own.get(one.branch)
+                onto = known.commit if known is not None and self._committed.get(one.branch) == commit else ""
+                commit = referee.scratch.snapshot_of(Path(one.worktree), one.saved, onto)
+            self._committed[one.branch] = one.commit
             return Side(name=one.branch, commit=commit, tree=referee.view.tree_of(commit))
         except (DevassistError, OSError):  # a worktree in the middle of a change, or given back meanwhile
             return None

@@ -77,12 +77,17 @@ class ScratchObjects:
                 return head
             return str(handle.create_commit(None, _NOBODY, _NOBODY, "", pygit2.Oid(hex=new), [head]))
 
-    def snapshot_of(self, worktree: Path, paths: Collection[str]) -> str:
-        """Like `snapshot`, for these paths alone: the size of the tree does not count. Ignored ones stay out."""
+    def snapshot_of(self, worktree: Path, paths: Collection[str], onto: str = "") -> str:
+        """
+        Like `snapshot`, for these paths alone: the size of the tree does not count. Ignored ones stay out.
+
+        `onto` is an earlier snapshot of the same HEAD, whose other paths stay as they are in it.
+        """
         handle = self._opened(_git_dir_of(self.repository, worktree))
         with translated(f"read HEAD of {worktree}"):
             head = str(handle.head.peel(pygit2.Commit).id)
-        tree, trees, files = tree_id(handle, head), Trees(handle), Files(handle, worktree)
+        tree = tree_id(handle, head)
+        trees, files = Trees(handle), Files(handle, worktree)
         edits: dict[str, Entry | None] = {}
         for path in sorted(paths):
             old = trees.find(tree, path)
@@ -92,7 +97,7 @@ class ScratchObjects:
             if seen is None or old is not None or not handle.path_is_ignored(path):
                 edits[path] = None if seen is None else seen.entry
         with translated("store a snapshot"):
-            new = trees.edited(tree, edits, write=True)
+            new = trees.edited(tree_id(handle, onto) if onto else tree, edits, write=True)
             if new == tree:
                 return head
             return str(handle.create_commit(None, _NOBODY, _NOBODY, "", pygit2.Oid(hex=new), [head]))
