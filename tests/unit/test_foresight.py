@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from pathlib import Path
 from typing import Any
 
@@ -12,14 +13,16 @@ from devassist.conflicts.foresight import Foresight, Predicted
 from devassist.conflicts.live import holdings, live_sides, of_their_origin, open_changes, unheld
 from devassist.conflicts.outline import Outline
 from devassist.conflicts.staleness import stale_branches
-from devassist.domain.conflicts import Conflict, Level, Severity
+from devassist.domain.conflicts import Conflict, Level, Severity, Side
 from devassist.domain.plan import parse_plan
 from devassist.engine.landscape import described
+from devassist.git.merge_bases import MergeBases
 from devassist.git.repository import Repository
 from devassist.llm.canonical import digest
+from support.branches import FILE, Author
 from support.repos import commit_all, git, make_repository, put
 
-FILES = {
+TREE = {
     "pkg/__init__.py": "",
     "pkg/store.py": "def load_rows(path):\n    return open(path).read()\n\n\nclass RowWriter:\n    def flush(self): ...\n",
     "pkg/report.py": "from pkg.store import load_rows\n\n\ndef render_report(path):\n    return load_rows(path)\n",
@@ -29,7 +32,7 @@ FILES = {
 
 @pytest.fixture
 def repo(tmp_path: Path) -> Path:
-    return make_repository(tmp_path / "repo", FILES)
+    return make_repository(tmp_path / "repo", TREE)
 
 
 def foresee(repo: Path, *tasks: dict[str, Any]) -> list[Predicted]:
@@ -203,6 +206,7 @@ def test_who_holds_whom_and_who_is_left_to_merge(repo: Path) -> None:
     holds = holdings(repository, sides)
     assert holds["devassist/r/result"] == {"devassist/r/t1/coder"}
     assert [one.name for one in unheld(sides, holds)] == ["devassist/r/result"]
+    assert holdings(repository, []) == {} and unheld([], {}) == []
 
 
 def test_a_branch_is_stale_only_in_paths_that_the_base_changed_too(repo: Path) -> None:
@@ -217,3 +221,29 @@ def test_a_branch_is_stale_only_in_paths_that_the_base_changed_too(repo: Path) -
     assert [one.as_json() for one in stale_branches(repository, base, live_sides(repository, base))] == [
         {"branch": "devassist/r/t1/coder", "behind": 2, "paths": ["docs/guide.md"]}
     ]
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_who_holds_whom_is_what_git_says_in_any_history(tmp_path: Path, seed: int) -> None:
+    chance = random.Random(seed)
+    author = Author(tmp_path / "repo")
+    marks = [author.commit("main", {"a": (FILE, b"0\n")})]
+    for number in range(1, 25):
+        parents = chance.sample(marks, min(len(marks), chance.choice((1, 1, 2))))
+        marks.append(author.commit(f"b{number}", {"a": (FILE, b"%d\n" % number)}, *parents))
+    author.write()
+    repository = Repository.discover(tmp_path / "repo")
+    names = ["main", *(f"b{number}" for number in range(1, 25))]
+    chance.shuffle(names)
+    tips = {name: repository.resolve(name) for name in names}
+    sides = [Side(name=name, commit=tip, tree=repository.tree_of(tip)) for name, tip in tips.items()]
+    bases = MergeBases(repository)
+    for upto in (5, 12, 25):
+        holds = holdings(repository, sides[:upto], bases)
+        for one in names[:upto]:
+            expected = {
+                other
+                for other in names[:upto]
+                if other != one and repository.is_ancestor(tips[other], tips[one])
+            }
+            assert holds[one] == expected

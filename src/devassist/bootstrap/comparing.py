@@ -37,6 +37,8 @@ class Compared:
     conflicts: Sequence[Conflict]
     order: Sequence[str]
     stats: Mapping[str, Any] = field(default_factory=dict)
+    looked: Sequence[str] = ()
+    """All branches that were compared, also those that one of `sides` holds."""
     stale: Sequence[Mapping[str, Any]] = ()
     """Branches that the base has moved on from in paths they change: branch, behind, paths."""
 
@@ -80,6 +82,7 @@ def compare(project: Project, wanted: Comparison, decided: Mapping[str, str]) ->
         sides=[one for one in live if one.name in meant],
         conflicts=conflicts,
         order=order,
+        looked=[one.name for one in live],
         stale=[one.as_json() for one in stale_branches(repository, base, sides)],
         stats={
             "branches": count,

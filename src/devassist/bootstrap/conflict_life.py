@@ -32,7 +32,7 @@ def remember(project: Project, compared: Compared) -> None:
         for one in compared.conflicts
         if one.id not in before or before[one.id]["gone"] or before[one.id]["status"] == "provisional"
     ]
-    looked = {work_of(side.name) for side in compared.sides}
+    looked = {work_of(name) for name in compared.looked}
     events += [
         Event(
             type=EventType.CONFLICT_RESOLVED,

@@ -6,10 +6,13 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from devassist.domain.conflicts import Conflict, Side
 from devassist.domain.ids import run_and_task, work_of
+from devassist.git.merge_bases import MergeBases
 from devassist.git.repository import Repository
 
 OURS = "refs/heads/devassist/"
 EVERY = "refs/heads/"
+MOST = 64
+"""Branches of others that are looked at where nobody waits to be told of all of them."""
 Holdings = Mapping[str, frozenset[str]]
 """A side's name -> the names of the sides whose commits it holds."""
 
@@ -31,31 +34,36 @@ def live_sides(repository: Repository, base: str, prefix: str = OURS) -> list[Si
     return list(last.values())
 
 
-def holdings(
-    repository: Repository, sides: Sequence[Side], known: dict[tuple[str, str], bool] | None = None
-) -> Holdings:
+def holdings(repository: Repository, sides: Sequence[Side], bases: MergeBases | None = None) -> Holdings:
     """
     Who builds on whom. Of two at the same commit the later one of the sequence holds the earlier one.
 
-    `known` remembers for the next time which commit is an ancestor of which.
+    `bases` are those of a detector that knows the history already.
     """
-    kept = {} if known is None else known
-    found: dict[str, frozenset[str]] = {}
+    known = MergeBases(repository) if bases is None else bases
+    if sides:
+        known.add(side.commit for side in sides)
+    place = {side.name: at for at, side in enumerate(sides)}
 
     def holds(one: Side, other: Side) -> bool:
-        pair = (other.commit, one.commit)
-        if pair not in kept:
-            kept[pair] = repository.is_ancestor(*pair)
-        return kept[pair]
+        if one.commit == other.commit:
+            return place[other.name] < place[one.name]
+        found = known.holds(one.commit, other.commit)
+        return repository.is_ancestor(other.commit, one.commit) if found is None else found
 
-    for at, one in enumerate(sides):
-        found[one.name] = frozenset(
-            other.name
-            for place, other in enumerate(sides)
-            if (other.commit != one.commit and holds(one, other))
-            or (other.commit == one.commit and place < at)
-        )
-    return found
+    return {
+        one.name: frozenset(other.name for other in sides if other is not one and holds(one, other))
+        for one in sides
+    }
+
+
+def newest(repository: Repository, sides: Sequence[Side], most: int) -> list[Side]:
+    """At most so many sides: those with the newest commits, in their order."""
+    if len(sides) <= most:
+        return list(sides)
+    when = {one.name: next(iter(repository.log(one.commit, limit=1))).when for one in sides}
+    chosen = {one.name for one in sorted(sides, key=lambda one: when[one.name])[-most:]}
+    return [one for one in sides if one.name in chosen]
 
 
 def unheld(sides: Sequence[Side], holds: Holdings) -> list[Side]:
@@ -97,7 +105,7 @@ def _comes_from_others(one: Conflict, known: set[frozenset[str]], holds: Holding
 
 def open_changes(repository: Repository, base: str) -> dict[str, tuple[str, ...]]:
     """The live branches, work of others not counted twice, and the paths each changes since it left the base."""
-    sides = live_sides(repository, base, EVERY)
+    sides = newest(repository, live_sides(repository, base, EVERY), MOST)
     found: dict[str, tuple[str, ...]] = {}
     for side in unheld(sides, holdings(repository, sides)):
         root = repository.merge_base(base, side.commit)

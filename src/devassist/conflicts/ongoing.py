@@ -14,7 +14,6 @@ from devassist.domain.conflicts import Conflict, Severity, Side
 from devassist.git.merge_tree import MergeTree
 from devassist.git.tree_view import TreeView
 
-_MOST_KEPT = 100_000
 PROVISIONAL, OPEN = "provisional", "open"
 _Pair = frozenset[str]
 
@@ -39,7 +38,6 @@ class OngoingConflicts:
     _text: dict[_Pair, tuple[Conflict, ...]] = field(default_factory=dict)
     _deep: dict[_Pair, tuple[Conflict, ...]] = field(default_factory=dict)
     _shared: dict[tuple[str, str], str | None] = field(default_factory=dict)
-    _ancestry: dict[tuple[str, str], bool] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self._detector = TextDetector(self.referee.repository, self.referee)
@@ -107,9 +105,7 @@ class OngoingConflicts:
         if not live:
             return []
         named = {name for one in live for name in one.branches}
-        if len(self._ancestry) > _MOST_KEPT:
-            self._ancestry.clear()
-        holds = holdings(self.referee.view, [one for one in sides if one.name in named], self._ancestry)
+        holds = holdings(self.referee.view, [one for one in sides if one.name in named], self._detector.bases)
         ranked = sorted(
             of_their_origin(live, holds), key=lambda one: (list(Severity).index(one.severity), one.path)
         )

@@ -26,8 +26,8 @@ if TYPE_CHECKING:  # parsers of six languages: imported by the thread, so that n
     from devassist.conflicts.ongoing import OngoingConflicts
 
 _DRAIN_S = 10.0
-_MOST_OTHERS = 64
-"""Branches that are not this run's: the newest so many are looked at."""
+_DRAIN_STOPPED_S = 0.3
+"""After a stop: what a person stopped shall be over."""
 
 
 @dataclass(slots=True)
@@ -56,7 +56,10 @@ class Neighbours:
     _queue: dict[str, _Moving] = field(default_factory=dict)
     _landings: list[tuple[str, str, str]] = field(default_factory=list)
     _landed: set[str] = field(default_factory=set)
+    _stirred: bool = False
+    """Something was saved or committed: until then there is nothing to compare, and no parser is loaded."""
     _ends_at: float | None = None
+    _over_for_good: bool = False
     _news: threading.Condition = field(default_factory=threading.Condition)
     _thread: threading.Thread | None = None
     _rest: dict[str, str] | None = None
@@ -72,11 +75,14 @@ class Neighbours:
 
     def __exit__(self, *_error: object) -> None:
         self.context.journal.followers.remove(self.follow)
+        drain_s = _DRAIN_STOPPED_S if self.context.stop.pulled else self.drain_s
         with self._news:
-            self._ends_at = self.context.clock() + self.drain_s
+            self._ends_at = self.context.clock() + drain_s
             self._news.notify()
         if self._thread is not None:
-            self._thread.join(self.drain_s + 1)
+            self._thread.join(drain_s + 1)
+        with self._news:
+            self._over_for_good = True
 
     def follow(self, record: Record) -> None:
         """Take note of a record; never waits."""
@@ -98,15 +104,20 @@ class Neighbours:
                 else:
                     return
                 self._queue[task] = self._agents[task]
+                self._stirred = True
             else:
                 return
-            self._news.notify()
+            if self._stirred:
+                self._news.notify()
 
     # The thread -------------------------------------------------------------------------------------------
 
     def _work(self) -> None:
         try:
-            self._watch()
+            with self._news:
+                self._news.wait_for(lambda: self._stirred or self._ends_at is not None)
+            if self._stirred:
+                self._watch()
         except AuditError:
             return  # nothing may happen that is not recorded; who writes next says so
         except Exception as error:  # noqa: BLE001  a watch that breaks must not cost the run
@@ -192,7 +203,7 @@ class Neighbours:
 
     def _others(self, ongoing: OngoingConflicts) -> list[str]:
         """Branches that are not of this run, as they are now; those that moved."""
-        from devassist.conflicts.live import EVERY, live_sides
+        from devassist.conflicts.live import EVERY, MOST, live_sides, newest
 
         context, repository = self.context, self.context.repository
         mine = result_branch(context.run).removesuffix("result")
@@ -206,9 +217,7 @@ class Neighbours:
             for one in live_sides(repository, context.request.base, EVERY)
             if not one.name.startswith(mine)
         ]
-        if len(sides) > _MOST_OTHERS:
-            when = {one.name: next(iter(repository.log(one.commit, limit=1))).when for one in sides}
-            sides = sorted(sides, key=lambda one: when[one.name])[-_MOST_OTHERS:]
+        sides = newest(repository, sides, MOST)
         for name in ongoing.rest.keys() - {one.name for one in sides}:
             ongoing.forget(name)
         return [one.name for one in sides if ongoing.move(one, own=False)]
@@ -226,6 +235,9 @@ class Neighbours:
         self, ongoing: OngoingConflicts, alerts: Alerts, landings: Sequence[tuple[str, str, str]]
     ) -> None:
         self._landed |= {task for task, _old, _new in landings}
+        with self._news:
+            if self._over_for_good:
+                return
         landed = [branch for task, branch in self._names.items() if task in self._landed]
         tips = {one.name: one.commit for one in (*ongoing.own.values(), *ongoing.rest.values())}
         view = ongoing.referee.view
