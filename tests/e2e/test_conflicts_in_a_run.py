@@ -129,6 +129,12 @@ def test_a_conflict_between_saves_is_provisional_and_open_once_both_have_committ
     assert watched.life(GUIDE) == ["provisional", "open"]
 
 
+def test_conflicts_are_shown_as_they_appear_and_go(watched: Watched) -> None:
+    for said in ("conflict.found provisional, content: ", "conflict.found open, content: ", "is gone"):
+        assert said in watched.done.err
+    assert "branch.staled" in watched.done.err
+
+
 def test_a_conflict_that_a_later_agent_of_the_task_mends_is_gone(watched: Watched) -> None:
     assert watched.life(SUB)[0] == "provisional"
     assert watched.life(SUB)[-1] == "gone"

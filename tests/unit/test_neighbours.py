@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import io
 import os
 import threading
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from rich.console import Console
+
+from devassist.cli.render import NARRATED, live_view, narrate
 
 from devassist.domain.conflicts import Conflict, Level, Severity
 from devassist.domain.events import EventType, Record
@@ -248,15 +253,15 @@ def test_a_run_that_is_taken_up_again_does_not_repeat_what_its_log_has(tmp_path:
         site.begin("b")
         site.save("a", {"notes.txt": "A\n"})
         site.save("b", {"notes.txt": "B\n"})
-        tips = [site.commit("a"), site.commit("b")]
+        site.commit("a")
+        site.commit("b")
     before = len(site.of(FOUND, NOTE))
     again = Site.__new__(Site)
     again.__dict__.update(site.__dict__)
     again.watch = type(site.watch)(site.context, site.plan, on_look=site._looked)
     with again:
-        for task, tip in zip(("a", "b"), tips, strict=True):
-            branch, path = f"devassist/{RUN}/{task}/coder", str(site.worktrees / task / "coder")
-            site.say(EventType.AGENT_STARTED, task, "coder", branch=branch, worktree=path, commit=tip)
+        site.save("b", {"more.txt": "x\n"})
+        site.commit("b")
     assert len(site.of(FOUND, NOTE)) == before
     assert site.lives()["content", "notes.txt"][-1] == "open"
 
@@ -286,6 +291,24 @@ def test_the_id_is_the_same_for_all_agents_of_a_task() -> None:
         level=Level.TEXT, kind="content", severity=Severity.ERROR, path="p",
         branches=(f"devassist/{RUN}/c/coder", f"devassist/{RUN}/b/coder"),
     ).id  # fmt: skip
+
+
+def test_events_of_meeting_branches_read_as_sentences(site: Site) -> None:
+    pair = {"kind": "content", "path": "p", "level": "text", "severity": "error", "branches": ["x", "y"]}
+    site.say(FOUND, "a", conflict="c-1", status="provisional", explanation="x and y meet", **pair)
+    site.say(RESOLVED, "a", conflict="c-1", status="gone", reason="it was not found again")
+    site.say(EventType.BRANCH_STALED, "a", branch="x", by="t1", paths=["p", "q"])
+    site.say(EventType.BRANCH_REBASED, "a", branch="x", onto="t1")
+    said = [narrate(one) for one in site.log.records[-4:]]
+    assert "provisional, content: x and y meet" in said[0]
+    assert "c-1 is gone: it was not found again" in said[1]
+    assert "x builds on an older version of p, q than t1" in said[2]
+    assert "x goes on from a merge with t1" in said[3]
+    assert all(one.type in NARRATED for one in site.log.records[-4:])
+    site.say(FOUND, "a", conflict="c-2", status="provisional", explanation="x and z meet", **pair)
+    console = Console(width=100, record=True, file=io.StringIO())
+    console.print(live_view(site.journal.state, now=datetime(2026, 1, 1, tzinfo=UTC), width=100))
+    assert "conflict (provisional): x and z meet" in console.export_text()
 
 
 # Where tasks start and go on ------------------------------------------------------------------------------

@@ -19,6 +19,7 @@ from devassist.domain.errors import AuditError, DevassistError
 from devassist.domain.events import Event, EventType, Record
 from devassist.domain.ids import PLANNING, result_branch
 from devassist.domain.plan import Plan
+from devassist.domain.tasks import TaskStatus
 from devassist.engine.alerts import Alerts
 from devassist.engine.context import RunContext
 
@@ -68,6 +69,7 @@ class Neighbours:
     """Branch -> the commit that what was looked at last is on top of."""
 
     def __enter__(self) -> Self:
+        self._take_up()
         self.context.journal.followers.append(self.follow)
         self._thread = threading.Thread(target=self._work, name="neighbours", daemon=True)
         self._thread.start()
@@ -83,6 +85,20 @@ class Neighbours:
             self._thread.join(drain_s + 1)
         with self._news:
             self._over_for_good = True
+
+    def _take_up(self) -> None:
+        """A run that is taken up again has branches already: each task's agent that was at work last."""
+        with self.context.journal.lock:
+            for task in self.context.journal.state.work():
+                agents = [one for one in task.agents.values() if one.branch and one.commit]
+                agents.sort(key=lambda one: (one.status == "running", one.commit == task.commit))
+                if agents:
+                    last = agents[-1]
+                    self._agents[task.id] = _Moving(last.branch, last.worktree, last.commit)
+                if task.status is TaskStatus.MERGED:
+                    self._landed.add(task.id)
+        self._queue = dict(self._agents)
+        self._stirred = bool(self._queue)
 
     def follow(self, record: Record) -> None:
         """Take note of a record; never waits."""
