@@ -40,7 +40,13 @@ class ListLog:
             made = []
             for event in events:
                 seq = next(self._count)
-                made.append(Record(seq=seq, at=f"t{seq:06}", event=replace(event, id=event.id or f"e{seq}")))
+                made.append(
+                    Record(
+                        seq=seq,
+                        at=f"2026-01-01T00:00:00.{seq:06}+00:00",
+                        event=replace(event, id=event.id or f"e{seq}"),
+                    )
+                )
             self.records += made
             for record in made:
                 self.journal.write(record)

@@ -13,7 +13,6 @@ import pytest
 from rich.console import Console
 
 from devassist.cli.render import NARRATED, live_view, narrate
-
 from devassist.domain.conflicts import Conflict, Level, Severity
 from devassist.domain.events import EventType, Record
 from devassist.engine.alerts import is_known
