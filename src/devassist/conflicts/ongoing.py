@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -58,17 +58,26 @@ class OngoingConflicts:
         self._keep(self._text, side.name, found)
         return True
 
-    def deepen(self, name: str) -> None:
-        """Symbols and manifests of a branch against the others'."""
-        side = self.own.get(name) or self.rest[name]
+    def deepen(self, name: str) -> Iterator[None]:
+        """
+        Symbols and manifests of a branch against the others', one at a time; what was found counts at the end.
+
+        Whoever has something more urgent to do in between may do it, and may leave this where it is.
+        """
+        side = self.own.get(name) or self.rest.get(name)
+        if side is None:
+            return
         others = [one for one in self.own.values() if one.name != name]
         if name in self.own:
             others += self.rest.values()
         found: list[Conflict] = []
         for root, group in self._by_root(side, others).items():
-            found += self._symbols.check_path(root, side, group, "")
+            for other in group:
+                found += self._symbols.check_path(root, side, [other], "")
+                yield
             found += (one for one in self._manifests.detect(root, [side, *group]) if name in one.branches)
-        self._keep(self._deep, name, found)
+        there = {*self.own, *self.rest}
+        self._keep(self._deep, name, [one for one in found if there.issuperset(one.branches)])
 
     def rename(self, old: str, new: str) -> None:
         """The next agent has taken a task over: its branch goes by another name, the conflicts stay."""

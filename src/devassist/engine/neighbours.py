@@ -9,7 +9,7 @@ touching their indexes, and what breaks in here costs the run a warning and noth
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
@@ -150,18 +150,18 @@ class Neighbours:
             ongoing = OngoingConflicts(
                 referee, context.request.base, context.symbols, context.settings.conflicts.languages
             )
-            due: dict[str, None] = {}
+            due: dict[str, Iterator[None]] = {}
             while not self._over(due):
                 moved, landings = self._taken(wait=not due)
                 names = self._moved(ongoing, moved)
-                due |= dict.fromkeys(names)
-                if not names and due:
-                    self._deepen(ongoing, due.popitem()[0])
-                self._tell(ongoing, alerts, landings)
+                due |= {name: ongoing.deepen(name) for name in names}
+                # The text of a save goes before the symbols of those before it.
+                if names or landings or _ended(due):
+                    self._tell(ongoing, alerts, landings)
             self._settle(ongoing)
             self._tell(ongoing, alerts, [])
 
-    def _over(self, due: dict[str, None]) -> bool:
+    def _over(self, due: Mapping[str, Iterator[None]]) -> bool:
         """The run has ended, and either all is looked at or there is no time left."""
         with self._news:
             if self._ends_at is None:
@@ -185,6 +185,7 @@ class Neighbours:
         for task, one in moved.items():
             if self._names.get(task) != one.branch:
                 ongoing.rename(self._names.get(task, one.branch), one.branch)
+                names.append(one.branch)
                 self._names[task] = one.branch
             side = self._side(ongoing, one)
             if side is None:
@@ -212,10 +213,6 @@ class Neighbours:
             return Side(name=one.branch, commit=commit, tree=referee.view.tree_of(commit))
         except (DevassistError, OSError):  # a worktree in the middle of a change, or given back meanwhile
             return None
-
-    def _deepen(self, ongoing: OngoingConflicts, name: str) -> None:
-        if name in ongoing.own or name in ongoing.rest:
-            ongoing.deepen(name)
 
     def _others(self, ongoing: OngoingConflicts) -> list[str]:
         """Branches that are not of this run, as they are now; those that moved."""
@@ -245,7 +242,8 @@ class Neighbours:
             if at is not None and at.commit != one.commit:
                 tree = ongoing.referee.view.tree_of(one.commit)
                 ongoing.move(Side(name=one.branch, commit=one.commit, tree=tree))
-                ongoing.deepen(self._names[task])
+                for _ in ongoing.deepen(self._names[task]):
+                    pass
 
     def _tell(
         self, ongoing: OngoingConflicts, alerts: Alerts, landings: Sequence[tuple[str, str, str]]
@@ -276,3 +274,14 @@ class Neighbours:
         if landed in ongoing.own and view.is_ancestor(ongoing.own[landed].commit, side.commit):
             return []
         return sorted(changed & frozenset(view.changed_paths(self.context.request.base, side.commit)))
+
+
+def _ended(due: dict[str, Iterator[None]]) -> bool:
+    """Take the first of what is due a step further; True when it has come to its end."""
+    name = next(iter(due), None)
+    if name is None:
+        return False
+    for _ in due[name]:
+        return False
+    del due[name]
+    return True
