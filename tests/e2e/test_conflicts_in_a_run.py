@@ -155,7 +155,7 @@ def test_a_conflict_is_recorded_with_the_later_task_and_in_the_words_of_both_bra
 def test_what_is_left_is_listed_once_and_has_the_id_that_the_command_gives_it(watched: Watched) -> None:
     conflict = watched.of(GUIDE)
     assert watched.done.json["conflicts"] == [conflict["conflict"]]
-    rows = watched.machine.query("SELECT conflict, status FROM conflicts")
+    rows = watched.machine.query("SELECT conflict, status FROM conflicts WHERE run = ?", watched.run)
     gone = {one["data"]["conflict"] for one in watched.events("conflict.resolved")}
     assert sorted(rows) == sorted([(conflict["conflict"], "open"), *((one, "gone") for one in gone)])
     again = watched.machine.devassist("conflicts", "--format", "json")
