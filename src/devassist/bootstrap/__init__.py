@@ -1,6 +1,7 @@
 """The composition root: settings in, wired collaborators out. Nothing below it reads the environment or the clock."""
 
 from devassist.bootstrap.aftercare import aftermath, collect_worktrees, found_worktrees
+from devassist.bootstrap.foresight import foreseen
 from devassist.bootstrap.host import Host, boot_id, utc_now, versions
 from devassist.bootstrap.project import (
     OUTLINE,
@@ -29,6 +30,7 @@ __all__ = [
     "boot_id",
     "collect_worktrees",
     "fold_run",
+    "foreseen",
     "found_worktrees",
     "load_state",
     "open_log",

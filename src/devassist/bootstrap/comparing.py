@@ -37,6 +37,10 @@ class Compared:
     conflicts: Sequence[Conflict]
     order: Sequence[str]
     stats: Mapping[str, Any] = field(default_factory=dict)
+    looked: Sequence[str] = ()
+    """All branches that were compared, also those that one of `sides` holds."""
+    stale: Sequence[Mapping[str, Any]] = ()
+    """Branches that the base has moved on from in paths they change: branch, behind, paths."""
 
 
 def compare(project: Project, wanted: Comparison, decided: Mapping[str, str]) -> Compared:
@@ -45,8 +49,10 @@ def compare(project: Project, wanted: Comparison, decided: Mapping[str, str]) ->
 
     Raises Refused in a shallow clone, NotFound for a branch that is not there.
     """
+    from devassist.conflicts.live import holdings, of_their_origin, unheld
     from devassist.conflicts.ordering import merge_order
     from devassist.conflicts.semantics import edges
+    from devassist.conflicts.staleness import stale_branches
 
     started = time.monotonic()
     repository = project.repository
@@ -56,17 +62,28 @@ def compare(project: Project, wanted: Comparison, decided: Mapping[str, str]) ->
             hint="git fetch --unshallow, or fetch-depth: 0 in CI",
         )
     base = repository.resolve(wanted.base or "HEAD")
-    sides = [side_of(project, name) for name in dict.fromkeys(wanted.branches)] or _found(
-        project, wanted, base
-    )
-    conflicts, merged = _detected(project, base, sides, wanted.levels)
+    named = [side_of(project, name) for name in dict.fromkeys(wanted.branches)]
+    live = named or _found(project, wanted, base)
+    conflicts, merged = _detected(project, base, live, wanted.levels)
     conflicts = [replace(one, status=decided.get(one.id, one.status)) for one in conflicts]
+    holds = {} if named else holdings(repository, live)
+    sides = live if named or wanted.every else unheld(live, holds)
+    # The order is that of the branches to be merged; a conflict is said of those that it comes from.
+    known = {side.name for side in sides}
+    held = {side.name for side in live} - known
+    between = [one for one in conflicts if held.isdisjoint(one.branches)]
+    order = merge_order(between, sides, edges(between))
+    if not named:
+        conflicts = of_their_origin(conflicts, holds)
     count = len(sides)
+    meant = known.union(*(one.branches for one in conflicts))
     return Compared(
         base=base,
-        sides=sides,
+        sides=[one for one in live if one.name in meant],
         conflicts=conflicts,
-        order=merge_order(conflicts, sides, edges(conflicts)),
+        order=order,
+        looked=[one.name for one in live],
+        stale=[one.as_json() for one in stale_branches(repository, base, sides)],
         stats={
             "branches": count,
             "pairs": count * (count - 1) // 2,
@@ -91,27 +108,9 @@ def side_of(project: Project, name: str) -> Side:
 
 
 def _found(project: Project, wanted: Comparison, base: str) -> list[Side]:
-    prefix = "refs/heads/" if wanted.every else "refs/heads/devassist/"
-    repository = project.repository
-    names = [ref.removeprefix("refs/heads/") for ref in repository.ref_names(prefix)]
-    sides = [side_of(project, name) for name in names]
-    ahead = [one for one in sides if not repository.is_ancestor(one.commit, base)]
-    return ahead if wanted.every else _newest(project, ahead)
+    from devassist.conflicts.live import EVERY, OURS, live_sides
 
-
-def _newest(project: Project, sides: Sequence[Side]) -> list[Side]:
-    """Without branches that another holds already: of a task's agents only the last one counts."""
-    repository = project.repository
-    kept: list[Side] = []
-    for one in sides:
-        held = any(
-            repository.is_ancestor(one.commit, other.commit) and (one.commit != other.commit or other in kept)
-            for other in sides
-            if other is not one
-        )
-        if not held:
-            kept.append(one)
-    return kept
+    return live_sides(project.repository, base, EVERY if wanted.every else OURS)
 
 
 def _detected(
@@ -156,6 +155,17 @@ def _common(project: Project, base: str, sides: Sequence[Side]) -> str:
     return commit
 
 
+def staled_by(project: Project, old: str, new: str) -> list[Mapping[str, Any]]:
+    """The live devassist branches that build on an outdated base since a branch went from `old` to `new`."""
+    from devassist.conflicts.live import live_sides
+    from devassist.conflicts.staleness import stale_branches
+
+    sides = live_sides(project.repository, new)
+    before = {one.branch: set(one.paths) for one in stale_branches(project.repository, old, sides)}
+    now = stale_branches(project.repository, new, sides)
+    return [one.as_json() for one in now if set(one.paths) - before.get(one.branch, set())]
+
+
 def check_path(project: Project, path: Path) -> Compared:
     """One file as it is on disk now, held against all live branches. For a hook before or after a write."""
     repository = project.repository
@@ -184,6 +194,7 @@ def rendered(compared: Compared, form: str) -> Any:
     from devassist.conflicts.outputs import document, markdown, sarif
 
     found = document(compared.base, compared.sides, compared.conflicts, compared.order, compared.stats)
+    found["stale"] = [dict(one) for one in compared.stale]
     if form == "sarif":
         return sarif(found)
     return markdown(found) if form == "markdown" else found

@@ -9,6 +9,7 @@ from devassist.bootstrap.comparing import Compared, Comparison, compare, side_of
 from devassist.bootstrap.project import Project, open_log, open_reader
 from devassist.domain.errors import NotFound
 from devassist.domain.events import Event, EventType
+from devassist.domain.ids import work_of
 
 
 def compare_and_remember(project: Project, wanted: Comparison) -> Compared:
@@ -29,16 +30,16 @@ def remember(project: Project, compared: Compared) -> None:
             type=EventType.CONFLICT_FOUND, data={"conflict": one.id, "base": compared.base, **one.as_json()}
         )
         for one in compared.conflicts
-        if one.id not in before or before[one.id]["gone"]
+        if one.id not in before or before[one.id]["gone"] or before[one.id]["status"] == "provisional"
     ]
-    looked = {side.name for side in compared.sides}
+    looked = {work_of(name) for name in compared.looked}
     events += [
         Event(
             type=EventType.CONFLICT_RESOLVED,
             data={"conflict": id_, "status": "gone", "who": "policy", "reason": "it was not found again"},
         )
         for id_, one in before.items()
-        if id_ not in now and not one["gone"] and set(one["branches"]) <= looked
+        if id_ not in now and not one["gone"] and {work_of(name) for name in one["branches"]} <= looked
     ]
     if events:
         with open_log(project) as log:

@@ -89,6 +89,7 @@ def run_context(  # noqa: PLR0913, PLR0917  what a run is wired from
             checks=project.settings.checks.commands,
             commands_offered=probe.sandbox is not None,
         ),
+        symbols=host.state_dir / "symbols",
         started=time.monotonic(),
         pid=os.getpid(),
     )

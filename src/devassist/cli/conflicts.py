@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import getpass
 import time
+from collections.abc import Mapping
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
@@ -126,8 +127,17 @@ def _print_table(invocation: Invocation, compared: comparing.Compared) -> None:
         invocation.answers.print(Text(f"    {plain(one.explanation)}"))
     said = f"{len(compared.conflicts)} conflicts between {stats['branches']} branches ({stats['seconds']} s)"
     invocation.say(said)
+    for stale in compared.stale:
+        invocation.answers.print(Text(stale_line(stale), "yellow"))
     if compared.order:
         invocation.say("merge in this order: " + ", ".join(compared.order))
+
+
+def stale_line(stale: Mapping[str, Any]) -> str:
+    """One branch that builds on an outdated base, in a sentence."""
+    paths = ", ".join(stale["paths"][:_MOST_PATHS])
+    more = f" and {len(stale['paths']) - _MOST_PATHS} more" if len(stale["paths"]) > _MOST_PATHS else ""
+    return plain(f"stale: {stale['branch']} is {stale['behind']} commits behind the base in {paths}{more}")
 
 
 @app.command()
@@ -143,10 +153,14 @@ def order(
     wanted = comparing.Comparison(branches=tuple(branches or ()), every=every, base=base)
     compared = life.compare_and_remember(invocation.project(), wanted)
     if output is Format.json:
-        print_json({"schema": "devassist.order/1", "base": compared.base, "order": list(compared.order)})
+        stale = [dict(one) for one in compared.stale]
+        order_ = {"schema": "devassist.order/1", "base": compared.base, "order": list(compared.order)}
+        print_json({**order_, "stale": stale})
         return
     for name in compared.order:
         invocation.answers.print(name, markup=False)
+    for one in compared.stale:
+        invocation.say(stale_line(one), style="yellow")
 
 
 @app.command()
@@ -173,6 +187,7 @@ def check(
     raise typer.Exit(1 if found is Severity.ERROR else 0)
 
 
+_MOST_PATHS = 5
 _SHOWN = (
     "conflict",
     "severity",

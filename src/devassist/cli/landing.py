@@ -6,7 +6,8 @@ from typing import Annotated
 
 import typer
 
-from devassist.bootstrap import aftermath, base_of, require_result
+from devassist.bootstrap import aftermath, base_of, comparing, require_result
+from devassist.cli.conflicts import stale_line
 from devassist.cli.invocation import Format, of, print_json
 from devassist.cli.looking import Output, Run
 
@@ -34,6 +35,7 @@ def merge(
     with aftermath(project, run) as after:
         result = require_result(project, after.state)
         done = after.merge(result, into=into, squash=squash, sign=not no_sign)
+    stale = comparing.staled_by(project, done.old, done.new)
     if output is Format.json:
         print_json(
             {
@@ -43,10 +45,13 @@ def merge(
                 "old": done.old,
                 "commit": done.new,
                 "written": list(done.written),
+                "stale": [dict(one) for one in stale],
             }
         )
         return
     invocation.answers.print(f"merged {after.state.run} into {done.branch}: {done.old[:12]}..{done.new[:12]}")
+    for one in stale:
+        invocation.say(stale_line(one), style="yellow")
     invocation.say(f"undo:  git reset --keep {done.old[:12]}", style="dim")
 
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from devassist.cli.invocation import plain
+from devassist.cli.meeting import MEETING, told
 from devassist.domain.events import EventType, Record
 from devassist.domain.ids import PLANNING
 
@@ -59,7 +60,7 @@ def describe(record: Record) -> str:
         case EventType.RUN_FINISHED:
             text = f"{data['status']}, exit code {data['exit_code']}"
         case _:
-            text = _some(data)
+            text = told(record) or _some(data)
     return " ".join(plain(text).split())[:400]
 
 
@@ -93,7 +94,7 @@ NARRATED = frozenset(
         EventType.HANDOFF_SUBMITTED,
         EventType.HANDOFF_RETURNED,
         EventType.COMMIT_CREATED,
-        EventType.CONFLICT_FOUND,
+        *MEETING,
         EventType.APPROVAL_REQUESTED,
         EventType.APPROVAL_DECIDED,
         EventType.NOTE_DELIVERED,

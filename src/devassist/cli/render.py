@@ -11,6 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from devassist.cli.invocation import plain
+from devassist.cli.meeting import sureness
 from devassist.domain.run import RunState, RunStatus
 from devassist.domain.tasks import AgentState, TaskState, TaskStatus
 
@@ -43,7 +44,7 @@ def live_view(state: RunState, *, now: datetime, width: int) -> RenderableType:
     head.truncate(width, overflow="ellipsis")
     parts: list[RenderableType] = [head, task_table(state, now=now, width=width)]
     parts += [
-        Text(f"conflict: {plain(conflict['explanation'])}", "red")
+        Text(f"conflict{sureness(conflict)}: {plain(conflict['explanation'])}", "red")
         for conflict in list(state.conflicts.values())[-3:]
     ]
     parts += [

@@ -12,7 +12,7 @@ from typing import Annotated, Any
 
 import typer
 
-from devassist.bootstrap import Project, RunOptions, load_state, start_run
+from devassist.bootstrap import Project, RunOptions, foreseen, load_state, start_run
 from devassist.bootstrap.detaching import detach
 from devassist.cli.answering import Answering
 from devassist.cli.invocation import Invocation, StreamFormat, complain, of, print_json, print_line
@@ -99,7 +99,7 @@ def run(  # the types are the interface
         return
     state = show_run(invocation, project, lambda sinks: start_run(project, options, sinks=sinks), output)
     if plan_only and state.exit_code == 0:
-        _print_plan(invocation, state, output)
+        _print_plan(invocation, project, state, output)
     else:
         answer(invocation, state, output)
     raise typer.Exit(state.exit_code)
@@ -173,10 +173,11 @@ def next_steps(state: RunState) -> list[str]:
     return [*steps, f"why:    devassist logs {run_id}"]
 
 
-def _print_plan(invocation: Invocation, state: RunState, output: StreamFormat) -> None:
+def _print_plan(invocation: Invocation, project: Project, state: RunState, output: StreamFormat) -> None:
     assert state.plan is not None  # noqa: S101  exit code 0 of --plan-only means there is one
+    seen = foreseen(project, state.plan, state.base)
     if output is not StreamFormat.text:
-        (print_json if output is StreamFormat.json else print_line)(dict(state.plan))
+        (print_json if output is StreamFormat.json else print_line)({**state.plan, **seen})
         return
     for task in state.plan["tasks"]:
         after = f"  after {', '.join(task['depends_on'])}" if task["depends_on"] else ""
@@ -185,8 +186,21 @@ def _print_plan(invocation: Invocation, state: RunState, output: StreamFormat) -
         invocation.answers.print(f"    scope: {scope}", markup=False)
         for check in task["checks"]:
             invocation.answers.print(f"    check: {check}", markup=False)
+    for one in seen["predicted"]:
+        invocation.answers.print(f"{', '.join(one['tasks'])}: {one['reason']}", style="yellow", markup=False)
+        if one["paths"]:
+            invocation.answers.print(f"    in: {', '.join(one['paths'])}", markup=False)
+    invocation.answers.print(_cost(seen["estimate"]), markup=False)
     for warning in state.warnings:
         invocation.say(f"note: {warning}", style="yellow")
+
+
+def _cost(estimate: Mapping[str, Any] | None) -> str:
+    if estimate is None:
+        return "no estimate: no run of this repository has been recorded yet"
+    tokens = estimate["input_tokens"] + estimate["output_tokens"]
+    spent = f"{estimate['model_calls']} model calls, {tokens} tokens, {estimate['usd']:.4f} USD"
+    return f"about {spent} (medians of {estimate['runs']} past runs)"
 
 
 def _goal(goal: str, file: Path | None, directory: Path, plan: Plan | None) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import combinations
 from pathlib import Path
@@ -44,14 +44,14 @@ class TextDetector:
     _found: dict[PairKey, PairResult] = field(default_factory=dict)
     _described: dict[tuple[str, str, PairKey], tuple[Conflict, ...]] = field(default_factory=dict)
     _keys: dict[tuple[str, str], PairKey | None] = field(default_factory=dict)
-    _bases: MergeBases = field(init=False)
+    bases: MergeBases = field(init=False)
     _hunks: HunkIndex = field(init=False)
     _prefilter: Prefilter = field(init=False)
     _trees: dict[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         view = self.referee.view
-        self._bases = MergeBases(view)
+        self.bases = MergeBases(view)
         self._hunks = HunkIndex(view)
         self._prefilter = Prefilter(TreeView(view), self._hunks)
         # Replaced objects are seen by git and not by libgit2.
@@ -64,10 +64,17 @@ class TextDetector:
         self._against = self._base_side(base) if base is not None and against_base else None
         return self._checked(list(self._pairs()))
 
-    def set_side(self, side: Side) -> TextResult:
-        """One branch is new or moved: check it against all others, and return what it conflicts with."""
+    def set_side(self, side: Side, against: Collection[str] | None = None) -> TextResult:
+        """
+        One branch is new or moved: check it against all others, and return what it conflicts with.
+
+        With `against`, against these alone: none, where it only is what others are held against.
+        """
         self._sides[side.name] = side
-        return self._checked([pair for pair in self._pairs() if side.name in (pair[0].name, pair[1].name)])
+        pairs = [pair for pair in self._pairs() if side.name in (pair[0].name, pair[1].name)]
+        if against is not None:
+            pairs = [pair for pair in pairs if pair[0].name in against or pair[1].name in against]
+        return self._checked(pairs)
 
     def remove(self, name: str) -> None:
         """A branch is no more."""
@@ -92,7 +99,7 @@ class TextDetector:
                     yield self._against, side
 
     def _checked(self, pairs: Sequence[tuple[Side, Side]]) -> TextResult:
-        self._bases.add(dict.fromkeys(side.commit for pair in pairs for side in pair))
+        self.bases.add(dict.fromkeys(side.commit for pair in pairs for side in pair))
         asked: dict[PairKey, tuple[Side, Side]] = {}
         for one, other in pairs:
             key = self._keys[one.name, other.name] = self._suspicion(one, other)
@@ -106,7 +113,7 @@ class TextDetector:
         """What the verdict of git on a pair depends on; None where there is no need to ask."""
         if one.commit == other.commit:
             return None
-        bases = None if self._all_to_git else self._bases.between(one.commit, other.commit)
+        bases = None if self._all_to_git else self.bases.between(one.commit, other.commit)
         if bases is None or len(bases) != 1:
             return (one.commit, other.commit)
         if bases[0] in (one.commit, other.commit):

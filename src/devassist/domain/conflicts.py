@@ -8,6 +8,7 @@ from enum import StrEnum
 from typing import Any
 
 from devassist.domain.hashing import digest
+from devassist.domain.ids import work_of
 
 
 class Level(StrEnum):
@@ -70,8 +71,13 @@ class Conflict:
 
     @property
     def id(self) -> str:
-        """Stable: it depends on kind, pair and symbol or path, not on order, commits or line numbers."""
-        return "c-" + digest([self.kind, sorted(self.branches), self.symbol or self.path])[:12]
+        """
+        Stable: it depends on kind, pair and symbol or path, not on order, commits or line numbers.
+
+        Of a task's branches it does not matter which: the conflict stays the same when the next agent takes over.
+        """
+        pair = sorted(work_of(name) for name in self.branches)
+        return "c-" + digest([self.kind, pair, self.symbol or self.path])[:12]
 
     def as_json(self) -> dict[str, Any]:
         """The shape of contract 6."""

@@ -48,6 +48,8 @@ class EventType(StrEnum):
     COMMIT_CREATED = "commit.created"
     CONFLICT_FOUND = "conflict.found"
     CONFLICT_RESOLVED = "conflict.resolved"
+    BRANCH_REBASED = "branch.rebased"
+    BRANCH_STALED = "branch.staled"
     DECISION_MADE = "decision.made"
     APPROVAL_REQUESTED = "approval.requested"
     APPROVAL_DECIDED = "approval.decided"

@@ -7,6 +7,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+GROUND_BEGINS, GROUND_ENDS = "The ground as it is now:", "(End of the ground.)"
+"""Around what a brief says of the repository's state of the moment."""
+
 
 class Verdict(StrEnum):
     VERIFIED = "verified"

@@ -19,6 +19,8 @@ _SECOND = (
 ).split()
 _UNSAFE = re.compile(r"[^A-Za-z0-9_-]+")
 
+_AGENT_PARTS = 4
+
 PLANNING = "plan"
 """The task id under which the planning crew works."""
 
@@ -46,6 +48,20 @@ def role_of(agent: str) -> str:
 
 def branch_name(run: str, task: str, role: str) -> str:
     return f"devassist/{run}/{task}/{role}"
+
+
+def work_of(branch: str) -> str:
+    """What a branch is of, the same for all agents of one task: of other branches the branch itself."""
+    parts = branch.split("/")
+    return "/".join(parts[:3]) if len(parts) == _AGENT_PARTS and parts[0] == "devassist" else branch
+
+
+def run_and_task(branch: str) -> tuple[str, str]:
+    """The run and the task an agent's branch belongs to; empty texts for any other branch."""
+    parts = branch.split("/")
+    if len(parts) != _AGENT_PARTS or parts[0] != "devassist":
+        return "", ""
+    return parts[1], parts[2]
 
 
 def result_branch(run: str) -> str:

@@ -10,11 +10,13 @@ from typing import Any
 
 from devassist.domain.changes import check_scope, scopes_overlap
 from devassist.domain.errors import PlanError
-from devassist.domain.roles import TASK_ROLES, Role
+from devassist.domain.roles import TASK_ROLES, Role, may_write
 
 SCHEMA = "devassist.plan/1"
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,39}")
 _TASK_KEYS = ("id", "title", "role", "instructions", "scope", "depends_on", "checks", "review")
+_FORESEEN = frozenset({"predicted", "predicted_conflicts", "estimate"})
+"""What --plan-only adds to a plan: read over when the plan comes back."""
 _RESERVED = frozenset({"plan", "result"})
 
 
@@ -82,6 +84,24 @@ class Plan:
             and scopes_overlap(one.scope, other.scope)
         ]
 
+    def ordered(self, one: str, other: str) -> bool:
+        """One of the two depends on the other, directly or not."""
+        return one in self._ancestors(other) or other in self._ancestors(one)
+
+    def sequenced(self) -> Mapping[str, tuple[str, ...]]:
+        """
+        Task -> the tasks it waits for because their scopes meet, though it does not depend on them.
+
+        Only tasks that may write count, and the one that is later in the plan's order waits.
+        """
+        order = list(self.order())
+        found: dict[str, tuple[str, ...]] = {}
+        for pair in self.overlaps():
+            if all(may_write(self.task(name).role) for name in pair):
+                first, later = sorted(pair, key=order.index)
+                found[later] = (*found.get(later, ()), first)
+        return {name: tuple(sorted(tasks, key=order.index)) for name, tasks in found.items()}
+
     def _ancestors(self, task_id: str) -> frozenset[str]:
         seen: set[str] = set()
         todo = list(self.task(task_id).depends_on)
@@ -102,7 +122,7 @@ def parse_plan(document: object, *, goal: str = "", source: str = "the plan") ->
     if not isinstance(document, Mapping):
         raise PlanError(f"{source} is not an object", hint=f'Give {{"schema": "{SCHEMA}", "tasks": [...]}}')
     problems: list[str] = []
-    known = {"schema", "goal", "tasks", "rationale", "confidence", "predicted_conflicts"}
+    known = {"schema", "goal", "tasks", "rationale", "confidence"} | _FORESEEN
     problems += [_unknown("", key, sorted(known)) for key in document if key not in known]
     schema = document.get("schema", SCHEMA)
     if schema != SCHEMA:

@@ -201,6 +201,12 @@ def _conflict_found(state: RunState, record: Record) -> None:
     state.conflicts[record.data["conflict"]] = record.data
 
 
+def _conflict_resolved(state: RunState, record: Record) -> None:
+    known = state.conflicts.pop(record.data["conflict"], None)
+    if known is not None and record.data.get("status") != "gone":
+        state.conflicts[record.data["conflict"]] = {**known, "status": record.data["status"]}
+
+
 def _approval_requested(state: RunState, record: Record) -> None:
     asked = ApprovalState.asked(record)
     state.approvals[asked.id] = asked
@@ -261,6 +267,7 @@ _ACTS: Mapping[EventType, Callable[[RunState, Record], None]] = {
     EventType.PLAN_SUBMITTED: _plan_submitted,
     EventType.MODEL_CALLED: _model_called,
     EventType.CONFLICT_FOUND: _conflict_found,
+    EventType.CONFLICT_RESOLVED: _conflict_resolved,
     EventType.APPROVAL_REQUESTED: _approval_requested,
     EventType.APPROVAL_DECIDED: _approval_decided,
     EventType.MERGE_COMPLETED: _merge_completed,

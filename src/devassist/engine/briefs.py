@@ -72,9 +72,14 @@ _PART = {
 
 
 def planning_brief(
-    around: Surroundings, *, role: Role, max_tasks: int, handoffs: Sequence[tuple[str, Handoff]]
+    around: Surroundings,
+    *,
+    role: Role,
+    max_tasks: int,
+    handoffs: Sequence[tuple[str, Handoff]],
+    ground: str = "",
 ) -> str:
-    """The brief of the researcher or the orchestrator of the planning crew."""
+    """The brief of the researcher or the orchestrator of the planning crew; `ground` is what is there already."""
     parts = [f"Goal:\n{around.goal}"]
     if role is Role.RESEARCHER:
         parts.append(
@@ -86,6 +91,8 @@ def planning_brief(
             f"Plan the goal as at most {max_tasks} tasks, each with one role of {roles}. Tasks run at the same time "
             "unless one depends on the other; two tasks that write the same files must depend on each other."
         )
+    if ground:
+        parts.append(ground)
     parts += [_handed_on(who, handoff) for who, handoff in handoffs]
     return "\n\n".join([*parts, *_shared(around, role)])
 

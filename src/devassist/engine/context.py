@@ -87,6 +87,8 @@ class RunContext:
     """This run's part of so many workers, while other runs of the repository are at work."""
     calling: set[int] = field(default_factory=set)
     """Workers whose model call is in flight."""
+    symbols: Path | None = None
+    """Where tables of symbols are kept from run to run."""
     started: float = 0.0
     pid: int = 0
     _local: threading.local = field(default_factory=threading.local)

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, Protocol
 
 from devassist.domain.approvals import ApprovalStatus, ApprovedMerge, Choice, MergeRequest, decide
@@ -20,6 +21,7 @@ from devassist.domain.hashing import digest
 from devassist.domain.ids import branch_name, result_branch
 from devassist.domain.plan import Plan, PlanTask
 from devassist.domain.tasks import TaskStatus
+from devassist.engine.alerts import is_known
 from devassist.engine.asking import Ask, answered, decided
 from devassist.engine.checks import CheckRun, Checks
 from devassist.engine.context import RunContext
@@ -64,7 +66,9 @@ class Integrator:
     def _land(self, task: PlanTask, step: StepResult) -> Landing:
         ours = self.tip or self.context.request.base
         repository = self.context.repository
-        absent = [name for name in task.depends_on if name not in self.landed]
+        absent = [
+            name for name in dict.fromkeys([*task.depends_on, *step.built_on]) if name not in self.landed
+        ]
         if absent:
             # Its branch holds their commits: merging it would land what was not let through.
             error = f"not merged: it builds on {', '.join(absent)}, which did not land"
@@ -104,7 +108,9 @@ class Integrator:
                 suggestion=f"merge {theirs} by hand, or run the task again on top of the result",
             )
             data = {"conflict": found.id, "base": self.context.request.base, **found.as_json()}
-            self._record(EventType.CONFLICT_FOUND, task.id, data)
+            event = Event(type=EventType.CONFLICT_FOUND, task=task.id, data=data)
+            # The watch over the running work has mostly said it already, and better.
+            self.context.journal.record_unless(partial(is_known, data), event)
         paths = ", ".join(sorted({one.path for one in conflicts}))
         return Landing(
             status=TaskStatus.DELIVERED, error=f"not merged: conflicts in {paths}; {theirs} is kept"

@@ -37,8 +37,11 @@ class Journal:
     clock: Callable[[], float] = time.monotonic
     waited_s: float = 0.0
     """Seconds that all threads together have waited for records to become durable."""
+    followers: list[Callable[[Record], None]] = field(default_factory=list)
+    """Told of each of the run's records after the fold; they must not wait for anything."""
     _calls: dict[str, list[Evidence]] = field(default_factory=dict)
     _heard: set[int] = field(default_factory=set)
+    _deciding: threading.Lock = field(default_factory=threading.Lock)
 
     def record(self, *events: Event) -> Sequence[Record]:
         """Durable when it returns. Raises AuditError; then nothing may be done."""
@@ -52,6 +55,14 @@ class Journal:
             with self.lock:
                 self.waited_s += self.clock() - started
 
+    def record_unless(self, known: Callable[[RunState], bool], *events: Event) -> Sequence[Record]:
+        """Record what is not `known` yet: looking and recording are one step for all who come this way."""
+        with self._deciding:
+            with self.lock:
+                if known(self.state):
+                    return ()
+            return self.record(*events)
+
     def write(self, record: Record) -> None:
         """Take a record in, once: what others say to the run comes by way of the log and of the Ear."""
         if record.event.run != self.run:
@@ -64,6 +75,8 @@ class Journal:
             self.state.apply(record)
             if record.type is EventType.TOOL_CALLED:
                 self._remember(record)
+        for follower in tuple(self.followers):
+            follower(record)
 
     def calls(self, task: str) -> Sequence[Evidence]:
         """The tool calls of one task, in order."""

@@ -42,6 +42,8 @@ class Memory:
     """(role, round) -> the newest handoff.submitted."""
     commits: dict[Agent, Record] = field(default_factory=dict)
     """(role, round) -> a commit.intended without its commit.created."""
+    rebased: dict[Agent, Record] = field(default_factory=dict)
+    """(role, round) -> the branch.rebased before that agent began."""
     news: dict[str, list[str]] = field(default_factory=dict)
     """Call address -> the notes that were put before that call."""
     furnished: dict[str, Record] = field(default_factory=dict)
@@ -138,6 +140,7 @@ class Memory:
             EventType.AGENT_STARTED: self.started,
             EventType.HANDOFF_SUBMITTED: self.handoffs,
             EventType.COMMIT_INTENDED: self.commits,
+            EventType.BRANCH_REBASED: self.rebased,
         }
 
     def _take_call(self, turn: Turn, record: Record) -> None:

@@ -48,8 +48,8 @@ class Planner:
                 "confidence": confidence,
             }
             context.journal.record(Event(type=EventType.PLAN_SUBMITTED, data=data))
-            for one, other in plan.overlaps():
-                text = f"tasks {one} and {other} may write the same paths and neither waits for the other"
+            for task, earlier in plan.sequenced().items():
+                text = f"task {task} may write the same paths as {', '.join(earlier)}, so it starts after"
                 context.journal.record(Event(type=EventType.WARNING_RAISED, data={"text": text}))
         needs = [task.id for task in plan.tasks if task.checks]
         if context.sandbox is None and (needs or context.settings.checks.commands):

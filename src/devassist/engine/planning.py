@@ -25,6 +25,7 @@ from devassist.engine.asking import Parked
 from devassist.engine.assignments import assignment
 from devassist.engine.briefs import planning_brief
 from devassist.engine.deliver import make_handoff
+from devassist.engine.landscape import landscape
 from devassist.engine.memory import Memory
 from devassist.engine.places import Places
 from devassist.engine.recall import Diverged, WorkerDied
@@ -47,6 +48,7 @@ class PlanningStep(WorkerDesk):
     _handoffs: list[tuple[str, Handoff]] = field(default_factory=list, init=False)
     _corrections: int = field(default=0, init=False)
     _returned: set[str] = field(default_factory=set, init=False)
+    _ground: str | None = field(default=None, init=False)
 
     def __post_init__(self) -> None:
         if self.again:
@@ -83,9 +85,13 @@ class PlanningStep(WorkerDesk):
         context = self.context
         context.check_stop()
         agent = agent_id(PLANNING, role)
-        if (role, round_) in self.memory.started:
+        begun = self.memory.started.get((role, round_))
+        if begun is not None:
             path = self._place_again(role, round_)
+            self._ground = str(begun.data.get("ground", ""))
         else:
+            if self._ground is None:
+                self._ground = landscape(context)
             worktree = self.places.open(PLANNING, role, context.request.base)
             path = worktree.path
             data = {
@@ -95,11 +101,18 @@ class PlanningStep(WorkerDesk):
                 "worktree": str(path),
                 "commit": context.request.base,
                 "model": context.request.models[role][0],
+                "ground": self._ground,
             }
             context.journal.record(self._event(EventType.AGENT_STARTED, role, data))
         private = self.places.private(agent)
         world = context.world(path, private)
-        brief = planning_brief(context.around, role=Role(role), max_tasks=MAX_TASKS, handoffs=self._handoffs)
+        brief = planning_brief(
+            context.around,
+            role=Role(role),
+            max_tasks=MAX_TASKS,
+            handoffs=self._handoffs,
+            ground=self._ground or "",
+        )
         return AgentPlace(
             worktree=str(path),
             private=str(private),

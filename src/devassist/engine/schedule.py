@@ -16,7 +16,7 @@ from devassist.domain.tasks import TaskStatus
 from devassist.engine.context import RunContext
 from devassist.engine.integrate import Integrator
 from devassist.engine.places import Places
-from devassist.engine.starting import start_commit
+from devassist.engine.starting import Start, start_of
 from devassist.engine.step import StepResult, TaskStep
 
 _DRAIN_S = 3.0
@@ -109,7 +109,8 @@ class Schedule:
             if self.context.stop.pulled:
                 self._take_result(StepResult(task=name, outcome="stopped", reason=self.context.stop.reason))
                 continue
-            missing = [one for one in task.depends_on if one not in self.results]
+            awaited = [*task.depends_on, *self.plan.sequenced().get(name, ())]
+            missing = [one for one in awaited if one not in self.results]
             unmet = [
                 one
                 for one in task.depends_on
@@ -128,15 +129,16 @@ class Schedule:
 
         def work() -> None:
             try:
-                start = start_commit(self.context, task, self.results)
+                start = self._start_of(task)
                 step = TaskStep(
                     context=self.context,
                     task_id=task.id,
                     plan=self.plan,
                     task=task,
                     places=self.places,
-                    start=start,
-                    upstream=self._upstream(task),
+                    start=start.commit,
+                    built_on=start.built_on,
+                    upstream=self._upstream(start.built_on),
                     again=again,
                 )
                 self.inbox.put(step.run())
@@ -152,8 +154,12 @@ class Schedule:
 
         threading.Thread(target=work, name=f"task-{task.id}", daemon=True).start()
 
-    def _upstream(self, task: PlanTask) -> Sequence[tuple[str, Handoff]]:
-        found = [(one, self.results[one].handoff) for one in task.depends_on]
+    def _start_of(self, task: PlanTask) -> Start:
+        delivered = {one.task: one.commit for one in self.results.values() if one.outcome == "delivered"}
+        return start_of(self.context, self.plan, task, delivered)
+
+    def _upstream(self, tasks: Sequence[str]) -> Sequence[tuple[str, Handoff]]:
+        found = [(one, self.results[one].handoff) for one in tasks]
         return [(name, handoff) for name, handoff in found if handoff is not None]
 
     def _take_result(self, result: StepResult) -> None:

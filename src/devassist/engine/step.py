@@ -10,7 +10,7 @@ from typing import Any
 from devassist.domain.errors import DevassistError, ModelError, NotFound, RepositoryChanged
 from devassist.domain.events import Event, EventType, Record
 from devassist.domain.handoffs import CheckedClaim, Handoff
-from devassist.domain.ids import agent_id
+from devassist.domain.ids import agent_id, branch_name
 from devassist.domain.plan import Plan, PlanTask
 from devassist.domain.roles import Role, crew_of, owes_change
 from devassist.engine.asking import granted_scope
@@ -21,6 +21,7 @@ from devassist.engine.memory import Memory
 from devassist.engine.places import Places
 from devassist.engine.recall import Diverged
 from devassist.engine.serving import CrewEnding, WorkerDesk
+from devassist.engine.starting import rebase_of
 from devassist.ports import AgentPlace, Submission
 
 
@@ -39,6 +40,8 @@ class StepResult:
     commit: str = ""
     confidence: float = 0.0
     handoff: Handoff | None = None
+    built_on: tuple[str, ...] = ()
+    """The tasks whose commits the tip holds: it lands only after them."""
 
 
 @dataclass
@@ -52,6 +55,7 @@ class TaskStep(WorkerDesk):
     upstream: Sequence[tuple[str, Handoff]] = ()
     again: bool = False
     """Whether the log holds earlier work of this task: then it is gone on with."""
+    built_on: tuple[str, ...] = ()
     tip: str = field(default="", init=False)
     round: int = field(default=0, init=False)
     _handoffs: list[tuple[str, Handoff]] = field(default_factory=list, init=False)
@@ -103,7 +107,13 @@ class TaskStep(WorkerDesk):
             )
         confidence = min(self._confidence.values(), default=0.0)
         own = next((said for who, said in reversed(self._handoffs) if who == self.task.role), None)
-        delivered = {"commit": self.tip, "confidence": confidence, "rounds": self.round}
+        delivered = {
+            "commit": self.tip,
+            "confidence": confidence,
+            "rounds": self.round,
+            "start": self.start,
+            "built_on": list(self.built_on),
+        }
         journal.record(Event(type=EventType.TASK_DELIVERED, task=self.task.id, data=delivered))
         return StepResult(
             task=self.task.id,
@@ -112,6 +122,7 @@ class TaskStep(WorkerDesk):
             commit=self.tip,
             confidence=confidence,
             handoff=own,
+            built_on=self.built_on,
         )
 
     def begin(self, role: str, round_: int) -> AgentPlace:
@@ -125,6 +136,7 @@ class TaskStep(WorkerDesk):
             self._begin_again(role, round_, begun)
             path = Path(begun.data["worktree"])
         else:
+            self._rebase(role)
             worktree = self.places.open(self.task.id, role, self.tip)
             path = worktree.path
             data = {
@@ -170,6 +182,9 @@ class TaskStep(WorkerDesk):
     def _begin_again(self, role: str, round_: int, begun: Record) -> None:
         """An agent that began before: its worktree as it was left, where it had not handed on yet."""
         self.tip = begun.data["commit"]
+        if rebased := self.memory.rebased.get((role, round_)):
+            self.start = rebased.data["start"]
+            self.built_on = (*self.built_on, rebased.data["onto"])
         if self.memory.accepted(role, round_):
             return
         try:
@@ -178,6 +193,23 @@ class TaskStep(WorkerDesk):
             raise Diverged(str(error)) from error
         if worktree.head_commit != self.tip:
             self._recovered = self.delivery.recovered(worktree, role, self.memory.commits.get((role, round_)))
+
+    def _rebase(self, role: str) -> None:
+        """Go on from a merge with an earlier task that was delivered meanwhile and that this one conflicts with."""
+        found = rebase_of(self.context, self.plan, self.task.id, start=self.start, tip=self.tip)
+        if found is None:
+            return
+        data = {
+            "branch": branch_name(self.context.run, self.task.id, role),
+            "onto": found.onto,
+            "old": self.tip,
+            "new": found.tip,
+            "start": found.start,
+            "conflict": found.conflict,
+        }
+        self.context.journal.record(self.delivery.event(EventType.BRANCH_REBASED, role, data))
+        self.start, self.tip = found.start, found.tip
+        self.built_on = (*self.built_on, found.onto)
 
     def changed(self, role: str) -> Mapping[str, str]:
         return self.places.changes(self.places.of(self.task.id, role))

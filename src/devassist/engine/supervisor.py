@@ -22,6 +22,7 @@ from devassist.engine.checks import Checks
 from devassist.engine.context import RunContext
 from devassist.engine.ear import Ear
 from devassist.engine.integrate import Head, Integrator
+from devassist.engine.neighbours import Neighbours
 from devassist.engine.places import Places
 from devassist.engine.planner import Planner
 from devassist.engine.reconcile import Reconciler, Standing
@@ -134,7 +135,8 @@ class Supervisor:
             settled=standing.settled,
         )
         try:
-            schedule.run()
+            with Neighbours(self.context, plan):
+                schedule.run()
         finally:
             self._model_error = schedule.model_error
 

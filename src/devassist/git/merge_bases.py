@@ -61,6 +61,14 @@ class MergeBases:
             found.append(self._root)
         return tuple(found)
 
+    def holds(self, one: str, other: str) -> bool | None:
+        """Whether `one` has `other` among its ancestors, both added before; None where that is not known."""
+        if not self._known:
+            return None
+        # A commit's own bit is the highest of its mask; the root has none, and is below all.
+        own = self._ancestors[other].bit_length()
+        return one == other or own == 0 or bool(self._ancestors[one] >> (own - 1) & 1)
+
     def _shares_root(self, commits: Iterable[str]) -> bool:
         root = pygit2.Oid(hex=self._root)
         handle = self.repository.handle

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import shutil
 import tempfile
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -14,9 +15,10 @@ import pygit2
 from pygit2.enums import RepositoryOpenFlag
 
 from devassist.git.errors import translated
+from devassist.git.files import Files
 from devassist.git.repository import Repository, common_dir_of
 from devassist.git.scan import scan
-from devassist.git.trees import Trees, tree_id
+from devassist.git.trees import GITLINK, TREE, Entry, Trees, tree_id
 
 _NOBODY = pygit2.Signature("devassist", "devassist@localhost", 0, 0)
 
@@ -71,6 +73,31 @@ class ScratchObjects:
         found = scan(handle, worktree, tree, store=True)
         with translated("store a snapshot"):
             new = Trees(handle).edited(tree, found.edits(), write=True)
+            if new == tree:
+                return head
+            return str(handle.create_commit(None, _NOBODY, _NOBODY, "", pygit2.Oid(hex=new), [head]))
+
+    def snapshot_of(self, worktree: Path, paths: Collection[str], onto: str = "") -> str:
+        """
+        Like `snapshot`, for these paths alone: the size of the tree does not count. Ignored ones stay out.
+
+        `onto` is an earlier snapshot of the same HEAD, whose other paths stay as they are in it.
+        """
+        handle = self._opened(_git_dir_of(self.repository, worktree))
+        with translated(f"read HEAD of {worktree}"):
+            head = str(handle.head.peel(pygit2.Commit).id)
+        tree = tree_id(handle, head)
+        trees, files = Trees(handle), Files(handle, worktree)
+        edits: dict[str, Entry | None] = {}
+        for path in sorted(paths):
+            old = trees.find(tree, path)
+            if old is not None and old.mode in (TREE, GITLINK):
+                continue
+            seen = files.see(path, store=True, known=old)
+            if seen is None or old is not None or not handle.path_is_ignored(path):
+                edits[path] = None if seen is None else seen.entry
+        with translated("store a snapshot"):
+            new = trees.edited(tree_id(handle, onto) if onto else tree, edits, write=True)
             if new == tree:
                 return head
             return str(handle.create_commit(None, _NOBODY, _NOBODY, "", pygit2.Oid(hex=new), [head]))

@@ -79,7 +79,7 @@ TRIGGERS = {
 def migrate(connection: sqlite3.Connection) -> None:
     """Bring the schema up to date. The caller holds the write lock, so two openers cannot race."""
     migrations = Migrations("devassist.audit")
-    steps = (m001_events, m002_views)
+    steps = (m001_events, m002_views, m003_conflicts)
     for step in steps:
         migrations()(step)
     database = sqlite_utils.Database(connection)
@@ -103,3 +103,9 @@ def m001_events(db: Any) -> None:
 def m002_views(db: Any) -> None:
     for name, body in VIEWS.items():
         db.execute(f"CREATE VIEW {name} AS {body}")
+
+
+def m003_conflicts(db: Any) -> None:
+    """A conflict that is confirmed is found a second time; it is one row all the same."""
+    db.execute("DROP VIEW conflicts")
+    db.execute(f"CREATE VIEW conflicts AS {VIEWS['conflicts']}")

@@ -101,7 +101,7 @@ FROM events q LEFT JOIN events a ON a.seq = (SELECT MIN(seq) FROM events WHERE r
   AND json_extract(data, '$.approval') = json_extract(q.data, '$.approval'))
 WHERE q.type = 'approval.requested'""",
     "conflicts": """
--- One row per conflict found, with its latest status.
+-- One row per conflict and run, as it was found last, with its latest status.
 SELECT f.seq, f.at, f.run, f.task, json_extract(f.data, '$.conflict') AS conflict,
   json_extract(f.data, '$.level') AS level, json_extract(f.data, '$.kind') AS kind,
   json_extract(f.data, '$.severity') AS severity, json_extract(f.data, '$.branches') AS branches,
@@ -111,7 +111,9 @@ SELECT f.seq, f.at, f.run, f.task, json_extract(f.data, '$.conflict') AS conflic
 FROM events f LEFT JOIN events r ON r.seq = (SELECT MAX(seq) FROM events WHERE run = f.run
   AND type = 'conflict.resolved' AND seq > f.seq
   AND json_extract(data, '$.conflict') = json_extract(f.data, '$.conflict'))
-WHERE f.type = 'conflict.found'""",
+WHERE f.type = 'conflict.found' AND NOT EXISTS (SELECT 1 FROM events WHERE run = f.run
+  AND type = 'conflict.found' AND seq > f.seq
+  AND json_extract(data, '$.conflict') = json_extract(f.data, '$.conflict'))""",
     "commits": f"""
 -- One row per commit devassist made: by agents (kind commit) and landings (kind merge, branch is the ref).
 SELECT {_WHERE}, CASE type WHEN 'merge.completed' THEN 'merge' ELSE 'commit' END AS kind,

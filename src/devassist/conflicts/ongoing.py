@@ -1,0 +1,170 @@
+"""The conflicts of a few branches with all others, kept up to date as they move: a move costs its own pairs only."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from devassist.conflicts.live import holdings, of_their_origin
+from devassist.conflicts.manifests import ManifestDetector
+from devassist.conflicts.symbols import SymbolDetector
+from devassist.conflicts.textual import TextDetector
+from devassist.domain.conflicts import Conflict, Severity, Side
+from devassist.git.merge_tree import MergeTree
+from devassist.git.tree_view import TreeView
+
+PROVISIONAL, OPEN = "provisional", "open"
+_Pair = frozenset[str]
+
+
+@dataclass
+class OngoingConflicts:
+    """
+    Detectors of all levels over branches that move. Not shared between threads.
+
+    `own` branches are held against each other and against the rest; the rest not among themselves. A side given
+    as unsure (files not committed) makes its conflicts provisional. Symbols are told apart from text because
+    they take longer: `move` does the text, `deepen` the rest when there is time.
+    """
+
+    referee: MergeTree
+    base: str
+    cache: Path | None = None
+    languages: Sequence[str] = ()
+    own: dict[str, Side] = field(default_factory=dict)
+    rest: dict[str, Side] = field(default_factory=dict)
+    _unsure: set[str] = field(default_factory=set)
+    _text: dict[_Pair, tuple[Conflict, ...]] = field(default_factory=dict)
+    _deep: dict[_Pair, tuple[Conflict, ...]] = field(default_factory=dict)
+    _shared: dict[tuple[str, str], str | None] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self._detector = TextDetector(self.referee.repository, self.referee)
+        view = TreeView(self.referee.view)
+        self._symbols = SymbolDetector(view, self.cache, self.languages)
+        self._manifests = ManifestDetector(view)
+
+    def move(self, side: Side, *, own: bool = True, unsure: bool = False) -> bool:
+        """A branch is new or moved: its text against the others'. False when nothing of it changed."""
+        known = (self.own if own else self.rest).get(side.name)
+        same = known is not None and known.tree == side.tree and known.commit == side.commit
+        if same and unsure == (side.name in self._unsure):
+            return False
+        (self._unsure.add if unsure else self._unsure.discard)(side.name)
+        (self.own if own else self.rest)[side.name] = side
+        against = {*self.own, *self.rest} if own else {*self.own}
+        found = self._detector.set_side(side, against - {side.name}).conflicts
+        self._keep(self._text, side.name, found)
+        return True
+
+    def deepen(self, name: str) -> Iterator[None]:
+        """
+        Symbols and manifests of a branch against the others', one at a time; what was found counts at the end.
+
+        Whoever has something more urgent to do in between may do it, and may leave this where it is.
+        """
+        side = self.own.get(name) or self.rest.get(name)
+        if side is None:
+            return
+        others = [one for one in self.own.values() if one.name != name]
+        if name in self.own:
+            others += self.rest.values()
+        found: list[Conflict] = []
+        for root, group in self._by_root(side, others).items():
+            for other in group:
+                found += self._symbols.check_path(root, side, [other], "")
+                yield
+            found += (one for one in self._manifests.detect(root, [side, *group]) if name in one.branches)
+        there = {*self.own, *self.rest}
+        self._keep(self._deep, name, [one for one in found if there.issuperset(one.branches)])
+
+    def rename(self, old: str, new: str) -> None:
+        """The next agent has taken a task over: its branch goes by another name, the conflicts stay."""
+        if old not in self.own or old == new:
+            return
+        both = (self._text, self._deep)
+        found = [[(pair, kept[pair]) for pair in kept if old in pair] for kept in both]
+        side, unsure = self.own[old], old in self._unsure
+        self.forget(old)
+        self.own[new] = replace(side, name=new)
+        self._detector.set_side(self.own[new], ())
+        if unsure:
+            self._unsure.add(new)
+        for kept, pairs in zip(both, found, strict=True):
+            for pair, conflicts in pairs:
+                kept[pair - {old} | {new}] = tuple(_renamed(one, old, new) for one in conflicts)
+
+    def forget(self, name: str) -> None:
+        """A branch is no more."""
+        self.own.pop(name, None)
+        self.rest.pop(name, None)
+        self._unsure.discard(name)
+        self._detector.remove(name)
+        for kept in (self._text, self._deep):
+            for pair in [pair for pair in kept if name in pair]:
+                del kept[pair]
+
+    def conflicts(self, landed: Collection[str] = ()) -> list[Conflict]:
+        """All there are now, each said of the branches it comes from; none between two that have `landed`."""
+        sides = [*self.rest.values(), *self.own.values()]
+        found = [one for kept in (self._text, self._deep) for of_pair in kept.values() for one in of_pair]
+        done = frozenset(landed)
+        live = [one for one in found if not done.issuperset(one.branches)]
+        if not live:
+            return []
+        named = {name for one in live for name in one.branches}
+        holds = holdings(self.referee.view, [one for one in sides if one.name in named], self._detector.bases)
+        ranked = sorted(
+            of_their_origin(live, holds), key=lambda one: (list(Severity).index(one.severity), one.path)
+        )
+        unique: dict[str, Conflict] = {}
+        for one in ranked:
+            unique.setdefault(one.id, one)
+        return list(unique.values())
+
+    # Inside -----------------------------------------------------------------------------------------------
+
+    def _keep(self, kept: dict[_Pair, tuple[Conflict, ...]], name: str, found: Iterable[Conflict]) -> None:
+        for pair in [pair for pair in kept if name in pair]:
+            del kept[pair]
+        for one in found:
+            pair = frozenset(one.branches)
+            status = PROVISIONAL if pair & self._unsure else OPEN
+            kept[pair] = (*kept.get(pair, ()), replace(one, status=status))
+
+    def _by_root(self, side: Side, others: Iterable[Side]) -> dict[str, list[Side]]:
+        """Others by the tree that both they and the side come from: symbols are measured against it."""
+        here: list[Side] = []
+        older: list[Side] = []
+        for other in others:
+            (
+                here if self._root(self.base, other) == self._root(self.base, side) == self.base else older
+            ).append(other)
+        groups = {self._tree(self.base): here} if here else {}
+        root: str | None = self.base
+        for one in (side, *older) if older else ():
+            root = None if root is None else self._root(root, one)
+        return groups if root is None or not older else {**groups, self._tree(root): older}
+
+    def _root(self, commit: str, side: Side) -> str | None:
+        if side.name in self.own:
+            return commit if commit == self.base else self._merge_base(commit, self.base)
+        return self._merge_base(commit, side.commit)
+
+    def _merge_base(self, one: str, other: str) -> str | None:
+        key = (one, other)
+        if key not in self._shared:
+            self._shared[key] = self.referee.view.merge_base(one, other)
+        return self._shared[key]
+
+    def _tree(self, commit: str) -> str:
+        return self.referee.view.tree_of(commit)
+
+
+def _renamed(one: Conflict, old: str, new: str) -> Conflict:
+    left, right = (new if name == old else name for name in one.branches)
+    places = tuple(replace(at, branch=new) if at.branch == old else at for at in one.locations)
+    return replace(
+        one, branches=(left, right), locations=places, explanation=one.explanation.replace(old, new)
+    )
