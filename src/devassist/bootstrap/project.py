@@ -50,6 +50,11 @@ class Project:
         return self.repository.common_dir / "devassist" / "reports"
 
     @property
+    def runs(self) -> Path:
+        """Below it each run keeps what it says of itself: `<run>/run.json`."""
+        return self.repository.common_dir / "devassist" / "runs"
+
+    @property
     def heads_file(self) -> Path:
         return self.host.state_dir / "heads.log"
 

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from devassist.bootstrap.host import boot_id, versions
 from devassist.bootstrap.project import Project, open_log, secrets_of
+from devassist.bootstrap.reporting import run_files
 from devassist.domain.errors import UsageError
 from devassist.domain.ids import make_run_id
 from devassist.domain.roles import Role
@@ -45,6 +46,8 @@ class RunOptions:
     record: Path | None = None
     replay: Path | None = None
     unsafe_no_sandbox: bool = False
+    artifacts: Path | None = None
+    """Directory for the files of a CI job."""
 
 
 def start_run(
@@ -81,7 +84,10 @@ def start_run(
     journal = Journal(run=run)
     announce(run, journal.state)
     recorder = CassetteWriter(options.record) if options.record is not None else None
-    log = open_log(project, sinks=[journal, *sinks, *([recorder] if recorder else [])])
+    log = open_log(
+        project,
+        sinks=[journal, *run_files(project, options.artifacts), *sinks, *([recorder] if recorder else [])],
+    )
     journal.log = log
     stop = StopSwitch()
     try:

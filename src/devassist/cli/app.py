@@ -13,7 +13,7 @@ import typer
 
 from devassist import __version__
 from devassist.bootstrap import Host
-from devassist.cli import audit, conflicts, landing, looking, setup, worktrees
+from devassist.cli import audit, conflicts, landing, looking, reporting, setup, worktrees
 from devassist.cli import run as running
 from devassist.cli.invocation import Invocation, complain
 from devassist.domain.errors import DevassistError
@@ -62,6 +62,7 @@ def options(
 running.register(app)
 looking.register(app)
 landing.register(app)
+reporting.register(app)
 setup.register(app)
 app.add_typer(worktrees.app, name="worktrees")
 app.add_typer(setup.config, name="config")

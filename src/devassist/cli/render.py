@@ -39,18 +39,7 @@ _WIDE = 110
 
 def event_json(record: Record) -> dict[str, Any]:
     """A record as `audit list` and `ndjson` print it."""
-    event = record.event
-    return {
-        "seq": record.seq,
-        "id": event.id,
-        "at": record.at,
-        "run": event.run,
-        "task": event.task,
-        "agent": event.agent,
-        "type": str(event.type),
-        "parent": event.parent,
-        "data": event.data,
-    }
+    return record.as_json()
 
 
 def live_view(state: RunState, *, now: datetime, width: int) -> RenderableType:

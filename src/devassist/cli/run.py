@@ -13,6 +13,7 @@ from typing import Annotated, Any
 import typer
 
 from devassist.bootstrap import Project, RunOptions, start_run
+from devassist.cli.artifacts import artifacts_directory
 from devassist.cli.invocation import Invocation, StreamFormat, complain, of, print_json, print_line
 from devassist.cli.progress import LiveProgress, NdjsonProgress, PlainProgress
 from devassist.cli.render import run_summary
@@ -53,6 +54,10 @@ def run(  # the types are the interface
     approve: Annotated[str | None, typer.Option(help="auto, ask or never.")] = None,
     record: Annotated[Path | None, typer.Option(help="Write the model's replies to a cassette.")] = None,
     replay: Annotated[Path | None, typer.Option(help="Take the model's replies from a cassette.")] = None,
+    artifacts: Annotated[
+        Path | None,
+        typer.Option(help="Write run.json, events, JUnit, SARIF and reports into this directory, for CI."),
+    ] = None,
     unsafe_no_sandbox: Annotated[
         bool, typer.Option("--unsafe-no-sandbox", help="If no sandbox works, run commands without one.")
     ] = False,
@@ -83,6 +88,7 @@ def run(  # the types are the interface
         record=_below(invocation.host.directory, record),
         replay=_readable(_below(invocation.host.directory, replay)),
         unsafe_no_sandbox=unsafe_no_sandbox,
+        artifacts=artifacts_directory(invocation.host, artifacts),
     )
     state = show_run(invocation, project, options, output)
     if plan_only and state.exit_code == 0:

@@ -23,7 +23,13 @@ _CHOICES = {
 }
 _APPROVAL_CLASSES = ("plan", "scope", "command", "merge", "resolution")
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
-_NOT_SETTINGS = ("DEVASSIST_STATE_DIR", "DEVASSIST_RUN", "DEVASSIST_COMMAND", "DEVASSIST_REQUIRE_SANDBOXES")
+_NOT_SETTINGS = (
+    "DEVASSIST_STATE_DIR",
+    "DEVASSIST_RUN",
+    "DEVASSIST_COMMAND",
+    "DEVASSIST_REQUIRE_SANDBOXES",
+    "DEVASSIST_ARTIFACTS",
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -21,7 +21,6 @@ from devassist.engine.context import RunContext
 from devassist.engine.integrate import Head, Integrator
 from devassist.engine.places import Places
 from devassist.engine.planning import PlanningStep
-from devassist.engine.report import markdown
 from devassist.engine.schedule import Schedule
 from devassist.engine.serving import Parked, park
 from devassist.engine.step import StepResult
@@ -224,8 +223,6 @@ class Supervisor:
             "hint": hint,
         }
         context.journal.record(Event(type=EventType.RUN_FINISHED, data=data))
-        report.parent.mkdir(parents=True, exist_ok=True)
-        report.write_text(markdown(state), encoding="utf-8")
         return state
 
     def _verdict(self, state: RunState, error: DevassistError | None) -> tuple[RunStatus, int]:

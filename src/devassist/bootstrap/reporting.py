@@ -1,0 +1,60 @@
+"""Wires what is told of runs: the files that a run writes about itself, and reports read from the log."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from devassist.bootstrap.conflict_life import known_conflicts
+from devassist.bootstrap.project import Project, open_reader
+from devassist.ports import EventSink
+
+if TYPE_CHECKING:  # imported where they are used: `--help` must not pay for them
+    from devassist.engine.reports.story import Story
+
+# Prompts, replies and what tools returned are no part of a report; what checks printed is.
+_UNREAD = frozenset({"model.intended", "model.called", "tool.intended", "tool.called"})
+
+
+def run_files(project: Project, artifacts: Path | None) -> list[EventSink]:
+    """The sinks of every run: its `run.json` and report, and the files of a CI job where they were asked for."""
+    from devassist.engine.reports.files import Artifacts, RunFile
+
+    kept = RunFile(runs=project.runs, reports=project.reports)
+    return [kept] if artifacts is None else [kept, Artifacts(artifacts)]
+
+
+def load_story(project: Project, run: str) -> Story:
+    """What the log tells of one run; `run` may be a prefix or @last. Raises NotFound."""
+    from devassist.engine.reports.story import Story
+    from devassist.store.filters import EventFilter
+
+    with open_reader(project) as reader:
+        name = reader.find_run(run)
+        story = Story.of(reader.events(EventFilter(run=name), raw_types=_UNREAD))
+    if story.state.conflicts:
+        for id_, one in known_conflicts(project).items():
+            if id_ in story.state.conflicts and (one["gone"] or "ended" in one):
+                story.endings[id_] = {"status": "gone", **one.get("ended", {})}
+    return story
+
+
+def told(story: Story, form: str) -> str:
+    """The report as `markdown`, `html` or `json`."""
+    from devassist.engine.reports.document import document
+    from devassist.engine.reports.markdown import markdown
+    from devassist.engine.reports.page import page
+
+    if form == "html":
+        return page(story)
+    if form == "json":
+        return json.dumps(document(story), ensure_ascii=False, indent=2, default=str) + "\n"
+    return markdown(story)
+
+
+def write(path: Path, text: str) -> None:
+    """Replace a file at once: a reader sees the old text or the new."""
+    from devassist.engine.reports.files import write_whole
+
+    write_whole(path, text)
