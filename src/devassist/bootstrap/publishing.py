@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 import shutil
 from dataclasses import dataclass
+from textwrap import shorten
 from typing import TYPE_CHECKING, Any
 
 from devassist.bootstrap.aftercare import aftermath
@@ -68,7 +69,7 @@ def propose(project: Project, run: str, wanted: Proposal, *, dry_run: bool) -> P
         raise Unfinished(f"nothing of {state.run} landed", hint=f"devassist show {state.run}")
     remote = _remote(project, wanted.remote)
     base = wanted.base or story.branch
-    title = line(wanted.title) or line(state.goal)[:_TITLE] or f"Run {state.run}"
+    title = line(wanted.title) or shorten(line(state.goal), _TITLE, placeholder="…") or f"Run {state.run}"
     body = project.runs / state.run / "pull-request.md"
     branch = result_branch(state.run)
     words = ["pr", "create", f"--head={branch}", f"--title={title}", f"--body-file={body}"]
@@ -115,7 +116,7 @@ def _remote(project: Project, name: str) -> Remote:
 
 def _body(story: Story) -> str:
     """The report, cut where GitHub would refuse it."""
-    text = told(story, "markdown")
+    text = told(story)
     if len(text) <= _LONGEST:
         return text
     kept = text[:_LONGEST].rpartition("\n\n")[0]

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from devassist.bootstrap.conflict_life import known_conflicts
 from devassist.bootstrap.project import Project, open_reader
@@ -40,17 +39,19 @@ def load_story(project: Project, run: str) -> Story:
     return story
 
 
-def told(story: Story, form: str) -> str:
-    """The report as `markdown`, `html` or `json`."""
-    from devassist.engine.reports.document import document
+def told(story: Story, *, as_page: bool = False) -> str:
+    """The report in Markdown, or as one page of HTML."""
     from devassist.engine.reports.markdown import markdown
     from devassist.engine.reports.page import page
 
-    if form == "html":
-        return page(story)
-    if form == "json":
-        return json.dumps(document(story), ensure_ascii=False, indent=2, default=str) + "\n"
-    return markdown(story)
+    return page(story) if as_page else markdown(story)
+
+
+def document_of(story: Story) -> dict[str, Any]:
+    """The report as the JSON document `devassist.report/1`."""
+    from devassist.engine.reports.document import document
+
+    return document(story)
 
 
 def write(path: Path, text: str) -> None:

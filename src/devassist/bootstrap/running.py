@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from devassist.bootstrap.history import resolved as resolved_base
 from devassist.bootstrap.host import boot_id, versions
 from devassist.bootstrap.project import Project, open_log, secrets_of
 from devassist.bootstrap.reporting import run_files
@@ -175,7 +176,7 @@ def _script_of(model: str, directory: Path) -> str:
 def _base(project: Project, options: RunOptions) -> tuple[str, list[str]]:
     """The commit that the run starts from, and what must be said about the repository."""
     repository = project.repository
-    base = repository.resolve(options.base or "HEAD")
+    base = resolved_base(repository, options.base or "HEAD")
     warnings: list[str] = []
     dirty = repository.dirty_paths()
     if dirty and options.include_dirty:
@@ -188,7 +189,9 @@ def _base(project: Project, options: RunOptions) -> tuple[str, list[str]]:
             f"uncommitted work is left out (the base is {base[:12]}): {shown}; --include-dirty takes it in"
         )
     if repository.is_shallow:
-        warnings.append("the clone is shallow; the run works on what is here, conflicts need the history")
+        warnings.append(
+            "the clone is shallow; the run works on what is here, conflicts need the history (fetch-depth: 0)"
+        )
     if repository.has_submodules:
         warnings.append("submodules are not filled in the agents' worktrees and are never changed")
     if repository.has_lfs:

@@ -13,9 +13,10 @@ import typer
 
 from devassist import __version__
 from devassist.bootstrap import Host
-from devassist.cli import audit, conflicts, landing, looking, reporting, setup, worktrees
+from devassist.cli import audit, conflicts, github, landing, looking, reporting, setup, worktrees
 from devassist.cli import run as running
 from devassist.cli.invocation import Invocation, complain
+from devassist.cli.workflow import disarm_streams, finish_streams
 from devassist.domain.errors import DevassistError
 
 # Newer Typers carry a click of their own: the class is taken from where Typer's own errors have it.
@@ -72,6 +73,15 @@ app.add_typer(audit.app, name="audit")
 
 def main() -> None:
     """The console script. Exit codes are contract 1's; only here are errors turned into them."""
+    if github.is_job(Host().environment):
+        disarm_streams()
+    try:
+        _run()
+    finally:
+        finish_streams()
+
+
+def _run() -> None:
     try:
         code = app(standalone_mode=False)
     except DevassistError as error:

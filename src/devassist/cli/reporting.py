@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from devassist.bootstrap import publishing, reporting
-from devassist.cli.invocation import Format, of, print_json
+from devassist.cli.invocation import Format, json_text, of, print_json
 from devassist.cli.looking import Output, Run
 from devassist.domain.errors import UsageError
 
@@ -39,7 +39,11 @@ def report(
     """Tell a run as a reviewer wants it: what landed, what proves it, what waits, what it cost, how to undo it."""
     invocation = of(context)
     project = invocation.project()
-    text = reporting.told(reporting.load_story(project, run), str(form))
+    story = reporting.load_story(project, run)
+    if form is ReportFormat.json:
+        text = json_text(reporting.document_of(story), indent=2) + "\n"
+    else:
+        text = reporting.told(story, as_page=form is ReportFormat.html)
     if output is None:
         typer.echo(text, nl=False)
         return

@@ -14,6 +14,7 @@ import typer
 
 from devassist.bootstrap import Project, RunOptions, start_run
 from devassist.cli.artifacts import artifacts_directory
+from devassist.cli.github import run_ended
 from devassist.cli.invocation import Invocation, StreamFormat, complain, of, print_json, print_line
 from devassist.cli.progress import LiveProgress, NdjsonProgress, PlainProgress
 from devassist.cli.render import run_summary
@@ -95,6 +96,7 @@ def run(  # the types are the interface
         _print_plan(invocation, state, output)
     else:
         answer(invocation, state, output)
+    run_ended(invocation, project, state)
     raise typer.Exit(state.exit_code)
 
 
