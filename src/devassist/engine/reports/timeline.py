@@ -81,17 +81,8 @@ def _row(story: Story, name: str, number: int, scale: _Scale) -> Markup:
     spans = [one for one in story.spans if one.agent == name]
     ticks = [one for one in story.ticks[:_MOST_TICKS] if one.agent == name]
     waits = [one for one in story.waits.values() if (one.agent or one.task) == name]
-    stripe = tag(
-        "rect",
-        x=0,
-        y=top,
-        width=_WIDTH,
-        height=_ROW,
-        class_="odd" if number % 2 else "even",
-    )
     return tag(
         "g",
-        stripe,
         *(_bar(one, top, scale, story.last_at) for one in spans),
         *(_tick(one, top, scale) for one in ticks),
         *(_wait(one, top, scale, story.last_at) for one in waits),
