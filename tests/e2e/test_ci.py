@@ -18,7 +18,7 @@ import pytest
 import yaml
 
 from support.command_line import SOURCE, Done, Machine
-from support.crewscript import CrewScript, edit, plan, submit, task, tool, write
+from support.crewscript import CrewScript, edit, plan, submit, task, write
 from support.repos import git, put
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
@@ -248,21 +248,6 @@ def test_a_push_that_is_refused_is_never_forced(job: Job) -> None:
     assert "git remote add nowhere" in missing.err
 
 
-def test_artifacts_that_cannot_be_written_are_a_warning_and_the_run_goes_on(
-    make_machine: Callable[..., Machine], script: CrewScript
-) -> None:
-    script.on("CASE-only.", "coder", tool("list_files"), write("x.txt", "x\n"), submit())
-    machine = make_machine(script=script)
-    (machine.root / "file").write_text("")
-    done = machine.run(
-        plan(task("only", "CASE-only.", review=False)), "--artifacts", str(machine.root / "file" / "below")
-    )
-    assert (done.code, done.json["status"]) == (0, "succeeded"), done
-    assert any("Artifacts no longer gets events" in one for one in done.json["warnings"])
-    nothing = machine.devassist("pr", "@last", "--remote", "origin")
-    assert nothing.code == 2, "there is no remote"
-
-
 def test_a_job_of_a_forks_pull_request_says_which_settings_count(
     make_machine: Callable[..., Machine], tmp_path: Path
 ) -> None:
@@ -298,9 +283,28 @@ def test_in_a_shallow_clone_what_needs_history_is_refused_with_the_fetch_depth(
         assert "fetch-depth: 0" in done.err
 
 
+PLAN = """
+schema = "devassist.plan/1"
+goal = "A note."
+[[tasks]]
+id = "note"
+title = "A note in NOTES.md"
+role = "documenter"
+instructions = "Write NOTES.md."
+checks = ["test -s NOTES.md"]
+review = false
+"""
+WORDS = """
+agents:
+  note/documenter:
+    - tools: [{write_file: {path: NOTES.md, content: "a note"}}]
+    - tools: [{submit_work: {summary: wrote it, confidence: 0.9}}]
+"""
+
+
 @dataclass
 class Workspace:
-    """A clone as a CI makes it, with `devassist` on PATH and the example's plan and script in it."""
+    """A clone as a CI makes it, with `devassist` on PATH, a plan and a script in it."""
 
     root: Path
     clone: Path
@@ -321,7 +325,7 @@ def workspace(tmp_path: Path) -> Workspace:
     origin, clone, binaries = (tmp_path / name for name in ("origin", "work", "bin"))
     origin.mkdir()
     git(origin, "init", "-q", "-b", "main")
-    put(origin, {"README.md": "a repository\n", "plan.toml": (EXAMPLES / "plan.toml").read_text("utf-8")})
+    put(origin, {"README.md": "a repository\n", "plan.toml": PLAN, "words.yaml": WORDS})
     git(origin, "add", "-A")
     git(origin, "commit", "-q", "-m", "base")
     git(origin, "clone", "-q", str(origin), str(clone))
@@ -378,7 +382,7 @@ def run_job(
 
 def test_the_steps_of_the_example_workflow_do_what_they_say(workspace: Workspace) -> None:
     expressions = Expressions({
-        "vars.DEVASSIST_MODEL": f"scripted/{EXAMPLES / 'script.yaml'}", "secrets.OPENAI_API_KEY": "", "github.token": "t",
+        "vars.DEVASSIST_MODEL": "scripted/words.yaml", "secrets.OPENAI_API_KEY": "", "github.token": "t",
         "inputs.plan": "plan.toml",
     })  # fmt: skip
     done = run_job(workspace, "run", expressions)
@@ -413,7 +417,7 @@ def test_the_example_workflow_holds_a_pull_request_against_the_other_branches(wo
 
 
 def test_the_example_shell_job_ends_as_the_run_does_and_leaves_its_files(workspace: Workspace) -> None:
-    job = f"DEVASSIST_MODEL_DEFAULT=scripted/{EXAMPLES / 'script.yaml'} {EXAMPLES / 'ci' / 'job.sh'} plan.toml out"
+    job = f"DEVASSIST_MODEL_DEFAULT=scripted/words.yaml {EXAMPLES / 'ci' / 'job.sh'} plan.toml out"
     done = workspace.bash(job)
     assert done.returncode == 0, done.stderr
     assert done.stdout.strip() == "everything was delivered"

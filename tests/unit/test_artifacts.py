@@ -5,17 +5,19 @@ from __future__ import annotations
 import json
 import os
 import xml.etree.ElementTree as ET
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from devassist.bootstrap import Host
+from devassist.bootstrap import Host, utc_now
 from devassist.cli.artifacts import artifacts_directory
 from devassist.domain.errors import UsageError
 from devassist.domain.events import EventType, Record
 from devassist.engine.reports.files import Artifacts, RunFile, write_whole
 from devassist.engine.reports.junit import junit
 from devassist.engine.reports.story import Story
+from devassist.store.audit_log import AuditLog
 from support.tale import HOSTILE, RUN, Tale, whole_tale
 
 
@@ -160,3 +162,22 @@ def test_the_directory_is_named_by_option_or_environment_and_must_be_one(tmp_pat
     (tmp_path / "file").write_text("")
     with pytest.raises(UsageError, match="not a directory"):
         artifacts_directory(host, Path("file"))
+
+
+def test_files_that_cannot_be_written_are_a_warning_and_the_log_goes_on(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    sinks = [
+        Artifacts(tmp_path / "file" / "below"),
+        RunFile(runs=tmp_path / "runs", reports=tmp_path / "reports"),
+    ]
+    heads = tmp_path / "heads.log"
+    with AuditLog.open(
+        tmp_path / "audit.db", heads_file=heads, now=utc_now, root_commit="", sinks=sinks
+    ) as log:
+        for record in whole_tale():
+            log.record(replace(record.event, id=""))
+    found = json.loads((tmp_path / "runs" / RUN / "run.json").read_text())
+    assert found["status"] == "waiting"
+    assert any(
+        one.startswith("Artifacts no longer gets events: NotADirectoryError") for one in found["warnings"]
+    )

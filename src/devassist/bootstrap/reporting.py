@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from devassist.bootstrap.conflict_life import known_conflicts
 from devassist.bootstrap.project import Project, open_reader
+from devassist.domain.events import Record
 from devassist.ports import EventSink
 
 if TYPE_CHECKING:  # imported where they are used: `--help` must not pay for them
@@ -16,12 +18,22 @@ if TYPE_CHECKING:  # imported where they are used: `--help` must not pay for the
 _UNREAD = frozenset({"model.intended", "model.called", "tool.intended", "tool.called"})
 
 
-def run_files(project: Project, artifacts: Path | None) -> list[EventSink]:
-    """The sinks of every run: its `run.json` and report, and the files of a CI job where they were asked for."""
+def run_files(
+    project: Project, artifacts: Path | None, *, before: Iterable[Record] = ()
+) -> Sequence[EventSink]:
+    """
+    The sinks of every run: its `run.json` and report, and the files of a CI job where they were asked for.
+
+    `before` is what was recorded of the run already, where this process goes on with it.
+    """
     from devassist.engine.reports.files import Artifacts, RunFile
 
-    kept = RunFile(runs=project.runs, reports=project.reports)
-    return [kept] if artifacts is None else [kept, Artifacts(artifacts)]
+    sinks: list[RunFile | Artifacts] = [RunFile(runs=project.runs, reports=project.reports)]
+    sinks += [] if artifacts is None else [Artifacts(artifacts)]
+    known = list(before)
+    for sink in sinks:
+        sink.catch_up(known)
+    return sinks
 
 
 def load_story(project: Project, run: str) -> Story:

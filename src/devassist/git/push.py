@@ -13,6 +13,11 @@ from devassist.git.repository import Repository
 _HOSTED = re.compile(
     r"^(?:https?://(?:[^@/]*@)?|ssh://(?:[^@/]*@)?|[\w.-]+@)(?P<host>[\w.-]+)(?::\d+)?[:/](?P<path>[\w./~-]+?)(?:\.git)?/?$"
 )
+_SECRET = re.compile(r"(?<=://)[^/\s@]+@")
+_ELSEWHERE = frozenset(
+    {"GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_COMMON_DIR", "GIT_OBJECT_DIRECTORY", "GIT_NAMESPACE"}
+)
+"""Variables that a hook or a job may have left, and that would lead git to another repository."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,12 +47,13 @@ def push(
     No hook of the repository runs and nothing prompts: a credential that git cannot find is a refusal.
     """
     quiet = {"GIT_TERMINAL_PROMPT": "0", "GCM_INTERACTIVE": "never", "LC_ALL": "C"}
+    kept = {name: value for name, value in environment.items() if name not in _ELSEWHERE}
     options = ["-c", "core.hooksPath=/dev/null", "-c", "push.followTags=false"]
     refspec = f"{commit}:refs/heads/{branch}"
     answer = asked(
         ["git", *options, "push", "--no-verify", "--porcelain", "--", remote.name, refspec],
         repository.workdir,
-        {**environment, **quiet},
+        {**kept, **quiet},
     )
     if answer.code == 0:
         return
