@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import threading
 import xml.etree.ElementTree as ET
 from dataclasses import replace
 from pathlib import Path
@@ -14,8 +15,9 @@ from devassist.bootstrap import Host, utc_now
 from devassist.cli.artifacts import artifacts_directory
 from devassist.domain.errors import UsageError
 from devassist.domain.events import EventType, Record
-from devassist.engine.reports.files import Artifacts, RunFile, write_whole
+from devassist.engine.reports.files import Artifacts, RunFile
 from devassist.engine.reports.junit import junit
+from devassist.engine.reports.latest import LatestFile, write_whole
 from devassist.engine.reports.story import Story
 from devassist.store.audit_log import AuditLog
 from support.tale import HOSTILE, RUN, Tale, whole_tale
@@ -37,6 +39,7 @@ def test_run_json_is_there_from_the_first_record_and_never_reads_as_success_befo
     seen: list[tuple[str, object]] = []
     for record in whole_tale():
         sink.write(record)
+        sink.settle()
         found = json.loads((tmp_path / "runs" / RUN / "run.json").read_text())
         assert found["schema"] == "devassist.run/1"
         seen.append((found["status"], found["exit_code"]))
@@ -51,6 +54,7 @@ def test_run_json_follows_every_change_of_a_tasks_status(tmp_path: Path) -> None
     state = Story()
     for record in whole_tale():
         sink.write(record)
+        sink.settle()
         state.apply(record)
         told = {one["id"]: one["status"] for one in json.loads((tmp_path / "run.json").read_text())["tasks"]}
         assert told == {one.id: str(one.status) for one in state.state.work()}
@@ -69,6 +73,36 @@ def test_a_write_that_is_cut_short_leaves_the_old_file_and_no_litter(
         write_whole(tmp_path / "run.json", "new")
     assert (tmp_path / "run.json").read_text() == "old"
     assert [one.name for one in tmp_path.iterdir()] == ["run.json"]
+
+
+def test_nobody_waits_for_the_disk_and_the_newest_text_wins(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    slow, written = threading.Event(), []
+
+    def patient(path: Path, text: str) -> None:
+        assert slow.wait(60)
+        written.append(text)
+        write_whole(path, text)
+
+    monkeypatch.setattr("devassist.engine.reports.latest.write_whole", patient)
+    file = LatestFile(tmp_path / "run.json")
+    for number in range(100):
+        file.put(str(number))
+    slow.set()
+    file.settle()
+    assert (tmp_path / "run.json").read_text() == "99"
+    assert len(written) <= 2
+
+
+def test_a_disk_that_refused_is_said_at_the_next_text(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    file = LatestFile(tmp_path / "file" / "run.json")
+    file.put("one")
+    with pytest.raises(OSError, match=r"Not a directory|File exists"):
+        file.settle()
+    with pytest.raises(OSError, match=r"Not a directory|File exists"):
+        file.put("two")
 
 
 def test_all_files_of_a_job_are_there_at_the_end(ended: Path) -> None:
@@ -94,6 +128,7 @@ def test_a_process_that_goes_on_with_a_run_goes_on_with_its_files(tmp_path: Path
     later = Artifacts(tmp_path)
     later.catch_up(records[:20])
     later.write(records[20])
+    later.settle()
     assert len((tmp_path / "events.ndjson").read_text().splitlines()) == 2
     assert json.loads((tmp_path / "run.json").read_text())["goal"].startswith("Make it better")
 

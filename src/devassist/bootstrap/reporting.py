@@ -68,6 +68,6 @@ def document_of(story: Story) -> dict[str, Any]:
 
 def write(path: Path, text: str) -> None:
     """Replace a file at once: a reader sees the old text or the new."""
-    from devassist.engine.reports.files import write_whole
+    from devassist.engine.reports.latest import write_whole
 
     write_whole(path, text)

@@ -3,44 +3,20 @@
 from __future__ import annotations
 
 import json
-import os
-import tempfile
 from collections.abc import Callable, Iterable, Mapping
-from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from devassist.domain.events import EventType, Record
 from devassist.engine.reports.document import conflicts_sarif
 from devassist.engine.reports.junit import junit
+from devassist.engine.reports.latest import LatestFile, write_whole
 from devassist.engine.reports.markdown import markdown
 from devassist.engine.reports.page import page
 from devassist.engine.reports.story import Story
 
 _TELLING = ("run.", "plan.", "task.", "round.", "conflict.", "approval.", "merge.", "warning.")
 """Beginnings of the event types after which `run.json` may read differently."""
-
-
-def write_whole(path: Path, text: str) -> None:
-    """Replace `path` by `text` at once: a reader sees the old file or the new one, also after a crash."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-    try:
-        with os.fdopen(descriptor, "w", encoding="utf-8", errors="backslashreplace") as stream:
-            stream.write(text)
-            stream.flush()
-            os.fsync(stream.fileno())
-        os.chmod(name, 0o644)  # noqa: PTH101  mkstemp keeps its file to itself, and the next step of a job may be another user's
-        os.replace(name, path)  # noqa: PTH105
-    except BaseException:
-        with suppress(OSError):
-            Path(name).unlink()
-        raise
-    directory = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(directory)
-    finally:
-        os.close(directory)
 
 
 @dataclass
@@ -50,15 +26,22 @@ class RunFile:
     runs: Path
     reports: Path
     _story: Story = field(default_factory=Story)
+    _file: LatestFile | None = None
 
     def write(self, record: Record) -> None:
         """Raises OSError; the log then detaches this sink and records a warning."""
         self._story.apply(record)
         state = self._story.state
-        if state.run and record.type.startswith(_TELLING):
-            write_whole(self.runs / state.run / "run.json", _run_json(self._story))
+        if state.run:
+            self._file = self._file or LatestFile(self.runs / state.run / "run.json")
+            _tell(self._file, record, self._story)
         if record.type is EventType.RUN_FINISHED:
             write_whole(self.reports / f"{state.run}.md", markdown(self._story))
+
+    def settle(self) -> None:
+        """Wait until `run.json` says what was written last."""
+        if self._file is not None:
+            self._file.settle()
 
     def catch_up(self, records: Iterable[Record]) -> None:
         """Take in what was recorded before this process began, writing nothing."""
@@ -71,11 +54,12 @@ class Artifacts:
     """
     An EventSink for a CI job: `run.json`, `events.ndjson`, `junit.xml`, `report.md`, `report.html`, `conflicts.sarif`.
 
-    The first two are there from the first record on. Also: JUnit says of a run that is cut off what was skipped.
+    The first two are there from the first record on, the others at the end.
     """
 
     directory: Path
     _story: Story = field(default_factory=Story)
+    _file: LatestFile | None = None
 
     def write(self, record: Record) -> None:
         """Raises OSError; the log then detaches this sink and records a warning."""
@@ -86,10 +70,15 @@ class Artifacts:
         line = json.dumps(record.as_json(), ensure_ascii=False, default=str)
         with (self.directory / "events.ndjson").open("a", encoding="utf-8", errors="backslashreplace") as out:
             out.write(line + "\n")
-        if record.type.startswith(_TELLING):
-            write_whole(self.directory / "run.json", _run_json(self._story))
+        self._file = self._file or LatestFile(self.directory / "run.json")
+        _tell(self._file, record, self._story)
         if record.type is EventType.RUN_FINISHED:
             self._finish()
+
+    def settle(self) -> None:
+        """Wait until `run.json` says what was written last."""
+        if self._file is not None:
+            self._file.settle()
 
     def catch_up(self, records: Iterable[Record]) -> None:
         """Take in what was recorded before this process began, writing nothing."""
@@ -117,5 +106,9 @@ _FORMS: Mapping[str, Callable[[Story], str]] = {
 }
 
 
-def _run_json(story: Story) -> str:
-    return json.dumps(story.state.as_json(), ensure_ascii=False, indent=2, default=str) + "\n"
+def _tell(file: LatestFile, record: Record, story: Story) -> None:
+    """Soon, as a rule; at the start and from the end on before anything else happens."""
+    if record.type.startswith(_TELLING):
+        file.put(json.dumps(story.state.as_json(), ensure_ascii=False, indent=2, default=str) + "\n")
+    if record.type is EventType.RUN_STARTED or story.state.finished_at:
+        file.settle()

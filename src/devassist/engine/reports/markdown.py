@@ -7,9 +7,18 @@ from typing import Any
 
 from devassist.domain.ids import PLANNING, result_branch
 from devassist.domain.markup import block, code, prose, quoted
-from devassist.domain.run import RunState, RunStatus
+from devassist.domain.run import RunStatus
 from devassist.domain.tasks import TaskState
-from devassist.engine.reports.facts import SAYS, clock, endings_of, next_steps, outcome, taken_over, undo
+from devassist.engine.reports.facts import (
+    SAYS,
+    clock,
+    endings_of,
+    next_steps,
+    outcome,
+    seconds_between,
+    taken_over,
+    undo,
+)
 from devassist.engine.reports.parts import Cost, Evidence
 from devassist.engine.reports.story import Story
 
@@ -190,14 +199,10 @@ def _costs(story: Story) -> Iterator[str]:
         for place, name in enumerate(("task", "role", "model")):
             rows = [_cost_row(key, cost) for key, cost in story.totals(place).items()]
             yield _table([name, "calls", "tokens in", "tokens out", "USD"], rows, numbers=4)
-    yield total(state)
-
-
-def total(state: RunState) -> str:
-    """All of a run's calls, tokens and money in a sentence."""
     usage = f"{state.model_calls} model calls, {state.input_tokens} tokens in, {state.output_tokens} out"
     unknown = f"; the price of {state.unpriced} calls is unknown and counted as 0" if state.unpriced else ""
-    return f"In all {usage}, {state.usd:.4f} USD{unknown}. Wall time {state.wall_s:.1f} s."
+    seconds = state.wall_s or seconds_between(story.first_at, story.last_at)
+    yield f"In all {usage}, {state.usd:.4f} USD{unknown}. Wall time {seconds:.1f} s."
 
 
 def _cost_row(key: str, cost: Cost) -> list[str]:

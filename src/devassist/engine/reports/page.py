@@ -16,6 +16,7 @@ from devassist.engine.reports.facts import (
     endings_of,
     next_steps,
     outcome,
+    seconds_between,
     taken_over,
     undo,
 )
@@ -66,7 +67,7 @@ def _top(story: Story) -> Markup:
     facts = {
         "landed": f"{merged} of {len(state.work())} tasks",
         "exit code": "–" if state.status is RunStatus.RUNNING else str(state.exit_code),  # noqa: RUF001
-        "wall time": duration(state.wall_s),
+        "wall time": duration(state.wall_s or seconds_between(story.first_at, story.last_at)),
         "model calls": str(state.model_calls),
         "tokens": f"{state.input_tokens + state.output_tokens:,}",
         "cost": f"{state.usd:.4f} USD" + (f" + {state.unpriced} unpriced" if state.unpriced else ""),
