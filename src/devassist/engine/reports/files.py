@@ -32,11 +32,14 @@ class RunFile:
         """Raises OSError; the log then detaches this sink and records a warning."""
         self._story.apply(record)
         state = self._story.state
-        if state.run:
-            self._file = self._file or LatestFile(self.runs / state.run / "run.json")
+        if not state.run:
+            return
+        self._file = self._file or LatestFile(self.runs / state.run / "run.json")
+        try:
+            if record.type is EventType.RUN_FINISHED:
+                write_whole(self.reports / f"{state.run}.md", markdown(self._story))
+        finally:
             _tell(self._file, record, self._story)
-        if record.type is EventType.RUN_FINISHED:
-            write_whole(self.reports / f"{state.run}.md", markdown(self._story))
 
     def settle(self) -> None:
         """Wait until `run.json` says what was written last."""
@@ -71,9 +74,11 @@ class Artifacts:
         with (self.directory / "events.ndjson").open("a", encoding="utf-8", errors="backslashreplace") as out:
             out.write(line + "\n")
         self._file = self._file or LatestFile(self.directory / "run.json")
-        _tell(self._file, record, self._story)
-        if record.type is EventType.RUN_FINISHED:
-            self._finish()
+        try:
+            if record.type is EventType.RUN_FINISHED:
+                self._finish()
+        finally:  # last of all: who waits for the end by run.json finds everything else in place
+            _tell(self._file, record, self._story)
 
     def settle(self) -> None:
         """Wait until `run.json` says what was written last."""
