@@ -14,7 +14,7 @@ import pytest
 from devassist.bootstrap import Host, utc_now
 from devassist.cli.artifacts import artifacts_directory
 from devassist.domain.errors import UsageError
-from devassist.domain.events import EventType, Record
+from devassist.domain.events import Event, EventType, Record
 from devassist.engine.reports.files import Artifacts, RunFile
 from devassist.engine.reports.junit import junit
 from devassist.engine.reports.latest import LatestFile, write_whole
@@ -131,6 +131,24 @@ def test_a_process_that_goes_on_with_a_run_goes_on_with_its_files(tmp_path: Path
     later.settle()
     assert len((tmp_path / "events.ndjson").read_text().splitlines()) == 2
     assert json.loads((tmp_path / "run.json").read_text())["goal"].startswith("Make it better")
+
+
+def test_an_answer_that_another_process_recorded_is_taken_in_once(tmp_path: Path) -> None:
+    records = whole_tale()
+    asked = next(one for one in records if one.type is EventType.APPROVAL_REQUESTED)
+    decided = Event(
+        type=EventType.APPROVAL_DECIDED, run=RUN, task="asks", data={"approval": "q-1", "choice": "approve"}
+    )
+    answer = Record(seq=asked.seq + 1, at=asked.at, event=decided)
+    later = [replace(one, seq=one.seq + 1) for one in records if one.seq > asked.seq]
+    sink = Artifacts(tmp_path, heard=lambda run, seq: [answer] if run == RUN and seq < answer.seq else [])
+    for record in [one for one in records if one.seq <= asked.seq] + later:
+        sink.write(record)
+    sink.settle()
+    assert json.loads((tmp_path / "run.json").read_text())["waiting"] == []
+    seqs = [json.loads(one)["seq"] for one in (tmp_path / "events.ndjson").read_text("utf-8").splitlines()]
+    assert seqs.count(answer.seq) == 1
+    assert len(seqs) == len(records) + 1
 
 
 def test_junit_has_a_suite_per_task_and_a_case_per_check(ended: Path) -> None:

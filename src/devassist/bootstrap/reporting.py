@@ -17,6 +17,9 @@ if TYPE_CHECKING:  # imported where they are used: `--help` must not pay for the
 # Prompts, replies and what tools returned are no part of a report; what checks printed is.
 _UNREAD = frozenset({"model.intended", "model.called", "tool.intended", "tool.called"})
 
+_SAID = ("approval", "note", "stop", "task.retried")
+"""What may be recorded about a run by a process that does not own it."""
+
 
 def run_files(
     project: Project, artifacts: Path | None, *, before: Iterable[Record] = ()
@@ -27,9 +30,14 @@ def run_files(
     `before` is what was recorded of the run already, where this process goes on with it.
     """
     from devassist.engine.reports.files import Artifacts, RunFile
+    from devassist.store.filters import EventFilter
 
-    sinks: list[RunFile | Artifacts] = [RunFile(runs=project.runs, reports=project.reports)]
-    sinks += [] if artifacts is None else [Artifacts(artifacts)]
+    def heard(run: str, seq: int) -> Sequence[Record]:
+        with open_reader(project) as reader:
+            return list(reader.events(EventFilter(run=run, types=_SAID, after_seq=seq)))
+
+    sinks: list[RunFile | Artifacts] = [RunFile(runs=project.runs, reports=project.reports, heard=heard)]
+    sinks += [] if artifacts is None else [Artifacts(artifacts, heard=heard)]
     known = list(before)
     for sink in sinks:
         sink.catch_up(known)

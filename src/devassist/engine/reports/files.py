@@ -19,18 +19,60 @@ _TELLING = ("run.", "plan.", "task.", "round.", "conflict.", "approval.", "merge
 """Beginnings of the event types after which `run.json` may read differently."""
 
 
+Heard = Callable[[str, int], Iterable[Record]]
+"""What has been said to a run since a place in the log, by other processes too: answers, notes, a stop."""
+
+
+def nothing_heard(_run: str, _seq: int) -> Iterable[Record]:
+    return ()
+
+
 @dataclass
-class RunFile:
+class _Follower:
+    """Folds a run as its records come. What other processes record comes by way of `heard`, where it may matter."""
+
+    heard: Heard = field(default=nothing_heard, kw_only=True)
+    _story: Story = field(default_factory=Story, kw_only=True)
+    _file: LatestFile | None = field(default=None, kw_only=True)
+    _own: set[int] = field(default_factory=set, kw_only=True)
+    _asked: int = field(default=0, kw_only=True)
+
+    def catch_up(self, records: Iterable[Record]) -> None:
+        """Take in what was recorded before this process began, writing nothing."""
+        for record in records:
+            self._story.apply(record)
+            self._asked = record.seq
+
+    def settle(self) -> None:
+        """Wait until `run.json` says what was written last."""
+        if self._file is not None:
+            self._file.settle()
+
+    def _taken(self, record: Record) -> list[Record]:
+        """The records that this one brings: before it those of other processes that nobody handed over."""
+        missed: list[Record] = []
+        if record.type.startswith(_TELLING):
+            if self._asked:
+                heard = self.heard(self._story.state.run, self._asked)
+                missed = [one for one in heard if one.seq < record.seq and one.seq not in self._own]
+            self._asked = record.seq
+            self._own.clear()
+        self._own.add(record.seq)
+        for one in (*missed, record):
+            self._story.apply(one)
+        return [*missed, record]
+
+
+@dataclass
+class RunFile(_Follower):
     """An EventSink that keeps `runs/<run>/run.json` and, at the end, the run's Markdown report."""
 
     runs: Path
     reports: Path
-    _story: Story = field(default_factory=Story)
-    _file: LatestFile | None = None
 
     def write(self, record: Record) -> None:
         """Raises OSError; the log then detaches this sink and records a warning."""
-        self._story.apply(record)
+        self._taken(record)
         state = self._story.state
         if not state.run:
             return
@@ -41,19 +83,9 @@ class RunFile:
         finally:
             _tell(self._file, record, self._story)
 
-    def settle(self) -> None:
-        """Wait until `run.json` says what was written last."""
-        if self._file is not None:
-            self._file.settle()
-
-    def catch_up(self, records: Iterable[Record]) -> None:
-        """Take in what was recorded before this process began, writing nothing."""
-        for record in records:
-            self._story.apply(record)
-
 
 @dataclass
-class Artifacts:
+class Artifacts(_Follower):
     """
     An EventSink for a CI job: `run.json`, `events.ndjson`, `junit.xml`, `report.md`, `report.html`, `conflicts.sarif`.
 
@@ -61,34 +93,23 @@ class Artifacts:
     """
 
     directory: Path
-    _story: Story = field(default_factory=Story)
-    _file: LatestFile | None = None
 
     def write(self, record: Record) -> None:
         """Raises OSError; the log then detaches this sink and records a warning."""
         first = not self._story.first_at
-        self._story.apply(record)
+        taken = self._taken(record)
         if first:
             self._clear()
-        line = json.dumps(record.as_json(), ensure_ascii=False, default=str)
+        self.directory.mkdir(parents=True, exist_ok=True)
         with (self.directory / "events.ndjson").open("a", encoding="utf-8", errors="backslashreplace") as out:
-            out.write(line + "\n")
+            for one in taken:
+                out.write(json.dumps(one.as_json(), ensure_ascii=False, default=str) + "\n")
         self._file = self._file or LatestFile(self.directory / "run.json")
         try:
             if record.type is EventType.RUN_FINISHED:
                 self._finish()
         finally:  # last of all: who waits for the end by run.json finds everything else in place
             _tell(self._file, record, self._story)
-
-    def settle(self) -> None:
-        """Wait until `run.json` says what was written last."""
-        if self._file is not None:
-            self._file.settle()
-
-    def catch_up(self, records: Iterable[Record]) -> None:
-        """Take in what was recorded before this process began, writing nothing."""
-        for record in records:
-            self._story.apply(record)
 
     def _clear(self) -> None:
         """What an earlier run left here would be read as this one's."""
