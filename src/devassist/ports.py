@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from devassist.domain.events import Event, Record
 
@@ -126,6 +126,13 @@ class EventSink(Protocol):
     """Is told of each record once it is durable, in order."""
 
     def write(self, record: Record) -> None: ...
+
+
+@runtime_checkable
+class LateSink(EventSink, Protocol):
+    """An EventSink that can be told first what was recorded before it was there."""
+
+    def catch_up(self, records: Iterable[Record]) -> None: ...
 
 
 class Recorder(Protocol):

@@ -8,9 +8,10 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from devassist.bootstrap.history import require_history
 from devassist.bootstrap.project import Project
 from devassist.domain.conflicts import Conflict, Level, Side
-from devassist.domain.errors import NotFound, Refused, RepositoryError
+from devassist.domain.errors import NotFound, RepositoryError
 
 if TYPE_CHECKING:  # imported where they are used: other commands must not pay for parsers
     pass
@@ -56,11 +57,7 @@ def compare(project: Project, wanted: Comparison, decided: Mapping[str, str]) ->
 
     started = time.monotonic()
     repository = project.repository
-    if repository.is_shallow:
-        raise Refused(
-            "the clone is shallow: without history no merge base is certain",
-            hint="git fetch --unshallow, or fetch-depth: 0 in CI",
-        )
+    require_history(repository)
     base = repository.resolve(wanted.base or "HEAD")
     named = [side_of(project, name) for name in dict.fromkeys(wanted.branches)]
     live = named or _found(project, wanted, base)
@@ -169,6 +166,7 @@ def staled_by(project: Project, old: str, new: str) -> list[Mapping[str, Any]]:
 def check_path(project: Project, path: Path) -> Compared:
     """One file as it is on disk now, held against all live branches. For a hook before or after a write."""
     repository = project.repository
+    require_history(repository)
     signature = repository.signature(project.host.environment)
     here = repository.snapshot_dirty("the files as they are", signature)
     relative = path.resolve().relative_to(repository.workdir).as_posix()

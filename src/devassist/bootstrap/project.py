@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from devassist.bootstrap.host import Host, utc_now
-from devassist.config.load import Loaded, load_settings
-from devassist.domain.errors import RepositoryError, Unfinished
+from devassist.config.forks import BaseFile, ForkPullRequest, find_fork
+from devassist.config.load import FILE, Loaded, load_settings
+from devassist.domain.errors import NotFound, RepositoryError, Unfinished
 from devassist.domain.ids import base_ref, result_branch
 from devassist.domain.run import RunState
 from devassist.domain.settings import Settings
@@ -50,6 +51,11 @@ class Project:
         return self.repository.common_dir / "devassist" / "reports"
 
     @property
+    def runs(self) -> Path:
+        """Below it each run keeps what it says of itself: `<run>/run.json`."""
+        return self.repository.common_dir / "devassist" / "runs"
+
+    @property
     def heads_file(self) -> Path:
         return self.host.state_dir / "heads.log"
 
@@ -65,10 +71,31 @@ def open_project(host: Host, flags: Mapping[str, Any] | None = None) -> Project:
     from devassist.git.repository import Repository
 
     repository = Repository.discover(host.directory)
+    fork = find_fork(host.environment)
     loaded = load_settings(
-        repository=repository.workdir, user_file=host.user_config, environment=host.environment, flags=flags
+        repository=repository.workdir,
+        user_file=host.user_config,
+        environment=host.environment,
+        flags=flags,
+        fork=fork,
+        base_file=None if fork is None else _base_file(repository, fork),
     )
     return Project(host, repository, loaded)
+
+
+def _base_file(repository: Repository, fork: ForkPullRequest) -> BaseFile | None:
+    """The settings of the commit that a fork's pull request is for; None where that commit is not here."""
+    for revision in fork.base:
+        try:
+            commit = repository.resolve(revision)
+        except NotFound:
+            continue
+        place = f"{FILE} at {commit[:12]}"
+        try:
+            return BaseFile(place=place, text=repository.read_file(commit, FILE).decode("utf-8", "replace"))
+        except NotFound:
+            return BaseFile(place=place, text="")
+    return None
 
 
 def open_reader(project: Project) -> AuditReader:

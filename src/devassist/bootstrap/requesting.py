@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from devassist.bootstrap.history import resolved as resolved_base
 from devassist.bootstrap.ownership import owner
 from devassist.bootstrap.project import Project, secrets_of
 from devassist.domain.errors import UsageError
@@ -34,6 +35,8 @@ class RunOptions:
     waits: bool = False
     """Whether a person is there who may be waited for."""
     detached: bool = False
+    artifacts: Path | None = None
+    """Directory for the files of a CI job."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,6 +49,7 @@ class ResumeOptions:
     unsafe_no_sandbox: bool = False
     waits: bool = False
     detached: bool = False
+    artifacts: Path | None = None
 
 
 def new_request(project: Project, options: RunOptions, run: str) -> RunRequest:
@@ -147,7 +151,7 @@ def _script_of(model: str, directory: Path) -> str:
 def _base(project: Project, options: RunOptions) -> tuple[str, list[str]]:
     """The commit that the run starts from, and what must be said about the repository."""
     repository = project.repository
-    base = repository.resolve(options.base or "HEAD")
+    base = resolved_base(repository, options.base or "HEAD")
     warnings: list[str] = []
     dirty = repository.dirty_paths()
     if dirty and options.include_dirty:
@@ -160,7 +164,9 @@ def _base(project: Project, options: RunOptions) -> tuple[str, list[str]]:
             f"uncommitted work is left out (the base is {base[:12]}): {shown}; --include-dirty takes it in"
         )
     if repository.is_shallow:
-        warnings.append("the clone is shallow; the run works on what is here, conflicts need the history")
+        warnings.append(
+            "the clone is shallow; the run works on what is here, conflicts need the history (fetch-depth: 0)"
+        )
     if repository.has_submodules:
         warnings.append("submodules are not filled in the agents' worktrees and are never changed")
     if repository.has_lfs:

@@ -13,12 +13,13 @@ from typing import TYPE_CHECKING, Any
 
 from devassist.bootstrap.ownership import own_run
 from devassist.bootstrap.project import Project, load_state, open_log, open_reader
+from devassist.bootstrap.reporting import run_files
 from devassist.bootstrap.requesting import ResumeOptions, RunOptions, new_request, resumed_request
 from devassist.bootstrap.wiring import run_context
 from devassist.domain.errors import UsageError
 from devassist.domain.ids import make_run_id
 from devassist.domain.run import RunState, RunStatus
-from devassist.ports import EventSink
+from devassist.ports import EventSink, LateSink
 
 if TYPE_CHECKING:  # imported where they are used: `--help` and `status` must not pay for a run's imports
     from devassist.engine.context import RunRequest
@@ -47,9 +48,10 @@ def start_run(
     directory.mkdir(parents=True)
     journal = Journal(run=run)
     announce(run, journal.state)
+    told = [*run_files(project, options.artifacts), *sinks]
     with own_run(project, run):
         return _supervised(
-            project, request, journal, directory, sinks, options.record, unsafe=options.unsafe_no_sandbox
+            project, request, journal, directory, told, options.record, unsafe=options.unsafe_no_sandbox
         )
 
 
@@ -69,14 +71,18 @@ def resume_run(
     from devassist.engine.journal import Journal
     from devassist.git.repair import adopt_moved
     from devassist.git.worktree_list import list_worktrees
+    from devassist.store.filters import EventFilter
 
     with own_run(project, run):
         journal = Journal(run=run)
         with open_reader(project) as reader:
-            from devassist.store.filters import EventFilter
-
-            for record in reader.events(EventFilter(run=run)):
-                journal.write(record)
+            before = list(reader.events(EventFilter(run=run)))
+        for record in before:
+            journal.write(record)
+        told = [*run_files(project, options.artifacts), *sinks]
+        for sink in told:
+            if isinstance(sink, LateSink):
+                sink.catch_up(before)
         state = journal.state
         if state.discarded or state.undone:
             raise UsageError(f"{run} was discarded", hint="start a new one with 'devassist run GOAL'")
@@ -90,7 +96,7 @@ def resume_run(
         request = replace(resumed_request(project, state, options), cleared=_cleared(project, run))
         announce(run, state)
         unsafe = options.unsafe_no_sandbox or state.sandbox == "none"
-        return _supervised(project, request, journal, directory, sinks, options.record, unsafe=unsafe)
+        return _supervised(project, request, journal, directory, told, options.record, unsafe=unsafe)
 
 
 def _cleared(project: Project, run: str) -> Mapping[str, object]:

@@ -13,9 +13,21 @@ import typer
 
 from devassist import __version__
 from devassist.bootstrap import Host
-from devassist.cli import audit, conflicts, landing, looking, people, setup, steering, worktrees
+from devassist.cli import (
+    audit,
+    conflicts,
+    github,
+    landing,
+    looking,
+    people,
+    reporting,
+    setup,
+    steering,
+    worktrees,
+)
 from devassist.cli import run as running
 from devassist.cli.invocation import Invocation, complain
+from devassist.cli.workflow import disarm_streams, finish_streams
 from devassist.domain.errors import DevassistError
 
 # Newer Typers carry a click of their own: the class is taken from where Typer's own errors have it.
@@ -64,6 +76,7 @@ steering.register(app)
 people.register(app)
 looking.register(app)
 landing.register(app)
+reporting.register(app)
 setup.register(app)
 app.add_typer(worktrees.app, name="worktrees")
 app.add_typer(setup.config, name="config")
@@ -73,6 +86,15 @@ app.add_typer(audit.app, name="audit")
 
 def main() -> None:
     """The console script. Exit codes are contract 1's; only here are errors turned into them."""
+    if github.is_job(Host().environment):
+        disarm_streams()
+    try:
+        _run()
+    finally:
+        finish_streams()
+
+
+def _run() -> None:
     try:
         code = app(standalone_mode=False)
     except DevassistError as error:

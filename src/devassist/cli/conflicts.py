@@ -15,6 +15,7 @@ from typer.core import TyperGroup
 
 from devassist.bootstrap import comparing
 from devassist.bootstrap import conflict_life as life
+from devassist.cli.github import conflicts_found
 from devassist.cli.invocation import Format, Invocation, of, plain, print_json, print_line
 from devassist.cli.looking import Output
 from devassist.domain.conflicts import Severity, worst
@@ -85,6 +86,7 @@ def find(  # one parameter per option: the types are the interface
     )
     compared = life.compare_and_remember(project, wanted)
     _answer(invocation, compared, output)
+    conflicts_found(invocation, project, compared)
     while watch:
         time.sleep(1)
         again = life.compare_and_remember(project, wanted)

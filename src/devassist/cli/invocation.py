@@ -15,6 +15,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from devassist.bootstrap import Host, Project, open_project
+from devassist.cli.workflow import command, send
 
 _CONTROL = {code: None for code in range(32) if code not in (9, 10)} | {
     127: None,
@@ -41,6 +42,7 @@ def plain(text: str) -> str:
 
 def complain(fact: str, hint: str) -> None:
     """An error on stderr, quiet or not: the fact, then the next command to type."""
+    send(command("error", plain(f"{fact}\nhint: {hint}" if hint else fact), title="devassist"))
     sys.stderr.write(f"error: {plain(fact)}\n")
     if hint:
         sys.stderr.write(f"hint: {plain(hint)}\n")
@@ -73,7 +75,10 @@ class Invocation:
         self.narration.print(escape(plain(text)), style=style or None)
 
     def project(self, flags: Mapping[str, Any] | None = None) -> Project:
-        return open_project(self.host, flags)
+        project = open_project(self.host, flags)
+        for note in project.loaded.notes:
+            self.say(f"note: {note}", style="yellow")
+        return project
 
 
 def of(context: typer.Context) -> Invocation:
@@ -87,13 +92,19 @@ def at(invocation: Invocation, directory: Path | None) -> Invocation:
     return replace(invocation, host=replace(invocation.host, directory=directory.resolve()))
 
 
+def json_text(document: Mapping[str, Any], *, indent: int | None = None) -> str:
+    """JSON that no log of GitHub's takes for a workflow command."""
+    text = json.dumps(document, ensure_ascii=False, indent=indent, default=str)
+    return text.replace("##[", "##\\u005b")
+
+
 def print_json(document: Mapping[str, Any]) -> None:
     """The answer as one JSON document on stdout."""
-    sys.stdout.write(json.dumps(document, ensure_ascii=False, indent=2, default=str) + "\n")
+    sys.stdout.write(json_text(document, indent=2) + "\n")
     sys.stdout.flush()
 
 
 def print_line(document: Mapping[str, Any]) -> None:
     """One line of NDJSON on stdout, at once."""
-    sys.stdout.write(json.dumps(document, ensure_ascii=False, default=str) + "\n")
+    sys.stdout.write(json_text(document) + "\n")
     sys.stdout.flush()

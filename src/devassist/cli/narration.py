@@ -13,18 +13,7 @@ from devassist.domain.ids import PLANNING
 
 def event_json(record: Record) -> dict[str, Any]:
     """A record as `audit list` and `ndjson` print it."""
-    event = record.event
-    return {
-        "seq": record.seq,
-        "id": event.id,
-        "at": record.at,
-        "run": event.run,
-        "task": event.task,
-        "agent": event.agent,
-        "type": str(event.type),
-        "parent": event.parent,
-        "data": event.data,
-    }
+    return record.as_json()
 
 
 def event_line(record: Record) -> str:

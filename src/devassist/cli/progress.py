@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from types import TracebackType
 from typing import Any, Self
 
@@ -49,6 +49,11 @@ class LiveProgress:
     def write(self, record: Record) -> None:
         with self._lock:
             self._view.state.apply(record)
+
+    def catch_up(self, records: Iterable[Record]) -> None:
+        """Begin with what was recorded before: a run that goes on shows all of its tasks."""
+        for record in records:
+            self.write(record)
 
     def typed(self, text: str, *, note: str = "") -> None:
         """Show what the person has typed so far, and what is to be said about it."""

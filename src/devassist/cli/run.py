@@ -15,6 +15,8 @@ import typer
 from devassist.bootstrap import Project, RunOptions, foreseen, load_state, start_run
 from devassist.bootstrap.detaching import detach
 from devassist.cli.answering import Answering
+from devassist.cli.artifacts import artifacts_directory
+from devassist.cli.github import run_ended
 from devassist.cli.invocation import Invocation, StreamFormat, complain, of, print_json, print_line
 from devassist.cli.progress import LiveProgress, NdjsonProgress, PlainProgress
 from devassist.cli.render import run_summary
@@ -58,6 +60,10 @@ def run(  # the types are the interface
     approve: Annotated[str | None, typer.Option(help="auto, ask or never.")] = None,
     record: Annotated[Path | None, typer.Option(help="Write the model's replies to a cassette.")] = None,
     replay: Annotated[Path | None, typer.Option(help="Take the model's replies from a cassette.")] = None,
+    artifacts: Annotated[
+        Path | None,
+        typer.Option(help="Write run.json, events, JUnit, SARIF and reports into this directory, for CI."),
+    ] = None,
     unsafe_no_sandbox: Annotated[
         bool, typer.Option("--unsafe-no-sandbox", help="If no sandbox works, run commands without one.")
     ] = False,
@@ -93,6 +99,7 @@ def run(  # the types are the interface
         unsafe_no_sandbox=unsafe_no_sandbox,
         waits=may_ask(invocation) and output is StreamFormat.text and not detached,
         detached=detached,
+        artifacts=artifacts_directory(invocation.host, artifacts),
     )
     if detached:
         launch(invocation, project, lambda sinks: start_run(project, options, sinks=sinks), output)
@@ -102,6 +109,7 @@ def run(  # the types are the interface
         _print_plan(invocation, project, state, output)
     else:
         answer(invocation, state, output)
+    run_ended(invocation, project, state)
     raise typer.Exit(state.exit_code)
 
 

@@ -17,6 +17,8 @@ from devassist.bootstrap import (
 from devassist.bootstrap.following import follow
 from devassist.bootstrap.ownership import is_alive, live_runs
 from devassist.bootstrap.people import post_note, retry_task, stop_run
+from devassist.cli.artifacts import artifacts_directory
+from devassist.cli.github import run_ended
 from devassist.cli.invocation import Format, Invocation, StreamFormat, of, print_json
 from devassist.cli.looking import Output, Run
 from devassist.cli.run import answer, launch, may_ask, readable, show_run
@@ -49,6 +51,9 @@ def resume(
         bool, typer.Option("--unsafe-no-sandbox", help="If no sandbox works, run commands without one.")
     ] = False,
     detached: Annotated[bool, typer.Option("--detach", help="Go on in the background.")] = False,
+    artifacts: Annotated[
+        Path | None, typer.Option(help="Write the files of a CI job into DIR; DEVASSIST_ARTIFACTS as well.")
+    ] = None,
     output: Annotated[
         StreamFormat, typer.Option("--format", help="text, json or ndjson.")
     ] = StreamFormat.text,
@@ -80,12 +85,14 @@ def resume(
         unsafe_no_sandbox=unsafe_no_sandbox,
         waits=may_ask(invocation) and output is StreamFormat.text and not detached,
         detached=detached,
+        artifacts=artifacts_directory(invocation.host, artifacts),
     )
     if detached:
         launch(invocation, own, lambda sinks: resume_run(own, state.run, options, sinks=sinks), output)
         return
     state = show_run(invocation, own, lambda sinks: resume_run(own, state.run, options, sinks=sinks), output)
     answer(invocation, state, output)
+    run_ended(invocation, project, state)
     raise typer.Exit(state.exit_code)
 
 

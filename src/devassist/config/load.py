@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, get_args, get_origin, get_type_hints
 from urllib.parse import urlsplit
 
+from devassist.config.forks import BaseFile, ForkPullRequest, narrowed
 from devassist.domain.errors import ConfigError
 from devassist.domain.roles import Role
 from devassist.domain.settings import Settings
@@ -23,7 +24,13 @@ _CHOICES = {
 }
 _APPROVAL_CLASSES = ("plan", "scope", "command", "merge", "resolution", "question", "mass-deletion")
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
-_NOT_SETTINGS = ("DEVASSIST_STATE_DIR", "DEVASSIST_RUN", "DEVASSIST_COMMAND", "DEVASSIST_REQUIRE_SANDBOXES")
+_NOT_SETTINGS = (
+    "DEVASSIST_STATE_DIR",
+    "DEVASSIST_RUN",
+    "DEVASSIST_COMMAND",
+    "DEVASSIST_REQUIRE_SANDBOXES",
+    "DEVASSIST_ARTIFACTS",
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,6 +39,8 @@ class Loaded:
 
     settings: Settings
     origins: Mapping[str, str] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+    """What a person should hear of where the values came from."""
 
 
 def load_settings(
@@ -40,25 +49,50 @@ def load_settings(
     user_file: Path,
     environment: Mapping[str, str],
     flags: Mapping[str, Any] | None = None,
+    fork: ForkPullRequest | None = None,
+    base_file: BaseFile | None = None,
 ) -> Loaded:
     """
     Merge default < user file < repository file < environment < flags.
 
-    `flags` maps dotted keys to values; None means not given. Raises ConfigError naming file, key and known keys.
+    `flags` maps dotted keys to values; None means not given. On a pull request from a fork the repository's file is
+    `base_file`, or what is stricter in the checked-out one. Raises ConfigError naming file, key and known keys.
     """
     merged: dict[str, Any] = {}
     origins: dict[str, str] = {}
+    notes: tuple[str, ...] = ()
     sources: list[tuple[str, Mapping[str, Any]]] = [(str(user_file), _read(user_file))]
-    if repository is not None:
+    if fork is not None and repository is not None:
+        source, notes = _of_fork(fork, base_file, repository / FILE, sources[0])
+        sources += [source, (f"pull request from {fork.head}", {"worktrees.include": False})]
+    elif repository is not None:
         path = repository / FILE
-        sources.append((str(path), _only_own(_read(path), path)))
+        sources.append((str(path), _only_own(_read(path), str(path))))
     sources.append(("environment", _from_environment(environment)))
     sources.append(("flag", {key: value for key, value in (flags or {}).items() if value is not None}))
     for origin, values in sources:
         for key, value in values.items():
             merged[key] = value
             origins[key] = origin
-    return Loaded(settings=_build(merged, origins), origins=origins)
+    return Loaded(settings=_build(merged, origins), origins=origins, notes=notes)
+
+
+def _of_fork(
+    fork: ForkPullRequest, base_file: BaseFile | None, path: Path, user: tuple[str, Mapping[str, Any]]
+) -> tuple[tuple[str, Mapping[str, Any]], tuple[str, ...]]:
+    """The repository's values on a pull request from a fork, and what is to be said of them."""
+    who = f"pull request from {fork.head}"
+    if base_file is not None:
+        values = _flatten(_parsed(base_file.text, base_file.place), base_file.place)
+        note = f"{who}: {FILE} is read from the base commit ({base_file.place}), not from the checkout"
+        return (base_file.place, _only_own(values, base_file.place)), (note,)
+    kept = narrowed(_read(path), _build(dict(user[1]), dict.fromkeys(user[1], user[0])))
+    left_out = f"; left out: {', '.join(kept.left_out)}" if kept.left_out else ""
+    note = (
+        f"{who}: the base commit is not here, so of {FILE} only what is stricter counts{left_out} "
+        "(fetch-depth: 0 brings the base commit)"
+    )
+    return (str(path), kept.values), (note,)
 
 
 def known_keys() -> Sequence[str]:
@@ -82,16 +116,25 @@ def _section(name: str) -> Any:
 def _read(path: Path) -> Mapping[str, Any]:
     """Dotted keys of one file; empty when there is none."""
     try:
-        document = tomllib.loads(path.read_text("utf-8"))
+        text = path.read_text("utf-8")
     except FileNotFoundError:
         return {}
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ConfigError(
-            f"{path} is not valid TOML: {error}", hint="devassist config show --origin"
-        ) from error
+    except UnicodeDecodeError as error:
+        raise _not_toml(str(path), error) from error
     except OSError as error:
         raise ConfigError(f"{path} cannot be read: {error.strerror}") from error
-    return _flatten(document, str(path))
+    return _flatten(_parsed(text, str(path)), str(path))
+
+
+def _parsed(text: str, where: str) -> Mapping[str, Any]:
+    try:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise _not_toml(where, error) from error
+
+
+def _not_toml(where: str, error: Exception) -> ConfigError:
+    return ConfigError(f"{where} is not valid TOML: {error}", hint="devassist config show --origin")
 
 
 def _flatten(document: Mapping[str, Any], where: str) -> Mapping[str, Any]:
@@ -117,7 +160,7 @@ def _unknown(where: str, key: str, known: Sequence[str], *, kind: str = "key") -
     return ConfigError(f"{where}: unknown {kind} {key}", hint=f"{meant}Known: {', '.join(known)}")
 
 
-def _only_own(values: Mapping[str, Any], path: Path) -> Mapping[str, Any]:
+def _only_own(values: Mapping[str, Any], path: str) -> Mapping[str, Any]:
     """A repository that came from somewhere else must not send the person's keys to a server of its choice."""
     base = values.get("model.api_base")
     if isinstance(base, str) and base and urlsplit(base).hostname not in _LOOPBACK:

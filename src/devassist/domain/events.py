@@ -64,6 +64,10 @@ class EventType(StrEnum):
     CHECKPOINT_MADE = "checkpoint.made"
     DISCARDED = "run.discarded"
     APPLIED = "run.applied"
+    PR_INTENDED = "pr.intended"
+    BRANCH_PUSHED = "branch.pushed"
+    PR_OPENED = "pr.opened"
+    PR_REFUSED = "pr.refused"
     RECOVERY_DONE = "recovery.completed"
     RECOVERY_UNKNOWN = "recovery.unknown"
     RECOVERY_DIVERGED = "recovery.diverged"
@@ -108,3 +112,18 @@ class Record:
     @property
     def data(self) -> Mapping[str, Any]:
         return self.event.data
+
+    def as_json(self) -> dict[str, Any]:
+        """The record as `audit list` and `ndjson` give it."""
+        event = self.event
+        return {
+            "seq": self.seq,
+            "id": event.id,
+            "at": self.at,
+            "run": event.run,
+            "task": event.task,
+            "agent": event.agent,
+            "type": str(event.type),
+            "parent": event.parent,
+            "data": event.data,
+        }

@@ -115,7 +115,8 @@ class RunState:
             "schema": "devassist.run/1",
             "run": self.run,
             "status": str(self.status),
-            "exit_code": self.exit_code,
+            # None as long as it runs: a document that is left behind by a crash never reads as success.
+            "exit_code": None if self.status is RunStatus.RUNNING else self.exit_code,
             "goal": self.goal,
             "base": self.base,
             "result_branch": result_branch(self.run),

@@ -84,6 +84,8 @@ class WorktreeSettings:
     """Parent directory; empty: the state directory. Never inside the repository."""
     copy: tuple[str, ...] = ()
     """Glob patterns of untracked files to copy from the main checkout, beside `.worktreeinclude`."""
+    include: bool = True
+    """Whether the repository's `.worktreeinclude` counts. Never on a pull request from a fork."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

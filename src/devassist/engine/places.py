@@ -211,7 +211,8 @@ class Places:
     def _furnish(self, worktree: Worktree, agent: str, task: str) -> None:
         """Copy the person's untracked files in and run setup; neither is the agent's change afterwards."""
         context = self.context
-        copied = copy_untracked(context.repository, worktree, context.settings.worktrees.copy)
+        wanted = context.settings.worktrees
+        copied = copy_untracked(context.repository, worktree, wanted.copy, include=wanted.include)
         private = self.private(agent)
         private.mkdir(parents=True, exist_ok=True)
         self.set_up(worktree.path, private, task=task, agent=agent)

@@ -26,7 +26,6 @@ from devassist.engine.neighbours import Neighbours
 from devassist.engine.places import Places
 from devassist.engine.planner import Planner
 from devassist.engine.reconcile import Reconciler, Standing
-from devassist.engine.report import markdown
 from devassist.engine.schedule import Schedule
 from devassist.engine.step import StepResult
 from devassist.engine.stop import sweep
@@ -219,8 +218,6 @@ class Supervisor:
             "hint": hint,
         }
         context.journal.record(Event(type=EventType.RUN_FINISHED, data=data))
-        report.parent.mkdir(parents=True, exist_ok=True)
-        report.write_text(markdown(state), encoding="utf-8")
         return state
 
     def _verdict(self, state: RunState, error: DevassistError | None) -> tuple[RunStatus, int]:

@@ -84,15 +84,17 @@ def _text(path: Path) -> str | None:
         return None
 
 
-def copy_untracked(repository: Repository, worktree: Worktree, patterns: Sequence[str]) -> list[str]:
+def copy_untracked(
+    repository: Repository, worktree: Worktree, patterns: Sequence[str], *, include: bool = True
+) -> list[str]:
     """
-    Copy the person's untracked and ignored files that match `patterns` or their .worktreeinclude.
+    Copy the person's untracked and ignored files that match `patterns` or, with `include`, their .worktreeinclude.
 
     Patterns are gitignore's. Nothing under .git, nothing tracked and nothing that is there already is
     written; returns the paths copied.
     """
-    include = _text(repository.workdir / INCLUDE_FILE) or ""
-    wanted = parsed_patterns([*patterns, *include.splitlines()])
+    named = (_text(repository.workdir / INCLUDE_FILE) or "").splitlines() if include else []
+    wanted = parsed_patterns([*patterns, *named])
     if not wanted:
         return []
     copied: list[str] = []
