@@ -14,10 +14,53 @@ from devassist.domain.events import Event, EventType
 def compare_and_remember(project: Project, wanted: Comparison) -> Compared:
     """Hold the branches against each other with what people decided before, and record what is new or gone."""
     known = known_conflicts(project)
-    decided = {id_: one["status"] for id_, one in known.items() if one["status"] in ("waived", "resolved")}
+    moved = {id_: name for id_, one in known.items() if (name := _moved(project, one))}
+    decided = {
+        id_: one["status"]
+        for id_, one in known.items()
+        if one["status"] in ("waived", "resolved") and id_ not in moved
+    }
     compared = compare(project, wanted, decided)
+    _reopen(project, moved)
     remember(project, compared)
     return compared
+
+
+def _moved(project: Project, one: Mapping[str, Any]) -> str:
+    """The branch that has commits which the resolution of a conflict does not hold, or nothing."""
+    if one["status"] != "resolved" or one["gone"] or "commit" not in one["ended"]:
+        return ""
+    repository = project.repository
+    for name in one["branches"]:
+        try:
+            tip = side_of(project, name).commit
+            if not repository.is_ancestor(tip, repository.resolve(one["ended"]["commit"])):
+                return str(name)
+        except NotFound:  # a branch that is gone is compared with nothing; a lost commit resolves nothing
+            if project.repository.branch_tip(name) is not None:
+                return str(name)
+    return ""
+
+
+def _reopen(project: Project, moved: Mapping[str, str]) -> None:
+    """A resolution is one of certain commits: when a branch goes on, its conflict is open again."""
+    if not moved:
+        return
+    with open_log(project) as log:
+        log.record(
+            *(
+                Event(
+                    type=EventType.CONFLICT_RESOLVED,
+                    data={
+                        "conflict": id_,
+                        "status": "open",
+                        "who": "policy",
+                        "reason": f"{name} moved since it was resolved",
+                    },
+                )
+                for id_, name in moved.items()
+            )
+        )
 
 
 def remember(project: Project, compared: Compared) -> None:

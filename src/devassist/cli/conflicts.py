@@ -16,6 +16,7 @@ from devassist.bootstrap import comparing
 from devassist.bootstrap import conflict_life as life
 from devassist.cli.invocation import Format, Invocation, of, plain, print_json, print_line
 from devassist.cli.looking import Output
+from devassist.cli.resolving import resolve
 from devassist.domain.conflicts import Severity, worst
 from devassist.domain.errors import UsageError
 
@@ -35,6 +36,7 @@ app = typer.Typer(
     help="Find conflicts between branches before anybody merges: text, symbols, manifests.",
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+app.command("resolve")(resolve)
 
 
 class ReportFormat(StrEnum):

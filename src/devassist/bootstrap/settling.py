@@ -1,0 +1,271 @@
+"""Wires the resolution of one conflict by a person: opened, answered, checked, kept, undone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from devassist.bootstrap.comparing import side_of
+from devassist.bootstrap.conflict_life import find_conflict, known_conflicts
+from devassist.bootstrap.project import Project, open_log
+from devassist.domain.errors import RepositoryChanged, RepositoryError, Unfinished, UsageError
+from devassist.domain.events import Event, EventType
+from devassist.domain.resolutions import How, ResolutionCheck
+
+if TYPE_CHECKING:  # imported where they are used: other commands must not pay for parsers
+    from devassist.conflicts.pair import Edits, MergingPair
+    from devassist.engine.settlement import Keeper
+
+_OF_LINES = ("tree", "text")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenConflict:
+    """A conflict whose two branches are merged in memory. `ids` are all that one resolution settles."""
+
+    project: Project
+    conflict: Mapping[str, Any]
+    pair: MergingPair
+    ids: tuple[str, ...]
+
+    @property
+    def semantic(self) -> bool:
+        """Whether git merges it and it is wrong all the same: there is no hunk to take."""
+        return self.conflict["level"] not in _OF_LINES
+
+    def side(self, name: str) -> str:
+        """The branch that `ours`, `theirs` or its own name means. Raises UsageError."""
+        one, other = self.conflict["branches"]
+        found = {"ours": one, "theirs": other, one: one, other: other}.get(name)
+        if found is None:
+            raise UsageError(f"{name!r} is no side of {self.ids[0]}", hint=f"Known: {one}, {other}")
+        return str(found)
+
+    def texts(self) -> dict[str, str]:
+        """What there is to edit: files with conflict markers, and for a semantic conflict those it is about."""
+        one, other = (str(name) for name in self.conflict["branches"])
+        found = {
+            file.path: file.marked.marked(one, other) for file in self.pair.files if file.marked is not None
+        }
+        if self.semantic:
+            about = [self.conflict["path"], *(at["path"] for at in self.conflict["locations"])]
+            for path in dict.fromkeys(about):
+                text = self.pair.text_at(self.pair.result.tree, path)
+                if text:
+                    found.setdefault(path, text)
+        return found
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """What a person, or experience, decided. `edits` are what goes into the merged tree."""
+
+    how: How
+    edits: Edits
+    who: str
+    choice: str = ""
+    reason: str = ""
+    overrule: bool = False
+    checks: bool = False
+    into: str = ""
+
+
+@contextmanager
+def opened(project: Project, prefix: str) -> Iterator[OpenConflict]:
+    """The conflict of this id, or its beginning. Raises NotFound, and UsageError when it is there no more."""
+    from devassist.conflicts.pair import MergingPair
+
+    conflict = find_conflict(project, prefix)
+    ours, theirs = (side_of(project, name) for name in conflict["branches"])
+    with MergingPair(project.repository, ours, theirs, project.host.environment) as pair:
+        if conflict["level"] in _OF_LINES and pair.result.clean:
+            raise UsageError(
+                f"{conflict['conflict']} is no conflict any more: git merges both branches",
+                hint="devassist conflicts",
+            )
+        yield OpenConflict(project=project, conflict=conflict, pair=pair, ids=_settled(project, conflict))
+
+
+def settle(found: OpenConflict, answer: Answer) -> dict[str, Any]:
+    """
+    Check an answer and keep it; the document of `conflicts resolve`, status `resolved` or `refused`.
+
+    Raises RepositoryError or RepositoryChanged where the branch to move cannot be moved.
+    """
+    from devassist.conflicts.verification import Verification
+    from devassist.engine.settlement import Settlement
+
+    project, pair = found.project, found.pair
+    if answer.into:
+        _movable(found, answer.into)
+    tree = pair.tree_with(answer.edits)
+    languages = project.settings.conflicts.languages
+    verified = Verification(pair, project.host.state_dir / "symbols", languages).verify(
+        tree, list(answer.edits)
+    )
+    with open_log(project) as log:
+        ran = _checked(found, tree, log) if answer.checks else []
+        failed = [*verified.failed, *(one for one in ran if not one.ok)]
+        chosen = Settlement(
+            conflicts=found.ids,
+            sides=(pair.ours, pair.theirs),
+            tree=tree,
+            how=answer.how,
+            who=answer.who,
+            choice=answer.choice,
+            reason=answer.reason or f"{answer.how} {answer.choice}".strip(),
+            verified=verified,
+            ran=ran,
+            overruled=bool(failed),
+            hunks=_remembered(found, answer),
+        )
+        if failed and not answer.overrule:
+            return _document(found, chosen, {"status": "refused"})
+        kept = _keeper(project, log).keep(chosen)
+        moved = _move(found, answer, kept, log) if answer.into else ""
+    return _document(found, chosen, {**kept, "moved": moved})
+
+
+def undo(project: Project, prefix: str, *, who: str, reason: str) -> dict[str, Any]:
+    """Put a resolved conflict back to open, with everything that was settled with it."""
+    conflict = find_conflict(project, prefix)
+    ended = conflict.get("ended", {})
+    if conflict["status"] != "resolved" or "commit" not in ended:
+        raise UsageError(
+            f"{conflict['conflict']} is {conflict['status']}, not resolved", hint="devassist conflicts"
+        )
+    known = known_conflicts(project)
+    same = [
+        id_
+        for id_, one in known.items()
+        if one["status"] == "resolved" and one["ended"].get("commit") == ended["commit"]
+    ]
+    order = sorted(same, key=lambda id_: id_ != conflict["conflict"])
+    with open_log(project) as log:
+        keeper = _keeper(project, log)
+        undone = [keeper.undo(id_, commit=ended["commit"], who=who, reason=reason) for id_ in order]
+    return {
+        "schema": "devassist.resolution/1",
+        "conflict": conflict["conflict"],
+        "conflicts": order,
+        "status": "open",
+        "undone": ended["commit"],
+        "ref": undone[0]["ref"],
+    }
+
+
+def _settled(project: Project, conflict: Mapping[str, Any]) -> tuple[str, ...]:
+    """A merge commit of two branches settles all that git found between them."""
+    branches = set(conflict["branches"])
+    others = [
+        id_
+        for id_, one in known_conflicts(project).items()
+        if set(one["branches"]) == branches
+        and one["level"] in _OF_LINES
+        and one["status"] in ("open", "resolved")
+        and not one["gone"]
+    ]
+    return tuple(dict.fromkeys([conflict["conflict"], *others]))
+
+
+def _keeper(project: Project, log: Any) -> Keeper:
+    from devassist.engine.settlement import Keeper
+
+    signature = project.repository.signature(project.host.environment)
+    return Keeper(repository=project.repository, recorder=log, signature=signature)
+
+
+def _remembered(found: OpenConflict, answer: Answer) -> Sequence[Mapping[str, Any]]:
+    """Each hunk with what now stands there: an exact repeat is recognised by it, and classes learn from it."""
+    from devassist.conflicts.precedents import remembered
+
+    return [
+        entry
+        for file in found.pair.files
+        if file.marked is not None and isinstance(text := answer.edits.get(file.path), str)
+        for entry in remembered(file.path, file.marked, text)
+    ]
+
+
+def _checked(found: OpenConflict, tree: str, log: Any) -> Sequence[ResolutionCheck]:
+    from devassist.bootstrap.resolving import run_checks
+
+    return run_checks(found.project, found.pair, tree, log)
+
+
+def _movable(found: OpenConflict, branch: str) -> str:
+    """The tip of the branch that is to get the merge. Raises where a person would notice the move."""
+    from devassist.git.worktree_list import list_worktrees
+
+    repository = found.project.repository
+    tip = repository.branch_tip(branch)
+    if tip is None:
+        raise RepositoryError(f"there is no branch {branch}", hint="git branch --list")
+    if branch == repository.head_branch or any(
+        one.branch == branch for one in list_worktrees(repository) if not one.missing
+    ):
+        raise RepositoryError(
+            f"{branch} is checked out, so it is not moved", hint="leave --into out and run 'git merge' there"
+        )
+    sides = (found.pair.ours, found.pair.theirs)
+    if not any(repository.is_ancestor(tip, side.commit) for side in sides):
+        raise RepositoryChanged(
+            f"{branch} has commits that neither branch has", hint="leave --into out and merge the resolution"
+        )
+    return tip
+
+
+def _move(found: OpenConflict, answer: Answer, kept: Mapping[str, Any], log: Any) -> str:
+    """Give the branch the merge commit by compare-and-swap; its name."""
+    from devassist.domain.approvals import ApprovedMerge, MergeRequest
+
+    old = _movable(found, answer.into)
+    theirs = next((one for one in kept["parents"] if one != old), old)
+    request = MergeRequest(task="", ours=old, theirs=theirs, tree=kept["tree"])
+    approved = ApprovedMerge(request=request, approver=answer.who, reason=answer.reason)
+    ref = f"refs/heads/{answer.into}"
+    data = {"ours": request.ours, "theirs": request.theirs, "tree": request.tree, "ref": ref}
+    log.record(Event(type=EventType.MERGE_APPROVED, data={"approver": approved.approver, **data}))
+    log.record(Event(type=EventType.MERGE_INTENDED, data={"old": old, **data}))
+    found.project.repository.move_ref(
+        ref, old=old, new=kept["commit"], message=f"devassist: {found.ids[0]} resolved"
+    )
+    done = {"commit": kept["commit"], "tree": kept["tree"], "parents": kept["parents"], "ref": ref}
+    log.record(Event(type=EventType.MERGE_COMPLETED, data={**done, "approver": approved.approver}))
+    return answer.into
+
+
+def _document(found: OpenConflict, chosen: Any, ended: Mapping[str, Any]) -> dict[str, Any]:
+    commit = ended.get("commit")
+    moved = ended.get("moved", "")
+    return {
+        "schema": "devassist.resolution/1",
+        "conflict": found.ids[0],
+        "conflicts": list(found.ids),
+        "branches": list(found.conflict["branches"]),
+        "status": ended["status"],
+        "how": str(chosen.how),
+        "choice": chosen.choice,
+        "who": chosen.who,
+        "reason": chosen.reason,
+        "commit": commit,
+        "tree": chosen.tree,
+        "parents": [side.commit for side in chosen.sides],
+        "ref": ended.get("ref"),
+        "dropped": [one.as_json() for one in chosen.verified.dropped],
+        "checks": [one.as_json() for one in chosen.checks],
+        "overruled": chosen.overruled and commit is not None,
+        "moved": moved or None,
+        "next": f"git merge {commit}" if commit and not moved else None,
+    }
+
+
+def refused(document: Mapping[str, Any]) -> Unfinished:
+    """Why a resolution was not accepted, as an error."""
+    failed = [f"{one['name']}: {one['detail']}" for one in document["checks"] if not one["ok"]]
+    return Unfinished(
+        f"the resolution of {document['conflict']} is not accepted: {'; '.join(failed)}",
+        hint="put it right, or --accept-anyway --reason R",
+    )

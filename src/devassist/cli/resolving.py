@@ -1,0 +1,124 @@
+"""`devassist conflicts resolve`: one side, an editor, answers in the terminal, an agent, or experience."""
+
+from __future__ import annotations
+
+import getpass
+import sys
+from collections.abc import Mapping
+from typing import Annotated, Any
+
+import typer
+
+from devassist.bootstrap import settling
+from devassist.bootstrap.settling import Answer, OpenConflict
+from devassist.cli.editing import edited
+from devassist.cli.invocation import Format, Invocation, of, plain, print_json
+from devassist.cli.looking import Output
+from devassist.domain.errors import UsageError, WaitingForPerson
+from devassist.domain.resolutions import How
+
+_ANONYMOUS = "devassist"
+
+
+def resolve(
+    context: typer.Context,
+    conflict: Annotated[str, typer.Argument(metavar="ID", help="Conflict id, or its beginning.")] = "",
+    take: Annotated[
+        str,
+        typer.Option("--take", metavar="SIDE", help="Take a branch's lines; ours and theirs name them too."),
+    ] = "",
+    edit: Annotated[bool, typer.Option("--edit", help="Open what conflicts in $EDITOR.")] = False,
+    undo: Annotated[bool, typer.Option("--undo", help="Put a resolved conflict back to open.")] = False,
+    checks: Annotated[
+        bool, typer.Option("--checks", help="Run the configured checks on the result in the sandbox.")
+    ] = False,
+    into: Annotated[
+        str,
+        typer.Option(
+            "--into", metavar="BRANCH", help="Move this branch, checked out nowhere, to the result."
+        ),
+    ] = "",
+    accept_anyway: Annotated[
+        bool, typer.Option("--accept-anyway", help="Keep it although a check fails; needs --reason.")
+    ] = False,
+    reason: Annotated[str, typer.Option("--reason", help="Why; it goes into the log.")] = "",
+    output: Output = Format.text,
+) -> None:
+    """Settle a conflict by a merge commit of both branches, checked and kept; no checked-out branch is moved."""
+    invocation = of(context)
+    if sum((bool(take), edit, undo)) > 1:
+        raise UsageError("--take, --edit and --undo exclude each other")
+    if not conflict:
+        raise UsageError("which conflict?", hint="devassist conflicts lists them")
+    if accept_anyway and not reason:
+        raise UsageError("--accept-anyway needs --reason: it goes into the log")
+    project = invocation.project()
+    who = f"person {_person(invocation)}"
+    if undo:
+        _print(invocation, settling.undo(project, conflict, who=who, reason=reason or "undone"), output)
+        return
+    with settling.opened(project, conflict) as found:
+        how, choice, edits = _answer(invocation, found, take=take, edit=edit)
+        answer = Answer(
+            how=how, edits=edits, who=who, choice=choice, reason=reason,
+            overrule=accept_anyway, checks=checks, into=into,
+        )  # fmt: skip
+        document = settling.settle(found, answer)
+    _print(invocation, document, output)
+
+
+def _answer(
+    invocation: Invocation, found: OpenConflict, *, take: str, edit: bool
+) -> tuple[How, str, Mapping[str, Any]]:
+    if take:
+        if found.semantic:
+            raise UsageError(
+                f"{found.ids[0]} is about symbols, not lines: there is no side to take",
+                hint="--edit or --agent",
+            )
+        side = found.side(take)
+        return How.TAKE, side, found.pair.taking(side)
+    if edit:
+        return How.EDIT, "", edited(invocation, found)
+    raise WaitingForPerson(
+        f"{found.ids[0]} needs an answer, and this is no terminal", hint="--take SIDE, --edit or --agent"
+    )
+
+
+def _person(invocation: Invocation) -> str:
+    """Who types: by the git identity, else by the account."""
+    project = invocation.project()
+    name = project.repository.signature(project.host.environment).name
+    return name if name != _ANONYMOUS else getpass.getuser()
+
+
+def _print(invocation: Invocation, document: Mapping[str, Any], output: Format) -> None:
+    if output is Format.json:
+        print_json(document)
+    if document["status"] == "refused":
+        if output is Format.json:
+            raise typer.Exit(1)
+        _print_dropped(invocation, document)
+        raise settling.refused(document)
+    if output is Format.json:
+        return
+    answers = invocation.answers
+    if document["status"] == "open":
+        answers.print(
+            f"{', '.join(document['conflicts'])} open again; the merge is kept at {document['ref']}"
+        )
+        return
+    by = f"{document['how']} {plain(document['choice'])}".strip()
+    answers.print(f"resolved {', '.join(document['conflicts'])} by {by}: {document['commit']}", markup=False)
+    _print_dropped(invocation, document)
+    if document["moved"]:
+        answers.print(f"{plain(document['moved'])} is at it now", markup=False)
+    if document["next"]:
+        answers.print(f"next: {document['next']}", markup=False)
+    sys.stdout.flush()
+
+
+def _print_dropped(invocation: Invocation, document: Mapping[str, Any]) -> None:
+    for one in document.get("dropped", ()):
+        where = f"{one['path']}:{one['line']} of {one['branch']}"
+        invocation.answers.print(f"dropped {plain(where)}: {plain(one['text'])}", markup=False)
