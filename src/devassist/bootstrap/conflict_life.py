@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
 
 from devassist.bootstrap.comparing import Compared, Comparison, compare, side_of
-from devassist.bootstrap.project import Project, open_log, open_reader
+from devassist.bootstrap.project import Project, load_state, open_log, open_reader
+from devassist.domain.conflicts import Side
 from devassist.domain.errors import NotFound
 from devassist.domain.events import Event, EventType
+
+_COMMITS = 10
+_TASK_BRANCH_PARTS = 4
+"""devassist/<run>/<task>/<role>"""
 
 
 def compare_and_remember(project: Project, wanted: Comparison) -> Compared:
@@ -156,6 +162,19 @@ def both_sides(project: Project, conflict: Mapping[str, Any]) -> list[dict[str, 
         diff = repository.diff(base, side.commit) if base is not None else ""
         sides.append({"branch": name, "intent": subject, "diff": _about(diff, conflict["path"])})
     return sides
+
+
+def intent_of(project: Project, side: Side, base: str) -> str:
+    """What a branch is for: the task it was made for where a run made it, else what its commits say."""
+    parts = side.name.split("/")
+    if parts[0] == "devassist" and len(parts) == _TASK_BRANCH_PARTS:
+        with suppress(NotFound):
+            state = load_state(project, parts[1])
+            for task in (state.plan or {}).get("tasks", ()):
+                if task["id"] == parts[2]:
+                    return f"{task['title']}\n{task.get('instructions', '')}".strip()
+    said = [one.message.strip() for one in project.repository.log(side.commit, hide=[base], limit=_COMMITS)]
+    return "\n".join(said) or "nothing is said of it"
 
 
 def _about(patch: str, path: str) -> str:

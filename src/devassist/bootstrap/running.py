@@ -67,12 +67,12 @@ def start_run(
     from devassist.sandbox.probe import choose
 
     host = project.host
-    run = make_run_id(secrets.randbelow)
-    request = _request(project, options, run)
+    run = fresh_run_id()
+    request = run_request(project, options, run)
     directory = project.worktrees / run
     directory.mkdir(parents=True)
     probe = choose(project.settings.sandbox.mode, scratch=directory, allow_unsafe=options.unsafe_no_sandbox)
-    request = replace(request, warnings=(*request.warnings, *_sandbox_notes(probe)))
+    request = replace(request, warnings=(*request.warnings, *sandbox_notes(probe)))
     executor = ForkserverExecutor(
         environment={**host.environment, MARK: run, "CREWAI_STORAGE_DIR": str(directory / ".crewai")},
         directory=directory / ".private",
@@ -85,9 +85,9 @@ def start_run(
     journal.log = log
     stop = StopSwitch()
     try:
-        context = _context(project, request, probe, journal, executor, stop)
+        context = run_context(project, request, probe, journal, executor, stop)
         supervisor = Supervisor(context=context, head=log.head, database=log.database_id)
-        with _signals(stop):
+        with stopped_by_signals(stop):
             state = supervisor.execute()
         log.checkpoint(run)
         return state
@@ -98,7 +98,11 @@ def start_run(
             recorder.close()
 
 
-def _sandbox_notes(probe: Probe) -> Sequence[str]:
+def fresh_run_id() -> str:
+    return make_run_id(secrets.randbelow)
+
+
+def sandbox_notes(probe: Probe) -> Sequence[str]:
     """What must be said about how commands run."""
     if probe.sandbox is None:
         tried = "; ".join(f"{report.tier}: {report.detail}" for report in probe.reports)
@@ -107,11 +111,10 @@ def _sandbox_notes(probe: Probe) -> Sequence[str]:
     return [f"{label}: {gap}" for gap in probe.missing]
 
 
-def _request(project: Project, options: RunOptions, run: str) -> RunRequest:
-    from devassist.engine.context import RunRequest
+def run_request(project: Project, options: RunOptions, run: str) -> RunRequest:
     from devassist.llm.routing import choose_model, models_for, resolved
 
-    repository, settings = project.repository, project.settings
+    settings = project.settings
     base, warnings = _base(project, options)
     script, source = "", ""
     models: dict[str, Sequence[str]] = {}
@@ -124,19 +127,15 @@ def _request(project: Project, options: RunOptions, run: str) -> RunRequest:
         chosen, source = resolved(chosen, choice), choice.source
         models = {str(role): list(models_for(str(role), chosen)) for role in Role}
         script = _script_of(chosen.default, project.host.directory)
-    return RunRequest(
-        run=run,
-        goal=options.goal,
+    return replace(
+        plain_request(project, options, run),
         base=base,
-        settings=settings,
         models=models,
         api_base=chosen.api_base,
         plan=options.plan,
         plan_only=options.plan_only,
-        prefix=repository.prefix.rstrip("/"),
         script=script,
         replay=str(options.replay.resolve()) if options.replay is not None else "",
-        secrets=tuple(sorted(secrets_of(project))),
         warnings=tuple(warnings),
         facts={
             "versions": versions(),
@@ -145,6 +144,21 @@ def _request(project: Project, options: RunOptions, run: str) -> RunRequest:
             "model_source": source,
             "argv": sys.argv[1:],
         },
+    )
+
+
+def plain_request(project: Project, options: RunOptions, run: str) -> RunRequest:
+    """A request without models: for what needs a run's surroundings and no agent."""
+    from devassist.engine.context import RunRequest
+
+    return RunRequest(
+        run=run,
+        goal=options.goal,
+        base=options.base,
+        settings=project.settings,
+        models={},
+        prefix=project.repository.prefix.rstrip("/"),
+        secrets=tuple(sorted(secrets_of(project))),
     )
 
 
@@ -192,7 +206,7 @@ def _base(project: Project, options: RunOptions) -> tuple[str, list[str]]:
     return base, warnings
 
 
-def _context(
+def run_context(
     project: Project,
     request: RunRequest,
     probe: Probe,
@@ -268,7 +282,7 @@ def _guidance(repository: Repository, base: str) -> Mapping[str, str]:
 
 
 @contextmanager
-def _signals(stop: StopSwitch) -> Any:
+def stopped_by_signals(stop: StopSwitch) -> Any:
     """SIGINT and SIGTERM pull the switch; the second kills what is left at once."""
     count = 0
 

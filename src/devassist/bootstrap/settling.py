@@ -4,19 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from devassist.bootstrap.checking import run_checks
 from devassist.bootstrap.comparing import side_of
 from devassist.bootstrap.conflict_life import find_conflict, known_conflicts
 from devassist.bootstrap.project import Project, open_log
-from devassist.domain.errors import RepositoryChanged, RepositoryError, Unfinished, UsageError
+from devassist.domain.errors import (
+    DevassistError,
+    RepositoryChanged,
+    RepositoryError,
+    Unfinished,
+    UsageError,
+    WaitingForPerson,
+)
 from devassist.domain.events import Event, EventType
 from devassist.domain.resolutions import How, ResolutionCheck
 
 if TYPE_CHECKING:  # imported where they are used: other commands must not pay for parsers
     from devassist.conflicts.pair import Edits, MergingPair
-    from devassist.engine.settlement import Keeper
 
 _OF_LINES = ("tree", "text")
 
@@ -43,6 +50,21 @@ class OpenConflict:
             raise UsageError(f"{name!r} is no side of {self.ids[0]}", hint=f"Known: {one}, {other}")
         return str(found)
 
+    @property
+    def base_commit(self) -> str:
+        """The merge base of both branches."""
+        found = self.project.repository.merge_base(self.pair.ours.commit, self.pair.theirs.commit)
+        return found or self.pair.ours.commit
+
+    @property
+    def paths(self) -> list[str]:
+        """What a resolution is about: the files that conflict, and those a semantic conflict names."""
+        about = [one.path for one in self.pair.files]
+        about += [entry.path for one in self.pair.files for each in one.conflicts for entry in each.stages]
+        if self.semantic:
+            about += [self.conflict["path"], *(at["path"] for at in self.conflict["locations"])]
+        return [path for path in dict.fromkeys(about) if path]
+
     def texts(self) -> dict[str, str]:
         """What there is to edit: files with conflict markers, and for a semantic conflict those it is about."""
         one, other = (str(name) for name in self.conflict["branches"])
@@ -50,8 +72,7 @@ class OpenConflict:
             file.path: file.marked.marked(one, other) for file in self.pair.files if file.marked is not None
         }
         if self.semantic:
-            about = [self.conflict["path"], *(at["path"] for at in self.conflict["locations"])]
-            for path in dict.fromkeys(about):
+            for path in self.paths:
                 text = self.pair.text_at(self.pair.result.tree, path)
                 if text:
                     found.setdefault(path, text)
@@ -62,9 +83,9 @@ class OpenConflict:
 class Answer:
     """What a person, or experience, decided. `edits` are what goes into the merged tree."""
 
-    how: How
-    edits: Edits
     who: str
+    how: How = How.TAKE
+    edits: Edits = field(default_factory=dict)
     choice: str = ""
     reason: str = ""
     overrule: bool = False
@@ -94,42 +115,59 @@ def settle(found: OpenConflict, answer: Answer) -> dict[str, Any]:
 
     Raises RepositoryError or RepositoryChanged where the branch to move cannot be moved.
     """
+    with open_log(found.project) as log:
+        return settle_in(found, answer, log)
+
+
+def settle_in(
+    found: OpenConflict,
+    answer: Answer,
+    recorder: Any,
+    *,
+    ran: Sequence[ResolutionCheck] = (),
+    confidence: float | None = 1.0,
+    run: str = "",
+) -> dict[str, Any]:
+    """The same with a log that is open already; `ran` are checks that were made before."""
     from devassist.conflicts.verification import Verification
-    from devassist.engine.settlement import Settlement
+    from devassist.engine.settlement import Keeper, Settlement
 
     project, pair = found.project, found.pair
     if answer.into:
         _movable(found, answer.into)
     tree = pair.tree_with(answer.edits)
-    languages = project.settings.conflicts.languages
-    verified = Verification(pair, project.host.state_dir / "symbols", languages).verify(
-        tree, list(answer.edits)
+    checker = Verification(pair, project.host.state_dir / "symbols", project.settings.conflicts.languages)
+    verified = checker.verify(tree, list(answer.edits))
+    if answer.checks:
+        ran = [*ran, *run_checks(project, pair, tree, recorder)]
+    failed = [*verified.failed, *(one for one in ran if not one.ok)]
+    chosen = Settlement(
+        conflicts=found.ids,
+        sides=(pair.ours, pair.theirs),
+        tree=tree,
+        how=answer.how,
+        who=answer.who,
+        choice=answer.choice,
+        reason=answer.reason or f"{answer.how} {answer.choice}".strip(),
+        verified=verified,
+        ran=ran,
+        confidence=confidence,
+        overruled=bool(failed),
+        hunks=_remembered(found, tree),
     )
-    with open_log(project) as log:
-        ran = _checked(found, tree, log) if answer.checks else []
-        failed = [*verified.failed, *(one for one in ran if not one.ok)]
-        chosen = Settlement(
-            conflicts=found.ids,
-            sides=(pair.ours, pair.theirs),
-            tree=tree,
-            how=answer.how,
-            who=answer.who,
-            choice=answer.choice,
-            reason=answer.reason or f"{answer.how} {answer.choice}".strip(),
-            verified=verified,
-            ran=ran,
-            overruled=bool(failed),
-            hunks=_remembered(found, answer),
-        )
-        if failed and not answer.overrule:
-            return _document(found, chosen, {"status": "refused"})
-        kept = _keeper(project, log).keep(chosen)
-        moved = _move(found, answer, kept, log) if answer.into else ""
+    if failed and not answer.overrule:
+        return _document(found, chosen, {"status": "refused"})
+    signature = project.repository.signature(project.host.environment)
+    keeper = Keeper(repository=project.repository, recorder=recorder, signature=signature, run=run)
+    kept = keeper.keep(chosen)
+    moved = _move(found, answer, kept, recorder) if answer.into else ""
     return _document(found, chosen, {**kept, "moved": moved})
 
 
 def undo(project: Project, prefix: str, *, who: str, reason: str) -> dict[str, Any]:
     """Put a resolved conflict back to open, with everything that was settled with it."""
+    from devassist.engine.settlement import Keeper
+
     conflict = find_conflict(project, prefix)
     ended = conflict.get("ended", {})
     if conflict["status"] != "resolved" or "commit" not in ended:
@@ -144,7 +182,8 @@ def undo(project: Project, prefix: str, *, who: str, reason: str) -> dict[str, A
     ]
     order = sorted(same, key=lambda id_: id_ != conflict["conflict"])
     with open_log(project) as log:
-        keeper = _keeper(project, log)
+        signature = project.repository.signature(project.host.environment)
+        keeper = Keeper(repository=project.repository, recorder=log, signature=signature)
         undone = [keeper.undo(id_, commit=ended["commit"], who=who, reason=reason) for id_ in order]
     return {
         "schema": "devassist.resolution/1",
@@ -170,29 +209,16 @@ def _settled(project: Project, conflict: Mapping[str, Any]) -> tuple[str, ...]:
     return tuple(dict.fromkeys([conflict["conflict"], *others]))
 
 
-def _keeper(project: Project, log: Any) -> Keeper:
-    from devassist.engine.settlement import Keeper
-
-    signature = project.repository.signature(project.host.environment)
-    return Keeper(repository=project.repository, recorder=log, signature=signature)
-
-
-def _remembered(found: OpenConflict, answer: Answer) -> Sequence[Mapping[str, Any]]:
+def _remembered(found: OpenConflict, tree: str) -> Sequence[Mapping[str, Any]]:
     """Each hunk with what now stands there: an exact repeat is recognised by it, and classes learn from it."""
     from devassist.conflicts.precedents import remembered
 
     return [
         entry
         for file in found.pair.files
-        if file.marked is not None and isinstance(text := answer.edits.get(file.path), str)
-        for entry in remembered(file.path, file.marked, text)
+        if file.marked is not None
+        for entry in remembered(file.path, file.marked, found.pair.text_at(tree, file.path))
     ]
-
-
-def _checked(found: OpenConflict, tree: str, log: Any) -> Sequence[ResolutionCheck]:
-    from devassist.bootstrap.resolving import run_checks
-
-    return run_checks(found.project, found.pair, tree, log)
 
 
 def _movable(found: OpenConflict, branch: str) -> str:
@@ -262,10 +288,13 @@ def _document(found: OpenConflict, chosen: Any, ended: Mapping[str, Any]) -> dic
     }
 
 
-def refused(document: Mapping[str, Any]) -> Unfinished:
-    """Why a resolution was not accepted, as an error."""
-    failed = [f"{one['name']}: {one['detail']}" for one in document["checks"] if not one["ok"]]
-    return Unfinished(
-        f"the resolution of {document['conflict']} is not accepted: {'; '.join(failed)}",
-        hint="put it right, or --accept-anyway --reason R",
-    )
+def refused(document: Mapping[str, Any]) -> DevassistError:
+    """Why a resolution was not accepted, as an error: only an approval that is missing waits for a person."""
+    failed = [one for one in document["checks"] if not one["ok"]]
+    listed = "; ".join(f"{one['name']}: {one['detail']}" for one in failed)
+    fact = f"the resolution of {document['conflict']} is not accepted: {listed}"
+    if document.get("ref"):
+        fact += f" (it is kept at {document['ref']})"
+    if {one["name"] for one in failed} == {"approval"}:
+        return WaitingForPerson(fact, hint="git merge it after a look, or --accept-anyway --reason R")
+    return Unfinished(fact, hint="put it right, or --accept-anyway --reason R")

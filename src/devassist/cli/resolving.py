@@ -5,15 +5,17 @@ from __future__ import annotations
 import getpass
 import sys
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Annotated, Any
 
 import typer
 
-from devassist.bootstrap import settling
+from devassist.bootstrap import Project, settling
 from devassist.bootstrap.settling import Answer, OpenConflict
 from devassist.cli.editing import edited
 from devassist.cli.invocation import Format, Invocation, of, plain, print_json
 from devassist.cli.looking import Output
+from devassist.cli.progress import PlainProgress
 from devassist.domain.errors import UsageError, WaitingForPerson
 from devassist.domain.resolutions import How
 
@@ -28,6 +30,10 @@ def resolve(
         typer.Option("--take", metavar="SIDE", help="Take a branch's lines; ours and theirs name them too."),
     ] = "",
     edit: Annotated[bool, typer.Option("--edit", help="Open what conflicts in $EDITOR.")] = False,
+    agent: Annotated[
+        bool, typer.Option("--agent", help="Let the neutral integrator propose one, given both intents.")
+    ] = False,
+    model: Annotated[str | None, typer.Option(help="For --agent: any litellm model string.")] = None,
     undo: Annotated[bool, typer.Option("--undo", help="Put a resolved conflict back to open.")] = False,
     checks: Annotated[
         bool, typer.Option("--checks", help="Run the configured checks on the result in the sandbox.")
@@ -46,25 +52,32 @@ def resolve(
 ) -> None:
     """Settle a conflict by a merge commit of both branches, checked and kept; no checked-out branch is moved."""
     invocation = of(context)
-    if sum((bool(take), edit, undo)) > 1:
-        raise UsageError("--take, --edit and --undo exclude each other")
+    if sum((bool(take), edit, agent, undo)) > 1:
+        raise UsageError("--take, --edit, --agent and --undo exclude each other")
     if not conflict:
         raise UsageError("which conflict?", hint="devassist conflicts lists them")
     if accept_anyway and not reason:
         raise UsageError("--accept-anyway needs --reason: it goes into the log")
-    project = invocation.project()
-    who = f"person {_person(invocation)}"
+    project = invocation.project({"model.default": model})
+    who = f"person {_person(invocation, project)}"
     if undo:
         _print(invocation, settling.undo(project, conflict, who=who, reason=reason or "undone"), output)
         return
     with settling.opened(project, conflict) as found:
-        how, choice, edits = _answer(invocation, found, take=take, edit=edit)
-        answer = Answer(
-            how=how, edits=edits, who=who, choice=choice, reason=reason,
-            overrule=accept_anyway, checks=checks, into=into,
-        )  # fmt: skip
-        document = settling.settle(found, answer)
+        answer = Answer(who=who, reason=reason, overrule=accept_anyway, checks=checks, into=into)
+        if agent:
+            document = _by_agent(invocation, found, answer)
+        else:
+            how, choice, edits = _answer(invocation, found, take=take, edit=edit)
+            document = settling.settle(found, replace(answer, how=how, choice=choice, edits=edits))
     _print(invocation, document, output)
+
+
+def _by_agent(invocation: Invocation, found: OpenConflict, answer: Answer) -> dict[str, Any]:
+    from devassist.bootstrap.resolving import AgentOptions, resolve_by_agent
+
+    progress = PlainProgress(invocation.say, everything=invocation.verbosity > 1)
+    return resolve_by_agent(found.project, found, AgentOptions(answer=answer), sinks=[progress])
 
 
 def _answer(
@@ -85,10 +98,9 @@ def _answer(
     )
 
 
-def _person(invocation: Invocation) -> str:
+def _person(invocation: Invocation, project: Project) -> str:
     """Who types: by the git identity, else by the account."""
-    project = invocation.project()
-    name = project.repository.signature(project.host.environment).name
+    name = project.repository.signature(invocation.host.environment).name
     return name if name != _ANONYMOUS else getpass.getuser()
 
 
@@ -97,7 +109,7 @@ def _print(invocation: Invocation, document: Mapping[str, Any], output: Format) 
         print_json(document)
     if document["status"] == "refused":
         if output is Format.json:
-            raise typer.Exit(1)
+            raise typer.Exit(settling.refused(document).exit_code)
         _print_dropped(invocation, document)
         raise settling.refused(document)
     if output is Format.json:

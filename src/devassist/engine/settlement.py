@@ -59,6 +59,11 @@ class Keeper:
 
     def keep(self, chosen: Settlement) -> dict[str, Any]:
         """Record the decision, make the merge commit, point the safety refs at it; what `conflict.resolved` says."""
+        parent = self.decide(chosen)
+        return self.note(chosen, self.commit(chosen), parent=parent)
+
+    def decide(self, chosen: Settlement) -> str:
+        """Record who chose what and why; the record's id."""
         parents = [side.commit for side in chosen.sides]
         decision = {
             "who": chosen.who,
@@ -70,8 +75,10 @@ class Keeper:
             "tree": chosen.tree,
             "parents": parents,
         }
-        parent = self._record(EventType.DECISION_MADE, decision)
-        commit = self.commit(chosen)
+        return self._record(EventType.DECISION_MADE, decision)
+
+    def note(self, chosen: Settlement, commit: str, *, parent: str) -> dict[str, Any]:
+        """Point the safety refs at the merge commit and record that the conflicts are settled by it."""
         found = {
             "status": "resolved",
             "who": chosen.who,
@@ -81,7 +88,7 @@ class Keeper:
             "branches": [side.name for side in chosen.sides],
             "commit": commit,
             "tree": chosen.tree,
-            "parents": parents,
+            "parents": [side.commit for side in chosen.sides],
             "dropped": [one.as_json() for one in chosen.verified.dropped],
             "checks": [one.as_json() for one in chosen.checks],
             "overruled": chosen.overruled,
