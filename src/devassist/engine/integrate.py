@@ -21,6 +21,7 @@ from devassist.domain.plan import Plan, PlanTask
 from devassist.domain.tasks import TaskStatus
 from devassist.engine.checks import CheckRun, Checks
 from devassist.engine.context import RunContext
+from devassist.engine.mending import Mender
 from devassist.engine.serving import park
 from devassist.engine.step import StepResult
 from devassist.git.merge import MergeConflict, commit_merge, merge_in_memory
@@ -52,6 +53,8 @@ class Integrator:
     database: str = ""
     tip: str = ""
     landed: dict[str, str] = field(default_factory=dict)
+    mender: Mender | None = None
+    """Who is asked to resolve a conflict; nobody leaves it as it is."""
 
     def land(self, task: PlanTask, step: StepResult) -> Landing:
         """Merge a delivered task, or say why it stays where it is. RepositoryChanged when the ref moved under us."""
@@ -73,7 +76,7 @@ class Integrator:
             return Landing(status=TaskStatus.DELIVERED)  # a brief: there is nothing to merge
         merged = merge_in_memory(repository, ours, step.commit)
         if merged.tree is None:
-            return self._conflicts(task, merged.conflicts)
+            return self._conflicts(task, step, ours, merged.conflicts)
         unsaved = self._merge_commit(task, step, ours, merged.tree, anchored=False)
         failed = self._check(task, unsaved)
         if failed:
@@ -89,7 +92,50 @@ class Integrator:
         self._merge(task, step, approved)
         return Landing(status=TaskStatus.MERGED)
 
-    def _conflicts(self, task: PlanTask, conflicts: Sequence[MergeConflict]) -> Landing:
+    def _conflicts(
+        self, task: PlanTask, step: StepResult, ours: str, conflicts: Sequence[MergeConflict]
+    ) -> Landing:
+        found = self._record_conflicts(task, conflicts)
+        landing = self._mended(task, step, ours, found)
+        if landing is not None:
+            return landing
+        paths = ", ".join(sorted({one.path for one in conflicts}))
+        theirs = branch_name(self.context.run, task.id, task.role)
+        return Landing(
+            status=TaskStatus.DELIVERED, error=f"not merged: conflicts in {paths}; {theirs} is kept"
+        )
+
+    def _mended(
+        self, task: PlanTask, step: StepResult, ours: str, found: Sequence[Conflict]
+    ) -> Landing | None:
+        """What came of the integrator's resolution; None where there is none that may land."""
+        if self.mender is None:
+            return None
+        offer = self.mender.propose(
+            task, ours=ours, theirs=step.commit, landed=list(self.landed), found=found
+        )
+        if offer is None:
+            return None
+        failed = self._check(task, self._merge_commit(task, step, ours, offer.tree, anchored=False))
+        if failed:
+            listed = "; ".join(f"{one.command!r} ended with {one.exit_code}" for one in failed)
+            self.mender.reject(task, offer, f"checks fail on it: {listed}")
+            return None
+        policy = self.mender.judge(task, offer)
+        if policy.choice is Choice.ASK:
+            return Landing(status=TaskStatus.WAITING, error=f"its resolution waits: {policy.reason}")
+        if policy.choice is Choice.LEAVE:
+            return None
+        request = MergeRequest(task=task.id, ours=ours, theirs=step.commit, tree=offer.tree)
+        approved = self._approve(request, step.confidence)
+        if isinstance(approved, Landing):
+            return approved
+        self._merge(task, step, approved)
+        self.mender.settled(task, offer, commit=self.tip)
+        return Landing(status=TaskStatus.MERGED)
+
+    def _record_conflicts(self, task: PlanTask, conflicts: Sequence[MergeConflict]) -> Sequence[Conflict]:
+        told: list[Conflict] = []
         theirs = branch_name(self.context.run, task.id, task.role)
         for one in conflicts:
             ours = self._other_side(one.path)
@@ -104,10 +150,8 @@ class Integrator:
             )
             data = {"conflict": found.id, "base": self.context.request.base, **found.as_json()}
             self._record(EventType.CONFLICT_FOUND, task.id, data)
-        paths = ", ".join(sorted({one.path for one in conflicts}))
-        return Landing(
-            status=TaskStatus.DELIVERED, error=f"not merged: conflicts in {paths}; {theirs} is kept"
-        )
+            told.append(found)
+        return told
 
     def _other_side(self, path: str) -> str:
         """The branch of the landed task that touched `path`, newest first, else the result branch."""

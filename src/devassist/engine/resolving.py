@@ -14,7 +14,7 @@ from typing import Any
 from devassist.conflicts.pair import MergingPair
 from devassist.conflicts.verification import Verification, Verified
 from devassist.domain.changes import in_scope, is_build_product
-from devassist.domain.errors import DevassistError, ModelError
+from devassist.domain.errors import AuditError, DevassistError, ModelError
 from devassist.domain.events import Event, EventType
 from devassist.domain.handoffs import Handoff
 from devassist.domain.ids import agent_id, rescue_ref, worktree_name
@@ -90,9 +90,9 @@ class ResolutionStep(WorkerDesk):
             ending = CrewEnding(outcome="error", reason=str(error), kind=error.kind, hint=error.hint)
         except OSError as error:
             ending = CrewEnding(outcome="failed", reason=f"{error.strerror or error}: {error.filename or ''}")
+        except AuditError:
+            raise
         except DevassistError as error:
-            if error.exit_code == DevassistError.exit_code:
-                raise
             ending = CrewEnding(outcome="failed", reason=str(error), hint=error.hint)
         if ending.outcome == "delivered" and self._result is not None:
             self._close(delivered=True)

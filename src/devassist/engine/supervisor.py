@@ -19,6 +19,7 @@ from devassist.domain.tasks import TaskStatus
 from devassist.engine.checks import Checks
 from devassist.engine.context import RunContext
 from devassist.engine.integrate import Head, Integrator
+from devassist.engine.mending import Mender
 from devassist.engine.places import Places
 from devassist.engine.planning import PlanningStep
 from devassist.engine.report import markdown
@@ -149,7 +150,12 @@ class Supervisor:
 
     def _work(self, plan: Plan, places: Places, checks: Checks) -> None:
         integrator = Integrator(
-            context=self.context, plan=plan, checks=checks, head=self.head, database=self.database
+            context=self.context,
+            plan=plan,
+            checks=checks,
+            head=self.head,
+            database=self.database,
+            mender=Mender(context=self.context, plan=plan, places=places),
         )
         schedule = Schedule(context=self.context, plan=plan, places=places, integrator=integrator)
         try:
