@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from devassist.bootstrap.checking import run_checks
 from devassist.bootstrap.conflict_life import intent_of
+from devassist.bootstrap.open_conflict import Answer, OpenConflict
 from devassist.bootstrap.project import Project, open_log
 from devassist.bootstrap.running import (
     RunOptions,
@@ -18,7 +19,7 @@ from devassist.bootstrap.running import (
     sandbox_notes,
     stopped_by_signals,
 )
-from devassist.bootstrap.settling import Answer, OpenConflict, settle_in
+from devassist.bootstrap.settling import settle_in
 from devassist.domain.events import Event, EventType
 from devassist.domain.ids import rescue_ref
 from devassist.domain.resolutions import How, ResolutionCheck

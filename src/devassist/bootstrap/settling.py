@@ -1,15 +1,13 @@
-"""Wires the resolution of one conflict by a person: opened, answered, checked, kept, undone."""
+"""Wires the resolution of one conflict: checked, kept, and undone."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from devassist.bootstrap.checking import run_checks
-from devassist.bootstrap.comparing import side_of
 from devassist.bootstrap.conflict_life import find_conflict, known_conflicts
+from devassist.bootstrap.open_conflict import Answer, OpenConflict
 from devassist.bootstrap.project import Project, open_log
 from devassist.domain.errors import (
     DevassistError,
@@ -20,93 +18,7 @@ from devassist.domain.errors import (
     WaitingForPerson,
 )
 from devassist.domain.events import Event, EventType
-from devassist.domain.resolutions import How, ResolutionCheck
-
-if TYPE_CHECKING:  # imported where they are used: other commands must not pay for parsers
-    from devassist.conflicts.pair import Edits, MergingPair
-
-_OF_LINES = ("tree", "text")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OpenConflict:
-    """A conflict whose two branches are merged in memory. `ids` are all that one resolution settles."""
-
-    project: Project
-    conflict: Mapping[str, Any]
-    pair: MergingPair
-    ids: tuple[str, ...]
-
-    @property
-    def semantic(self) -> bool:
-        """Whether git merges it and it is wrong all the same: there is no hunk to take."""
-        return self.conflict["level"] not in _OF_LINES
-
-    def side(self, name: str) -> str:
-        """The branch that `ours`, `theirs` or its own name means. Raises UsageError."""
-        one, other = self.conflict["branches"]
-        found = {"ours": one, "theirs": other, one: one, other: other}.get(name)
-        if found is None:
-            raise UsageError(f"{name!r} is no side of {self.ids[0]}", hint=f"Known: {one}, {other}")
-        return str(found)
-
-    @property
-    def base_commit(self) -> str:
-        """The merge base of both branches."""
-        found = self.project.repository.merge_base(self.pair.ours.commit, self.pair.theirs.commit)
-        return found or self.pair.ours.commit
-
-    @property
-    def paths(self) -> list[str]:
-        """What a resolution is about: the files that conflict, and those a semantic conflict names."""
-        about = [one.path for one in self.pair.files]
-        about += [entry.path for one in self.pair.files for each in one.conflicts for entry in each.stages]
-        if self.semantic:
-            about += [self.conflict["path"], *(at["path"] for at in self.conflict["locations"])]
-        return [path for path in dict.fromkeys(about) if path]
-
-    def texts(self) -> dict[str, str]:
-        """What there is to edit: files with conflict markers, and for a semantic conflict those it is about."""
-        one, other = (str(name) for name in self.conflict["branches"])
-        found = {
-            file.path: file.marked.marked(one, other) for file in self.pair.files if file.marked is not None
-        }
-        if self.semantic:
-            for path in self.paths:
-                text = self.pair.text_at(self.pair.result.tree, path)
-                if text:
-                    found.setdefault(path, text)
-        return found
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Answer:
-    """What a person, or experience, decided. `edits` are what goes into the merged tree."""
-
-    who: str
-    how: How = How.TAKE
-    edits: Edits = field(default_factory=dict)
-    choice: str = ""
-    reason: str = ""
-    overrule: bool = False
-    checks: bool = False
-    into: str = ""
-
-
-@contextmanager
-def opened(project: Project, prefix: str) -> Iterator[OpenConflict]:
-    """The conflict of this id, or its beginning. Raises NotFound, and UsageError when it is there no more."""
-    from devassist.conflicts.pair import MergingPair
-
-    conflict = find_conflict(project, prefix)
-    ours, theirs = (side_of(project, name) for name in conflict["branches"])
-    with MergingPair(project.repository, ours, theirs, project.host.environment) as pair:
-        if conflict["level"] in _OF_LINES and pair.result.clean:
-            raise UsageError(
-                f"{conflict['conflict']} is no conflict any more: git merges both branches",
-                hint="devassist conflicts",
-            )
-        yield OpenConflict(project=project, conflict=conflict, pair=pair, ids=_settled(project, conflict))
+from devassist.domain.resolutions import ResolutionCheck
 
 
 def settle(found: OpenConflict, answer: Answer) -> dict[str, Any]:
@@ -193,20 +105,6 @@ def undo(project: Project, prefix: str, *, who: str, reason: str) -> dict[str, A
         "undone": ended["commit"],
         "ref": undone[0]["ref"],
     }
-
-
-def _settled(project: Project, conflict: Mapping[str, Any]) -> tuple[str, ...]:
-    """A merge commit of two branches settles all that git found between them."""
-    branches = set(conflict["branches"])
-    others = [
-        id_
-        for id_, one in known_conflicts(project).items()
-        if set(one["branches"]) == branches
-        and one["level"] in _OF_LINES
-        and one["status"] in ("open", "resolved")
-        and not one["gone"]
-    ]
-    return tuple(dict.fromkeys([conflict["conflict"], *others]))
 
 
 def _remembered(found: OpenConflict, tree: str) -> Sequence[Mapping[str, Any]]:

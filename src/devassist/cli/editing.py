@@ -7,7 +7,8 @@ import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
-from devassist.bootstrap.settling import OpenConflict
+from devassist.bootstrap.learning import repeated_texts
+from devassist.bootstrap.open_conflict import OpenConflict
 from devassist.cli.invocation import Invocation
 from devassist.domain.errors import Unfinished, UsageError
 
@@ -20,28 +21,27 @@ def edited(invocation: Invocation, found: OpenConflict) -> Mapping[str, str]:
 
     Raises UsageError without an editor or anything to edit, Unfinished when it fails or nothing was saved.
     """
-    environment = invocation.host.environment
-    editor = next((environment[name] for name in _EDITORS if environment.get(name)), "")
-    if not editor:
-        raise UsageError("no editor is set", hint="set GIT_EDITOR, VISUAL or EDITOR, or --take SIDE")
-    texts = found.texts()
+    texts = repeated_texts(found)
     if not texts:
         raise UsageError(f"{found.ids[0]} has no lines to edit", hint="--take SIDE")
-    texts |= {}
-    answers: dict[str, str] = {}
-    with tempfile.TemporaryDirectory(prefix="devassist-edit-") as directory:
-        for number, (path, text) in enumerate(texts.items()):
-            invocation.say(f"editing {path}")
-            answers[path] = _edited(
-                editor, Path(directory) / str(number) / Path(path).name, text, environment
-            )
+    answers = {path: edited_text(invocation, path, text) for path, text in texts.items()}
     if answers == texts:
         raise Unfinished("nothing was saved: every file is as it was", hint="--take SIDE, or edit and save")
     return answers
 
 
+def edited_text(invocation: Invocation, path: str, text: str) -> str:
+    """One text as it was saved in the editor, under the name that `path` ends with."""
+    environment = invocation.host.environment
+    editor = next((environment[name] for name in _EDITORS if environment.get(name)), "")
+    if not editor:
+        raise UsageError("no editor is set", hint="set GIT_EDITOR, VISUAL or EDITOR, or --take SIDE")
+    invocation.say(f"editing {path}")
+    with tempfile.TemporaryDirectory(prefix="devassist-edit-") as directory:
+        return _edited(editor, Path(directory) / Path(path).name, text, environment)
+
+
 def _edited(editor: str, file: Path, text: str, environment: Mapping[str, str]) -> str:
-    file.parent.mkdir()
     file.write_bytes(text.encode("utf-8", "surrogateescape"))
     # As git does: the setting is a shell command, the file its argument.
     done = subprocess.run(

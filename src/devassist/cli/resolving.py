@@ -11,11 +11,13 @@ from typing import Annotated, Any
 import typer
 
 from devassist.bootstrap import Project, settling
-from devassist.bootstrap.settling import Answer, OpenConflict
+from devassist.bootstrap.learning import automatic, learn_from_history
+from devassist.bootstrap.open_conflict import Answer, OpenConflict, opened
 from devassist.cli.editing import edited
 from devassist.cli.invocation import Format, Invocation, of, plain, print_json
 from devassist.cli.looking import Output
 from devassist.cli.progress import PlainProgress
+from devassist.cli.three_way import asked
 from devassist.domain.errors import UsageError, WaitingForPerson
 from devassist.domain.resolutions import How
 
@@ -35,6 +37,10 @@ def resolve(
     ] = False,
     model: Annotated[str | None, typer.Option(help="For --agent: any litellm model string.")] = None,
     undo: Annotated[bool, typer.Option("--undo", help="Put a resolved conflict back to open.")] = False,
+    learn: Annotated[
+        bool, typer.Option("--learn", help="Learn from this history's merges what may be settled unattended.")
+    ] = False,
+    limit: Annotated[int, typer.Option("--limit", min=0, help="For --learn: so many merges; 0 is all.")] = 0,
     checks: Annotated[
         bool, typer.Option("--checks", help="Run the configured checks on the result in the sandbox.")
     ] = False,
@@ -54,6 +60,9 @@ def resolve(
     invocation = of(context)
     if sum((bool(take), edit, agent, undo)) > 1:
         raise UsageError("--take, --edit, --agent and --undo exclude each other")
+    if learn:
+        _learn(invocation, limit, output)
+        return
     if not conflict:
         raise UsageError("which conflict?", hint="devassist conflicts lists them")
     if accept_anyway and not reason:
@@ -63,13 +72,12 @@ def resolve(
     if undo:
         _print(invocation, settling.undo(project, conflict, who=who, reason=reason or "undone"), output)
         return
-    with settling.opened(project, conflict) as found:
+    with opened(project, conflict) as found:
         answer = Answer(who=who, reason=reason, overrule=accept_anyway, checks=checks, into=into)
         if agent:
             document = _by_agent(invocation, found, answer)
         else:
-            how, choice, edits = _answer(invocation, found, take=take, edit=edit)
-            document = settling.settle(found, replace(answer, how=how, choice=choice, edits=edits))
+            document = settling.settle(found, _answer(invocation, found, answer, take=take, edit=edit))
     _print(invocation, document, output)
 
 
@@ -80,9 +88,7 @@ def _by_agent(invocation: Invocation, found: OpenConflict, answer: Answer) -> di
     return resolve_by_agent(found.project, found, AgentOptions(answer=answer), sinks=[progress])
 
 
-def _answer(
-    invocation: Invocation, found: OpenConflict, *, take: str, edit: bool
-) -> tuple[How, str, Mapping[str, Any]]:
+def _answer(invocation: Invocation, found: OpenConflict, given: Answer, *, take: str, edit: bool) -> Answer:
     if take:
         if found.semantic:
             raise UsageError(
@@ -90,11 +96,36 @@ def _answer(
                 hint="--edit or --agent",
             )
         side = found.side(take)
-        return How.TAKE, side, found.pair.taking(side)
+        return replace(given, how=How.TAKE, choice=side, edits=found.pair.taking(side))
     if edit:
-        return How.EDIT, "", edited(invocation, found)
-    raise WaitingForPerson(
-        f"{found.ids[0]} needs an answer, and this is no terminal", hint="--take SIDE, --edit or --agent"
+        return replace(given, how=How.EDIT, edits=edited(invocation, found))
+    if invocation.interactive and sys.stdin.isatty() and not found.semantic:
+        return replace(given, how=How.INTERACTIVE, edits=asked(invocation, found))
+    known = automatic(found, given)
+    if known is None:
+        raise WaitingForPerson(
+            f"{found.ids[0]} needs an answer: nothing learned covers it, and this is no terminal",
+            hint="--take SIDE, --edit or --agent; --learn learns from the history",
+        )
+    return known
+
+
+def _learn(invocation: Invocation, limit: int, output: Format) -> None:
+    def told(done: int, total: int) -> None:
+        invocation.say(f"{done} of {total} merges")
+
+    document = learn_from_history(invocation.project(), limit=limit, told=told)
+    if output is Format.json:
+        print_json(document)
+        return
+    found = "{merges} merges, {conflicting} with conflicts, {hunks} hunks".format_map(document)
+    invocation.answers.print(found, markup=False)
+    for one in document["classes"]:
+        told_of = f"{one['right']} of {one['total']} right, at least {one['lower_bound']:.3f}"
+        verdict = "settled unattended" if one["trusted"] else "asks"
+        invocation.answers.print(f"{one['class']:24} {told_of:36} {verdict}", markup=False)
+    invocation.answers.print(
+        f"{document['repeats']} hunks can be repeated as people settled them", markup=False
     )
 
 

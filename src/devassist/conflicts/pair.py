@@ -18,6 +18,8 @@ from devassist.git.tree_view import TreeView
 from devassist.git.trees import EXECUTABLE, FILE, TREE, Entry
 
 LARGEST = 2_000_000
+"""Bytes; larger files are not read as text."""
+_BINARY_WITHIN = 8000
 Edits = Mapping[str, str | Entry | None]
 """Path -> its text, its tree entry, or None where it goes."""
 
@@ -60,7 +62,7 @@ class MergingPair:
         try:
             (self.result,) = self._referee.merge_all([(self.ours.commit, self.theirs.commit)])
             self._view = TreeView(self._referee.view)
-            self.files = tuple(self._files())
+            self.files = read_files(self.result, self._view, (self.ours.commit, self.theirs.commit))
         except BaseException:
             self._referee.close()
             raise
@@ -78,7 +80,7 @@ class MergingPair:
     def text_at(self, tree: str, path: str) -> str:
         """A file of any tree here; nothing where there is none, or none of text."""
         entry = self._view.find(tree, path)
-        return self._text(entry)
+        return _text(self._view, entry)
 
     def sides_of(self, path: str) -> tuple[str, str, str]:
         """The texts of base, ours and theirs: for a conflicting path what git merged, else what is at the path."""
@@ -89,36 +91,6 @@ class MergingPair:
             self.text_at(tree, path) for tree in (self.base, self.ours.tree, self.theirs.tree)
         )
         return base, ours, theirs
-
-    def _files(self) -> Sequence[ConflictingFile]:
-        by_path: dict[str, list[PathConflict]] = {}
-        for one in self.result.conflicts:
-            by_path.setdefault(one.path, []).append(one)
-        return [self._file(path, found) for path, found in by_path.items()]
-
-    def _file(self, path: str, found: Sequence[PathConflict]) -> ConflictingFile:
-        stages = [next((entry for one in found if (entry := one.at(stage))), None) for stage in (1, 2, 3)]
-        base, ours, theirs = (self._text(None if one is None else Entry(one.mode, one.id)) for one in stages)
-        merged = self.text_at(self.result.tree, path)
-        labels = (self.ours.commit, self.theirs.commit)
-        read = read_marked(merged, labels, {"base": base, "ours": ours, "theirs": theirs})
-        return ConflictingFile(
-            path=path,
-            kinds=tuple(dict.fromkeys(one.kind for one in found)),
-            base=base,
-            ours=ours,
-            theirs=theirs,
-            marked=read if read.hunks else None,
-            conflicts=tuple(found),
-        )
-
-    def _text(self, entry: Entry | None) -> str:
-        if entry is None or entry.mode not in (FILE, EXECUTABLE):
-            return ""
-        data = self._view.blob(entry.id)
-        if b"\0" in data[:8000] or len(data) > LARGEST:
-            return ""
-        return data.decode("utf-8", "surrogateescape")
 
     # Answering --------------------------------------------------------------------------------------------
 
@@ -175,3 +147,40 @@ class MergingPair:
         return store_merged(
             self.repository, self._referee.view, over=self.ours.tree, merged=self.result.tree, edits=as_bytes
         )
+
+
+def read_files(result: PairResult, view: TreeView, commits: tuple[str, str]) -> tuple[ConflictingFile, ...]:
+    """The files that did not merge, as a referee `with_base` wrote them; `commits` are what was merged."""
+    by_path: dict[str, list[PathConflict]] = {}
+    for one in result.conflicts:
+        by_path.setdefault(one.path, []).append(one)
+    return tuple(_file(result.tree, view, commits, found) for found in by_path.values())
+
+
+def _file(
+    tree: str, view: TreeView, commits: tuple[str, str], found: Sequence[PathConflict]
+) -> ConflictingFile:
+    path = found[0].path
+    stages = [next((entry for one in found if (entry := one.at(stage))), None) for stage in (1, 2, 3)]
+    base, ours, theirs = (_text(view, None if one is None else Entry(one.mode, one.id)) for one in stages)
+    read = read_marked(
+        _text(view, view.find(tree, path)), commits, {"base": base, "ours": ours, "theirs": theirs}
+    )
+    return ConflictingFile(
+        path=path,
+        kinds=tuple(dict.fromkeys(one.kind for one in found)),
+        base=base,
+        ours=ours,
+        theirs=theirs,
+        marked=read if read.hunks else None,
+        conflicts=tuple(found),
+    )
+
+
+def _text(view: TreeView, entry: Entry | None) -> str:
+    if entry is None or entry.mode not in (FILE, EXECUTABLE):
+        return ""
+    data = view.blob(entry.id)
+    if b"\0" in data[:_BINARY_WITHIN] or len(data) > LARGEST:
+        return ""
+    return data.decode("utf-8", "surrogateescape")

@@ -59,6 +59,7 @@ class EventType(StrEnum):
     DISCARDED = "run.discarded"
     APPLIED = "run.applied"
     RECOVERY_DONE = "recovery.completed"
+    LESSON_LEARNED = "lesson.learned"
     REDACTED = "redaction.recorded"
 
 
