@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import getpass
 import time
+from collections.abc import Mapping
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
@@ -200,9 +201,23 @@ def show(context: typer.Context, conflict: Id, output: Output = Format.text) -> 
         return
     for name in _SHOWN:
         invocation.answers.print(f"{name}: {plain(str(one.get(name, '')))}", markup=False)
+    for line in _ending(one):
+        invocation.answers.print(plain(line), markup=False)
     for side in sides:
         invocation.answers.print(f"\n--- {side['branch']}: {plain(side['intent'])}", markup=False)
         invocation.answers.print(plain(side["diff"]), markup=False)
+
+
+def _ending(one: Mapping[str, Any]) -> list[str]:
+    """By whom, why and how a conflict was waived or resolved, and what that dropped."""
+    ended = one.get("ended")
+    if ended is None or one["status"] == "open":
+        return []
+    lines = [f"{one['status']} by: {ended['who']}", f"reason: {ended['reason']}"]
+    if "commit" in ended:
+        lines += [f"how: {ended['how']} {ended['choice']}".rstrip(), f"commit: {ended['commit']}"]
+    dropped = ended.get("dropped", ())
+    return lines + [f"dropped: {at['path']}:{at['line']} of {at['branch']}: {at['text']}" for at in dropped]
 
 
 @app.command()

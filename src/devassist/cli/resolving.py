@@ -111,8 +111,13 @@ def _answer(invocation: Invocation, found: OpenConflict, given: Answer, *, take:
 
 
 def _learn(invocation: Invocation, limit: int, output: Format) -> None:
+    said = 0
+
     def told(done: int, total: int) -> None:
-        invocation.say(f"{done} of {total} merges")
+        nonlocal said
+        if said + total / 10 <= done or done == total:
+            said = done
+            invocation.say(f"{done} of {total} merges")
 
     document = learn_from_history(invocation.project(), limit=limit, told=told)
     if output is Format.json:

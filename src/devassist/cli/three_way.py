@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -11,7 +11,7 @@ from rich.text import Text
 from devassist.bootstrap.open_conflict import OpenConflict, OpenHunk
 from devassist.cli.editing import edited_text
 from devassist.cli.invocation import Invocation, plain
-from devassist.domain.errors import Interrupted, Unfinished, UsageError
+from devassist.domain.errors import Interrupted, UsageError
 
 _KEYS = {
     "a": "ours",
@@ -40,25 +40,37 @@ class ThreeWay:
     _done: list[int] = field(default_factory=list)
 
     def run(self) -> list[str]:
-        """The answer to each hunk, in their order. Raises Interrupted on quit, Unfinished for hunks left out."""
+        """The answer to each hunk, in their order. Raises Interrupted on quit: nothing is changed then."""
         skipped: set[int] = set()
-        while (at := self._next(skipped)) is not None:
-            self._print(at)
-            said = self._asked()
+        while True:
+            at = self._next(skipped)
+            said = self._last(skipped) if at is None else self._about(at)
             if said == "q":
                 raise Interrupted("left as it was: nothing is changed")
             if said == "u":
                 self._undo(skipped)
-            elif said == "s":
-                skipped.add(at)
+            elif said == "r":
+                skipped.clear()
+            elif said == "y":
+                return [self.answers[number] for number in range(len(self.hunks))]
+            elif at is not None:
                 self._done.append(at)
-            else:
-                hunk = self.hunks[at]
-                self.answers[at] = self.edit(hunk) if said == "e" else hunk.taking(_KEYS[said])
-                self._done.append(at)
+                if said == "s":
+                    skipped.add(at)
+                else:
+                    hunk = self.hunks[at]
+                    self.answers[at] = self.edit(hunk) if said == "e" else hunk.taking(_KEYS[said])
+
+    def _about(self, at: int) -> str:
+        self._print(at)
+        names = {"ours": plain(self.names[0]), "theirs": plain(self.names[1])}
+        return self._asked(_HELP.format_map(names), (*_KEYS, "e", "s", "u", "q"))
+
+    def _last(self, skipped: set[int]) -> str:
+        """Every hunk was shown: what was skipped comes again, and what was answered can still be taken back."""
         if skipped:
-            raise Unfinished(f"{len(skipped)} hunks are skipped: nothing is changed", hint="answer them all")
-        return [self.answers[at] for at in range(len(self.hunks))]
+            return self._asked(f"{len(skipped)} skipped: [r]eturn to them  [u]ndo  [q]uit", ("r", "u", "q"))
+        return self._asked("all answered: [y] keep  [u]ndo  [q]uit", ("y", "u", "q"))
 
     def _next(self, skipped: set[int]) -> int | None:
         left = (at for at in range(len(self.hunks)) if at not in self.answers and at not in skipped)
@@ -72,13 +84,10 @@ class ThreeWay:
         self.answers.pop(last, None)
         skipped.discard(last)
 
-    def _asked(self) -> str:
-        names = {"ours": plain(self.names[0]), "theirs": plain(self.names[1])}
-        while True:
-            said = self.ask(_HELP.format_map(names)).strip().lower()
-            if said in _KEYS or said in ("e", "s", "u", "q"):
-                return said
+    def _asked(self, prompt: str, known: Collection[str]) -> str:
+        while (said := self.ask(prompt).strip().lower()) not in known:
             self.show(Text(f"{plain(said)!r} is no answer", style="yellow"))
+        return said
 
     def _print(self, at: int) -> None:
         hunk = self.hunks[at]

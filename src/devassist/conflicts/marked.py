@@ -12,6 +12,7 @@ from devassist.domain.hashing import digest
 Choice = Literal["ours", "theirs", "base", "ours+theirs", "theirs+ours"]
 CHOICES: tuple[Choice, ...] = ("ours", "theirs", "base", "ours+theirs", "theirs+ours")
 _OPENS, _BASE, _MIDDLE, _CLOSES = "<<<<<<<", "|||||||", "=======", ">>>>>>>"
+_CONTEXT = 3
 _MARKER = re.compile(r"^(<{7}|\|{7}|>{7}) |^={7}\r?$")
 
 
@@ -110,11 +111,12 @@ def read_marked(text: str, labels: tuple[str, str], sides: Mapping[str, str]) ->
             merged.append(lines[at])
             at += 1
             continue
+        above = "".join(merged)
         if merged or parts:
-            parts.append("".join(merged))
+            parts.append(above)
             merged = []
-        last = end + 1 == len(lines)
-        parts.append(_hunk(lines[at + 1 : end], sides, last=last))
+        around = ("".join(lines_of(above)[-_CONTEXT:]), lines[end + 1] if end + 1 < len(lines) else "")
+        parts.append(_hunk(lines[at + 1 : end], sides, around, last=end + 1 == len(lines)))
         at = end + 1
     if merged or not parts:
         parts.append("".join(merged))
@@ -141,14 +143,18 @@ def _end(lines: Sequence[str], start: int, closes: str) -> int:
     return next((at for at in range(start + 1, len(lines)) if lines[at].startswith(closes)), 0)
 
 
-def _hunk(body: Sequence[str], sides: Mapping[str, str], *, last: bool) -> HunkText:
+def _hunk(body: Sequence[str], sides: Mapping[str, str], around: tuple[str, str], *, last: bool) -> HunkText:
+    whole = [_ended(sides.get(name, "")) for name in _NAMES]
+    above, below = around
+
+    def fit(split: tuple[str, str, str]) -> int:
+        """How well the parts are where the sides have them: at all, and between the lines around the hunk."""
+        there = sum(part in text for part, text in zip(split, whole, strict=True))
+        placed = sum(above + part + below in text for part, text in zip(split, whole, strict=True))
+        return there * len(_NAMES) + placed
+
     splits = list(_splits(body))
-    good = (
-        split
-        for split in splits
-        if all(part in _ended(sides.get(name, "")) for name, part in zip(_NAMES, split, strict=True))
-    )
-    ours, base, theirs = next(good, splits[0] if splits else ("".join(body), "", ""))
+    ours, base, theirs = max(splits, key=fit) if splits else ("".join(body), "", "")
     if last:
         # Git ends the last line before it writes a marker; the file itself may not have.
         ours, base, theirs = (

@@ -258,6 +258,12 @@ def _conflict_found(state: RunState, record: Record) -> None:
     state.conflicts[record.data["conflict"]] = record.data
 
 
+def _conflict_resolved(state: RunState, record: Record) -> None:
+    found = state.conflicts.get(record.data["conflict"])
+    if found is not None:
+        state.conflicts[record.data["conflict"]] = {**found, "status": record.data["status"]}
+
+
 def _approval_requested(state: RunState, record: Record) -> None:
     data = record.data
     state.waiting[data["approval"]] = {
@@ -321,6 +327,7 @@ _ACTS: Mapping[EventType, Callable[[RunState, Record], None]] = {
     EventType.CLAIM_CHECKED: _claim_checked,
     EventType.COMMIT_CREATED: _commit_created,
     EventType.CONFLICT_FOUND: _conflict_found,
+    EventType.CONFLICT_RESOLVED: _conflict_resolved,
     EventType.APPROVAL_REQUESTED: _approval_requested,
     EventType.APPROVAL_DECIDED: _approval_decided,
     EventType.MERGE_COMPLETED: _merge_completed,

@@ -35,7 +35,8 @@ def markdown(state: RunState) -> str:
     parts += ["## Tasks", *(_task(task) for task in tasks)]
     if state.conflicts:
         lines = [
-            f"- `{one['path']}` ({one['kind']}): {one['explanation']}" for one in state.conflicts.values()
+            f"- `{one['path']}` ({one['kind']}, {one.get('status', 'open')}): {one['explanation']}"
+            for one in state.conflicts.values()
         ]
         parts += ["## Conflicts", "\n".join(lines)]
     if state.waiting:
