@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from devassist.bootstrap.project import Project
-from devassist.bootstrap.running import RunOptions, fresh_run_id, plain_request, run_context
+from devassist.bootstrap.requests import fresh_run_id, plain_request
+from devassist.bootstrap.running import run_context
 from devassist.domain.errors import Refused, UsageError
 from devassist.domain.resolutions import ResolutionCheck
 
@@ -31,14 +31,13 @@ def run_checks(project: Project, pair: MergingPair, tree: str, log: Any) -> Sequ
     repository = project.repository
     run = fresh_run_id()
     base = repository.merge_base(pair.ours.commit, pair.theirs.commit)
-    options = RunOptions(goal="check a resolution", base=base or pair.ours.commit)
     directory = project.worktrees / run
     directory.mkdir(parents=True)
     try:
         probe = choose(project.settings.sandbox.mode, scratch=directory)
         if probe.sandbox is None:
             raise Refused("no sandbox works here to run checks in", hint="devassist doctor")
-        request = replace(plain_request(project, options, run), base=options.base)
+        request = plain_request(project, run, goal="check a resolution", base=base or pair.ours.commit)
         journal = Journal(run=run, log=log)
         context = run_context(project, request, probe, journal, None, StopSwitch())
         signature = repository.signature(project.host.environment)

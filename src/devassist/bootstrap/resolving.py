@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from pathlib import Path
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from devassist.bootstrap.checking import run_checks
 from devassist.bootstrap.conflict_life import intent_of
 from devassist.bootstrap.open_conflict import Answer, OpenConflict
 from devassist.bootstrap.project import Project, open_log
+from devassist.bootstrap.requests import fresh_run_id
 from devassist.bootstrap.running import (
     RunOptions,
-    fresh_run_id,
     run_context,
     run_request,
     sandbox_notes,
@@ -30,21 +29,13 @@ if TYPE_CHECKING:  # imported where they are used: other commands must not pay f
     from devassist.engine.resolving import Matter, ResolutionResult
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AgentOptions:
-    """How the integrator is asked. `answer` has what the person said: reason, checks, branch to move."""
-
-    answer: Answer
-    record: Path | None = None
-    replay: Path | None = None
-    unsafe_no_sandbox: bool = False
-
-
 def resolve_by_agent(
-    project: Project, found: OpenConflict, options: AgentOptions, *, sinks: Sequence[EventSink] = ()
+    found: OpenConflict, answer: Answer, *, sinks: Sequence[EventSink] = ()
 ) -> dict[str, Any]:
     """
     The document of `conflicts resolve`, with the id of the run that was made for it.
+
+    `answer` has what the person said: reason, checks, branch to move.
 
     Raises ModelError, LimitReached, Interrupted or Unfinished when the integrator gave no resolution.
     """
@@ -52,20 +43,15 @@ def resolve_by_agent(
     from devassist.engine.journal import Journal
     from devassist.engine.resolution_run import ResolutionRun
     from devassist.engine.stop import MARK, StopSwitch
-    from devassist.llm.cassette import CassetteWriter
     from devassist.sandbox.probe import choose
 
     run = fresh_run_id()
-    asked = RunOptions(
-        goal=f"resolve {found.ids[0]}",
-        base=found.base_commit,
-        replay=options.replay,
-        unsafe_no_sandbox=options.unsafe_no_sandbox,
-    )
+    project = found.project
+    asked = RunOptions(goal=f"resolve {found.ids[0]}", base=found.base_commit)
     request = replace(run_request(project, asked, run), warnings=())
     directory = project.worktrees / run
     directory.mkdir(parents=True)
-    probe = choose(project.settings.sandbox.mode, scratch=directory, allow_unsafe=options.unsafe_no_sandbox)
+    probe = choose(project.settings.sandbox.mode, scratch=directory)
     request = replace(request, warnings=tuple(sandbox_notes(probe)))
     executor = ForkserverExecutor(
         environment={**project.host.environment, MARK: run, "CREWAI_STORAGE_DIR": str(directory / ".crewai")},
@@ -73,13 +59,12 @@ def resolve_by_agent(
         log=directory / "worker.log",
     )
     journal = Journal(run=run)
-    recorder = CassetteWriter(options.record) if options.record is not None else None
-    log = open_log(project, sinks=[journal, *sinks, *([recorder] if recorder else [])])
+    log = open_log(project, sinks=[journal, *sinks])
     journal.log = log
     stop = StopSwitch()
 
     def accept(result: ResolutionResult) -> dict[str, Any]:
-        return _accepted(found, options.answer, result, journal, run)
+        return _accepted(found, answer, result, journal, run)
 
     try:
         context = run_context(project, request, probe, journal, executor, stop)
@@ -90,8 +75,6 @@ def resolve_by_agent(
     finally:
         executor.close()
         log.close()
-        if recorder is not None:
-            recorder.close()
 
 
 def _matter(project: Project, found: OpenConflict) -> Matter:

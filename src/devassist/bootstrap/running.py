@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import secrets
 import signal
 import sys
 import threading
@@ -15,9 +14,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from devassist.bootstrap.host import boot_id, versions
-from devassist.bootstrap.project import Project, open_log, secrets_of
+from devassist.bootstrap.project import Project, open_log
+from devassist.bootstrap.requests import fresh_run_id, plain_request
 from devassist.domain.errors import UsageError
-from devassist.domain.ids import make_run_id
 from devassist.domain.roles import Role
 from devassist.domain.run import RunState
 from devassist.ports import EventSink
@@ -98,10 +97,6 @@ def start_run(
             recorder.close()
 
 
-def fresh_run_id() -> str:
-    return make_run_id(secrets.randbelow)
-
-
 def sandbox_notes(probe: Probe) -> Sequence[str]:
     """What must be said about how commands run."""
     if probe.sandbox is None:
@@ -128,7 +123,7 @@ def run_request(project: Project, options: RunOptions, run: str) -> RunRequest:
         models = {str(role): list(models_for(str(role), chosen)) for role in Role}
         script = _script_of(chosen.default, project.host.directory)
     return replace(
-        plain_request(project, options, run),
+        plain_request(project, run, goal=options.goal),
         base=base,
         models=models,
         api_base=chosen.api_base,
@@ -144,21 +139,6 @@ def run_request(project: Project, options: RunOptions, run: str) -> RunRequest:
             "model_source": source,
             "argv": sys.argv[1:],
         },
-    )
-
-
-def plain_request(project: Project, options: RunOptions, run: str) -> RunRequest:
-    """A request without models: for what needs a run's surroundings and no agent."""
-    from devassist.engine.context import RunRequest
-
-    return RunRequest(
-        run=run,
-        goal=options.goal,
-        base=options.base,
-        settings=project.settings,
-        models={},
-        prefix=project.repository.prefix.rstrip("/"),
-        secrets=tuple(sorted(secrets_of(project))),
     )
 
 

@@ -82,10 +82,10 @@ def resolve(
 
 
 def _by_agent(invocation: Invocation, found: OpenConflict, answer: Answer) -> dict[str, Any]:
-    from devassist.bootstrap.resolving import AgentOptions, resolve_by_agent
+    from devassist.bootstrap.resolving import resolve_by_agent
 
     progress = PlainProgress(invocation.say, everything=invocation.verbosity > 1)
-    return resolve_by_agent(found.project, found, AgentOptions(answer=answer), sinks=[progress])
+    return resolve_by_agent(found, answer, sinks=[progress])
 
 
 def _answer(invocation: Invocation, found: OpenConflict, given: Answer, *, take: str, edit: bool) -> Answer:
@@ -101,6 +101,10 @@ def _answer(invocation: Invocation, found: OpenConflict, given: Answer, *, take:
         return replace(given, how=How.EDIT, edits=edited(invocation, found))
     if invocation.interactive and sys.stdin.isatty() and not found.semantic:
         return replace(given, how=How.INTERACTIVE, edits=asked(invocation, found))
+    if found.semantic:
+        raise WaitingForPerson(
+            f"{found.ids[0]} is about symbols, not lines: it needs an edit", hint="--edit or --agent"
+        )
     known = automatic(found, given)
     if known is None:
         raise WaitingForPerson(

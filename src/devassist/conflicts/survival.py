@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 
 from devassist.domain.resolutions import DroppedLine
+
+_SHOWN = 8
+_TELLING = 8
+"""Characters from which a line is not in another one by chance."""
 
 
 def dropped_lines(branch: str, path: str, *, base: str, side: str, resolved: str) -> list[DroppedLine]:
@@ -26,3 +31,20 @@ def dropped_lines(branch: str, path: str, *, base: str, side: str, resolved: str
             shown = text.encode("utf-8", "replace").decode()
             found.append(DroppedLine(branch=branch, path=path, line=number, text=shown))
     return found
+
+
+def undeclared(dropped: Sequence[DroppedLine], declared: Sequence[str]) -> list[DroppedLine]:
+    """Dropped lines that no declaration quotes: as a line of its own or, where long enough to be meant, within one."""
+    said = [" ".join(line.split()) for one in declared for line in one.splitlines()]
+    return [line for line in dropped if not _quoted(" ".join(line.text.split()), said)]
+
+
+def _quoted(text: str, said: Sequence[str]) -> bool:
+    return text in said or (len(text) >= _TELLING and any(text in one for one in said))
+
+
+def silence(lines: Sequence[DroppedLine]) -> str:
+    """What is said to an agent that dropped these lines without a word."""
+    shown = "; ".join(f"{one.path}:{one.line} of {one.branch}: {one.text.strip()}" for one in lines[:_SHOWN])
+    more = f" and {len(lines) - _SHOWN} more" if len(lines) > _SHOWN else ""
+    return f"these lines are gone and not listed, word for word, in dropped: {shown}{more}"

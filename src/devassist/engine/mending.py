@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 from devassist.conflicts.pair import MergingPair
@@ -46,12 +45,11 @@ class Offer:
 
 @dataclass
 class Mender:
-    """Puts conflicts of one run before the integrator. `cache` is where symbol tables are kept."""
+    """Puts conflicts of one run before the integrator."""
 
     context: RunContext
     plan: Plan
     places: Places
-    cache: Path | None = None
     _tried: set[str] = field(default_factory=set)
 
     def propose(
@@ -93,7 +91,7 @@ class Mender:
                 intents=(self._intent(landed), _said(task)),
                 paths=list(dict.fromkeys([*(one.path for one in pair.files), *paths])),
                 objections=[one.explanation for one in found],
-                cache=self.cache,
+                cache=context.worktrees.parent.parent / "symbols",
             )
             result = ResolutionStep(
                 context=context, task_id=task.id, places=self.places, matter=matter, checks=task.checks

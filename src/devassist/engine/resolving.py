@@ -12,13 +12,13 @@ from pathlib import Path
 from typing import Any
 
 from devassist.conflicts.pair import MergingPair
+from devassist.conflicts.survival import silence, undeclared
 from devassist.conflicts.verification import Verification, Verified
 from devassist.domain.changes import in_scope, is_build_product
 from devassist.domain.errors import AuditError, DevassistError, ModelError
 from devassist.domain.events import Event, EventType
 from devassist.domain.handoffs import Handoff
 from devassist.domain.ids import agent_id, rescue_ref, worktree_name
-from devassist.domain.resolutions import DroppedLine
 from devassist.domain.roles import Role
 from devassist.engine.briefs import resolution_brief
 from devassist.engine.deliver import AUTHOR, make_handoff
@@ -31,9 +31,6 @@ from devassist.ports import AgentPlace, Assignment, Submission
 
 ROLE = Role.INTEGRATOR
 _MAX_CORRECTIONS = 2
-_SHOWN = 8
-_TELLING = 8
-"""Characters from which a line is not in another one by chance."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -168,7 +165,7 @@ class ResolutionStep(WorkerDesk):
             return self._back("; ".join(f"{one.name}: {one.detail}" for one in verified.failed))
         silent = undeclared(verified.dropped, declared)
         if silent:
-            return self._back(_gone(silent))
+            return self._back(silence(silent))
         return self._accept(said, tree, paths, verified)
 
     def _accept(self, said: Handoff, tree: str, paths: Sequence[str], verified: Verified) -> Submission:
@@ -208,6 +205,8 @@ class ResolutionStep(WorkerDesk):
                 author=AUTHOR,
                 committer=AUTHOR,
             )
+            # A ref, so that a crash leaves a worktree that can be collected, and gc nothing to take.
+            context.repository.keep_ref(rescue_ref(context.run, self.agent), self._start)
             path = context.worktrees / self.agent
             data = {"path": str(path), "branch": "", "commit": self._start}
             self._tell(EventType.WORKTREE_INTENDED, data)
@@ -233,11 +232,16 @@ class ResolutionStep(WorkerDesk):
         if worktree is None:
             return
         ref = rescue_ref(context.run, self.agent)
-        if not delivered:
-            commit = worktree.snapshot(ref, by=context.repository.signature(context.environment))
-            if commit is not None:
-                data = {"ref": ref, "commit": commit, "worktree": str(worktree.path)}
-                self._tell(EventType.SNAPSHOT_TAKEN, data)
+        commit = (
+            None
+            if delivered
+            else worktree.snapshot(ref, by=context.repository.signature(context.environment))
+        )
+        if commit is None:
+            context.repository.delete_ref(ref, old=self._start)
+        else:
+            data = {"ref": ref, "commit": commit, "worktree": str(worktree.path)}
+            self._tell(EventType.SNAPSHOT_TAKEN, data)
         worktree.reset_to(self.matter.pair.ours.commit)
         reason = worktree.remove()
         kind = EventType.WORKTREE_KEPT if reason else EventType.WORKTREE_REMOVED
@@ -285,22 +289,6 @@ class ResolutionStep(WorkerDesk):
             secrets=list(request.secrets),
             redact=list(settings.audit.redact),
         )
-
-
-def undeclared(dropped: Sequence[DroppedLine], declared: Sequence[str]) -> list[DroppedLine]:
-    """Dropped lines that no declaration quotes: as a line of its own or, where long enough to be meant, within one."""
-    said = [" ".join(line.split()) for one in declared for line in one.splitlines()]
-    return [line for line in dropped if not _quoted(" ".join(line.text.split()), said)]
-
-
-def _quoted(text: str, said: Sequence[str]) -> bool:
-    return text in said or (len(text) >= _TELLING and any(text in one for one in said))
-
-
-def _gone(lines: Sequence[DroppedLine]) -> str:
-    shown = "; ".join(f"{one.path}:{one.line} of {one.branch}: {one.text.strip()}" for one in lines[:_SHOWN])
-    more = f" and {len(lines) - _SHOWN} more" if len(lines) > _SHOWN else ""
-    return f"these lines are gone and not listed, word for word, in dropped: {shown}{more}"
 
 
 def _about(patch: str, path: str) -> str:
