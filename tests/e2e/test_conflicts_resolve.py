@@ -214,7 +214,28 @@ def test_without_a_terminal_an_answer_is_asked_for_and_nonsense_is_refused(both:
     assert resolve(both).code == 2
     assert resolve(both, "c-nosuch", "--take", "left").code == 2
     assert resolve(both, id_, "--take", "middle").code == 2
-    assert resolve(both, id_, "--take", "left", "--edit").code == 2
+    assert resolve(both, id_, "--take", "left", "--undo").code == 2
+
+
+def test_a_file_that_one_side_deleted_is_never_decided_by_editing_another(
+    make_machine: Callable[..., Machine],
+) -> None:
+    machine = prepared(make_machine(files={**FILES, "old.txt": "old\n"}))
+    for name in ("left", "right"):
+        machine.git("checkout", "-q", name)
+        if name == "left":
+            machine.git("rm", "-q", "old.txt")
+        commit(machine, {} if name == "left" else {"old.txt": "newer\n"}, "about old")
+    machine.git("checkout", "-q", "main")
+    id_ = next(str(one["id"]) for one in found(machine) if one["path"] == "notes.txt")
+    save = editor(machine, 'printf "one\\nBOTH\\nthree\\n" > "$1"')
+    refused = resolve(machine, id_, "--edit", **save)
+    assert (refused.code, "old.txt" in refused.err) == (2, True), refused
+    done = resolve(machine, id_, "--edit", "--take", "left", "--format", "json", **save)
+    assert done.code == 0, done
+    assert content(machine.repo, done.json["commit"], "notes.txt") == "one\nBOTH\nthree"
+    assert "old.txt" not in machine.git("ls-tree", "--name-only", done.json["commit"]).split()
+    assert [one["status"] for one in found(machine)] == ["resolved", "resolved"]
 
 
 def test_a_conflict_of_symbols_has_no_side_and_is_edited_in_the_merged_files(

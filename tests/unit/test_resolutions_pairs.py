@@ -72,6 +72,21 @@ def test_taking_a_side_is_what_git_does_with_the_option_of_that_name(
     assert git(root, "fsck", "--strict", check=False).count("missing") == 0
 
 
+@pytest.mark.parametrize(("name", "option"), [("left", "ours"), ("right", "theirs")])
+def test_a_side_is_taken_where_the_other_renamed_the_file_as_well(
+    tmp_path: Path, name: str, option: str
+) -> None:
+    root = tmp_path / "r"
+    text = str(BASE["far.txt"])
+    left: dict[str, str | bytes | None] = {"far.txt": None, "away.txt": text.replace("7\n", "L\n", 1)}
+    with merging(root, left, {"far.txt": text.replace("7\n", "R\n", 1), "x.txt": "x\n"}) as pair:
+        assert [one.path for one in pair.files] == ["away.txt"]
+        tree = pair.tree_with(pair.taking(name))
+    git(root, "checkout", "-q", "--detach", "left")
+    git(root, "merge", "-q", "-X", option, "right", "-m", "x")
+    assert tree == git(root, "rev-parse", "HEAD^{tree}")
+
+
 def test_a_deletion_and_a_binary_are_taken_whole(tmp_path: Path) -> None:
     root = tmp_path / "r"
     left: dict[str, str | bytes | None] = {"notes.txt": None, "b.bin": b"\0left"}

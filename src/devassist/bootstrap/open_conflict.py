@@ -70,6 +70,22 @@ class OpenConflict:
                     found.setdefault(path, text)
         return found
 
+    def whole(self, side: str) -> Edits:
+        """
+        One side's version of every file that has no lines to choose: a deletion, a binary, a mode.
+
+        Raises UsageError where there is such a file and no side is named.
+        """
+        without = [one for one in self.pair.files if one.marked is None]
+        if without and not side:
+            raise UsageError(
+                f"{without[0].path} ({', '.join(without[0].kinds)}) has no lines to edit",
+                hint="--edit --take SIDE decides such files by a side, --take SIDE all",
+            )
+        marked = {one.path for one in self.pair.files if one.marked is not None}
+        taken = self.pair.taking(side) if without else {}
+        return {path: edit for path, edit in taken.items() if path not in marked}
+
     def hunks(self) -> list[OpenHunk]:
         """Every hunk of every conflicting file, in order, with the symbol around it."""
         from devassist.conflicts.places import symbols_around

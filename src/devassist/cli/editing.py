@@ -23,7 +23,7 @@ def edited(invocation: Invocation, found: OpenConflict) -> Mapping[str, str]:
     """
     texts = repeated_texts(found)
     if not texts:
-        raise UsageError(f"{found.ids[0]} has no lines to edit", hint="--take SIDE")
+        raise UsageError(f"{found.ids[0]} has no lines to edit", hint="--take SIDE without --edit")
     answers = {path: edited_text(invocation, path, text) for path, text in texts.items()}
     if answers == texts:
         raise Unfinished("nothing was saved: every file is as it was", hint="--take SIDE, or edit and save")

@@ -29,7 +29,11 @@ def resolve(
     conflict: Annotated[str, typer.Argument(metavar="ID", help="Conflict id, or its beginning.")] = "",
     take: Annotated[
         str,
-        typer.Option("--take", metavar="SIDE", help="Take a branch's lines; ours and theirs name them too."),
+        typer.Option(
+            "--take",
+            metavar="SIDE",
+            help="Take a branch's lines (or ours, theirs); with --edit only its files that are gone or binary.",
+        ),
     ] = "",
     edit: Annotated[bool, typer.Option("--edit", help="Open what conflicts in $EDITOR.")] = False,
     agent: Annotated[
@@ -58,8 +62,8 @@ def resolve(
 ) -> None:
     """Settle a conflict by a merge commit of both branches, checked and kept; no checked-out branch is moved."""
     invocation = of(context)
-    if sum((bool(take), edit, agent, undo)) > 1:
-        raise UsageError("--take, --edit, --agent and --undo exclude each other")
+    if sum((bool(take) or edit, agent, undo)) > 1:
+        raise UsageError("--take and --edit, --agent and --undo exclude each other")
     if learn:
         _learn(invocation, limit, output)
         return
@@ -89,16 +93,17 @@ def _by_agent(invocation: Invocation, found: OpenConflict, answer: Answer) -> di
 
 
 def _answer(invocation: Invocation, found: OpenConflict, given: Answer, *, take: str, edit: bool) -> Answer:
+    side = found.side(take) if take else ""
+    if edit:
+        whole = found.whole(side)
+        return replace(given, how=How.EDIT, choice=side, edits={**whole, **edited(invocation, found)})
     if take:
         if found.semantic:
             raise UsageError(
                 f"{found.ids[0]} is about symbols, not lines: there is no side to take",
                 hint="--edit or --agent",
             )
-        side = found.side(take)
         return replace(given, how=How.TAKE, choice=side, edits=found.pair.taking(side))
-    if edit:
-        return replace(given, how=How.EDIT, edits=edited(invocation, found))
     if invocation.interactive and sys.stdin.isatty() and not found.semantic:
         return replace(given, how=How.INTERACTIVE, edits=asked(invocation, found))
     if found.semantic:
