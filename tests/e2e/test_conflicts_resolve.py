@@ -246,12 +246,32 @@ def test_a_conflict_of_symbols_has_no_side_and_is_edited_in_the_merged_files(
     branch(machine, "right", {"pkg/cli.py": "from pkg.io import load\n\nprint(load('x'))\n"})
     id_ = only(machine)
     assert resolve(machine, id_, "--take", "left").code == 2
+    beside = resolve(machine, id_, "--edit", **editor(machine, 'echo "# nothing to do with it" >> "$1"'))
+    assert (beside.code, "symbols" in beside.err) == (1, True), beside
     done = resolve(
         machine, id_, "--edit", "--format", "json", **editor(machine, 'sed -i s/load/read_text/ "$1"')
     )
     assert done.code == 0, done
     assert "read_text('x')" in content(machine.repo, done.json["commit"], "pkg/cli.py")
     assert status(machine) == "resolved"
+
+
+def test_what_was_settled_of_lines_stays_so_when_symbols_are_edited(
+    make_machine: Callable[..., Machine],
+) -> None:
+    machine = make_machine(files=FILES)
+    renamed = FILES["pkg/io.py"].replace("load", "read_text")
+    branch(machine, "left", {"pkg/io.py": renamed, "notes.txt": "one\nLEFT\nthree\n"})
+    uses = "from pkg.io import load\n\nprint(load('x'))\n"
+    branch(machine, "right", {"pkg/cli.py": uses, "notes.txt": "one\nRIGHT\nthree\n"})
+    by_level = {one["level"]: str(one["id"]) for one in found(machine)}
+    assert resolve(machine, by_level["text"], "--take", "right").code == 0
+    save = editor(machine, 'sed -i s/load/read_text/ "$1"')
+    done = resolve(machine, by_level["symbol"], "--edit", "--format", "json", **save)
+    assert done.code == 0, done
+    assert content(machine.repo, done.json["commit"], "notes.txt") == "one\nRIGHT\nthree"
+    assert sorted(done.json["conflicts"]) == sorted(by_level.values())
+    assert {one["status"] for one in found(machine)} == {"resolved"}
 
 
 def test_a_persons_answer_is_repeated_where_the_same_hunk_comes_up_again(both: Machine) -> None:

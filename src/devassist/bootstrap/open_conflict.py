@@ -34,6 +34,11 @@ class OpenConflict:
         """Whether git merges it and it is wrong all the same: there is no hunk to take."""
         return self.conflict["level"] not in _OF_LINES
 
+    @property
+    def settles(self) -> list[tuple[str, str | None]]:
+        """Kind and symbol of a semantic conflict: what its resolution must not have any more."""
+        return [(self.conflict["kind"], self.conflict["symbol"])] if self.semantic else []
+
     def side(self, name: str) -> str:
         """The branch that `ours`, `theirs` or its own name means. Raises UsageError."""
         one, other = self.conflict["branches"]

@@ -93,6 +93,7 @@ def _matter(project: Project, found: OpenConflict) -> Matter:
         paths=found.paths,
         objections=objections,
         cache=project.host.state_dir / "symbols",
+        settles=found.settles,
     )
 
 

@@ -48,7 +48,8 @@ def settle_in(
     if answer.into:
         _movable(found, answer.into)
     tree = pair.tree_with(answer.edits)
-    checker = Verification(pair, project.host.state_dir / "symbols", project.settings.conflicts.languages)
+    languages = project.settings.conflicts.languages
+    checker = Verification(pair, project.host.state_dir / "symbols", languages, found.settles)
     verified = checker.verify(tree, list(answer.edits))
     if answer.checks:
         ran = [*ran, *run_checks(project, pair, tree, recorder)]

@@ -21,7 +21,7 @@ def edited(invocation: Invocation, found: OpenConflict) -> Mapping[str, str]:
 
     Raises UsageError without an editor or anything to edit, Unfinished when it fails or nothing was saved.
     """
-    texts = repeated_texts(found)
+    texts = repeated_texts(found) if found.semantic else found.texts()
     if not texts:
         raise UsageError(f"{found.ids[0]} has no lines to edit", hint="--take SIDE without --edit")
     answers = {path: edited_text(invocation, path, text) for path, text in texts.items()}

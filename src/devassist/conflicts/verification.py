@@ -46,11 +46,17 @@ class Verified:
 
 @dataclass
 class Verification:
-    """Checks resolutions of one pair. `cache` is where symbol tables are kept; `languages` limits what is read."""
+    """
+    Checks resolutions of one pair. `cache` is where symbol tables are kept; `languages` limits what is read.
+
+    `settles` are kind and symbol of what the resolution is about: these must be gone, while what else is known to
+    be wrong between the two sides is a conflict of its own.
+    """
 
     pair: MergingPair
     cache: Path | None = None
     languages: Sequence[str] = ()
+    settles: Collection[tuple[str, str | None]] = ()
     _view: TreeView = field(init=False)
 
     def __post_init__(self) -> None:
@@ -110,11 +116,8 @@ class Verification:
         detector = SymbolDetector(self._view, self.cache, self.languages)
         ours, theirs = self.pair.ours, self.pair.theirs
         merged = Side(name="the resolution", commit="", tree=tree)
-        known = {
-            (one.kind, one.symbol)
-            for one in detector.detect(self.pair.base, [ours, theirs])
-            if _is_error(one)
-        }
+        before = detector.detect(self.pair.base, [ours, theirs])
+        known = {(one.kind, one.symbol) for one in before if _is_error(one)} - set(self.settles)
         return [
             f"{one.symbol}: {one.kind} ({at.path}:{at.start_line} of {side.name})"
             for side in (ours, theirs)

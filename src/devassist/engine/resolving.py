@@ -6,7 +6,7 @@ It edits only what conflicts, and drops no line in silence: what is gone and not
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -38,7 +38,8 @@ class Matter:
     """
     What is to be resolved: the pair, both intents, and why git or the detectors object.
 
-    `paths` are the files that may be edited; `objections` say in a sentence each what is wrong.
+    `paths` are the files that may be edited; `objections` say in a sentence each what is wrong; `settles` is as
+    Verification has it.
     """
 
     pair: MergingPair
@@ -46,6 +47,7 @@ class Matter:
     paths: Sequence[str]
     objections: Sequence[str]
     cache: Path | None = None
+    settles: Collection[tuple[str, str | None]] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -146,8 +148,8 @@ class ResolutionStep(WorkerDesk):
             return self._back("nothing is changed: the conflict stands as it was")
         tree = worktree.state_tree(mine)
         paths = sorted({*mine, *(one.path for one in self.matter.pair.files)})
-        settings = self.context.settings.conflicts
-        verified = Verification(self.matter.pair, self.matter.cache, settings.languages).verify(tree, paths)
+        matter, languages = self.matter, self.context.settings.conflicts.languages
+        verified = Verification(matter.pair, matter.cache, languages, matter.settles).verify(tree, paths)
         said = replace(
             make_handoff(ROLE, handoff, intent="resolve a conflict", artifacts=mine), kind="resolution"
         )
