@@ -106,7 +106,7 @@ def _edit(chance: random.Random, tree: Tree) -> None:
     if mode == LINK:
         tree[path] = (mode, b"other%d" % chance.randint(0, 2))
         return
-    if content.startswith(b"\0"):
+    if b"\0" in content:  # binary, wherever earlier edits have put the byte
         tree[path] = (mode, content + chance.randbytes(1))
         return
     lines = content.decode().splitlines()

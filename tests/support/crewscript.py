@@ -207,5 +207,7 @@ _DEFAULT: dict[str, Sequence[Step]] = {
     "orchestrator": (),
     "tester": (tool("show_diff"), submit("tested")),
     "reviewer": (tool("show_diff"), approve()),
+    # Gives up: what conflicts stays unmerged, as long as nobody scripts a resolution.
+    "integrator": (Forever(tool("submit_resolution", summary="no resolution is scripted", confidence=0.0)),),
     "researcher": (tool("list_files"), brief()),
 }

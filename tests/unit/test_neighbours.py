@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from devassist.cli.render import NARRATED, live_view, narrate
+from devassist.cli.narration import NARRATED, narrate
+from devassist.cli.render import live_view
 from devassist.domain.conflicts import Conflict, Level, Severity
 from devassist.domain.events import EventType, Record
 from devassist.engine.alerts import is_known

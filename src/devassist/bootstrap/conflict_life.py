@@ -3,22 +3,71 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
 
 from devassist.bootstrap.comparing import Compared, Comparison, compare, side_of
-from devassist.bootstrap.project import Project, open_log, open_reader
+from devassist.bootstrap.project import Project, load_state, open_log, open_reader
+from devassist.domain.conflicts import Side
 from devassist.domain.errors import NotFound
 from devassist.domain.events import Event, EventType
 from devassist.domain.ids import work_of
+
+_COMMITS = 10
+_TASK_BRANCH_PARTS = 4
+"""devassist/<run>/<task>/<role>"""
 
 
 def compare_and_remember(project: Project, wanted: Comparison) -> Compared:
     """Hold the branches against each other with what people decided before, and record what is new or gone."""
     known = known_conflicts(project)
-    decided = {id_: one["status"] for id_, one in known.items() if one["status"] in ("waived", "resolved")}
+    moved = {id_: name for id_, one in known.items() if (name := _moved(project, one))}
+    decided = {
+        id_: one["status"]
+        for id_, one in known.items()
+        if one["status"] in ("waived", "resolved") and id_ not in moved
+    }
     compared = compare(project, wanted, decided)
+    _reopen(project, moved)
     remember(project, compared)
     return compared
+
+
+def _moved(project: Project, one: Mapping[str, Any]) -> str:
+    """The branch that has commits which the resolution of a conflict does not hold, or nothing."""
+    if one["status"] != "resolved" or one["gone"] or "commit" not in one["ended"]:
+        return ""
+    repository = project.repository
+    for name in one["branches"]:
+        try:
+            tip = side_of(project, name).commit
+            if not repository.is_ancestor(tip, repository.resolve(one["ended"]["commit"])):
+                return str(name)
+        except NotFound:  # a branch that is gone is compared with nothing; a lost commit resolves nothing
+            if project.repository.branch_tip(name) is not None:
+                return str(name)
+    return ""
+
+
+def _reopen(project: Project, moved: Mapping[str, str]) -> None:
+    """A resolution is one of certain commits: when a branch goes on, its conflict is open again."""
+    if not moved:
+        return
+    with open_log(project) as log:
+        log.record(
+            *(
+                Event(
+                    type=EventType.CONFLICT_RESOLVED,
+                    data={
+                        "conflict": id_,
+                        "status": "open",
+                        "who": "policy",
+                        "reason": f"{name} moved since it was resolved",
+                    },
+                )
+                for id_, name in moved.items()
+            )
+        )
 
 
 def remember(project: Project, compared: Compared) -> None:
@@ -114,6 +163,19 @@ def both_sides(project: Project, conflict: Mapping[str, Any]) -> list[dict[str, 
         diff = repository.diff(base, side.commit) if base is not None else ""
         sides.append({"branch": name, "intent": subject, "diff": _about(diff, conflict["path"])})
     return sides
+
+
+def intent_of(project: Project, side: Side, base: str) -> str:
+    """What a branch is for: the task it was made for where a run made it, else what its commits say."""
+    parts = side.name.split("/")
+    if parts[0] == "devassist" and len(parts) == _TASK_BRANCH_PARTS:
+        with suppress(NotFound):
+            state = load_state(project, parts[1])
+            for task in (state.plan or {}).get("tasks", ()):
+                if task["id"] == parts[2]:
+                    return f"{task['title']}\n{task.get('instructions', '')}".strip()
+    said = [one.message.strip() for one in project.repository.log(side.commit, hide=[base], limit=_COMMITS)]
+    return "\n".join(said) or "nothing is said of it"
 
 
 def _about(patch: str, path: str) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 import signal
 import threading
 from collections.abc import Callable, Mapping, Sequence
@@ -15,9 +14,9 @@ from devassist.bootstrap.ownership import own_run
 from devassist.bootstrap.project import Project, load_state, open_log, open_reader
 from devassist.bootstrap.reporting import run_files
 from devassist.bootstrap.requesting import ResumeOptions, RunOptions, new_request, resumed_request
+from devassist.bootstrap.requests import fresh_run_id
 from devassist.bootstrap.wiring import run_context
 from devassist.domain.errors import UsageError
-from devassist.domain.ids import make_run_id
 from devassist.domain.run import RunState, RunStatus
 from devassist.ports import EventSink, LateSink
 
@@ -42,7 +41,7 @@ def start_run(
     """
     from devassist.engine.journal import Journal
 
-    run = make_run_id(secrets.randbelow)
+    run = fresh_run_id()
     request = new_request(project, options, run)
     directory = project.worktrees / run
     directory.mkdir(parents=True)
@@ -140,7 +139,7 @@ def _supervised(  # noqa: PLR0913  a run's parts, each by name
     from devassist.sandbox.probe import choose
 
     probe = choose(project.settings.sandbox.mode, scratch=directory, allow_unsafe=unsafe)
-    request = replace(request, warnings=(*request.warnings, *_sandbox_notes(probe)))
+    request = replace(request, warnings=(*request.warnings, *sandbox_notes(probe)))
     executor = ForkserverExecutor(
         environment={
             **project.host.environment,
@@ -158,13 +157,13 @@ def _supervised(  # noqa: PLR0913  a run's parts, each by name
         journal.log = log
         context = run_context(project, request, probe, journal, executor, stop, directory)
         supervisor = Supervisor(context=context, head=log.head, database=log.database_id)
-        with _signals(stop):
+        with stopped_by_signals(stop):
             state = supervisor.execute()
         log.checkpoint(request.run)
         return state
 
 
-def _sandbox_notes(probe: Probe) -> Sequence[str]:
+def sandbox_notes(probe: Probe) -> Sequence[str]:
     """What must be said about how commands run."""
     if probe.sandbox is None:
         tried = "; ".join(f"{report.tier}: {report.detail}" for report in probe.reports)
@@ -174,7 +173,7 @@ def _sandbox_notes(probe: Probe) -> Sequence[str]:
 
 
 @contextmanager
-def _signals(stop: StopSwitch) -> Any:
+def stopped_by_signals(stop: StopSwitch) -> Any:
     """SIGINT and SIGTERM pull the switch; the second kills what is left at once."""
     count = 0
 

@@ -18,6 +18,7 @@ from devassist.bootstrap import conflict_life as life
 from devassist.cli.github import conflicts_found
 from devassist.cli.invocation import Format, Invocation, of, plain, print_json, print_line
 from devassist.cli.looking import Output
+from devassist.cli.resolving import resolve
 from devassist.domain.conflicts import Severity, worst
 from devassist.domain.errors import UsageError
 
@@ -37,6 +38,7 @@ app = typer.Typer(
     help="Find conflicts between branches before anybody merges: text, symbols, manifests.",
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+app.command("resolve")(resolve)
 
 
 class ReportFormat(StrEnum):
@@ -215,9 +217,23 @@ def show(context: typer.Context, conflict: Id, output: Output = Format.text) -> 
         return
     for name in _SHOWN:
         invocation.answers.print(f"{name}: {plain(str(one.get(name, '')))}", markup=False)
+    for line in _ending(one):
+        invocation.answers.print(plain(line), markup=False)
     for side in sides:
         invocation.answers.print(f"\n--- {side['branch']}: {plain(side['intent'])}", markup=False)
         invocation.answers.print(plain(side["diff"]), markup=False)
+
+
+def _ending(one: Mapping[str, Any]) -> list[str]:
+    """By whom, why and how a conflict was waived or resolved, and what that dropped."""
+    ended = one.get("ended")
+    if ended is None or one["status"] == "open":
+        return []
+    lines = [f"{one['status']} by: {ended['who']}", f"reason: {ended['reason']}"]
+    if "commit" in ended:
+        lines += [f"how: {ended['how']} {ended['choice']}".rstrip(), f"commit: {ended['commit']}"]
+    dropped = ended.get("dropped", ())
+    return lines + [f"dropped: {at['path']}:{at['line']} of {at['branch']}: {at['text']}" for at in dropped]
 
 
 @app.command()

@@ -21,6 +21,7 @@ _CHOICES = {
     "approvals.mode": ("auto", "ask", "never"),
     "sandbox.mode": ("auto", "bubblewrap", "landlock"),
     "conflicts.fail_on": ("error", "warning", "note", "never"),
+    "conflicts.resolve": ("agent", "never"),
 }
 _APPROVAL_CLASSES = ("plan", "scope", "command", "merge", "resolution", "question", "mass-deletion")
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")

@@ -12,7 +12,7 @@ import tree_sitter_javascript
 import tree_sitter_python
 import tree_sitter_rust
 import tree_sitter_typescript
-from tree_sitter import Language
+from tree_sitter import Language, Parser
 
 from devassist.conflicts.extract_go import GoExtractor
 from devassist.conflicts.extract_java import JavaExtractor
@@ -80,6 +80,11 @@ def covers(languages: tuple[str, ...], grammar: Grammar) -> bool:
 @cache
 def _language(grammar: Grammar) -> Language:
     return Language(grammar.load())
+
+
+def parses(grammar: Grammar, source: bytes) -> bool:
+    """Whether the whole of a file is well formed, as far as its grammar knows the language."""
+    return not Parser(_language(grammar)).parse(source).root_node.has_error
 
 
 def read_table(grammar: Grammar, source: bytes) -> Table:

@@ -121,7 +121,7 @@ def _result(conflict: Mapping[str, Any], rule: int) -> dict[str, Any]:
     }
     if len(places) > 1:
         found["relatedLocations"] = [{"id": number, **one} for number, one in enumerate(places[1:], 1)]
-    if conflict["status"] == "waived":
+    if conflict["status"] in ("waived", "resolved"):
         found["suppressions"] = [{"kind": "external", "status": "accepted"}]
     return found
 

@@ -71,6 +71,7 @@ class EventType(StrEnum):
     RECOVERY_DONE = "recovery.completed"
     RECOVERY_UNKNOWN = "recovery.unknown"
     RECOVERY_DIVERGED = "recovery.diverged"
+    LESSON_LEARNED = "lesson.learned"
     REDACTED = "redaction.recorded"
 
 

@@ -108,12 +108,14 @@ class AuditSettings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConflictSettings:
-    """When conflicts fail a command."""
+    """When conflicts fail a command, and what a run does about them."""
 
     fail_on: str = "error"
     """error, warning, note or never."""
     languages: tuple[str, ...] = ()
     """Languages to index; empty: all that are supported."""
+    resolve: str = "agent"
+    """agent: a run asks the integrator to resolve what conflicts at landing; never: it is kept for a person."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -97,6 +97,39 @@ def planning_brief(
     return "\n\n".join([*parts, *_shared(around, role)])
 
 
+def resolution_brief(
+    around: Surroundings,
+    *,
+    branches: tuple[str, str],
+    intents: tuple[str, str],
+    diffs: tuple[str, str],
+    paths: Sequence[str],
+    objections: Sequence[str],
+) -> str:
+    """The brief of the neutral integrator: what both sides were for, what each changed, and where they clash."""
+    parts = [
+        (
+            f"Two branches, {branches[0]} and {branches[1]}, cannot both land as they are. Your worktree holds their "
+            "merge. Where git could not merge, the file has conflict markers with both sides and, after |||||||, what "
+            "stood there before. Write what serves both intents, and leave no marker."
+        ),
+        "What is wrong:\n" + "\n".join(f"- {one}" for one in objections),
+        "Files you may change: " + ", ".join(paths),
+    ]
+    for name, intent, diff in zip(branches, intents, diffs, strict=True):
+        parts.append(f"What {name} was for:\n{intent}")
+        if diff:
+            parts.append(f"What {name} changed in these files:\n{diff[:_GUIDANCE_LIMIT]}")
+    if around.checks and around.commands_offered:
+        parts.append(
+            "Checks that must pass (run_checks runs them):\n" + "\n".join(f"- {one}" for one in around.checks)
+        )
+    parts.append(
+        "Every line that a side added must be in the result, moved or not, or be quoted word for word in `dropped`."
+    )
+    return "\n\n".join([*parts, *_shared(around, Role.INTEGRATOR)])
+
+
 def _shared(around: Surroundings, role: Role) -> Sequence[str]:
     parts: list[str] = []
     if around.prefix:

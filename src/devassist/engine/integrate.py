@@ -13,19 +13,25 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, Protocol
 
-from devassist.domain.approvals import ApprovalStatus, ApprovedMerge, Choice, MergeRequest, decide
+from devassist.domain.approvals import (
+    ApprovalState,
+    ApprovalStatus,
+    ApprovedMerge,
+    Choice,
+    MergeRequest,
+)
 from devassist.domain.conflicts import Conflict, Level, Severity
 from devassist.domain.errors import Refused, RepositoryChanged
 from devassist.domain.events import Event, EventType, Record
-from devassist.domain.hashing import digest
 from devassist.domain.ids import branch_name, result_branch
 from devassist.domain.plan import Plan, PlanTask
 from devassist.domain.tasks import TaskStatus
 from devassist.engine.alerts import is_known
-from devassist.engine.asking import Ask, answered, decided
 from devassist.engine.checks import CheckRun, Checks
+from devassist.engine.consent import Landing, consent
 from devassist.engine.context import RunContext
-from devassist.engine.step import StepResult
+from devassist.engine.mending import Mender
+from devassist.engine.results import StepResult
 from devassist.git.merge import MergeConflict, commit_merge, merge_in_memory
 from devassist.git.trailers import with_trailers
 
@@ -34,14 +40,6 @@ class Head(Protocol):
     """The audit log's newest link: its seq and hash."""
 
     def __call__(self) -> tuple[int, bytes]: ...
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Landing:
-    """What became of one delivered task."""
-
-    status: TaskStatus
-    error: str = ""
 
 
 @dataclass
@@ -55,6 +53,8 @@ class Integrator:
     database: str = ""
     tip: str = ""
     landed: dict[str, str] = field(default_factory=dict)
+    mender: Mender | None = None
+    """Who is asked to resolve a conflict; nobody leaves it as it is."""
 
     def land(self, task: PlanTask, step: StepResult) -> Landing:
         """Merge a delivered task, or say why it stays where it is. RepositoryChanged when the ref moved under us."""
@@ -66,9 +66,8 @@ class Integrator:
     def _land(self, task: PlanTask, step: StepResult) -> Landing:
         ours = self.tip or self.context.request.base
         repository = self.context.repository
-        absent = [
-            name for name in dict.fromkeys([*task.depends_on, *step.built_on]) if name not in self.landed
-        ]
+        below = dict.fromkeys([*task.depends_on, *step.built_on])
+        absent = [name for name in below if name not in self.landed]
         if absent:
             # Its branch holds their commits: merging it would land what was not let through.
             error = f"not merged: it builds on {', '.join(absent)}, which did not land"
@@ -78,7 +77,7 @@ class Integrator:
             return Landing(status=TaskStatus.DELIVERED)  # a brief: there is nothing to merge
         merged = merge_in_memory(repository, ours, step.commit)
         if merged.tree is None:
-            return self._conflicts(task, merged.conflicts)
+            return self._conflicts(task, step, ours, merged.conflicts)
         unsaved = self._merge_commit(task, step, ours, merged.tree, anchored=False)
         failed = self._check(task, unsaved)
         if failed:
@@ -88,13 +87,78 @@ class Integrator:
                 status=TaskStatus.FAILED, error=f"checks fail on the merged tree: {listed}\n{tail}".strip()
             )
         request = MergeRequest(task=task.id, ours=ours, theirs=step.commit, tree=merged.tree)
-        approved = self._approve(request, step.confidence)
+        approved = consent(self.context, request, step.confidence)
         if isinstance(approved, Landing):
             return approved
         self._merge(task, step, approved)
         return Landing(status=TaskStatus.MERGED)
 
-    def _conflicts(self, task: PlanTask, conflicts: Sequence[MergeConflict]) -> Landing:
+    def _conflicts(
+        self, task: PlanTask, step: StepResult, ours: str, conflicts: Sequence[MergeConflict]
+    ) -> Landing:
+        found = self._record_conflicts(task, conflicts)
+        landing = self._mended(task, step, ours, found)
+        if landing is not None:
+            return landing
+        paths = ", ".join(sorted({one.path for one in conflicts}))
+        theirs = branch_name(self.context.run, task.id, task.role)
+        return Landing(
+            status=TaskStatus.DELIVERED, error=f"not merged: conflicts in {paths}; {theirs} is kept"
+        )
+
+    def _mended(
+        self, task: PlanTask, step: StepResult, ours: str, found: Sequence[Conflict]
+    ) -> Landing | None:
+        """What came of the integrator's resolution; None where there is none that may land."""
+        if self.mender is None:
+            return None
+        said = self.mender.answered(task, ours=ours, theirs=step.commit)
+        if said is not None:
+            return self._as_said(task, step, said)
+        offer = self.mender.propose(
+            task, ours=ours, theirs=step.commit, landed=list(self.landed), found=found
+        )
+        if offer is None:
+            return None
+        failed = self._check(task, self._merge_commit(task, step, ours, offer.tree, anchored=False))
+        if failed:
+            listed = "; ".join(f"{one.command!r} ended with {one.exit_code}" for one in failed)
+            self.mender.reject(task, offer, f"checks fail on it: {listed}")
+            return None
+        policy = self.mender.judge(task, offer)
+        if policy.choice is Choice.ASK:
+            return Landing(status=TaskStatus.WAITING, error=f"its resolution waits: {policy.reason}")
+        if policy.choice is Choice.LEAVE:
+            return None
+        request = MergeRequest(task=task.id, ours=ours, theirs=step.commit, tree=offer.tree)
+        approved = consent(self.context, request, step.confidence)
+        if isinstance(approved, Landing):
+            return approved
+        self._merge(task, step, approved)
+        self.mender.settled(task, offer, commit=self.tip)
+        return Landing(status=TaskStatus.MERGED)
+
+    def _as_said(self, task: PlanTask, step: StepResult, said: ApprovalState) -> Landing:
+        """What a person's word on a resolution comes to."""
+        assert self.mender is not None  # noqa: S101  who asked is there
+        if said.status is ApprovalStatus.OPEN:
+            return Landing(status=TaskStatus.WAITING, error=f"its resolution waits: {said.question}")
+        if said.status is ApprovalStatus.REJECTED:
+            error = (
+                f"not merged: its resolution was rejected by {said.who}: {said.reason or 'no reason given'}"
+            )
+            return Landing(status=TaskStatus.DELIVERED, error=error)
+        request = MergeRequest(
+            task=task.id, ours=said.shown["ours"], theirs=said.shown["theirs"], tree=said.shown["tree"]
+        )
+        data = {"approver": said.who, "ours": request.ours, "theirs": request.theirs, "tree": request.tree}
+        self._record(EventType.MERGE_APPROVED, task.id, {**data, "approval": said.id})
+        self._merge(task, step, ApprovedMerge(request=request, approver=said.who, reason=said.reason))
+        self.mender.landed(task, said, commit=self.tip)
+        return Landing(status=TaskStatus.MERGED)
+
+    def _record_conflicts(self, task: PlanTask, conflicts: Sequence[MergeConflict]) -> Sequence[Conflict]:
+        told: list[Conflict] = []
         theirs = branch_name(self.context.run, task.id, task.role)
         for one in conflicts:
             ours = self._other_side(one.path)
@@ -111,10 +175,8 @@ class Integrator:
             event = Event(type=EventType.CONFLICT_FOUND, task=task.id, data=data)
             # The watch over the running work has mostly said it already, and better.
             self.context.journal.record_unless(partial(is_known, data), event)
-        paths = ", ".join(sorted({one.path for one in conflicts}))
-        return Landing(
-            status=TaskStatus.DELIVERED, error=f"not merged: conflicts in {paths}; {theirs} is kept"
-        )
+            told.append(found)
+        return told
 
     def _other_side(self, path: str) -> str:
         """The branch of the landed task that touched `path`, newest first, else the result branch."""
@@ -140,62 +202,6 @@ class Integrator:
             text = f"check {one.command!r} fails on the merged tree of {task.id}, and on the base as well"
             self._record(EventType.WARNING_RAISED, task.id, {"text": text})
         return new
-
-    def _approve(self, request: MergeRequest, confidence: float) -> ApprovedMerge | Landing:
-        policy = decide(self.context.settings.approvals, kind="merge", confidence=confidence)
-        question = f"merge {request.theirs[:12]} of task {request.task} into the result?"
-        decision = {
-            "who": "policy",
-            "question": question,
-            "options": ["approve", "ask", "leave"],
-            "choice": str(policy.choice),
-            "reason": policy.reason,
-            "confidence": confidence,
-            "ours": request.ours,
-            "theirs": request.theirs,
-            "tree": request.tree,
-        }
-        if policy.choice is Choice.ASK and (known := self._known_answer(request)) is not None:
-            return known
-        (record,) = self._record(EventType.DECISION_MADE, request.task, decision)
-        if policy.choice is Choice.ASK:
-            decided(self.context, self._ask(request, question, confidence))
-            return Landing(status=TaskStatus.WAITING, error=f"waits for approval: {policy.reason}")
-        if policy.choice is Choice.LEAVE:
-            return Landing(status=TaskStatus.DELIVERED, error=f"not merged: {policy.reason}")
-        data = {"approver": "policy", "ours": request.ours, "theirs": request.theirs, "tree": request.tree}
-        self._record(EventType.MERGE_APPROVED, request.task, {**data, "decision": record.id})
-        return ApprovedMerge(request=request, approver="policy", reason=policy.reason)
-
-    def _ask(self, request: MergeRequest, question: str, confidence: float | None) -> Ask:
-        """The request binds to the change itself: what lands beside it, in other files, does not ask again."""
-        changes = self.context.repository.changes_between(request.ours, request.tree)
-        shown = {
-            "ours": request.ours,
-            "theirs": request.theirs,
-            "tree": request.tree,
-            "paths": [path for path, _, _ in changes],
-        }
-        return Ask(
-            kind="merge",
-            question=question,
-            binds_to=digest([list(one) for one in changes]),
-            task=request.task,
-            confidence=confidence,
-            shown=shown,
-        )
-
-    def _known_answer(self, request: MergeRequest) -> ApprovedMerge | Landing | None:
-        """What a person said to this very change, if anybody did."""
-        found = answered(self.context, self._ask(request, "", None))
-        if found is None:
-            return None
-        if found.status is ApprovalStatus.REJECTED:
-            error = f"not merged: rejected by {found.who}: {found.reason or 'no reason given'}"
-            return Landing(status=TaskStatus.DELIVERED, error=error)
-        data = {"approver": found.who, "ours": request.ours, "theirs": request.theirs, "tree": request.tree}
-        self._record(EventType.MERGE_APPROVED, request.task, {**data, "approval": found.id})
-        return ApprovedMerge(request=request, approver=found.who, reason=found.reason)
 
     def restore(self, tip: str, landed: Mapping[str, str]) -> None:
         """Go on where an earlier supervisor of the run stopped: the result branch's tip, and what is on it."""

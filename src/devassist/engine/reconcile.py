@@ -14,7 +14,7 @@ from devassist.engine.context import RunContext
 from devassist.engine.integrate import Integrator
 from devassist.engine.memory import Memory
 from devassist.engine.places import Places
-from devassist.engine.step import StepResult
+from devassist.engine.results import StepResult
 
 _WORTH_ANOTHER_TRY = frozenset({"error", "limited", "stopped", "waiting", "diverged", "died"})
 

@@ -16,8 +16,9 @@ from devassist.domain.tasks import TaskStatus
 from devassist.engine.context import RunContext
 from devassist.engine.integrate import Integrator
 from devassist.engine.places import Places
+from devassist.engine.results import StepResult
 from devassist.engine.starting import Start, start_of
-from devassist.engine.step import StepResult, TaskStep
+from devassist.engine.step import TaskStep
 
 _DRAIN_S = 3.0
 _LIVES = 2
@@ -232,7 +233,8 @@ class Schedule:
 
     def _land(self, name: str) -> None:
         task = self.plan.task(name)
-        if any(one in self._unlanded for one in task.depends_on):
+        below = [*task.depends_on, *self.results[name].built_on]
+        if any(one in self._unlanded for one in below):
             self._unlanded.add(name)
             return
         self._unlanded.discard(name)

@@ -20,28 +20,10 @@ from devassist.engine.deliver import Delivery, Judged, make_handoff
 from devassist.engine.memory import Memory
 from devassist.engine.places import Places
 from devassist.engine.recall import Diverged
+from devassist.engine.results import StepResult
 from devassist.engine.serving import CrewEnding, WorkerDesk
 from devassist.engine.starting import rebase_of
 from devassist.ports import AgentPlace, Submission
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StepResult:
-    """
-    How a task's work ended. `outcome` is as CrewEnding's; `commit` is the tip to merge when it was delivered.
-    """
-
-    task: str
-    outcome: str
-    reason: str = ""
-    kind: str = ""
-    hint: str = ""
-    start: str = ""
-    commit: str = ""
-    confidence: float = 0.0
-    handoff: Handoff | None = None
-    built_on: tuple[str, ...] = ()
-    """The tasks whose commits the tip holds: it lands only after them."""
 
 
 @dataclass

@@ -22,12 +22,13 @@ from devassist.engine.checks import Checks
 from devassist.engine.context import RunContext
 from devassist.engine.ear import Ear
 from devassist.engine.integrate import Head, Integrator
+from devassist.engine.mending import Mender
 from devassist.engine.neighbours import Neighbours
 from devassist.engine.places import Places
 from devassist.engine.planner import Planner
 from devassist.engine.reconcile import Reconciler, Standing
+from devassist.engine.results import StepResult
 from devassist.engine.schedule import Schedule
-from devassist.engine.step import StepResult
 from devassist.engine.stop import sweep
 
 _GRACE_S = 3.0
@@ -120,7 +121,12 @@ class Supervisor:
 
     def _work(self, plan: Plan, places: Places, checks: Checks, reconciler: Reconciler) -> None:
         integrator = Integrator(
-            context=self.context, plan=plan, checks=checks, head=self.head, database=self.database
+            context=self.context,
+            plan=plan,
+            checks=checks,
+            head=self.head,
+            database=self.database,
+            mender=Mender(context=self.context, plan=plan, places=places),
         )
         standing = reconciler.standing(plan, integrator) if self.context.request.resumed else Standing()
         schedule = Schedule(

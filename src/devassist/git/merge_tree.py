@@ -52,6 +52,8 @@ class MergeTree:
     repository: Repository
     environment: Mapping[str, str] = field(default_factory=dict[str, str])
     one_process_per_pair: bool = False
+    with_base: bool = False
+    """Whether the text between conflict markers holds what stood there before as well, as `diff3` does."""
     scratch: ScratchObjects = field(init=False)
     view: Repository = field(init=False)
     """The repository with what is in the scratch directory."""
@@ -165,7 +167,8 @@ class MergeTree:
             )
         self.one_process_per_pair = self.one_process_per_pair or version < _CO_PROCESS
         located = [git, f"--git-dir={self.repository.git_dir}", f"--work-tree={self.repository.workdir}"]
-        settings = {**_HARDENED, **self._disarmed(located)}
+        style = {"merge.conflictStyle": "diff3"} if self.with_base else {}
+        settings = {**_HARDENED, **style, **self._disarmed(located)}
         self._surroundings |= _as_environment(settings)
         self._surroundings["GIT_OBJECT_DIRECTORY"] = str(self.scratch.path)
         self._surroundings["GIT_ALTERNATE_OBJECT_DIRECTORIES"] = _quoted(self.scratch.shared)

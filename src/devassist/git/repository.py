@@ -251,6 +251,10 @@ class Repository:
     def create_ref(self, ref: str, commit: str, message: str = "devassist: created") -> None:
         refs.create(self._handle, ref, commit, message)
 
+    def keep_ref(self, ref: str, commit: str) -> None:
+        """Point one of our own safety refs at a commit, wherever it was."""
+        refs.force(self._handle, ref, commit, "devassist: kept")
+
     def move_ref(self, ref: str, *, old: str, new: str, message: str) -> None:
         """Compare-and-swap; RepositoryChanged when `ref` is not at `old`."""
         refs.move(self._handle, ref, old=old, new=new, message=message)

@@ -1,0 +1,152 @@
+"""Wires the neutral integrator for one conflict: a small run of its own, recorded and limited as any run."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from devassist.bootstrap.checking import run_checks
+from devassist.bootstrap.conflict_life import intent_of
+from devassist.bootstrap.open_conflict import Answer, OpenConflict
+from devassist.bootstrap.ownership import own_run
+from devassist.bootstrap.project import Project, open_log
+from devassist.bootstrap.requesting import RunOptions, new_request
+from devassist.bootstrap.requests import fresh_run_id
+from devassist.bootstrap.running import sandbox_notes, stopped_by_signals
+from devassist.bootstrap.settling import settle_in
+from devassist.bootstrap.wiring import run_context
+from devassist.domain.events import Event, EventType
+from devassist.domain.ids import rescue_ref
+from devassist.domain.resolutions import How, ResolutionCheck
+from devassist.domain.roles import Role
+from devassist.ports import EventSink
+
+if TYPE_CHECKING:  # imported where they are used: other commands must not pay for a run's imports
+    from devassist.engine.resolving import Matter, ResolutionResult
+
+
+def resolve_by_agent(
+    found: OpenConflict, answer: Answer, *, sinks: Sequence[EventSink] = ()
+) -> dict[str, Any]:
+    """
+    The document of `conflicts resolve`, with the id of the run that was made for it.
+
+    `answer` has what the person said: reason, checks, branch to move.
+
+    Raises ModelError, LimitReached, Interrupted or Unfinished when the integrator gave no resolution.
+    """
+    from devassist.crew.executor import ForkserverExecutor
+    from devassist.engine.journal import Journal
+    from devassist.engine.resolution_run import ResolutionRun
+    from devassist.engine.stop import MARK, StopSwitch
+    from devassist.sandbox.probe import choose
+
+    run = fresh_run_id()
+    project = found.project
+    asked = RunOptions(goal=f"resolve {found.ids[0]}", base=found.base_commit)
+    request = replace(new_request(project, asked, run), warnings=())
+    directory = project.worktrees / run
+    directory.mkdir(parents=True)
+    probe = choose(project.settings.sandbox.mode, scratch=directory)
+    request = replace(request, warnings=tuple(sandbox_notes(probe)))
+    executor = ForkserverExecutor(
+        environment={**project.host.environment, MARK: run, "CREWAI_STORAGE_DIR": str(directory / ".crewai")},
+        directory=directory / ".private",
+        log=directory / "worker.log",
+    )
+    journal = Journal(run=run)
+    log = open_log(project, sinks=[journal, *sinks])
+    journal.log = log
+    stop = StopSwitch()
+
+    def accept(result: ResolutionResult) -> dict[str, Any]:
+        return _accepted(found, answer, result, journal, run)
+
+    try:
+        context = run_context(project, request, probe, journal, executor, stop, directory)
+        with own_run(project, run), stopped_by_signals(stop):
+            document = ResolutionRun(context=context, matter=_matter(project, found)).execute(accept)
+        log.checkpoint(run)
+        return {**document, "run": run}
+    finally:
+        executor.close()
+        log.close()
+
+
+def _matter(project: Project, found: OpenConflict) -> Matter:
+    from devassist.engine.resolving import Matter
+
+    pair = found.pair
+    objections = [one.message for file in pair.files for one in file.conflicts]
+    if found.semantic:
+        objections.insert(0, f"{found.conflict['explanation']}. {found.conflict['suggestion']}")
+    return Matter(
+        pair=pair,
+        intents=(
+            intent_of(project, pair.ours, found.base_commit),
+            intent_of(project, pair.theirs, found.base_commit),
+        ),
+        paths=found.paths,
+        objections=objections,
+        cache=project.host.state_dir / "symbols",
+        settles=found.settles,
+    )
+
+
+def _accepted(
+    found: OpenConflict, given: Answer, result: ResolutionResult, journal: Any, run: str
+) -> dict[str, Any]:
+    """The policy's word on what the integrator made, and the checks'; kept when both are well."""
+    from devassist.domain.approvals import Choice, decide
+    from devassist.engine.resolution_run import TASK
+    from devassist.git.tree_view import TreeView
+
+    project = found.project
+    policy = decide(project.settings.approvals, kind="resolution", confidence=result.confidence)
+    decision = {
+        "who": "policy",
+        "question": f"accept the integrator's resolution of {found.ids[0]}?",
+        "options": ["approve", "ask", "leave"],
+        "choice": str(policy.choice),
+        "reason": policy.reason,
+        "confidence": result.confidence,
+        "tree": result.tree,
+    }
+    journal.record(Event(type=EventType.DECISION_MADE, task=TASK, data=decision))
+    said = ResolutionCheck(name="approval", ok=policy.choice is Choice.APPROVE, detail=policy.reason)
+    ran = run_checks(project, found.pair, result.tree, journal) if given.checks else []
+    view = TreeView(project.repository)
+    edits = {path: view.find(result.tree, path) for path in result.paths}
+    answer = replace(
+        given,
+        how=How.AGENT,
+        edits=edits,
+        who=given.who if given.overrule else f"agent {run}/resolve/integrator",
+        choice=result.summary,
+        reason=given.reason or result.summary,
+        checks=False,
+    )
+    document = settle_in(found, answer, journal, ran=[said, *ran], confidence=result.confidence, run=run)
+    if document["status"] == "refused":
+        document["ref"] = _rescued(project, result, document["parents"], journal, run)
+    return document
+
+
+def _rescued(
+    project: Project, result: ResolutionResult, parents: Sequence[str], journal: Any, run: str
+) -> str:
+    """Keep a resolution that was not accepted where a person can look at it; the ref."""
+    from devassist.engine.resolution_run import TASK
+    from devassist.git.merge import commit_merge
+
+    repository = project.repository
+    signature = repository.signature(project.host.environment)
+    commit = commit_merge(
+        repository, tree=result.tree, parents=parents, message=f"Not accepted: {result.summary}",
+        author=signature, committer=signature,
+    )  # fmt: skip
+    ref = rescue_ref(run, f"{TASK}/{Role.INTEGRATOR}")
+    repository.create_ref(ref, commit, "devassist: a resolution that was not accepted")
+    journal.record(Event(type=EventType.SNAPSHOT_TAKEN, task=TASK, data={"ref": ref, "commit": commit}))
+    return ref

@@ -1,0 +1,181 @@
+"""`devassist conflicts resolve`: one side, an editor, answers in the terminal, an agent, or experience."""
+
+from __future__ import annotations
+
+import getpass
+import sys
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Annotated, Any
+
+import typer
+
+from devassist.bootstrap import Project, settling
+from devassist.bootstrap.learning import automatic, learn_from_history
+from devassist.bootstrap.open_conflict import Answer, OpenConflict, opened
+from devassist.cli.editing import edited
+from devassist.cli.invocation import Format, Invocation, of, plain, print_json
+from devassist.cli.looking import Output
+from devassist.cli.progress import PlainProgress
+from devassist.cli.three_way import asked
+from devassist.domain.errors import UsageError, WaitingForPerson
+from devassist.domain.resolutions import How
+
+_ANONYMOUS = "devassist"
+
+
+def resolve(
+    context: typer.Context,
+    conflict: Annotated[str, typer.Argument(metavar="ID", help="Conflict id, or its beginning.")] = "",
+    take: Annotated[
+        str,
+        typer.Option(
+            "--take",
+            metavar="SIDE",
+            help="Take a branch's lines (or ours, theirs); with --edit only its files that are gone or binary.",
+        ),
+    ] = "",
+    edit: Annotated[bool, typer.Option("--edit", help="Open what conflicts in $EDITOR.")] = False,
+    agent: Annotated[
+        bool, typer.Option("--agent", help="Let the neutral integrator propose one, given both intents.")
+    ] = False,
+    model: Annotated[str | None, typer.Option(help="For --agent: any litellm model string.")] = None,
+    undo: Annotated[bool, typer.Option("--undo", help="Put a resolved conflict back to open.")] = False,
+    learn: Annotated[
+        bool, typer.Option("--learn", help="Learn from this history's merges what may be settled unattended.")
+    ] = False,
+    limit: Annotated[int, typer.Option("--limit", min=0, help="For --learn: so many merges; 0 is all.")] = 0,
+    checks: Annotated[
+        bool, typer.Option("--checks", help="Run the configured checks on the result in the sandbox.")
+    ] = False,
+    into: Annotated[
+        str,
+        typer.Option(
+            "--into", metavar="BRANCH", help="Move this branch, checked out nowhere, to the result."
+        ),
+    ] = "",
+    accept_anyway: Annotated[
+        bool, typer.Option("--accept-anyway", help="Keep it although a check fails; needs --reason.")
+    ] = False,
+    reason: Annotated[str, typer.Option("--reason", help="Why; it goes into the log.")] = "",
+    output: Output = Format.text,
+) -> None:
+    """Settle a conflict by a merge commit of both branches, checked and kept; no checked-out branch is moved."""
+    invocation = of(context)
+    if sum((bool(take) or edit, agent, undo)) > 1:
+        raise UsageError("--take and --edit, --agent and --undo exclude each other")
+    if learn:
+        _learn(invocation, limit, output)
+        return
+    if not conflict:
+        raise UsageError("which conflict?", hint="devassist conflicts lists them")
+    if accept_anyway and not reason:
+        raise UsageError("--accept-anyway needs --reason: it goes into the log")
+    project = invocation.project({"model.default": model})
+    who = f"person {_person(invocation, project)}"
+    if undo:
+        _print(invocation, settling.undo(project, conflict, who=who, reason=reason or "undone"), output)
+        return
+    with opened(project, conflict) as found:
+        answer = Answer(who=who, reason=reason, overrule=accept_anyway, checks=checks, into=into)
+        if agent:
+            document = _by_agent(invocation, found, answer)
+        else:
+            document = settling.settle(found, _answer(invocation, found, answer, take=take, edit=edit))
+    _print(invocation, document, output)
+
+
+def _by_agent(invocation: Invocation, found: OpenConflict, answer: Answer) -> dict[str, Any]:
+    from devassist.bootstrap.resolving import resolve_by_agent
+
+    progress = PlainProgress(invocation.say, everything=invocation.verbosity > 1)
+    return resolve_by_agent(found, answer, sinks=[progress])
+
+
+def _answer(invocation: Invocation, found: OpenConflict, given: Answer, *, take: str, edit: bool) -> Answer:
+    side = found.side(take) if take else ""
+    if edit:
+        whole = found.whole(side)
+        return replace(given, how=How.EDIT, choice=side, edits={**whole, **edited(invocation, found)})
+    if take:
+        if found.semantic:
+            raise UsageError(
+                f"{found.ids[0]} is about symbols, not lines: there is no side to take",
+                hint="--edit or --agent",
+            )
+        return replace(given, how=How.TAKE, choice=side, edits=found.pair.taking(side))
+    if invocation.interactive and sys.stdin.isatty() and not found.semantic:
+        return replace(given, how=How.INTERACTIVE, edits=asked(invocation, found))
+    if found.semantic:
+        raise WaitingForPerson(
+            f"{found.ids[0]} is about symbols, not lines: it needs an edit", hint="--edit or --agent"
+        )
+    known = automatic(found, given)
+    if known is None:
+        raise WaitingForPerson(
+            f"{found.ids[0]} needs an answer: nothing learned covers it, and this is no terminal",
+            hint="--take SIDE, --edit or --agent; --learn learns from the history",
+        )
+    return known
+
+
+def _learn(invocation: Invocation, limit: int, output: Format) -> None:
+    said = 0
+
+    def told(done: int, total: int) -> None:
+        nonlocal said
+        if said + total / 10 <= done or done == total:
+            said = done
+            invocation.say(f"{done} of {total} merges")
+
+    document = learn_from_history(invocation.project(), limit=limit, told=told)
+    if output is Format.json:
+        print_json(document)
+        return
+    found = "{merges} merges, {conflicting} with conflicts, {hunks} hunks".format_map(document)
+    invocation.answers.print(found, markup=False)
+    for one in document["classes"]:
+        told_of = f"{one['right']} of {one['total']} right, at least {one['lower_bound']:.3f}"
+        verdict = "settled unattended" if one["trusted"] else "asks"
+        invocation.answers.print(f"{one['class']:24} {told_of:36} {verdict}", markup=False)
+    invocation.answers.print(
+        f"{document['repeats']} hunks can be repeated as people settled them", markup=False
+    )
+
+
+def _person(invocation: Invocation, project: Project) -> str:
+    """Who types: by the git identity, else by the account."""
+    name = project.repository.signature(invocation.host.environment).name
+    return name if name != _ANONYMOUS else getpass.getuser()
+
+
+def _print(invocation: Invocation, document: Mapping[str, Any], output: Format) -> None:
+    if output is Format.json:
+        print_json(document)
+    if document["status"] == "refused":
+        if output is Format.json:
+            raise typer.Exit(settling.refused(document).exit_code)
+        _print_dropped(invocation, document)
+        raise settling.refused(document)
+    if output is Format.json:
+        return
+    answers = invocation.answers
+    if document["status"] == "open":
+        answers.print(
+            f"{', '.join(document['conflicts'])} open again; the merge is kept at {document['ref']}"
+        )
+        return
+    by = f"{document['how']} {plain(document['choice'])}".strip()
+    answers.print(f"resolved {', '.join(document['conflicts'])} by {by}: {document['commit']}", markup=False)
+    _print_dropped(invocation, document)
+    if document["moved"]:
+        answers.print(f"{plain(document['moved'])} is at it now", markup=False)
+    if document["next"]:
+        answers.print(f"next: {document['next']}", markup=False)
+    sys.stdout.flush()
+
+
+def _print_dropped(invocation: Invocation, document: Mapping[str, Any]) -> None:
+    for one in document.get("dropped", ()):
+        where = f"{one['path']}:{one['line']} of {one['branch']}"
+        invocation.answers.print(f"dropped {plain(where)}: {plain(one['text'])}", markup=False)

@@ -1,0 +1,173 @@
+"""Whether a resolution may stand: no markers left, everything parses, symbols hold, and what was dropped is known."""
+
+from __future__ import annotations
+
+import json
+import tomllib
+from collections import Counter
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from devassist.conflicts.languages import grammar_for, parses, read_table
+from devassist.conflicts.marked import left_markers
+from devassist.conflicts.pair import MergingPair
+from devassist.conflicts.survival import dropped_lines
+from devassist.conflicts.symbols import SymbolDetector
+from devassist.domain.conflicts import Conflict, Severity, Side
+from devassist.domain.resolutions import DroppedLine, ResolutionCheck
+from devassist.git.tree_view import TreeView
+
+_DATA: Mapping[str, Callable[[str], object]] = {"json": json.loads, "toml": tomllib.loads}
+_IN_ONE_TREE = frozenset(
+    {
+        "removed-symbol-used",
+        "renamed-symbol-used",
+        "moved-symbol-used",
+        "signature-changed-called",
+        "override-mismatch",
+    }
+)
+"""Kinds that are an error within one tree as well as between two."""
+_SHOWN = 3
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verified:
+    """What the checks found. It stands when all are well; dropped lines are told, not refused."""
+
+    checks: tuple[ResolutionCheck, ...]
+    dropped: tuple[DroppedLine, ...]
+
+    @property
+    def failed(self) -> tuple[ResolutionCheck, ...]:
+        return tuple(one for one in self.checks if not one.ok)
+
+
+@dataclass
+class Verification:
+    """
+    Checks resolutions of one pair. `cache` is where symbol tables are kept; `languages` limits what is read.
+
+    `settles` are kind and symbol of what the resolution is about: these must be gone, while what else is known to
+    be wrong between the two sides is a conflict of its own.
+    """
+
+    pair: MergingPair
+    cache: Path | None = None
+    languages: Sequence[str] = ()
+    settles: Collection[tuple[str, str | None]] = ()
+    _view: TreeView = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._view = TreeView(self.pair.repository)
+
+    def verify(self, tree: str, paths: Collection[str]) -> Verified:
+        """Check a stored tree, of which `paths` were decided by hand; all else is git's own merge."""
+        texts = {path: self._text(tree, path) for path in sorted(paths)}
+        dropped = [line for path, text in texts.items() for line in self._dropped(path, text)]
+        said = f"{len(dropped)} added lines are dropped" if dropped else "every added line survives"
+        checks = (
+            _check("markers", [one for path, text in texts.items() for one in self._markers(path, text)]),
+            _check("parse", [one for path, text in texts.items() for one in self._broken(tree, path, text)]),
+            ResolutionCheck(name="lines", ok=True, detail=said),
+            _check("symbols", [*self._twice(texts), *self._symbols(tree)]),
+        )
+        return Verified(checks=checks, dropped=tuple(dropped))
+
+    def _text(self, tree: str, path: str) -> str:
+        return self.pair.text_at(tree, path)
+
+    def _markers(self, path: str, text: str) -> list[str]:
+        return [f"{path}:{line}" for line in left_markers(text, *self.pair.sides_of(path))][:1]
+
+    def _dropped(self, path: str, text: str) -> list[DroppedLine]:
+        base, ours, theirs = self.pair.sides_of(path)
+        sides = ((self.pair.ours, ours), (self.pair.theirs, theirs))
+        return [
+            line
+            for side, own in sides
+            for line in dropped_lines(side.name, path, base=base, side=own, resolved=text)
+        ]
+
+    def _broken(self, tree: str, path: str, text: str) -> list[str]:
+        if self._view.find(tree, path) is None:
+            return []
+        _base, *sides = self.pair.sides_of(path)
+        fault = _fault(path, text)
+        # Where a side does not parse either, it is the grammar that does not know the language.
+        return [f"{path}: {fault}"] if fault and not any(_fault(path, one) for one in sides if one) else []
+
+    def _twice(self, texts: Mapping[str, str]) -> list[str]:
+        """Names that the resolution defines more often than either side does."""
+        found: list[str] = []
+        for path, text in texts.items():
+            _base, ours, theirs = self.pair.sides_of(path)
+            before = _definitions(path, ours) | _definitions(path, theirs)  # the larger count of each
+            found += [
+                f"{path} defines {name} {count} times"
+                for name, count in _definitions(path, text).items()
+                if count > 1 and before[name] < count
+            ]
+        return found
+
+    def _symbols(self, tree: str) -> list[str]:
+        """Uses that one side brought and that the resolution, still holding them, breaks."""
+        detector = SymbolDetector(self._view, self.cache, self.languages)
+        ours, theirs = self.pair.ours, self.pair.theirs
+        merged = Side(name="the resolution", commit="", tree=tree)
+        before = detector.detect(self.pair.base, [ours, theirs])
+        known = {(one.kind, one.symbol) for one in before if _is_error(one)} - set(self.settles)
+        return [
+            f"{one.symbol}: {one.kind} ({at.path}:{at.start_line} of {side.name})"
+            for side in (ours, theirs)
+            for one in detector.detect(self.pair.base, [merged, side])
+            if _is_error(one) and (one.kind, one.symbol) not in known
+            for at in one.locations[:1]
+            if self._stands(tree, side, one)
+        ]
+
+    def _stands(self, tree: str, side: Side, conflict: Conflict) -> bool:
+        """Whether a line of `side` that the conflict is about is in the resolution too."""
+        for at in conflict.locations:
+            if at.branch != side.name:
+                continue
+            lines = self._text(side.tree, at.path).splitlines()
+            if at.start_line <= len(lines):
+                wanted = lines[at.start_line - 1].strip()
+                if any(line.strip() == wanted for line in self._text(tree, at.path).splitlines()):
+                    return True
+        return False
+
+
+def _is_error(one: Conflict) -> bool:
+    return one.severity is Severity.ERROR and one.kind in _IN_ONE_TREE
+
+
+def _definitions(path: str, text: str) -> Counter[str]:
+    grammar = grammar_for(path)
+    if grammar is None or not text:
+        return Counter()
+    table = read_table(grammar, text.encode("utf-8", "surrogateescape"))
+    return Counter(one.name for one in table.definitions if one.kind in ("function", "method", "class"))
+
+
+def _fault(path: str, text: str) -> str:
+    """Why a file is not well formed, or nothing."""
+    grammar = grammar_for(path)
+    if grammar is not None:
+        whole = parses(grammar, text.encode("utf-8", "surrogateescape"))
+        return "" if whole else f"it does not parse as {grammar.name}"
+    read = _DATA.get(path.rpartition(".")[2])
+    if read is None:
+        return ""
+    try:
+        read(text)
+    except (ValueError, RecursionError) as error:
+        return f"{error}"
+    return ""
+
+
+def _check(name: str, faults: Sequence[str]) -> ResolutionCheck:
+    more = f" and {len(faults) - _SHOWN} more" if len(faults) > _SHOWN else ""
+    return ResolutionCheck(name=name, ok=not faults, detail="; ".join(faults[:_SHOWN]) + more)

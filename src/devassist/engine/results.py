@@ -1,0 +1,26 @@
+"""What a task's work came to."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from devassist.domain.handoffs import Handoff
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StepResult:
+    """
+    How a task's work ended. `outcome` is as CrewEnding's; `commit` is the tip to merge when it was delivered.
+    """
+
+    task: str
+    outcome: str
+    reason: str = ""
+    kind: str = ""
+    hint: str = ""
+    start: str = ""
+    commit: str = ""
+    confidence: float = 0.0
+    handoff: Handoff | None = None
+    built_on: tuple[str, ...] = ()
+    """The tasks whose commits the tip holds: it lands only after them."""

@@ -1,0 +1,204 @@
+"""Files with conflict markers in parts, what survives of them, which classes of hunks there are, and experience."""
+
+from __future__ import annotations
+
+import random
+
+import pytest
+
+from devassist.conflicts.automatic import proposal
+from devassist.conflicts.lessons import stands
+from devassist.conflicts.marked import CHOICES, HunkText, MarkedText, left_markers, lines_of, read_marked
+from devassist.conflicts.places import symbols_around
+from devassist.conflicts.precedents import learned, remembered, repeats
+from devassist.conflicts.survival import dropped_lines
+from devassist.domain.resolutions import Tally, joined
+
+OURS, THEIRS = "a" * 40, "b" * 40
+HUNK = HunkText("two\n", "TWO\n", "2\n")
+FILE = MarkedText(("one\n", HUNK, "three\n"))
+
+
+def as_git_writes(marked: MarkedText) -> str:
+    return marked.marked(OURS, THEIRS, "base")
+
+
+def sides(marked: MarkedText) -> dict[str, str]:
+    return {
+        name: marked.resolved([hunk.taking(name) for hunk in marked.hunks])
+        for name in ("base", "ours", "theirs")
+    }  # type: ignore[arg-type]
+
+
+def test_what_git_wrote_is_read_back_in_parts() -> None:
+    assert read_marked(as_git_writes(FILE), (OURS, THEIRS), sides(FILE)) == FILE
+
+
+def test_a_heading_underlined_with_seven_signs_is_no_marker() -> None:
+    marked = MarkedText(
+        ("Title\n=======\n", HunkText("Old\n=======\n", "New\n=======\n", "Other\n=======\n"), "end\n")
+    )
+    assert read_marked(as_git_writes(marked), (OURS, THEIRS), sides(marked)) == marked
+
+
+def test_a_file_without_a_last_line_feed_keeps_it_that_way() -> None:
+    marked = MarkedText(("one\n", HunkText("two\n", "TWO", "2\n")))
+    read = read_marked(as_git_writes(marked), (OURS, THEIRS), sides(marked))
+    assert read == marked
+    assert read.resolved([read.hunks[0].taking("ours")]) == "one\nTWO"
+    assert read.resolved([read.hunks[0].taking("ours+theirs")]) == "one\nTWO\n2\n"
+
+
+def test_a_text_that_merged_has_no_hunks() -> None:
+    assert read_marked("<<<<<<< somebody else's\n", (OURS, THEIRS), {}).hunks == ()
+
+
+def test_random_files_come_back_as_they_were_marked() -> None:
+    chance = random.Random(7)
+
+    def text(most: int) -> str:
+        return "".join(
+            f"{chance.choice(('x', '=======', '}', 'y'))}{chance.randint(0, 5)}\n"
+            for _ in range(chance.randint(0, most))
+        )
+
+    for _ in range(200):
+        parts: list[str | HunkText] = []
+        for _ in range(chance.randint(1, 4)):
+            parts += ["clean\n" + text(3), HunkText(text(3), "ours\n" + text(2), "theirs\n" + text(2))]
+        marked = MarkedText((*parts, "end\n"))
+        assert read_marked(as_git_writes(marked), (OURS, THEIRS), sides(marked)) == marked
+
+
+@pytest.mark.parametrize("choice", CHOICES)
+def test_the_answer_is_found_again_in_a_resolved_file(choice: str) -> None:
+    answer = HUNK.taking(choice)  # type: ignore[arg-type]
+    assert FILE.answers_in(FILE.resolved([answer])) == (answer,)
+
+
+def test_no_answer_is_claimed_where_more_than_the_hunk_was_changed() -> None:
+    assert FILE.answers_in("ONE\nTWO\nthree\n") is None
+    assert FILE.answers_in("one\nTWO\n") is None
+
+
+def test_markers_that_are_left_are_found_and_lines_that_were_always_so_are_not() -> None:
+    assert left_markers("a\n<<<<<<< x\nb\n=======\n>>>>>>> y\n") == [2, 4, 5]
+    assert left_markers("Title\n=======\n", "Old title\n=======\n") == []
+
+
+def test_the_same_conflict_has_one_key_from_either_side() -> None:
+    assert (
+        HUNK.key
+        == HunkText(HUNK.base, HUNK.theirs, HUNK.ours).key
+        != HunkText("", HUNK.ours, HUNK.theirs).key
+    )
+
+
+@pytest.mark.parametrize(
+    ("resolved", "gone"),
+    [
+        ("a\nnew\nb\n", []),
+        ("a\nb\n", [(2, "new")]),
+        ("b\n    new\n", []),  # moved and indented
+        ("", [(2, "new")]),  # what the base had may go
+    ],
+)
+def test_added_lines_survive_moved_or_are_listed(resolved: str, gone: list[tuple[int, str]]) -> None:
+    found = dropped_lines("left", "f", base="a\nb\n", side="a\nnew\nb\n", resolved=resolved)
+    assert [(one.line, one.text) for one in found] == gone
+
+
+def test_of_a_line_added_twice_that_survives_once_one_is_dropped() -> None:
+    found = dropped_lines("left", "f", base="", side="}\n}\n", resolved="}\n")
+    assert len(found) == 1
+
+
+@pytest.mark.parametrize(
+    ("path", "base", "ours", "theirs", "expected"),
+    [
+        ("a.py", "x=1\n", "x = 2  \n", "x = 2\n", ("identical-change", "x = 2  \n")),
+        ("a.py", "x=1\n", "x = 1\n", "x=2\n", ("white-space-only", "x=2\n")),
+        ("a.py", "", "import a\nimport c\n", "import b\n", ("both-added-imports", "import a\nimport b\nimport c\n")),
+        ("a.py", "", "import c\nimport a\n", "import b\n", ("both-added-imports", "import c\nimport a\nimport b\n")),
+        ("a.py", "", "x = 1\n", "x = 1\ny = 2\n", ("one-contains-other", "x = 1\ny = 2\n")),
+        ("CHANGES.md", "", "- one\n", "- two\n", ("both-appended-entries", "- one\n- two\n")),
+        ("a.py", "", '    "a",\n', '    "b",\n', ("both-appended-entries", '    "a",\n    "b",\n')),
+        ("a.py", "a\nb\n", "A\nb\n", "a\nB\n", ("adjacent-changes", "A\nB\n")),
+        ("a.py", "", "def f(): ...\n", "def g(): ...\n", ("both-inserted", "def f(): ...\ndef g(): ...\n")),
+        ("a.py", "a\n", "A\n", "B\n", None),
+        ("a.py", "a\n", "", "B\n", None),
+    ],
+)  # fmt: skip
+def test_a_hunk_is_of_the_first_class_that_has_an_answer(
+    path: str, base: str, ours: str, theirs: str, expected: tuple[str, str] | None
+) -> None:
+    assert proposal(path, HunkText(base, ours, theirs)) == expected
+
+
+def test_a_class_is_trusted_from_a_lower_bound_of_98_in_100() -> None:
+    assert not Tally(right=188, total=188).trusted
+    assert Tally(right=189, total=189).trusted
+    assert not Tally(right=250, total=253).trusted
+    assert Tally().lower_bound == 0.0
+    assert Tally(right=95, total=100).lower_bound == pytest.approx(0.8882, abs=1e-4)
+    assert joined([{"a": Tally(right=1, total=2)}, {"a": Tally(total=1)}]) == {"a": Tally(right=1, total=3)}
+
+
+def test_where_a_hunk_was_settled_is_known_by_the_lines_around_it() -> None:
+    assert stands(FILE, 0, "TWO\n", "one\nTWO\nthree\n")
+    assert not stands(FILE, 0, "TWO\n", "TWO\none\n2\nthree\n")
+    assert not stands(MarkedText((HUNK, "end\n")), 0, "TWO\n", "more\nTWO\nend\n")
+
+
+def resolution(text: str, **more: object) -> dict[str, object]:
+    hunks = remembered("notes.txt", FILE, text)
+    return {"status": "resolved", "how": "edit", "commit": "c", "hunks": hunks, **more}
+
+
+def test_what_people_did_is_repeated_but_not_what_an_agent_did_or_redaction_changed() -> None:
+    text = "one\nTWO and 2\nthree\n"
+    assert repeats([resolution(text)]) == {HUNK.key: "TWO and 2\n"}
+    assert repeats([resolution(text, how="agent")]) == {}
+    redacted = resolution(text)
+    redacted["hunks"] = [{**one, "text": "[redacted]\n"} for one in redacted["hunks"]]  # type: ignore[union-attr,attr-defined]
+    assert repeats([redacted]) == {}
+
+
+def test_a_file_that_is_no_utf8_is_not_remembered() -> None:
+    odd = b"one\n\xff\nthree\n".decode("utf-8", "surrogateescape")
+    assert remembered("notes.txt", FILE, odd) == []
+
+
+def test_classes_learn_from_what_people_did() -> None:
+    both = MarkedText((HunkText("", "import a\n", "import b\n"), "end\n"))
+    as_proposed = {
+        "status": "resolved",
+        "how": "edit",
+        "commit": "1",
+        "hunks": remembered("a.py", both, "import a\nimport b\nend\n"),
+    }
+    otherwise = {
+        "status": "resolved",
+        "how": "take",
+        "commit": "2",
+        "hunks": remembered("a.py", both, "import b\nend\n"),
+    }
+    assert learned([as_proposed, as_proposed, otherwise]) == {"both-added-imports": Tally(right=1, total=2)}
+
+
+def test_the_function_around_a_hunk_is_named() -> None:
+    ours = "def f():\n    return 1\n\n\nclass C:\n    def g(self):\n        return 3\n"
+    marked = MarkedText(
+        (
+            "def f():\n",
+            HunkText("    return 0\n", "    return 1\n", "    return 2\n"),
+            "\n\nclass C:\n    def g(self):\n",
+            HunkText("", "        return 3\n", "        return 4\n"),
+        )
+    )
+    assert symbols_around("a.py", ours, marked) == ["f", "C.g"]
+    assert symbols_around("a.txt", ours, marked) == ["", ""]
+
+
+def test_only_a_line_feed_ends_a_line() -> None:
+    assert lines_of("a\r\nb\x0cc\nd") == ["a\r\n", "b\x0cc\n", "d"]
