@@ -459,7 +459,8 @@ def test_in_a_run_a_sure_resolution_lands_as_a_merge_of_both(make_machine: Calla
     two = f"devassist/{done.json['run']}/two/coder"
     assert machine.git("rev-parse", f"{result}^2") == machine.git("rev-parse", two)
     assert "Audit-Head" in machine.git("log", "-1", "--format=%B", result)
-    (ended,) = machine.events(done.json["run"], "conflict.resolved")
+    told = machine.events(done.json["run"], "conflict.resolved")
+    (ended,) = [one for one in told if one["data"]["status"] == "resolved"]
     assert (ended["data"]["status"], ended["data"]["how"], ended["data"]["commit"]) == (
         "resolved",
         "agent",
@@ -481,8 +482,14 @@ def test_in_a_run_an_unsure_resolution_waits_for_a_person_or_is_left(
     assert (done.code, done.task("two")["status"]) == (3, "waiting"), done
     (waits,) = machine.events(done.json["run"], "approval.requested")
     assert waits["data"]["kind"] == "resolution"
-    tree = waits["data"]["binds_to"]
+    tree = waits["data"]["shown"]["tree"]
     assert content(machine.repo, tree, "docs/guide.md") == f"# Guide\n\n{BOTH}".rstrip("\n")
+    assert machine.devassist("approve", waits["data"]["approval"]).code == 0
+    asked = len(script.of("docs/guide.md", "integrator"))
+    landed = machine.devassist("resume", done.json["run"], "--format", "json")
+    assert (landed.code, landed.task("two")["status"]) == (0, "merged"), landed
+    assert machine.git("rev-parse", f"{landed.json['result_commit']}^{{tree}}") == tree
+    assert len(script.of("docs/guide.md", "integrator")) == asked
     left = in_a_run(script, machine, "--approve", "never")
     assert (left.code, left.json["status"], left.task("two")["status"]) == (1, "partial", "delivered"), left
 

@@ -106,7 +106,7 @@ class Neighbours:
         if task == PLANNING:
             return
         with self._news:
-            if record.type is EventType.AGENT_STARTED:
+            if record.type is EventType.AGENT_STARTED and data["branch"]:  # the integrator works on none
                 self._agents[task] = _Moving(data["branch"], data["worktree"], data["commit"])
                 self._queue[task] = self._agents[task]
             elif record.type is EventType.MERGE_COMPLETED:
