@@ -8,12 +8,13 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from devassist.bootstrap.live_work import WorkInProgress
 from devassist.bootstrap.project import Project
 from devassist.domain.conflicts import Conflict, Level, Side
-from devassist.domain.errors import NotFound, Refused, RepositoryError
+from devassist.domain.errors import NotFound, Refused
 
 if TYPE_CHECKING:  # imported where they are used: other commands must not pay for parsers
-    pass
+    from devassist.git.merge_tree import MergeTree
 
 LEVELS = ("tree", "text", "symbol", "manifest")
 
@@ -26,17 +27,25 @@ class Comparison:
     every: bool = False
     base: str = ""
     levels: tuple[str, ...] = LEVELS
+    committed: bool = False
+    """Leave out what is not committed in the worktrees."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Compared:
-    """What was found. `stats` is contract 6's; `order` lands most without conflict."""
+    """
+    What was found. `stats` is contract 6's; `order` lands most without conflict.
+
+    `against` is the base's name, and `levels` what was looked at.
+    """
 
     base: str
     sides: Sequence[Side]
     conflicts: Sequence[Conflict]
     order: Sequence[str]
     stats: Mapping[str, Any] = field(default_factory=dict)
+    against: str = ""
+    levels: tuple[str, ...] = LEVELS
 
 
 def compare(project: Project, wanted: Comparison, decided: Mapping[str, str]) -> Compared:
@@ -47,6 +56,7 @@ def compare(project: Project, wanted: Comparison, decided: Mapping[str, str]) ->
     """
     from devassist.conflicts.ordering import merge_order
     from devassist.conflicts.semantics import edges
+    from devassist.git.merge_tree import MergeTree
 
     started = time.monotonic()
     repository = project.repository
@@ -55,15 +65,14 @@ def compare(project: Project, wanted: Comparison, decided: Mapping[str, str]) ->
             "the clone is shallow: without history no merge base is certain",
             hint="git fetch --unshallow, or fetch-depth: 0 in CI",
         )
-    base = repository.resolve(wanted.base or "HEAD")
-    sides = [side_of(project, name) for name in dict.fromkeys(wanted.branches)] or _found(
-        project, wanted, base
-    )
-    conflicts, merged = _detected(project, base, sides, wanted.levels)
+    base = base_side(project, wanted.base)
+    with MergeTree(repository, environment=project.host.environment) as referee:
+        sides = looked_at(project, referee, wanted, base.commit)
+        conflicts, merged = _detected(project, referee, base, sides, wanted.levels)
     conflicts = [replace(one, status=decided.get(one.id, one.status)) for one in conflicts]
     count = len(sides)
     return Compared(
-        base=base,
+        base=base.commit,
         sides=sides,
         conflicts=conflicts,
         order=merge_order(conflicts, sides, edges(conflicts)),
@@ -73,7 +82,17 @@ def compare(project: Project, wanted: Comparison, decided: Mapping[str, str]) ->
             "pairs_merged": merged,
             "seconds": round(time.monotonic() - started, 3),
         },
+        against=base.name,
+        levels=wanted.levels,
     )
+
+
+def base_side(project: Project, revision: str) -> Side:
+    """What the branches are to land on, under the name it was given, else that of the branch checked out."""
+    repository = project.repository
+    commit = repository.resolve(revision or "HEAD")
+    name = revision or repository.head_branch or "HEAD"
+    return Side(name=name, commit=commit, tree=repository.tree_of(commit))
 
 
 def side_of(project: Project, name: str) -> Side:
@@ -90,13 +109,26 @@ def side_of(project: Project, name: str) -> Side:
     return Side(name=name, commit=commit, tree=repository.tree_of(commit))
 
 
-def _found(project: Project, wanted: Comparison, base: str) -> list[Side]:
+def looked_at(project: Project, referee: MergeTree, wanted: Comparison, base: str) -> list[Side]:
+    """The branches to compare, each with the uncommitted work of the worktree it is checked out in."""
+    named = [side_of(project, name) for name in dict.fromkeys(wanted.branches)]
+    if wanted.committed:
+        return named or _found(project, wanted, base, {})
+    work = WorkInProgress(project.repository, referee)
+    if named:
+        return [work.of(side.name) or side for side in named]
+    return _found(project, wanted, base, work.all())
+
+
+def _found(project: Project, wanted: Comparison, base: str, work: Mapping[str, Side]) -> list[Side]:
+    """Branches that are ahead, and whatever has work in it."""
     prefix = "refs/heads/" if wanted.every else "refs/heads/devassist/"
     repository = project.repository
     names = [ref.removeprefix("refs/heads/") for ref in repository.ref_names(prefix)]
-    sides = [side_of(project, name) for name in names]
-    ahead = [one for one in sides if not repository.is_ancestor(one.commit, base)]
-    return ahead if wanted.every else _newest(project, ahead)
+    sides = [work.get(name) or side_of(project, name) for name in names]
+    ahead = [one for one in sides if one.uncommitted or not repository.is_ancestor(one.commit, base)]
+    chosen = ahead if wanted.every else _newest(project, ahead)
+    return chosen + [side for name, side in work.items() if name not in names]
 
 
 def _newest(project: Project, sides: Sequence[Side]) -> list[Side]:
@@ -104,8 +136,8 @@ def _newest(project: Project, sides: Sequence[Side]) -> list[Side]:
     repository = project.repository
     kept: list[Side] = []
     for one in sides:
-        held = any(
-            repository.is_ancestor(one.commit, other.commit) and (one.commit != other.commit or other in kept)
+        held = not one.uncommitted and any(
+            repository.is_ancestor(one.commit, other.tip) and (one.commit != other.tip or other in kept)
             for other in sides
             if other is not one
         )
@@ -115,59 +147,54 @@ def _newest(project: Project, sides: Sequence[Side]) -> list[Side]:
 
 
 def _detected(
-    project: Project, base: str, sides: Sequence[Side], levels: Sequence[str]
+    project: Project, referee: MergeTree, base: Side, sides: Sequence[Side], levels: Sequence[str]
 ) -> tuple[list[Conflict], int]:
+    from devassist.conflicts.forks import beyond_base, forks
     from devassist.conflicts.manifests import ManifestDetector
     from devassist.conflicts.symbols import SymbolDetector
     from devassist.conflicts.textual import TextDetector
-    from devassist.git.merge_tree import MergeTree
     from devassist.git.tree_view import TreeView
 
-    repository = project.repository
     found: list[Conflict] = []
     merged = 0
+    # A branch that is looked at itself is not looked at a second time as the base.
+    apart = base.name not in {side.name for side in sides}
     if {"tree", "text"} & set(levels):
-        with MergeTree(repository, environment=project.host.environment) as referee:
-            text = TextDetector(repository, referee).detect(base, sides, against_base=True)
+        text = TextDetector(project.repository, referee).detect(base, sides, against_base=apart)
         found += [one for one in text.conflicts if str(one.level) in levels]
         merged = text.pairs_merged
-    view = TreeView(repository)
-    base_tree = repository.tree_of(_common(project, base, sides))
-    if "symbol" in levels:
-        cache = project.host.state_dir / "symbols"
-        languages = project.settings.conflicts.languages
-        found += SymbolDetector(view, cache, languages).detect(base_tree, sides)
-    if "manifest" in levels:
-        found += ManifestDetector(view).detect(base_tree, sides)
+    view = TreeView(referee.view)
+    settings = project.settings.conflicts
+    symbols = SymbolDetector(view, project.host.state_dir / "symbols", settings.languages)
+    manifests = ManifestDetector(view)
+    everyone = [base, *sides] if apart else sides
+    deeper: list[Conflict] = []
+    for fork in forks(referee.view, everyone) if {"symbol", "manifest"} & set(levels) else ():
+        if "symbol" in levels:
+            deeper += symbols.detect(fork.base, fork.sides, fork.pairs)
+        if "manifest" in levels:
+            deeper += manifests.detect(fork.base, fork.sides, fork.pairs)
+    found += beyond_base(referee.view, deeper, everyone, base)
     order = list(Level)
     return sorted(found, key=lambda one: (order.index(one.level), one.path, one.id)), merged
 
 
-def _common(project: Project, base: str, sides: Sequence[Side]) -> str:
-    """A commit that all sides come from: symbols and manifests are measured against it."""
-    commit = base
-    for side in sides:
-        shared = project.repository.merge_base(commit, side.commit)
-        if shared is None:
-            raise RepositoryError(
-                f"{side.name} shares no history with the base", hint="--base REV names another"
-            )
-        commit = shared
-    return commit
-
-
 def check_path(project: Project, path: Path) -> Compared:
     """One file as it is on disk now, held against all live branches. For a hook before or after a write."""
+    from devassist.conflicts.textual import worktree_side
+    from devassist.git.merge_tree import MergeTree
+
     repository = project.repository
-    signature = repository.signature(project.host.environment)
-    here = repository.snapshot_dirty("the files as they are", signature)
     relative = path.resolve().relative_to(repository.workdir).as_posix()
-    base = repository.head_commit
-    others = [
-        one for one in _found(project, Comparison(every=True), base) if one.name != repository.head_branch
-    ]
-    mine = Side(name="(your files)", commit=here, tree=repository.tree_of(here))
-    conflicts, merged = _detected(project, base, [mine, *others], LEVELS)
+    base = base_side(project, "")
+    with MergeTree(repository, environment=project.host.environment) as referee:
+        mine = worktree_side(referee, repository.workdir, "(your files)")
+        others = [
+            one
+            for one in looked_at(project, referee, Comparison(every=True), base.commit)
+            if one.name != repository.head_branch
+        ]
+        conflicts, merged = _detected(project, referee, base, [mine, *others], LEVELS)
     about = [
         one
         for one in conflicts
@@ -175,7 +202,7 @@ def check_path(project: Project, path: Path) -> Compared:
         and (one.path == relative or any(at.path == relative for at in one.locations))
     ]
     return Compared(
-        base=base, sides=[mine, *others], conflicts=about, order=(), stats={"pairs_merged": merged}
+        base=base.commit, sides=[mine, *others], conflicts=about, order=(), stats={"pairs_merged": merged}
     )
 
 

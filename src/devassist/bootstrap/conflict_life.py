@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from devassist.bootstrap.comparing import Compared, Comparison, compare, side_of
+from devassist.bootstrap.live_work import WorkInProgress
 from devassist.bootstrap.project import Project, open_log, open_reader
 from devassist.domain.errors import NotFound
 from devassist.domain.events import Event, EventType
@@ -31,14 +32,17 @@ def remember(project: Project, compared: Compared) -> None:
         for one in compared.conflicts
         if one.id not in before or before[one.id]["gone"]
     ]
-    looked = {side.name for side in compared.sides}
+    looked = {side.name for side in compared.sides} | {compared.against}
     events += [
         Event(
             type=EventType.CONFLICT_RESOLVED,
             data={"conflict": id_, "status": "gone", "who": "policy", "reason": "it was not found again"},
         )
         for id_, one in before.items()
-        if id_ not in now and not one["gone"] and set(one["branches"]) <= looked
+        if id_ not in now
+        and not one["gone"]
+        and one["level"] in compared.levels
+        and set(one["branches"]) <= looked
     ]
     if events:
         with open_log(project) as log:
@@ -99,19 +103,23 @@ def waive(project: Project, prefix: str, *, reason: str, who: str) -> dict[str, 
 
 
 def both_sides(project: Project, conflict: Mapping[str, Any]) -> list[dict[str, str]]:
-    """For each branch of a known conflict: what it was for, and what it changes in the file."""
+    """For each branch of a known conflict: what it was for, and what it changes in the file, committed or not."""
+    from devassist.git.merge_tree import MergeTree
+
     repository = project.repository
     sides: list[dict[str, str]] = []
-    for name in conflict["branches"]:
-        try:
-            side = side_of(project, name)
-        except NotFound:
-            sides.append({"branch": name, "intent": "the branch is gone", "diff": ""})
-            continue
-        base = repository.merge_base(conflict["base"], side.commit) if "base" in conflict else None
-        subject = next(iter(repository.log(side.commit, limit=1))).subject
-        diff = repository.diff(base, side.commit) if base is not None else ""
-        sides.append({"branch": name, "intent": subject, "diff": _about(diff, conflict["path"])})
+    with MergeTree(repository, environment=project.host.environment) as referee:
+        work = WorkInProgress(repository, referee)
+        for name in conflict["branches"]:
+            try:
+                side = work.of(name) or side_of(project, name)
+            except NotFound:
+                sides.append({"branch": name, "intent": "the branch is gone", "diff": ""})
+                continue
+            base = referee.view.merge_base(conflict["base"], side.commit) if "base" in conflict else None
+            subject = next(iter(repository.log(side.tip, limit=1))).subject
+            diff = referee.view.diff(base, side.commit) if base is not None else ""
+            sides.append({"branch": name, "intent": subject, "diff": _about(diff, conflict["path"])})
     return sides
 
 

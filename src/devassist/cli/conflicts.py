@@ -57,6 +57,9 @@ Branches = Annotated[
 ]
 Every = Annotated[bool, typer.Option("--all", help="Every local branch that is ahead of the base.")]
 Base = Annotated[str, typer.Option("--base", help="The revision they are to land on; HEAD by default.")]
+Committed = Annotated[
+    bool, typer.Option("--committed", help="Leave out what is not committed in the worktrees.")
+]
 Id = Annotated[str, typer.Argument(metavar="ID", help="Conflict id, or its beginning.")]
 Levels = Annotated[str, typer.Option("--levels", help="Of tree,text,symbol,manifest.")]
 
@@ -68,6 +71,7 @@ def find(  # one parameter per option: the types are the interface
     every: Every = False,
     base: Base = "",
     levels: Levels = "tree,text,symbol,manifest",
+    committed: Committed = False,
     watch: Annotated[bool, typer.Option("--watch", help="Look again when a branch moves.")] = False,
     fail_on: Annotated[
         FailOn | None, typer.Option("--fail-on", help="Exit with 1 from this severity on.")
@@ -80,7 +84,11 @@ def find(  # one parameter per option: the types are the interface
     invocation = of(context)
     project = invocation.project()
     wanted = comparing.Comparison(
-        branches=tuple(branches or ()), every=every, base=base, levels=_levels(levels)
+        branches=tuple(branches or ()),
+        every=every,
+        base=base,
+        levels=_levels(levels),
+        committed=committed,
     )
     compared = life.compare_and_remember(project, wanted)
     _answer(invocation, compared, output)
@@ -124,6 +132,9 @@ def _print_table(invocation: Invocation, compared: comparing.Compared) -> None:
         look = looks[one.severity] if one.status == "open" else "dim"
         invocation.answers.print(Text.assemble((one.id, "bold"), "  ", (state, look), f"  {one.kind}"))
         invocation.answers.print(Text(f"    {plain(one.explanation)}"))
+    working = [side.name for side in compared.sides if side.uncommitted]
+    if working:
+        invocation.say("with uncommitted work: " + ", ".join(working))
     said = f"{len(compared.conflicts)} conflicts between {stats['branches']} branches ({stats['seconds']} s)"
     invocation.say(said)
     if compared.order:
@@ -136,11 +147,12 @@ def order(
     branches: Branches = None,
     every: Every = False,
     base: Base = "",
+    committed: Committed = False,
     output: Output = Format.text,
 ) -> None:
     """Print the order of merging that lands most without conflict."""
     invocation = of(context)
-    wanted = comparing.Comparison(branches=tuple(branches or ()), every=every, base=base)
+    wanted = comparing.Comparison(branches=tuple(branches or ()), every=every, base=base, committed=committed)
     compared = life.compare_and_remember(invocation.project(), wanted)
     if output is Format.json:
         print_json({"schema": "devassist.order/1", "base": compared.base, "order": list(compared.order)})

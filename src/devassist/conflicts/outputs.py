@@ -59,13 +59,18 @@ def document(
     return {
         "schema": SCHEMA,
         "base": base,
-        "branches": [{"name": side.name, "commit": side.commit} for side in sides],
+        "branches": [_branch(side) for side in sides],
         "conflicts": [
             one.as_json() for one in sorted(conflicts, key=lambda one: severities.index(one.severity))
         ],
         "order": list(order),
         "stats": dict(stats),
     }
+
+
+def _branch(side: Side) -> dict[str, Any]:
+    shown: dict[str, Any] = {"name": side.name, "commit": side.tip}
+    return shown | {"uncommitted": True} if side.uncommitted else shown
 
 
 def sarif(report: Mapping[str, Any]) -> dict[str, Any]:
