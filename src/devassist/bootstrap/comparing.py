@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from devassist.bootstrap.deep_checks import Deep, go_deeper
 from devassist.bootstrap.live_work import WorkInProgress
 from devassist.bootstrap.project import Project
 from devassist.domain.conflicts import Conflict, Level, Side
@@ -27,6 +28,8 @@ class Comparison:
     every: bool = False
     base: str = ""
     levels: tuple[str, ...] = LEVELS
+    deeper: tuple[Level, ...] = ()
+    """Levels that run something: type, behaviour."""
     committed: bool = False
     """Leave out what is not committed in the worktrees."""
 
@@ -69,7 +72,13 @@ def compare(project: Project, wanted: Comparison, decided: Mapping[str, str]) ->
     with MergeTree(repository, environment=project.host.environment) as referee:
         sides = looked_at(project, referee, wanted, base.commit)
         conflicts, merged = _detected(project, referee, base, sides, wanted.levels)
-    conflicts = [replace(one, status=decided.get(one.id, one.status)) for one in conflicts]
+        deep = Deep()
+        if wanted.deeper:
+            order = merge_order(conflicts, sides, edges(conflicts))
+            ranked = sorted(sides, key=lambda side: order.index(side.name))
+            deep = go_deeper(project, referee, base, ranked, wanted.deeper)
+    found = [*conflicts, *deep.conflicts]
+    conflicts = [replace(one, status=decided.get(one.id, one.status)) for one in found]
     count = len(sides)
     return Compared(
         base=base.commit,
@@ -81,9 +90,10 @@ def compare(project: Project, wanted: Comparison, decided: Mapping[str, str]) ->
             "pairs": count * (count - 1) // 2,
             "pairs_merged": merged,
             "seconds": round(time.monotonic() - started, 3),
+            **({"commands": deep.commands_run, "notes": deep.notes} if wanted.deeper else {}),
         },
         against=base.name,
-        levels=wanted.levels,
+        levels=(*wanted.levels, *wanted.deeper),
     )
 
 

@@ -16,7 +16,7 @@ from devassist.bootstrap import comparing
 from devassist.bootstrap import conflict_life as life
 from devassist.cli.invocation import Format, Invocation, of, plain, print_json, print_line
 from devassist.cli.looking import Output
-from devassist.domain.conflicts import Severity, worst
+from devassist.domain.conflicts import Level, Severity, worst
 from devassist.domain.errors import UsageError
 
 
@@ -71,6 +71,8 @@ def find(  # one parameter per option: the types are the interface
     every: Every = False,
     base: Base = "",
     levels: Levels = "tree,text,symbol,manifest",
+    types: Annotated[bool, typer.Option("--types", help="Ask a type checker about merged trees.")] = False,
+    checks: Annotated[bool, typer.Option("--checks", help="Run [checks] commands on merged trees.")] = False,
     committed: Committed = False,
     watch: Annotated[bool, typer.Option("--watch", help="Look again when a branch moves.")] = False,
     fail_on: Annotated[
@@ -88,6 +90,7 @@ def find(  # one parameter per option: the types are the interface
         every=every,
         base=base,
         levels=_levels(levels),
+        deeper=_deeper(types=types, checks=checks),
         committed=committed,
     )
     compared = life.compare_and_remember(project, wanted)
@@ -112,6 +115,11 @@ def _levels(text: str) -> tuple[str, ...]:
     return chosen
 
 
+def _deeper(*, types: bool, checks: bool) -> tuple[Level, ...]:
+    asked = {Level.TYPE: types, Level.BEHAVIOUR: checks}
+    return tuple(level for level, wanted in asked.items() if wanted)
+
+
 def _answer(invocation: Invocation, compared: comparing.Compared, output: ReportFormat) -> None:
     from devassist.bootstrap.comparing import rendered
 
@@ -132,6 +140,8 @@ def _print_table(invocation: Invocation, compared: comparing.Compared) -> None:
         look = looks[one.severity] if one.status == "open" else "dim"
         invocation.answers.print(Text.assemble((one.id, "bold"), "  ", (state, look), f"  {one.kind}"))
         invocation.answers.print(Text(f"    {plain(one.explanation)}"))
+    for note in stats.get("notes", ()):
+        invocation.say(plain(note))
     working = [side.name for side in compared.sides if side.uncommitted]
     if working:
         invocation.say("with uncommitted work: " + ", ".join(working))

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from devassist.conflicts.cache_folder import CacheFolder
 from devassist.conflicts.languages import Grammar, covers, family_of, grammar_for, read_table
 from devassist.conflicts.tables import TABLE_VERSION, Definition, Table
 from devassist.git.tree_view import TreeView
@@ -29,6 +29,12 @@ class Tables:
     cache: Path | None
     _kept: dict[tuple[str, str], Table] = field(default_factory=dict)
     _lines: dict[str, list[str]] = field(default_factory=dict)
+    _folder: CacheFolder | None = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._folder = None if self.cache is None else CacheFolder(self.cache / f"symbols-{TABLE_VERSION}")
+        if self._folder is not None:
+            self._folder.prune(superseded="symbols-*")
 
     def table(self, blob: str, grammar: Grammar) -> Table:
         key = (blob, grammar.name)
@@ -48,30 +54,19 @@ class Tables:
             self._lines[blob] = self.view.text(blob).split("\n") if blob else []
         return self._lines[blob]
 
-    def _file(self, key: tuple[str, str]) -> Path | None:
-        blob, language = key
-        if self.cache is None:
-            return None
-        return self.cache / f"symbols-{TABLE_VERSION}" / blob[:2] / f"{blob[2:]}.{language}.json"
-
     def _stored(self, key: tuple[str, str]) -> Table | None:
-        file = self._file(key)
-        if file is None:
+        if self._folder is None:
             return None
-        # A cache may be cut short, locked or half written by a crash: it is then as good as absent.
-        with contextlib.suppress(OSError, ValueError, RecursionError):
-            return Table.decode(file.read_text("utf-8"))
+        blob, language = key
+        text = self._folder.text(blob, f".{language}.json")
+        with contextlib.suppress(ValueError, RecursionError):
+            return None if text is None else Table.decode(text)
         return None
 
     def _made(self, blob: str, grammar: Grammar) -> Table:
         table = read_table(grammar, self.view.blob(blob))
-        file = self._file((blob, grammar.name))
-        if file is not None:
-            with contextlib.suppress(OSError, UnicodeError):
-                file.parent.mkdir(parents=True, exist_ok=True)
-                scratch = file.with_suffix(f".{os.getpid()}")
-                scratch.write_text(table.encode(), "utf-8")
-                scratch.replace(file)
+        if self._folder is not None:
+            self._folder.put(blob, table.encode(), f".{grammar.name}.json")
         return table
 
 

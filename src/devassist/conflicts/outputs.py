@@ -52,7 +52,7 @@ def document(
     sides: Sequence[Side],
     conflicts: Sequence[Conflict],
     order: Sequence[str],
-    stats: Mapping[str, float],
+    stats: Mapping[str, Any],
 ) -> dict[str, Any]:
     """The report of contract 6; the worst conflicts first, else as they come."""
     severities = list(Severity)
