@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
@@ -75,10 +76,11 @@ def _behaviour(workshop: Workshop, speculation: Any, sides: Sequence[Side], foun
 
     def check(tree: str, command: str, *, anew: bool = False) -> Outcome:
         key = digest([tree, command, around])
-        known = None if anew else kept.value(key)
-        if known is None:
+        known = kept.value(key)
+        if known is None or (anew and not known["again"]):
             result = workshop.run(tree, command, purpose="conflicts")
-            known = {"passed": result.exit_code == 0, "output": result.output[-_TAIL:]}
+            again = known is not None and known["passed"] == (result.exit_code == 0)
+            known = {"passed": result.exit_code == 0, "output": result.output[-_TAIL:], "again": again}
             kept.put(key, json.dumps(known))
         return Outcome(bool(known["passed"]), str(known["output"]))
 
@@ -91,6 +93,7 @@ def _behaviour(workshop: Workshop, speculation: Any, sides: Sequence[Side], foun
 
 
 def _types(workshop: Workshop, speculation: Any, sides: Sequence[Side], found: Deep) -> None:
+    from devassist.conflicts.checkers import SUFFIXES
     from devassist.conflicts.diagnostics import TypeDetector
     from devassist.conflicts.index import Tables
     from devassist.git.tree_view import TreeView
@@ -99,6 +102,11 @@ def _types(workshop: Workshop, speculation: Any, sides: Sequence[Side], found: D
     programs = _programs(workshop, lambda path: _text(view, speculation.base.tree, path))
     tables = Tables(view, workshop.project.host.state_dir / "symbols")
     detector = TypeDetector(tables, speculation, _asker(workshop, programs, speculation.base, view))
+    touched = [one for one in SUFFIXES if any(detector.touches(one, side) for side in sides)]
+    missing = [one for one in touched if one not in {checker.language for checker in programs}]
+    if missing and missing == touched:
+        raise _no_checker(missing)
+    found.notes += [f"no type checker for {one} is there: its files were not checked" for one in missing]
     found.conflicts += detector.detect(sides, list(programs))
 
 
@@ -117,12 +125,18 @@ def _programs(workshop: Workshop, read: Callable[[str], str | None]) -> dict[Che
         if before is None or (wanted and not before[0]):
             chosen[checker.language] = (wanted, checker, Path(program))
     if not chosen:
-        names = ", ".join(checker.name for checker in CHECKERS)
-        raise UsageError(
-            f"no type checker is there (looked for {names})",
-            hint="pip install 'devassist[types]', or install one of them into the project's .venv or node_modules",
-        )
+        raise _no_checker([checker.language for checker in CHECKERS])
     return {checker: program for _wanted, checker, program in chosen.values()}
+
+
+def _no_checker(languages: Sequence[str]) -> UsageError:
+    from devassist.conflicts.checkers import CHECKERS
+
+    names = ", ".join(checker.name for checker in CHECKERS if checker.language in languages)
+    return UsageError(
+        f"no type checker is there (looked for {names})",
+        hint="pip install 'devassist[types]', or install one of them into the project's .venv or node_modules",
+    )
 
 
 def _asker(
@@ -139,17 +153,17 @@ def _asker(
 
     def version(checker: Checker) -> str:
         if checker.name not in versions:
-            _result, said, _root = workshop.answer(
-                base.tree, f"'{programs[checker]}' --version", purpose="types"
-            )
-            versions[checker.name] = said.strip()
+            seen = programs[checker].resolve().stat()
+            key = digest([str(programs[checker]), seen.st_mtime_ns, seen.st_size, seen.st_ino])
+            versions[checker.name] = kept.value(key) or _version(workshop, programs[checker], base.tree)
+            kept.put(key, json.dumps(versions[checker.name]))
         return versions[checker.name]
 
     def ask(checker: Checker, tree: str) -> Sequence[Diagnostic]:
         what = targets(checker, lambda path: _text(view, tree, path))
         command = checker.command(programs[checker], environment=environment, targets=what)
         if (repository / "node_modules").is_dir() and checker.language == "typescript":
-            command = f"ln -sfn '{repository}/node_modules' node_modules && {command}"
+            command = f"ln -sfn {shlex.quote(f'{repository}/node_modules')} node_modules && {command}"
         key = digest([tree, command, version(checker), around])
         known = kept.value(key)
         if known is None:
@@ -158,6 +172,11 @@ def _asker(
         return [Diagnostic(*one) for one in known]
 
     return ask
+
+
+def _version(workshop: Workshop, program: Path, tree: str) -> str:
+    _result, said, _root = workshop.answer(tree, f"{shlex.quote(str(program))} --version", purpose="types")
+    return said.strip()
 
 
 def _asked(workshop: Workshop, checker: Checker, tree: str, command: str) -> Sequence[Diagnostic]:

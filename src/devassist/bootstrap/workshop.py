@@ -6,7 +6,8 @@ import os
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -30,12 +31,18 @@ class Workshop:
     """Runs commands on trees. Made by `opened`; every command is in the log before it starts and after it ended."""
 
     project: Project
-    sandbox: Sandbox
     pool: TreePool
     log: AuditLog
     path: str
     read_only: tuple[Path, ...]
-    commands_run: int = field(default=0)
+    commands_run: int = 0
+
+    @cached_property
+    def sandbox(self) -> Sandbox:
+        """Found when the first command needs it. Raises SandboxUnavailable where there is none."""
+        from devassist.sandbox.probe import require
+
+        return require(probe_sandbox(self.project))
 
     @property
     def surroundings(self) -> str:
@@ -133,12 +140,10 @@ class Workshop:
 
 @contextmanager
 def opened(project: Project, scratch: ScratchObjects) -> Iterator[Workshop]:
-    """A workshop for trees of `scratch` and of the repository. Raises SandboxUnavailable where there is no sandbox."""
+    """A workshop for trees of `scratch` and of the repository."""
     from devassist.git.tree_pool import TreePool
-    from devassist.sandbox.probe import require
     from devassist.sandbox.toolchain import command_path, toolchain_directories
 
-    sandbox = require(probe_sandbox(project))
     repository = project.repository.root
     path = command_path(
         project.host.environment,
@@ -153,7 +158,7 @@ def opened(project: Project, scratch: ScratchObjects) -> Iterator[Workshop]:
     pool = TreePool(project.worktrees / "pool", scratch)
     try:
         with open_log(project) as log:
-            yield Workshop(project, sandbox, pool, log, path, tuple(read_only))
+            yield Workshop(project, pool, log, path, tuple(read_only))
     finally:
         pool.close()
 

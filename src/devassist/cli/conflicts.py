@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import getpass
 import time
+from dataclasses import replace
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
@@ -97,10 +98,12 @@ def find(  # one parameter per option: the types are the interface
     _answer(invocation, compared, output)
     while watch:
         time.sleep(1)
-        again = life.compare_and_remember(project, wanted)
+        # What runs something is asked for only when something moved.
+        again = life.compare_and_remember(project, replace(wanted, deeper=()))
         if [side.commit for side in again.sides] != [side.commit for side in compared.sides]:
+            again = life.compare_and_remember(project, wanted) if wanted.deeper else again
             _answer(invocation, again, output)
-        compared = again
+            compared = again
     threshold = fail_on or FailOn(project.settings.conflicts.fail_on)
     found = worst(compared.conflicts)
     fails = threshold is not FailOn.never and found is not None and found.at_least(Severity(threshold))

@@ -45,19 +45,20 @@ class TypeDetector:
         """Every new diagnostic of a pair of branches, the base among them where one forked before it."""
         found: dict[str, Conflict] = {}
         for checker in checkers:
-            touched = [side for side in sides if self._touches(checker, side)]
+            touched = [side for side in sides if self.touches(checker.language, side)]
             for news in self._new(checker, touched):
                 for one in self._conflicts(checker, news):
                     found.setdefault(one.id, one)
         return list(found.values())
 
-    def _touches(self, checker: Checker, side: Side) -> bool:
+    def touches(self, language: str, side: Side) -> bool:
+        """Does a branch change files of a language."""
         view, repository = self.tables.view, self.speculation.referee.view
         fork = repository.merge_base(side.commit, self.speculation.base.commit)
         if fork is None:
             return False
         changes = view.changes(repository.tree_of(fork), side.tree)
-        return any(path.endswith(SUFFIXES[checker.language]) for path in changes)
+        return any(path.endswith(SUFFIXES[language]) for path in changes)
 
     # Finding ----------------------------------------------------------------------------------------------
 
