@@ -83,7 +83,16 @@ def test_the_main_checkout_counts_too_and_without_devassist_branches_as_well(mac
     ]
     (conflict,) = document["conflicts"]
     assert sorted(conflict["branches"]) == ["devassist/a-run/t/coder", "main"]
-    assert found(machine, "order")["order"]
+    assert document["order"] == found(machine, "order")["order"] == ["devassist/a-run/t/coder"]
+
+
+def test_a_file_is_checked_against_what_others_have_saved(machine: Machine) -> None:
+    live = worktree(machine, "live")
+    (live / "notes.txt").write_text("one\n2\nthree\n")
+    (machine.repo / "notes.txt").write_text("one\nmine\nthree\n")
+    (conflict,) = found(machine, "check", "notes.txt")["conflicts"]
+    assert conflict["branches"] == ["(your files)", "live"]
+    assert found(machine, "check", "notes.txt", "--committed")["conflicts"] == []
 
 
 def test_only_build_products_are_no_work(machine: Machine) -> None:

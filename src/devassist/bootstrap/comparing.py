@@ -72,11 +72,14 @@ def compare(project: Project, wanted: Comparison, decided: Mapping[str, str]) ->
     with MergeTree(repository, environment=project.host.environment) as referee:
         sides = looked_at(project, referee, wanted, base.commit)
         conflicts, merged = _detected(project, referee, base, sides, wanted.levels)
+        # Work in progress on the base is compared, and is nothing to merge into it.
+        landing = [side for side in sides if side.name != base.name or side.name in wanted.branches]
         deep = Deep()
         if wanted.deeper:
-            order = merge_order(conflicts, sides, edges(conflicts))
-            ranked = sorted(sides, key=lambda side: order.index(side.name))
-            deep = go_deeper(project, referee, base, ranked, wanted.deeper)
+            first = [side for side in sides if side not in landing]
+            order = merge_order(conflicts, landing, edges(conflicts))
+            ranked = sorted(landing, key=lambda side: order.index(side.name))
+            deep = go_deeper(project, referee, base, [*first, *ranked], wanted.deeper)
     found = [*conflicts, *deep.conflicts]
     conflicts = [replace(one, status=decided.get(one.id, one.status)) for one in found]
     count = len(sides)
@@ -84,7 +87,7 @@ def compare(project: Project, wanted: Comparison, decided: Mapping[str, str]) ->
         base=base.commit,
         sides=sides,
         conflicts=conflicts,
-        order=merge_order(conflicts, sides, edges(conflicts)),
+        order=merge_order(conflicts, landing, edges(conflicts)),
         stats={
             "branches": count,
             "pairs": count * (count - 1) // 2,
@@ -189,19 +192,24 @@ def _detected(
     return sorted(found, key=lambda one: (order.index(one.level), one.path, one.id)), merged
 
 
-def check_path(project: Project, path: Path) -> Compared:
-    """One file as it is on disk now, held against all live branches. For a hook before or after a write."""
+def check_path(project: Project, path: Path, *, committed: bool = False) -> Compared:
+    """
+    One file as it is on disk now, held against all live branches. For a hook before or after a write.
+
+    With `committed` what others have not committed is left out, which spares looking through their worktrees.
+    """
     from devassist.conflicts.textual import worktree_side
     from devassist.git.merge_tree import MergeTree
 
     repository = project.repository
     relative = path.resolve().relative_to(repository.workdir).as_posix()
     base = base_side(project, "")
+    others_wanted = Comparison(every=True, committed=committed)
     with MergeTree(repository, environment=project.host.environment) as referee:
         mine = worktree_side(referee, repository.workdir, "(your files)")
         others = [
             one
-            for one in looked_at(project, referee, Comparison(every=True), base.commit)
+            for one in looked_at(project, referee, others_wanted, base.commit)
             if one.name != repository.head_branch
         ]
         conflicts, merged = _detected(project, referee, base, [mine, *others], LEVELS)

@@ -178,6 +178,7 @@ def order(
 def check(
     context: typer.Context,
     path: Annotated[Path, typer.Argument(help="A file, as it is on disk now.")],
+    committed: Committed = False,
     output: Output = Format.text,
 ) -> None:
     """Hold one file, as it is on disk, against all live branches: a hook for any agent or editor."""
@@ -186,7 +187,7 @@ def check(
     where = invocation.host.directory / path
     if not where.resolve().is_relative_to(project.repository.workdir):
         raise UsageError(f"{path} is outside the repository")
-    compared = comparing.check_path(project, where)
+    compared = comparing.check_path(project, where, committed=committed)
     if output is Format.json:
         print_json(
             {"schema": "devassist.conflicts/1", "conflicts": [one.as_json() for one in compared.conflicts]}

@@ -42,16 +42,17 @@ class Speculation:
 
         Most often that is one set: branches that git cannot merge keep each other out and need further ones.
         """
-        missing = {frozenset((one.name, other.name)) for one, other in combinations(sides, 2)}
+        missing = dict.fromkeys((one.name, other.name) for one, other in combinations(sides, 2))
         ordered = list(sides)
         while ordered:
             found = self.union(ordered)
             yield found
-            names = [side.name for side in found]
-            missing -= {frozenset(pair) for pair in combinations(names, 2)}
+            names = {side.name for side in found}
+            missing = {pair: None for pair in missing if not names.issuperset(pair)}
             ordered = []
             while missing and not ordered:
-                chosen = missing.pop()
+                chosen = next(iter(missing))
+                del missing[chosen]
                 first = [side for side in sides if side.name in chosen]
                 if self.tree(first) is not None:
                     ordered = [*first, *(side for side in sides if side.name not in chosen)]
