@@ -181,3 +181,18 @@ def test_many_branches_are_merged_all_together_first(typed: Machine) -> None:
     (found,) = [one for one in done.json["conflicts"] if one["level"] == "type"]
     assert sorted(found["branches"]) == ["adds", "returns-text"]
     assert done.json["stats"]["commands"] < len(names) * (len(names) - 1) // 2
+
+
+def test_packages_below_src_are_known_to_the_checker(make_machine: Callable[..., Machine]) -> None:
+    one = "def price(cents: int) -> int:\n    return cents\n"
+    machine = make_machine(files={"src/shop/__init__.py": "", "src/shop/prices.py": one})
+    commit(
+        machine,
+        "text",
+        {"src/shop/prices.py": one.replace("cents: int", "cents: str").replace("int:", "str:")},
+    )
+    commit(machine, "adds", {"src/shop/more.py": "import shop.prices as p\n\nTOTAL = p.price(3) * 2\n"})
+    done = conflicts(machine, "text", "adds", "--types", "--levels", "text")
+    assert [(found["level"], found["path"]) for found in done.json["conflicts"]] == [
+        ("type", "src/shop/more.py")
+    ]

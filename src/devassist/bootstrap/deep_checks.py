@@ -162,6 +162,8 @@ def _asker(
     def ask(checker: Checker, tree: str) -> Sequence[Diagnostic]:
         what = targets(checker, lambda path: _text(view, tree, path))
         command = checker.command(programs[checker], environment=environment, targets=what)
+        if what and view.find(tree, "src") is not None:
+            command = f"MYPYPATH=src {command}"  # or imports of what lies there would mean nothing to mypy
         if (repository / "node_modules").is_dir() and checker.language == "typescript":
             command = f"ln -sfn {shlex.quote(f'{repository}/node_modules')} node_modules && {command}"
         key = digest([tree, command, version(checker), around])
