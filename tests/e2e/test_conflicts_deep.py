@@ -120,7 +120,12 @@ def test_three_that_only_fail_together_are_named_all_three(make_machine: Callabl
     (found,) = behaviour(conflicts(machine, "a", "b", "c", "d", "--checks"))
     assert found["branches"] == ["a", "b"]
     assert "`a`, `b` and `c`" in found["explanation"]
-    assert {one["branch"] for one in found["locations"]} == {"a", "b", "c"}
+    assert [(one["branch"], one["path"]) for one in found["locations"]] == [
+        ("a", "a"),
+        ("b", "b"),
+        ("c", "c"),
+    ]
+    assert found["path"] == "a", "the output names no file"
 
 
 def test_without_configured_checks_it_says_so(make_machine: Callable[..., Machine]) -> None:

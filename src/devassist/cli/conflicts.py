@@ -33,7 +33,7 @@ class _FindByDefault(TyperGroup):
 
 app = typer.Typer(
     cls=_FindByDefault,
-    help="Find conflicts between branches before anybody merges: text, symbols, manifests.",
+    help="Find conflicts between branches before anybody merges: text, symbols, manifests, types, behaviour.",
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 

@@ -96,6 +96,7 @@ class BehaviourDetector:
     def _conflict(self, culprits: Sequence[Side], command: str, outcome: Outcome) -> Conflict:
         tree = self.speculation.tree([side for side in culprits if side is not self.speculation.base]) or ""
         places = list(dict.fromkeys(self._mentioned(tree, outcome.output)))
+        spots = tuple(one for side in culprits for one in self._locations(side, places))
         names = [f"`{side.name}`" for side in culprits]
         many = " and ".join([", ".join(names[:-1]), names[-1]])
         said = _telling(outcome.output)
@@ -105,9 +106,9 @@ class BehaviourDetector:
             kind="checks-fail-merged",
             severity=Severity.ERROR,
             branches=(culprits[0].name, culprits[1].name),
-            path=places[0][0] if places else "",
+            path=next(iter([path for path, _line in places] or [one.path for one in spots]), ""),
             symbol=command if two else f"{command} ({', '.join(sorted(side.name for side in culprits))})",
-            locations=tuple(one for side in culprits for one in self._locations(side, places)),
+            locations=spots,
             explanation=(
                 f"{many} merge cleanly, and then `{command}` fails"
                 f"{f': {said}' if said else ''}; it passes on {'each' if two else 'every part of them'} alone"
