@@ -1,7 +1,7 @@
 """
 CPU of finding all conflicts between N branches, against git's own ways, in one run; ratios as JSON.
 
-    PYTHONPATH=src:tests python tests/bench/bench_conflicts_text.py [--files 300 3000] [--branches 10 100]
+    PYTHONPATH=src:tests python tests/bench/bench_conflicts_text.py [--files 300 3000 80000] [--branches 10 100 500]
 
 `filter` finds the pairs that git must be asked about, `ours` asks too (git's share counted), `stdin` is one
 `git merge-tree --stdin` for all pairs, `process` one process for each pair (a sample, extrapolated).
@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import multiprocessing
 import os
 import random
 import resource
@@ -20,6 +21,7 @@ import time
 from collections.abc import Callable
 from itertools import combinations
 from pathlib import Path
+from typing import Any
 
 from devassist.conflicts.textual import TextDetector
 from devassist.domain.conflicts import Side
@@ -28,6 +30,7 @@ from devassist.git.repository import Repository
 from support.branches import FILE, Author, Tree, text
 
 SAMPLE = 60
+SMALL = 10_000
 
 
 def cpu() -> float:
@@ -51,41 +54,47 @@ def line(chance: random.Random) -> str:
 def repository_of(directory: Path, files: int, branches: int) -> list[str]:
     """1 to 20 files for each branch, a third from 40 hot files; adds, deletes, renames with edits as well."""
     chance = random.Random(files * 1000 + branches)
+    longest = 400 if files <= SMALL else 60  # or writing the repository takes longer than all the rest
+    deep = "" if files <= SMALL else "s{}/"  # some twenty files to a directory, as in large trees
     base: Tree = {
-        f"p{n % 20}/m{n % 9}/f{n}.py": (FILE, text([line(chance) for _ in range(chance.randint(20, 400))]))
+        f"p{n % 20}/m{n % 9}/{deep.format(n % 23)}f{n}.py": (
+            FILE,
+            text([line(chance) for _ in range(chance.randint(20, longest))]),
+        )
         for n in range(files)
     }
     author, hot, paths = Author(directory), sorted(base)[:40], sorted(base)
     root = author.commit("main", base)
     for number in range(branches):
-        author.commit(f"b{number}", edited(chance, dict(base), hot, paths), root)
+        author.change(f"b{number}", edited(chance, base, hot, paths), root)
     author.write()
     subprocess.run(["git", "repack", "-adq"], cwd=directory, check=True)
     return [f"b{number}" for number in range(branches)]
 
 
-def edited(chance: random.Random, tree: Tree, hot: list[str], paths: list[str]) -> Tree:
+def edited(chance: random.Random, base: Tree, hot: list[str], paths: list[str]) -> dict[str, Any]:
+    """What a branch changes: path -> entry, or None where it is gone."""
+    edits: dict[str, Any] = {}
     for _ in range(int(20 ** chance.random())):
         path = chance.choice(hot if chance.random() < 0.35 else paths)
-        if path not in tree:
+        entry = edits.get(path, base[path])
+        if entry is None:
             continue
         what = chance.random()
         if what < 0.03:
-            del tree[path]
+            edits[path] = None
             continue
         if what < 0.09:
-            tree[f"{path.rpartition('/')[0]}/new{chance.randint(0, 30)}.py"] = (
-                FILE,
-                text([line(chance)] * 9),
-            )
+            name = f"{path.rpartition('/')[0]}/new{chance.randint(0, 30)}.py"
+            edits[name] = (FILE, text([line(chance)] * 9))
             continue
-        lines = tree[path][1].decode().splitlines()
+        lines = entry[1].decode().splitlines()
         at = 10 if chance.random() < 0.12 else chance.randint(0, len(lines))
         lines[at : at + chance.randint(0, 3)] = [line(chance) for _ in range(chance.randint(1, 4))]
         target = path.replace(".py", "_moved.py") if what < 0.12 else path
-        del tree[path]
-        tree[target] = (FILE, text(lines))
-    return tree
+        edits[path] = None
+        edits[target] = (FILE, text(lines))
+    return edits
 
 
 def sides_of(repository: Repository, names: list[str]) -> list[Side]:
@@ -175,6 +184,21 @@ def moved_heads(directory: Path, names: list[str]) -> dict[str, float]:
     }
 
 
+def memory(directory: Path, names: list[str]) -> float:
+    """Peak resident MiB of a process of its own that finds all conflicts."""
+    with multiprocessing.get_context("spawn").Pool(1) as pool:
+        return pool.apply(_peak, (directory, names))
+
+
+def _peak(directory: Path, names: list[str]) -> float:
+    repository = Repository.discover(directory)
+    with MergeTree(repository, environment=os.environ) as referee:
+        TextDetector(repository, referee).detect(None, sides_of(repository, names), against_base=False)
+    # Not getrusage: what the process had before it became this one would count.
+    said = Path("/proc/self/status").read_text().partition("VmHWM:")[2].split()
+    return round(int(said[0]) / 1024, 1)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--files", type=int, nargs="+", default=[300, 3000])
@@ -186,6 +210,7 @@ def main() -> None:
                 directory = Path(place) / "r"
                 names = repository_of(directory, files, branches)
                 found = one_run(directory, names) | moved_heads(directory, names)
+                found["peak_mib"] = memory(directory, names)
             print(json.dumps({"files": files, "branches": branches, **found}), flush=True)
 
 

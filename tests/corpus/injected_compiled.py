@@ -820,7 +820,48 @@ RS_BIG = """pub fn {name}(rows: &[String], limit: usize) -> Vec<String> {{
 }}
 """
 rust = cases("rust", RUST_BASE)
+OPS_RS = """use crate::store::Engine;
+
+impl Engine {
+    pub fn cool_down(&self, grade: u32) -> u32 {
+        grade
+    }
+}
+"""
+BESIDE = {"src/ops.rs": OPS_RS, "src/lib.rs": RUST_BASE["src/lib.rs"] + "pub mod ops;\n"}
+RS_COOL = rs("pub fn f(e: &Engine) -> u32 {\n    e.cool_down(1)\n}")
 RUST = (
+    rust(
+        "removed method, impl in another file",
+        {"src/ops.rs": "use crate::store::Engine;\n\nimpl Engine {\n}\n"},
+        RS_COOL,
+        REMOVED,
+        base_more=BESIDE,
+    ),
+    rust(
+        "changed method, impl in another file",
+        {"src/ops.rs": OPS_RS.replace("grade: u32", "grade: u32, force: bool")},
+        RS_COOL,
+        SIGNATURE,
+        base_more=BESIDE,
+    ),
+    rust(
+        "ok: impl moved to the type's own file",
+        {"src/ops.rs": "\n", "src/store.rs": STORE_RS + OPS_RS.partition("\n\n")[2]},
+        RS_COOL,
+        base_more=BESIDE,
+    ),
+    rust(
+        "ok: impl in another file for another type of that name",
+        {"src/ops.rs": "pub struct Engine;\n"},
+        RS_COOL,
+        base_more=BESIDE
+        | {
+            "src/ops.rs": OPS_RS.replace("use crate::store::Engine;", "pub struct Engine;"),
+            "src/more.rs": OPS_RS,
+            "src/lib.rs": BESIDE["src/lib.rs"] + "pub mod more;\n",
+        },
+    ),
     rust("removed function, use", {"src/store.rs": RS_NO_LOAD}, RS_USE, REMOVED),
     rust(
         "removed function, path",

@@ -91,7 +91,68 @@ def both(name, a, b, *expected, base=None, unique=True):
     )
 
 
+PATHS = """{
+  // where things are
+  "compilerOptions": {
+    "baseUrl": ".",
+    "paths": { "#core/*": ["src/*"], "store-module": ["./src/mod"], },
+  },
+}
+"""
+DEMAND = """export class Plugin {
+  run(input: string) {
+    throw new Error("run() is not implemented");
+  }
+}
+"""
+DEMANDS = DEMAND.replace(
+    "export class Plugin {",
+    "export class Plugin {\n  stop(now: boolean) {\n    throw new Error('must be implemented');\n  }\n",
+)
+PLUGIN = 'import { Plugin } from "./plugin";\nexport class Mine extends Plugin {\n  run(input: string) {\n    return input;\n  }\n}\n'
 SCRIPT = (
+    *both(
+        "removed, import by a path of tsconfig.json",
+        {"src/mod.ts": NO_LOAD},
+        {"app/a.ts": 'import { load } from "#core/mod";\nload("x");\n'},
+        REMOVED,
+        base={"tsconfig.json": PATHS},
+    ),
+    *both(
+        "removed, import by an exact path of a configuration that is extended",
+        {"src/mod.ts": NO_LOAD},
+        {"app/a.ts": 'import { load } from "store-module";\nload("x");\n'},
+        REMOVED,
+        base={"app/tsconfig.json": '{"extends": "../tsconfig.base"}', "tsconfig.base.json": PATHS},
+    ),
+    *both(
+        "ok: a path that leads elsewhere",
+        {"src/mod.ts": NO_LOAD},
+        {"app/a.ts": 'import { load } from "#core/mod";\nload("x");\n'},
+        base={
+            "tsconfig.json": PATHS.replace('"src/*"', '"other/*"'),
+            "other/mod.ts": "export function load(x: string) { return x; }\n",
+        },
+    ),
+    *both(
+        "new demand of a base class, by a throw",
+        {"src/plugin.ts": DEMANDS},
+        {"src/mine.ts": PLUGIN},
+        ("override-mismatch", "warning"),
+        base={"src/plugin.ts": DEMAND},
+    ),
+    *both(
+        "ok: a new method of a base class that does something",
+        {"src/plugin.ts": DEMANDS.replace("throw new Error('must be implemented')", "return now")},
+        {"src/mine.ts": PLUGIN},
+        base={"src/plugin.ts": DEMAND},
+    ),
+    *both(
+        "ok: a new demand that the new class meets",
+        {"src/plugin.ts": DEMANDS},
+        {"src/mine.ts": PLUGIN.replace("  run(", "  stop(now: boolean) {}\n  run(")},
+        base={"src/plugin.ts": DEMAND},
+    ),
     *both("removed, named import", {"src/mod.ts": NO_LOAD}, {"src/new.ts": USE}, REMOVED),
     *both(
         "removed, namespace import",

@@ -25,24 +25,26 @@ class Author:
     marks: int = 0
 
     def commit(self, branch: str, tree: Mapping[str, tuple[str, bytes]], *parents: int) -> int:
+        self._begin(branch, parents)
+        self.stream.append(b"deleteall\n")
+        self.stream += [_modified(path, entry) for path, entry in tree.items()]
+        return self.marks
+
+    def change(self, branch: str, edits: Mapping[str, tuple[str, bytes] | None], parent: int) -> int:
+        """A commit of what differs from its parent; None removes. For trees too large to write again and again."""
+        self._begin(branch, (parent,))
+        self.stream += [b"D %s\n" % _quoted(path) for path, entry in edits.items() if entry is None]
+        self.stream += [_modified(path, entry) for path, entry in edits.items() if entry is not None]
+        return self.marks
+
+    def _begin(self, branch: str, parents: Sequence[int]) -> None:
         self.marks += 1
-        out = [
+        self.stream += [
             f"commit refs/heads/{branch}\nmark :{self.marks}\n".encode(),
             f"committer A <a@b> {self.marks} +0000\ndata 1\nx\n".encode(),
         ]
         for number, parent in enumerate(parents):
-            out.append(f"{'merge' if number else 'from'} :{parent}\n".encode())
-        out.append(b"deleteall\n")
-        for path, (mode, content) in tree.items():
-            quoted = os.fsencode(path).replace(b"\\", b"\\\\").replace(b'"', b'\\"').replace(b"\n", b"\\n")
-            if mode == MODULE:
-                out.append(b'M %s %s "%s"\n' % (mode.encode(), content, quoted))
-            else:
-                out.append(
-                    b'M %s inline "%s"\ndata %d\n%s\n' % (mode.encode(), quoted, len(content), content)
-                )
-        self.stream += out
-        return self.marks
+            self.stream.append(f"{'merge' if number else 'from'} :{parent}\n".encode())
 
     def write(self) -> None:
         if not (self.directory / ".git").exists():
@@ -54,6 +56,18 @@ class Author:
             check=True,
         )
         self.stream.clear()
+
+
+def _quoted(path: str) -> bytes:
+    escaped = os.fsencode(path).replace(b"\\", b"\\\\").replace(b'"', b'\\"').replace(b"\n", b"\\n")
+    return b'"%s"' % escaped
+
+
+def _modified(path: str, entry: tuple[str, bytes]) -> bytes:
+    mode, content = entry
+    if mode == MODULE:
+        return b"M %s %s %s\n" % (mode.encode(), content, _quoted(path))
+    return b"M %s inline %s\ndata %d\n%s\n" % (mode.encode(), _quoted(path), len(content), content)
 
 
 def text(lines: Sequence[str]) -> bytes:

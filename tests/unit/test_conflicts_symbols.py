@@ -63,7 +63,7 @@ def test_every_kind_of_the_contract_has_cases_in_every_language() -> None:
     }
     for language, found in kinds.items():
         assert everywhere <= found, language
-    assert all("override-mismatch" in kinds[one] for one in ("python", "typescript", "go", "java", "rust"))
+    assert all("override-mismatch" in found for found in kinds.values())
 
 
 BASE = {

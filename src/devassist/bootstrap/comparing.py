@@ -8,13 +8,16 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from devassist.bootstrap.deep_checks import Deep, go_deeper
 from devassist.bootstrap.history import require_history
+from devassist.bootstrap.live_work import WorkInProgress
 from devassist.bootstrap.project import Project
 from devassist.domain.conflicts import Conflict, Level, Side
-from devassist.domain.errors import NotFound, RepositoryError
+from devassist.domain.errors import NotFound
+from devassist.domain.ids import work_of
 
 if TYPE_CHECKING:  # imported where they are used: other commands must not pay for parsers
-    pass
+    from devassist.git.merge_tree import MergeTree
 
 LEVELS = ("tree", "text", "symbol", "manifest")
 
@@ -27,11 +30,19 @@ class Comparison:
     every: bool = False
     base: str = ""
     levels: tuple[str, ...] = LEVELS
+    deeper: tuple[Level, ...] = ()
+    """Levels that run something: type, behaviour."""
+    committed: bool = False
+    """Leave out what is not committed in the worktrees."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Compared:
-    """What was found. `stats` is contract 6's; `order` lands most without conflict."""
+    """
+    What was found. `stats` is contract 6's; `order` lands most without conflict.
+
+    `against` is the base's name, and `levels` what was looked at.
+    """
 
     base: str
     sides: Sequence[Side]
@@ -42,6 +53,8 @@ class Compared:
     """All branches that were compared, also those that one of `sides` holds."""
     stale: Sequence[Mapping[str, Any]] = ()
     """Branches that the base has moved on from in paths they change: branch, behind, paths."""
+    against: str = ""
+    levels: tuple[str, ...] = LEVELS
 
 
 def compare(project: Project, wanted: Comparison, decided: Mapping[str, str]) -> Compared:
@@ -50,44 +63,86 @@ def compare(project: Project, wanted: Comparison, decided: Mapping[str, str]) ->
 
     Raises Refused in a shallow clone, NotFound for a branch that is not there.
     """
-    from devassist.conflicts.live import holdings, of_their_origin, unheld
-    from devassist.conflicts.ordering import merge_order
-    from devassist.conflicts.semantics import edges
-    from devassist.conflicts.staleness import stale_branches
+    from devassist.git.merge_tree import MergeTree
 
     started = time.monotonic()
-    repository = project.repository
-    require_history(repository)
-    base = repository.resolve(wanted.base or "HEAD")
-    named = [side_of(project, name) for name in dict.fromkeys(wanted.branches)]
-    live = named or _found(project, wanted, base)
-    conflicts, merged = _detected(project, base, live, wanted.levels)
-    conflicts = [replace(one, status=decided.get(one.id, one.status)) for one in conflicts]
-    holds = {} if named else holdings(repository, live)
-    sides = live if named or wanted.every else unheld(live, holds)
-    # The order is that of the branches to be merged; a conflict is said of those that it comes from.
-    known = {side.name for side in sides}
-    held = {side.name for side in live} - known
-    between = [one for one in conflicts if held.isdisjoint(one.branches)]
-    order = merge_order(between, sides, edges(between))
-    if not named:
-        conflicts = of_their_origin(conflicts, holds)
-    count = len(sides)
-    meant = known.union(*(one.branches for one in conflicts))
+    require_history(project.repository)
+    base = base_side(project, wanted.base)
+    with MergeTree(project.repository, environment=project.host.environment) as referee:
+        live = looked_at(project, referee, wanted, base.commit)
+        found, merged = _detected(project, referee, base, live, wanted.levels)
+        scene = _scene(referee, wanted, base, live, found)
+        deep = Deep()
+        if wanted.deeper:
+            first = [side for side in scene.sides if side not in scene.landing]
+            ranked = sorted(scene.landing, key=lambda side: scene.order.index(side.name))
+            deep = go_deeper(project, referee, base, [*first, *ranked], wanted.deeper)
+    conflicts = [
+        replace(one, status=decided.get(one.id, one.status)) for one in [*scene.conflicts, *deep.conflicts]
+    ]
+    count = len(scene.sides)
+    meant = {side.name for side in scene.sides}.union(*(one.branches for one in conflicts))
     return Compared(
-        base=base,
+        base=base.commit,
         sides=[one for one in live if one.name in meant],
         conflicts=conflicts,
-        order=order,
+        order=scene.order,
         looked=[one.name for one in live],
-        stale=[one.as_json() for one in stale_branches(repository, base, sides)],
+        stale=scene.stale,
         stats={
             "branches": count,
             "pairs": count * (count - 1) // 2,
             "pairs_merged": merged,
             "seconds": round(time.monotonic() - started, 3),
+            **({"commands": deep.commands_run, "notes": deep.notes} if wanted.deeper else {}),
         },
+        against=base.name,
+        levels=(*wanted.levels, *wanted.deeper),
     )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Scene:
+    """The branches that count by themselves, those of them to be merged, in which order, and what is said of them."""
+
+    sides: Sequence[Side]
+    landing: Sequence[Side]
+    order: Sequence[str]
+    conflicts: Sequence[Conflict]
+    stale: Sequence[Mapping[str, Any]]
+
+
+def _scene(
+    referee: MergeTree, wanted: Comparison, base: Side, live: Sequence[Side], found: Sequence[Conflict]
+) -> _Scene:
+    from devassist.conflicts.live import holdings, of_their_origin, unheld
+    from devassist.conflicts.ordering import merge_order
+    from devassist.conflicts.semantics import edges
+    from devassist.conflicts.staleness import stale_branches
+
+    named = bool(wanted.branches)
+    holds = {} if named else holdings(referee.view, live)
+    sides = live if named or wanted.every else unheld(live, holds)
+    # Work in progress on the base is compared, and is nothing to merge into it.
+    landing = [side for side in sides if side.name != base.name or side.name in wanted.branches]
+    # The order is that of the branches to be merged; a conflict is said of those that it comes from.
+    held = {side.name for side in live} - {side.name for side in sides}
+    between = [one for one in found if held.isdisjoint(one.branches)]
+    return _Scene(
+        sides=sides,
+        landing=landing,
+        order=merge_order(between, landing, edges(between)),
+        conflicts=list(found) if named else of_their_origin(found, holds),
+        stale=[one.as_json() for one in stale_branches(referee.view, base.commit, landing)],
+    )
+
+
+def base_side(project: Project, revision: str) -> Side:
+    """What the branches are to land on, under the name it was given, else that of the branch checked out."""
+    repository = project.repository
+    commit = repository.resolve(revision or "HEAD")
+    name = revision or repository.head_branch or "HEAD"
+    return Side(name=name, commit=commit, tree=repository.tree_of(commit))
 
 
 def side_of(project: Project, name: str) -> Side:
@@ -104,52 +159,58 @@ def side_of(project: Project, name: str) -> Side:
     return Side(name=name, commit=commit, tree=repository.tree_of(commit))
 
 
-def _found(project: Project, wanted: Comparison, base: str) -> list[Side]:
+def looked_at(project: Project, referee: MergeTree, wanted: Comparison, base: str) -> list[Side]:
+    """The branches to compare, each with the uncommitted work of the worktree it is checked out in."""
+    named = [side_of(project, name) for name in dict.fromkeys(wanted.branches)]
+    if wanted.committed:
+        return named or _found(project, wanted, base, {})
+    work = WorkInProgress(project.repository, referee)
+    if named:
+        return [work.of(side.name) or side for side in named]
+    return _found(project, wanted, base, work.all())
+
+
+def _found(project: Project, wanted: Comparison, base: str, work: Mapping[str, Side]) -> list[Side]:
+    """Branches that are ahead, of a task's agents only the last one, and whatever has work in it."""
     from devassist.conflicts.live import EVERY, OURS, live_sides
 
-    return live_sides(project.repository, base, EVERY if wanted.every else OURS)
+    ahead = live_sides(project.repository, base, EVERY if wanted.every else OURS)
+    known = {work_of(one.name) for one in ahead}
+    extra = [side for name, side in work.items() if work_of(name) not in known]
+    return [*(work.get(one.name, one) for one in ahead), *extra]
 
 
 def _detected(
-    project: Project, base: str, sides: Sequence[Side], levels: Sequence[str]
+    project: Project, referee: MergeTree, base: Side, sides: Sequence[Side], levels: Sequence[str]
 ) -> tuple[list[Conflict], int]:
+    from devassist.conflicts.forks import beyond_base, forks
     from devassist.conflicts.manifests import ManifestDetector
     from devassist.conflicts.symbols import SymbolDetector
     from devassist.conflicts.textual import TextDetector
-    from devassist.git.merge_tree import MergeTree
     from devassist.git.tree_view import TreeView
 
-    repository = project.repository
     found: list[Conflict] = []
     merged = 0
+    # A branch that is looked at itself is not looked at a second time as the base.
+    apart = base.name not in {side.name for side in sides}
     if {"tree", "text"} & set(levels):
-        with MergeTree(repository, environment=project.host.environment) as referee:
-            text = TextDetector(repository, referee).detect(base, sides, against_base=True)
+        text = TextDetector(project.repository, referee).detect(base, sides, against_base=apart)
         found += [one for one in text.conflicts if str(one.level) in levels]
         merged = text.pairs_merged
-    view = TreeView(repository)
-    base_tree = repository.tree_of(_common(project, base, sides))
-    if "symbol" in levels:
-        cache = project.host.state_dir / "symbols"
-        languages = project.settings.conflicts.languages
-        found += SymbolDetector(view, cache, languages).detect(base_tree, sides)
-    if "manifest" in levels:
-        found += ManifestDetector(view).detect(base_tree, sides)
+    view = TreeView(referee.view)
+    settings = project.settings.conflicts
+    symbols = SymbolDetector(view, project.host.state_dir / "symbols", settings.languages)
+    manifests = ManifestDetector(view)
+    everyone = [base, *sides] if apart else sides
+    deeper: list[Conflict] = []
+    for fork in forks(referee.view, everyone) if {"symbol", "manifest"} & set(levels) else ():
+        if "symbol" in levels:
+            deeper += symbols.detect(fork.base, fork.sides, fork.pairs)
+        if "manifest" in levels:
+            deeper += manifests.detect(fork.base, fork.sides, fork.pairs)
+    found += beyond_base(referee.view, deeper, everyone, base)
     order = list(Level)
     return sorted(found, key=lambda one: (order.index(one.level), one.path, one.id)), merged
-
-
-def _common(project: Project, base: str, sides: Sequence[Side]) -> str:
-    """A commit that all sides come from: symbols and manifests are measured against it."""
-    commit = base
-    for side in sides:
-        shared = project.repository.merge_base(commit, side.commit)
-        if shared is None:
-            raise RepositoryError(
-                f"{side.name} shares no history with the base", hint="--base REV names another"
-            )
-        commit = shared
-    return commit
 
 
 def staled_by(project: Project, old: str, new: str) -> list[Mapping[str, Any]]:
@@ -163,19 +224,28 @@ def staled_by(project: Project, old: str, new: str) -> list[Mapping[str, Any]]:
     return [one.as_json() for one in now if set(one.paths) - before.get(one.branch, set())]
 
 
-def check_path(project: Project, path: Path) -> Compared:
-    """One file as it is on disk now, held against all live branches. For a hook before or after a write."""
+def check_path(project: Project, path: Path, *, committed: bool = False) -> Compared:
+    """
+    One file as it is on disk now, held against all live branches. For a hook before or after a write.
+
+    With `committed` what others have not committed is left out, which spares looking through their worktrees.
+    """
+    from devassist.conflicts.textual import worktree_side
+    from devassist.git.merge_tree import MergeTree
+
     repository = project.repository
     require_history(repository)
-    signature = repository.signature(project.host.environment)
-    here = repository.snapshot_dirty("the files as they are", signature)
     relative = path.resolve().relative_to(repository.workdir).as_posix()
-    base = repository.head_commit
-    others = [
-        one for one in _found(project, Comparison(every=True), base) if one.name != repository.head_branch
-    ]
-    mine = Side(name="(your files)", commit=here, tree=repository.tree_of(here))
-    conflicts, merged = _detected(project, base, [mine, *others], LEVELS)
+    base = base_side(project, "")
+    others_wanted = Comparison(every=True, committed=committed)
+    with MergeTree(repository, environment=project.host.environment) as referee:
+        mine = worktree_side(referee, repository.workdir, "(your files)")
+        others = [
+            one
+            for one in looked_at(project, referee, others_wanted, base.commit)
+            if one.name != repository.head_branch
+        ]
+        conflicts, merged = _detected(project, referee, base, [mine, *others], LEVELS)
     about = [
         one
         for one in conflicts
@@ -183,7 +253,7 @@ def check_path(project: Project, path: Path) -> Compared:
         and (one.path == relative or any(at.path == relative for at in one.locations))
     ]
     return Compared(
-        base=base, sides=[mine, *others], conflicts=about, order=(), stats={"pairs_merged": merged}
+        base=base.commit, sides=[mine, *others], conflicts=about, order=(), stats={"pairs_merged": merged}
     )
 
 

@@ -7,6 +7,7 @@ from contextlib import suppress
 from typing import Any
 
 from devassist.bootstrap.comparing import Compared, Comparison, compare, side_of
+from devassist.bootstrap.live_work import WorkInProgress
 from devassist.bootstrap.project import Project, load_state, open_log, open_reader
 from devassist.domain.conflicts import Side
 from devassist.domain.errors import NotFound
@@ -81,14 +82,17 @@ def remember(project: Project, compared: Compared) -> None:
         for one in compared.conflicts
         if one.id not in before or before[one.id]["gone"] or before[one.id]["status"] == "provisional"
     ]
-    looked = {work_of(name) for name in compared.looked}
+    looked = {work_of(name) for name in [*compared.looked, compared.against]}
     events += [
         Event(
             type=EventType.CONFLICT_RESOLVED,
             data={"conflict": id_, "status": "gone", "who": "policy", "reason": "it was not found again"},
         )
         for id_, one in before.items()
-        if id_ not in now and not one["gone"] and {work_of(name) for name in one["branches"]} <= looked
+        if id_ not in now
+        and not one["gone"]
+        and one["level"] in compared.levels
+        and {work_of(name) for name in one["branches"]} <= looked
     ]
     if events:
         with open_log(project) as log:
@@ -149,19 +153,23 @@ def waive(project: Project, prefix: str, *, reason: str, who: str) -> dict[str, 
 
 
 def both_sides(project: Project, conflict: Mapping[str, Any]) -> list[dict[str, str]]:
-    """For each branch of a known conflict: what it was for, and what it changes in the file."""
+    """For each branch of a known conflict: what it was for, and what it changes in the file, committed or not."""
+    from devassist.git.merge_tree import MergeTree
+
     repository = project.repository
     sides: list[dict[str, str]] = []
-    for name in conflict["branches"]:
-        try:
-            side = side_of(project, name)
-        except NotFound:
-            sides.append({"branch": name, "intent": "the branch is gone", "diff": ""})
-            continue
-        base = repository.merge_base(conflict["base"], side.commit) if "base" in conflict else None
-        subject = next(iter(repository.log(side.commit, limit=1))).subject
-        diff = repository.diff(base, side.commit) if base is not None else ""
-        sides.append({"branch": name, "intent": subject, "diff": _about(diff, conflict["path"])})
+    with MergeTree(repository, environment=project.host.environment) as referee:
+        work = WorkInProgress(repository, referee)
+        for name in conflict["branches"]:
+            try:
+                side = work.of(name) or side_of(project, name)
+            except NotFound:
+                sides.append({"branch": name, "intent": "the branch is gone", "diff": ""})
+                continue
+            base = referee.view.merge_base(conflict["base"], side.commit) if "base" in conflict else None
+            subject = next(iter(repository.log(side.tip, limit=1))).subject
+            diff = referee.view.diff(base, side.commit) if base is not None else ""
+            sides.append({"branch": name, "intent": subject, "diff": _about(diff, conflict["path"])})
     return sides
 
 

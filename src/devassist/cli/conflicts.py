@@ -5,6 +5,7 @@ from __future__ import annotations
 import getpass
 import time
 from collections.abc import Mapping
+from dataclasses import replace
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
@@ -19,7 +20,7 @@ from devassist.cli.github import conflicts_found
 from devassist.cli.invocation import Format, Invocation, of, plain, print_json, print_line
 from devassist.cli.looking import Output
 from devassist.cli.resolving import resolve
-from devassist.domain.conflicts import Severity, worst
+from devassist.domain.conflicts import Level, Severity, worst
 from devassist.domain.errors import UsageError
 
 
@@ -35,7 +36,7 @@ class _FindByDefault(TyperGroup):
 
 app = typer.Typer(
     cls=_FindByDefault,
-    help="Find conflicts between branches before anybody merges: text, symbols, manifests.",
+    help="Find conflicts between branches before anybody merges: text, symbols, manifests, types, behaviour.",
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.command("resolve")(resolve)
@@ -61,6 +62,9 @@ Branches = Annotated[
 ]
 Every = Annotated[bool, typer.Option("--all", help="Every local branch that is ahead of the base.")]
 Base = Annotated[str, typer.Option("--base", help="The revision they are to land on; HEAD by default.")]
+Committed = Annotated[
+    bool, typer.Option("--committed", help="Leave out what is not committed in the worktrees.")
+]
 Id = Annotated[str, typer.Argument(metavar="ID", help="Conflict id, or its beginning.")]
 Levels = Annotated[str, typer.Option("--levels", help="Of tree,text,symbol,manifest.")]
 
@@ -72,6 +76,9 @@ def find(  # one parameter per option: the types are the interface
     every: Every = False,
     base: Base = "",
     levels: Levels = "tree,text,symbol,manifest",
+    types: Annotated[bool, typer.Option("--types", help="Ask a type checker about merged trees.")] = False,
+    checks: Annotated[bool, typer.Option("--checks", help="Run [checks] commands on merged trees.")] = False,
+    committed: Committed = False,
     watch: Annotated[bool, typer.Option("--watch", help="Look again when a branch moves.")] = False,
     fail_on: Annotated[
         FailOn | None, typer.Option("--fail-on", help="Exit with 1 from this severity on.")
@@ -84,17 +91,24 @@ def find(  # one parameter per option: the types are the interface
     invocation = of(context)
     project = invocation.project()
     wanted = comparing.Comparison(
-        branches=tuple(branches or ()), every=every, base=base, levels=_levels(levels)
+        branches=tuple(branches or ()),
+        every=every,
+        base=base,
+        levels=_levels(levels),
+        deeper=_deeper(types=types, checks=checks),
+        committed=committed,
     )
     compared = life.compare_and_remember(project, wanted)
     _answer(invocation, compared, output)
     conflicts_found(invocation, project, compared)
     while watch:
         time.sleep(1)
-        again = life.compare_and_remember(project, wanted)
+        # What runs something is asked for only when something moved.
+        again = life.compare_and_remember(project, replace(wanted, deeper=()))
         if [side.commit for side in again.sides] != [side.commit for side in compared.sides]:
+            again = life.compare_and_remember(project, wanted) if wanted.deeper else again
             _answer(invocation, again, output)
-        compared = again
+            compared = again
     threshold = fail_on or FailOn(project.settings.conflicts.fail_on)
     found = worst(compared.conflicts)
     fails = threshold is not FailOn.never and found is not None and found.at_least(Severity(threshold))
@@ -107,6 +121,11 @@ def _levels(text: str) -> tuple[str, ...]:
         if one not in comparing.LEVELS:
             raise UsageError(f"there is no level {one!r}", hint=f"Known: {', '.join(comparing.LEVELS)}")
     return chosen
+
+
+def _deeper(*, types: bool, checks: bool) -> tuple[Level, ...]:
+    asked = {Level.TYPE: types, Level.BEHAVIOUR: checks}
+    return tuple(level for level, wanted in asked.items() if wanted)
 
 
 def _answer(invocation: Invocation, compared: comparing.Compared, output: ReportFormat) -> None:
@@ -129,6 +148,11 @@ def _print_table(invocation: Invocation, compared: comparing.Compared) -> None:
         look = looks[one.severity] if one.status == "open" else "dim"
         invocation.answers.print(Text.assemble((one.id, "bold"), "  ", (state, look), f"  {one.kind}"))
         invocation.answers.print(Text(f"    {plain(one.explanation)}"))
+    for note in stats.get("notes", ()):
+        invocation.say(plain(note))
+    working = [side.name for side in compared.sides if side.uncommitted]
+    if working:
+        invocation.say("with uncommitted work: " + ", ".join(working))
     said = f"{len(compared.conflicts)} conflicts between {stats['branches']} branches ({stats['seconds']} s)"
     invocation.say(said)
     for stale in compared.stale:
@@ -150,11 +174,12 @@ def order(
     branches: Branches = None,
     every: Every = False,
     base: Base = "",
+    committed: Committed = False,
     output: Output = Format.text,
 ) -> None:
     """Print the order of merging that lands most without conflict."""
     invocation = of(context)
-    wanted = comparing.Comparison(branches=tuple(branches or ()), every=every, base=base)
+    wanted = comparing.Comparison(branches=tuple(branches or ()), every=every, base=base, committed=committed)
     compared = life.compare_and_remember(invocation.project(), wanted)
     if output is Format.json:
         stale = [dict(one) for one in compared.stale]
@@ -171,6 +196,7 @@ def order(
 def check(
     context: typer.Context,
     path: Annotated[Path, typer.Argument(help="A file, as it is on disk now.")],
+    committed: Committed = False,
     output: Output = Format.text,
 ) -> None:
     """Hold one file, as it is on disk, against all live branches: a hook for any agent or editor."""
@@ -179,7 +205,7 @@ def check(
     where = invocation.host.directory / path
     if not where.resolve().is_relative_to(project.repository.workdir):
         raise UsageError(f"{path} is outside the repository")
-    compared = comparing.check_path(project, where)
+    compared = comparing.check_path(project, where, committed=committed)
     if output is Format.json:
         print_json(
             {"schema": "devassist.conflicts/1", "conflicts": [one.as_json() for one in compared.conflicts]}

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import re
+
 from tree_sitter import Node
 
 from devassist.conflicts.extract_script_names import FUNCTIONS, ScriptNames
 from devassist.conflicts.extractor import UNKNOWN, first, plain_type
 from devassist.conflicts.tables import Definition, Reference
+
+_MUST = re.compile(r"(?i)not.?implemented|must (?:be )?(?:implement|overrid)|abstract")
 
 
 class ScriptExtractor(ScriptNames):
@@ -102,7 +106,7 @@ class ScriptExtractor(ScriptNames):
     def on_method_definition(self, node: Node) -> None:
         name = self.text(node.child_by_field_name("name"))
         private = "private" if any(self.text(one) == "private" for one in node.children[:2]) else ""
-        facts = self._function_of(node, name, private)
+        facts = self._function_of(node, name, private, self._demanded(node))
         if self.frame.kind != "class":  # A method of an object literal.
             self._body(node, self.frame.name, facts.parameters or ())
             return
@@ -113,6 +117,13 @@ class ScriptExtractor(ScriptNames):
             kind = "property" if "get" in facts.flags else "method"
             qualified = self.define(node, name, kind, facts=facts).name
         self._body(node, qualified, facts.parameters or ())
+
+    def _demanded(self, node: Node) -> str:
+        """A method whose whole body says that a subclass must have it."""
+        body = node.child_by_field_name("body")
+        inside = [] if body is None else [one for one in body.named_children if one.type != "comment"]
+        thrown = len(inside) == 1 and inside[0].type == "throw_statement"
+        return "unimplemented" if thrown and _MUST.search(self.text(inside[0])) else ""
 
     def _parameter_fields(self, node: Node) -> None:
         """`constructor(private store: Store)` makes a field."""

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from devassist.conflicts.cache_folder import CacheFolder
 from devassist.conflicts.languages import Grammar, covers, family_of, grammar_for, read_table
 from devassist.conflicts.tables import TABLE_VERSION, Definition, Table
 from devassist.git.tree_view import TreeView
@@ -18,6 +18,12 @@ from devassist.git.trees import EXECUTABLE, FILE
 _KEPT_LINES = 256
 _KEPT_TABLES = 20_000
 Place = tuple[str, Definition]
+SETTINGS = ("tsconfig.json", "jsconfig.json", "tsconfig.base.json")
+"""Files that say what an import means."""
+_IMPL = re.compile(
+    rb"^[ \t]*(?:unsafe\s+)?impl\b(?:[^{;]*\bfor\b)?[^{;]*?(\w+)\s*(?:<[^{;]*>)?\s*(?:where[^{;]*)?\{",
+    re.MULTILINE,
+)
 _NOTHING = Table(language="")
 
 
@@ -29,6 +35,13 @@ class Tables:
     cache: Path | None
     _kept: dict[tuple[str, str], Table] = field(default_factory=dict)
     _lines: dict[str, list[str]] = field(default_factory=dict)
+    _implemented: dict[str, frozenset[str]] = field(default_factory=dict)
+    _folder: CacheFolder | None = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._folder = None if self.cache is None else CacheFolder(self.cache / f"symbols-{TABLE_VERSION}")
+        if self._folder is not None:
+            self._folder.prune(superseded="symbols-*")
 
     def table(self, blob: str, grammar: Grammar) -> Table:
         key = (blob, grammar.name)
@@ -48,30 +61,26 @@ class Tables:
             self._lines[blob] = self.view.text(blob).split("\n") if blob else []
         return self._lines[blob]
 
-    def _file(self, key: tuple[str, str]) -> Path | None:
-        blob, language = key
-        if self.cache is None:
-            return None
-        return self.cache / f"symbols-{TABLE_VERSION}" / blob[:2] / f"{blob[2:]}.{language}.json"
+    def implemented(self, blob: str) -> frozenset[str]:
+        """The names of the types that a Rust file has `impl` blocks for, without parsing it."""
+        if blob not in self._implemented:
+            found = _IMPL.findall(self.view.blob(blob))
+            self._implemented[blob] = frozenset(name.decode("utf-8", "replace") for name in found)
+        return self._implemented[blob]
 
     def _stored(self, key: tuple[str, str]) -> Table | None:
-        file = self._file(key)
-        if file is None:
+        if self._folder is None:
             return None
-        # A cache may be cut short, locked or half written by a crash: it is then as good as absent.
-        with contextlib.suppress(OSError, ValueError, RecursionError):
-            return Table.decode(file.read_text("utf-8"))
+        blob, language = key
+        text = self._folder.text(blob, f".{language}.json")
+        with contextlib.suppress(ValueError, RecursionError):
+            return None if text is None else Table.decode(text)
         return None
 
     def _made(self, blob: str, grammar: Grammar) -> Table:
         table = read_table(grammar, self.view.blob(blob))
-        file = self._file((blob, grammar.name))
-        if file is not None:
-            with contextlib.suppress(OSError, UnicodeError):
-                file.parent.mkdir(parents=True, exist_ok=True)
-                scratch = file.with_suffix(f".{os.getpid()}")
-                scratch.write_text(table.encode(), "utf-8")
-                scratch.replace(file)
+        if self._folder is not None:
+            self._folder.put(blob, table.encode(), f".{grammar.name}.json")
         return table
 
 
@@ -81,7 +90,10 @@ class Files:
 
     tables: Tables
     blobs: Mapping[str, str]
+    settings: Mapping[str, str] = field(default_factory=dict)
+    """Those of SETTINGS: path -> blob."""
     _places: dict[tuple[str, str], list[Place]] = field(default_factory=dict)
+    _implementing: dict[str, list[str]] = field(default_factory=dict)
 
     def table(self, path: str) -> Table:
         """The symbols at `path`; an empty table where there is no such file."""
@@ -105,7 +117,16 @@ class Files:
                 blobs.pop(path, None)
             else:
                 blobs[path] = blob
-        return Files(self.tables, blobs)
+        return Files(self.tables, blobs, self.settings)
+
+    def implementing(self, name: str) -> list[str]:
+        """The Rust files with an `impl` block for some type of that name."""
+        if not self._implementing:
+            self._implementing = defaultdict(list)
+            for path, blob in self.blobs.items():
+                for one in self.tables.implemented(blob) if path.endswith(".rs") else ():
+                    self._implementing[one].append(path)
+        return self._implementing.get(name, [])
 
     def definers(self, names: Iterable[str], family: str) -> dict[str, list[Place]]:
         """Where definitions of these names are. One pass over the texts for new names; few files are parsed."""
@@ -131,13 +152,17 @@ class Files:
 
 
 def source_files(tables: Tables, tree: str, languages: tuple[str, ...]) -> Files:
-    """Every file of a tree that has a grammar."""
-    blobs = {}
+    """Every file of a tree that has a grammar, and those that say what imports mean."""
+    blobs, settings = {}, {}
     for path, entry in tables.view.walk(tree):
         grammar = grammar_for(path)
-        if grammar is not None and covers(languages, grammar) and entry.mode in (FILE, EXECUTABLE):
+        if entry.mode not in (FILE, EXECUTABLE):
+            continue
+        if grammar is not None and covers(languages, grammar):
             blobs[path] = entry.id
-    return Files(tables, blobs)
+        elif path.endswith(SETTINGS):
+            settings[path] = entry.id
+    return Files(tables, blobs, settings)
 
 
 def source_changes(

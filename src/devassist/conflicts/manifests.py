@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from devassist.conflicts.manifest_commands import duplicate_commands
@@ -62,8 +62,14 @@ class ManifestDetector:
     _read: dict[tuple[str, str], tuple[Fact, ...]] = field(default_factory=dict)
     _news_kept: dict[tuple[str, str], _News] = field(default_factory=dict)
 
-    def detect(self, base_tree: str, sides: Sequence[Side]) -> tuple[Conflict, ...]:
-        """Every clash of two sides, at most one per kind, pair and symbol; the worst first within a pair."""
+    def detect(
+        self, base_tree: str, sides: Sequence[Side], pairs: Collection[tuple[str, str]] | None = None
+    ) -> tuple[Conflict, ...]:
+        """
+        Every clash of two sides, or of `pairs` of names in the order of `sides`.
+
+        At most one per kind, pair and symbol; the worst first within a pair.
+        """
         news = [self._news(base_tree, side.tree) for side in sides]
         said_by: dict[tuple[Family, str], list[int]] = defaultdict(list)
         for index, said in enumerate(news):
@@ -75,6 +81,8 @@ class ManifestDetector:
                 continue
             for left, right in itertools.combinations(indices, 2):
                 if sides[left].tree == sides[right].tree:
+                    continue
+                if pairs is not None and (sides[left].name, sides[right].name) not in pairs:
                     continue
                 clash = self._clash((sides[left], news[left][subject]), (sides[right], news[right][subject]))
                 if clash.ours and clash.theirs:

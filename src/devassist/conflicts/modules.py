@@ -11,6 +11,7 @@ from typing import Self
 
 from devassist.conflicts.index import Files
 from devassist.conflicts.languages import grammar_for
+from devassist.conflicts.script_paths import aliased
 
 _SCRIPT_ENDINGS = (".ts", ".tsx", ".d.ts", ".js", ".jsx", ".mjs", ".cjs", ".mts", ".cts")
 _SCRIPT_OUTPUTS = {".js": (".ts", ".tsx"), ".jsx": (".tsx",), ".mjs": (".mts",), ".cjs": (".cts",)}
@@ -164,7 +165,8 @@ class Modules:
             stems = [posixpath.normpath(posixpath.join(posixpath.dirname(path), module))]
         else:
             bare = module.removeprefix("@/").removeprefix("~/")
-            stems = [bare, "src/" + bare] if bare != module or "/" in module else []
+            stems = list(aliased(self.files, path, module))
+            stems += [bare, "src/" + bare] if bare != module or "/" in module else []
         for stem in stems:
             if stem in self.files.blobs:
                 return stem

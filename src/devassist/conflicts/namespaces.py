@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple, Self
 
@@ -88,6 +88,15 @@ class Namespaces:
                             found[brought.local].append(Binding(path, None, brought))
             found = self._namespaces[key] = dict(found)
         return found
+
+    def beside(self, owner: Target, name: str) -> Iterator[tuple[str, str, Definition]]:
+        """Rust: path, module and member of `impl` blocks in other files, for a type named like `owner`."""
+        last = owner.name.rpartition(".")[2]
+        for path in self.files.implementing(last) if owner.path.endswith(".rs") else ():
+            key = self.modules.key(path)
+            for one in self.namespace(key).get(f"{last}.{name}", ()) if key != owner.key else ():
+                if one.definition is not None:
+                    yield path, key, one.definition
 
     def visible(self, one: Binding) -> bool:
         """Whether other modules see a binding."""

@@ -52,20 +52,25 @@ def document(
     sides: Sequence[Side],
     conflicts: Sequence[Conflict],
     order: Sequence[str],
-    stats: Mapping[str, float],
+    stats: Mapping[str, Any],
 ) -> dict[str, Any]:
     """The report of contract 6; the worst conflicts first, else as they come."""
     severities = list(Severity)
     return {
         "schema": SCHEMA,
         "base": base,
-        "branches": [{"name": side.name, "commit": side.commit} for side in sides],
+        "branches": [_branch(side) for side in sides],
         "conflicts": [
             one.as_json() for one in sorted(conflicts, key=lambda one: severities.index(one.severity))
         ],
         "order": list(order),
         "stats": dict(stats),
     }
+
+
+def _branch(side: Side) -> dict[str, Any]:
+    shown: dict[str, Any] = {"name": side.name, "commit": side.tip}
+    return shown | {"uncommitted": True} if side.uncommitted else shown
 
 
 def sarif(report: Mapping[str, Any]) -> dict[str, Any]:

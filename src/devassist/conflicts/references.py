@@ -18,7 +18,7 @@ from devassist.conflicts.namespaces import (
     Target,
     principal,
 )
-from devassist.conflicts.tables import Import, Reference
+from devassist.conflicts.tables import Definition, Import, Reference
 
 
 class Resolver(Namespaces):
@@ -127,10 +127,18 @@ class Resolver(Namespaces):
         if bindings:
             one = principal(bindings)
             return Target(owner.key, qualified, one.definition, one.path, owner.instance)
+        for path, key, beside in self.beside(owner, name):
+            meant = self._chain(path, "", owner.definition.last, [])
+            if meant is not None and meant[:2] == owner[:2]:
+                hops.append((key, beside.name))
+                return Target(key, beside.name, beside, path, owner.instance)
+        return self._inherited(owner, owner.definition, name, hops)
+
+    def _inherited(self, owner: Target, own: Definition, name: str, hops: list[Hop]) -> Target | None:
         unsure = False
-        for base in owner.definition.bases:
+        for base in own.bases:
             # What a class has as bases was written elsewhere: it is no part of this use, and neither are types.
-            above = self._chain(owner.path, owner.definition.owner, base, list(hops))
+            above = self._chain(owner.path, own.owner, base, list(hops))
             if above is None or above == EXTERNAL:
                 unsure = unsure or base.rpartition(".")[2] not in BARE_BASES
             elif above[:2] != owner[:2]:

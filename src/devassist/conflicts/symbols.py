@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import combinations
 from pathlib import Path
@@ -39,10 +39,17 @@ class SymbolDetector:
     def __post_init__(self) -> None:
         self._tables = Tables(self.view, self.cache)
 
-    def detect(self, base_tree: str, sides: Sequence[Side]) -> tuple[Conflict, ...]:
-        """Every symbol conflict of every pair, worst first."""
+    def detect(
+        self, base_tree: str, sides: Sequence[Side], pairs: Collection[tuple[str, str]] | None = None
+    ) -> tuple[Conflict, ...]:
+        """Every symbol conflict of every pair, or of `pairs` of names in the order of `sides`; worst first."""
         branches = [self._branch(base_tree, side) for side in sides]
-        found = [one for pair in combinations(branches, 2) for one in _pair(*pair)]
+        found = [
+            one
+            for ours, theirs in combinations(branches, 2)
+            if pairs is None or (ours.side.name, theirs.side.name) in pairs
+            for one in _pair(ours, theirs)
+        ]
         return _ordered(found)
 
     def check_path(
@@ -54,7 +61,14 @@ class SymbolDetector:
 
     def _base(self, tree: str) -> Resolver:
         if tree not in self._bases:
-            self._bases[tree] = Resolver.over(source_files(self._tables, tree, tuple(self.languages)))
+            first = next(iter(self._bases), None)
+            if first is None:
+                made = Resolver.over(source_files(self._tables, tree, tuple(self.languages)))
+            else:
+                # Fork points of one repository are much alike: the others share what they have in common.
+                changes = source_changes(self._tables, first, tree, tuple(self.languages))
+                made = self._bases[first].changed(changes)
+            self._bases[tree] = made
         return self._bases[tree]
 
     def _branch(self, base_tree: str, side: Side, path: str = "") -> Branch:

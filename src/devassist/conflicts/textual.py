@@ -57,8 +57,8 @@ class TextDetector:
         # Replaced objects are seen by git and not by libgit2.
         self._all_to_git = bool(view.ref_names("refs/replace/"))
 
-    def detect(self, base: str | None, sides: Sequence[Side], *, against_base: bool) -> TextResult:
-        """Every pair of `sides`, and with `against_base` each of them against the revision `base` too."""
+    def detect(self, base: str | Side | None, sides: Sequence[Side], *, against_base: bool) -> TextResult:
+        """Every pair of `sides`, and with `against_base` each of them against `base`, a revision or a side."""
         self._sides = {side.name: side for side in sides}
         self._keys = {}
         self._against = self._base_side(base) if base is not None and against_base else None
@@ -87,7 +87,9 @@ class TextDetector:
 
     # Pairs ------------------------------------------------------------------------------------------------
 
-    def _base_side(self, base: str) -> Side:
+    def _base_side(self, base: str | Side) -> Side:
+        if isinstance(base, Side):
+            return base
         commit = self.repository.resolve(base)
         return Side(name=base, commit=commit, tree=self.repository.tree_of(commit))
 
@@ -150,5 +152,6 @@ def worktree_side(referee: MergeTree, worktree: Path, name: str) -> Side:
 
     Its index is not touched, and what is not committed is stored in the referee's scratch directory only.
     """
-    commit = referee.scratch.snapshot(worktree)
-    return Side(name=name, commit=commit, tree=referee.view.tree_of(commit))
+    taken = referee.scratch.snapshot(worktree)
+    head = taken.head if taken.commit != taken.head else ""
+    return Side(name=name, commit=taken.commit, tree=referee.view.tree_of(taken.commit), head=head)

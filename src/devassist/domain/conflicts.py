@@ -32,11 +32,25 @@ class Severity(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Side:
-    """One branch as it is looked at: the name as the person typed it, its commit and its tree."""
+    """
+    One branch as it is looked at: the name as the person typed it, its commit and its tree.
+
+    With uncommitted work in it `commit` is a passing one that holds that work, and `head` the branch's own.
+    """
 
     name: str
     commit: str
     tree: str
+    head: str = ""
+
+    @property
+    def uncommitted(self) -> bool:
+        return bool(self.head)
+
+    @property
+    def tip(self) -> str:
+        """The commit that the branch itself is at."""
+        return self.head or self.commit
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, order=True)

@@ -5,15 +5,16 @@ from __future__ import annotations
 import dataclasses
 import shutil
 import tempfile
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import NamedTuple, Self
 
 import pygit2
 from pygit2.enums import RepositoryOpenFlag
 
+from devassist.domain.changes import directories_of, is_build_product
 from devassist.git.errors import translated
 from devassist.git.files import Files
 from devassist.git.repository import Repository, common_dir_of
@@ -21,6 +22,13 @@ from devassist.git.scan import scan
 from devassist.git.trees import GITLINK, TREE, Entry, Trees, tree_id
 
 _NOBODY = pygit2.Signature("devassist", "devassist@localhost", 0, 0)
+
+
+class Snapshot(NamedTuple):
+    """A commit of a worktree's files, and the HEAD it grew from; both the same where nothing is uncommitted."""
+
+    commit: str
+    head: str
 
 
 @dataclass(slots=True)
@@ -64,18 +72,21 @@ class ScratchObjects:
                 view.handle.create_commit(None, _NOBODY, _NOBODY, "", pygit2.Oid(hex=tree), list(parents))
             )
 
-    def snapshot(self, worktree: Path) -> str:
-        """A commit in here of all that is in the files of a worktree; its HEAD when nothing is uncommitted."""
+    def snapshot(self, worktree: Path) -> Snapshot:
+        """A commit in here of all that is in the files of a worktree, save what tools left behind there."""
         handle = self._opened(_git_dir_of(self.repository, worktree))
         with translated(f"read HEAD of {worktree}"):
             head = str(handle.head.peel(pygit2.Commit).id)
-        tree = tree_id(handle, head)
-        found = scan(handle, worktree, tree, store=True)
+        tree, trees = tree_id(handle, head), Trees(handle)
+        edits = scan(handle, worktree, tree, store=True).edits()
+        for path in _left_behind(trees, tree, edits):
+            del edits[path]
         with translated("store a snapshot"):
-            new = Trees(handle).edited(tree, found.edits(), write=True)
+            new = trees.edited(tree, edits, write=True)
             if new == tree:
-                return head
-            return str(handle.create_commit(None, _NOBODY, _NOBODY, "", pygit2.Oid(hex=new), [head]))
+                return Snapshot(head, head)
+            made = handle.create_commit(None, _NOBODY, _NOBODY, "", pygit2.Oid(hex=new), [head])
+            return Snapshot(str(made), head)
 
     def snapshot_of(self, worktree: Path, paths: Collection[str], onto: str = "") -> str:
         """
@@ -109,6 +120,13 @@ class ScratchObjects:
             objects.add_disk_alternate(str(self.shared))
             handle.set_odb(objects)
         return handle
+
+
+def _left_behind(trees: Trees, tree: str, edits: Mapping[str, Entry | None]) -> list[str]:
+    """New files that a build or a test run made: nobody's work, whatever .gitignore says."""
+    added = [path for path, entry in edits.items() if entry is not None and trees.find(tree, path) is None]
+    tops = {top for top in directories_of(added) if (known := trees.find(tree, top)) and known.mode == TREE}
+    return [path for path in added if is_build_product(path, tracked_tops=tops, written=())]
 
 
 def _git_dir_of(repository: Repository, worktree: Path) -> Path:

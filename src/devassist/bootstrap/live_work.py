@@ -1,0 +1,50 @@
+"""Work that nobody committed yet: what the worktrees hold beyond the branches checked out in them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from devassist.domain.conflicts import Side
+from devassist.domain.errors import RepositoryError
+
+if TYPE_CHECKING:  # imported where they are used: other commands must not pay for them
+    from devassist.git.merge_tree import MergeTree
+    from devassist.git.repository import Repository
+
+
+@dataclass
+class WorkInProgress:
+    """Reads each live worktree at most once. What is found lives in the referee's scratch directory."""
+
+    repository: Repository
+    referee: MergeTree
+    _live: dict[str, Path] = field(init=False)
+
+    def __post_init__(self) -> None:
+        from devassist.git.live import live_worktrees
+
+        self._live = live_worktrees(self.repository)
+
+    def of(self, branch: str) -> Side | None:
+        """The branch with its uncommitted work; None where it has none, or is not checked out."""
+        from devassist.conflicts.textual import worktree_side
+
+        directory = self._live.get(branch)
+        if directory is None:
+            return None
+        try:
+            side = worktree_side(self.referee, directory, branch)
+        except RepositoryError as error:
+            if not (directory / ".git").exists():
+                return None  # given up while we looked
+            raise RepositoryError(
+                f"the files of {branch} in {directory} cannot be read: {error}",
+                hint="--committed leaves uncommitted work out",
+            ) from error
+        return side if side.uncommitted else None
+
+    def all(self) -> dict[str, Side]:
+        """Every branch that has uncommitted work."""
+        return {branch: side for branch in sorted(self._live) if (side := self.of(branch)) is not None}
