@@ -263,6 +263,9 @@ class Worker(Protocol):
 class Executor(Protocol):
     """Starts workers."""
 
+    def launch(self) -> None:
+        """Begin with what takes long; `start` waits for it. Does nothing the second time."""
+
     def start(self, assignment: Assignment) -> Worker: ...
 
     def kill_all(self, *, spare: Collection[int] = ()) -> None:

@@ -72,9 +72,26 @@ def _signal_group(pid: int, number: signal.Signals) -> None:
 
 
 class ForkserverExecutor:
-    """An Executor over one forkserver process, started at once so that its import runs while others work."""
+    """An Executor over one forkserver process, whose imports run while others work."""
 
     def __init__(self, *, environment: Mapping[str, str], directory: Path, log: Path) -> None:
+        self._environment, self._directory, self._log = environment, directory, log
+        self._process: subprocess.Popen[bytes] | None = None
+        self._line: socket.socket | None = None
+        self._ready = threading.Event()
+        self._gone = threading.Event()
+        self._started: queue.Queue[int] = queue.Queue()
+        self._workers: dict[int, ForkedWorker] = {}
+        self._early: dict[int, int] = {}
+        # guards _workers and _early, and keeps a request and its answer together
+        self._lock = threading.Lock()
+        self._start_lock = threading.Lock()
+
+    def launch(self) -> None:
+        """Start the forkserver, if it is not started yet."""
+        if self._process is not None:
+            return
+        directory, log = self._directory, self._log
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         for end in (ours, theirs):
             end.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4_000_000)
@@ -83,7 +100,7 @@ class ForkserverExecutor:
         with log.open("ab") as stream:
             self._process = subprocess.Popen(
                 [sys.executable, "-P", "-m", "devassist.bootstrap_worker", str(theirs.fileno())],
-                env=dict(environment),
+                env=dict(self._environment),
                 cwd=directory,
                 stdin=subprocess.DEVNULL,
                 stdout=stream,
@@ -92,25 +109,22 @@ class ForkserverExecutor:
                 start_new_session=True,
             )
         theirs.close()
-        self._log = log
-        self._control = ours
-        self._ready = threading.Event()
-        self._gone = threading.Event()
-        self._started: queue.Queue[int] = queue.Queue()
-        self._workers: dict[int, ForkedWorker] = {}
-        self._early: dict[int, int] = {}
-        self._lock = (
-            threading.Lock()
-        )  # guards _workers and _early, and keeps a request and its answer together
-        self._start_lock = threading.Lock()
+        self._line = ours
         threading.Thread(target=self._listen, name="forkserver", daemon=True).start()
 
     @property
     def pid(self) -> int:
-        return self._process.pid
+        """The forkserver's; 0 before it is launched."""
+        return self._process.pid if self._process is not None else 0
+
+    @property
+    def _control(self) -> socket.socket:
+        assert self._line is not None  # noqa: S101  launch opens it, and everything else comes after
+        return self._line
 
     def start(self, assignment: Assignment) -> ForkedWorker:
         """Raises DevassistError when the forkserver does not come up."""
+        self.launch()
         self._wait_ready()
         ours, theirs = socket.socketpair()
         with self._start_lock:
@@ -135,6 +149,8 @@ class ForkserverExecutor:
             worker.kill()
 
     def close(self) -> None:
+        if self._process is None:
+            return
         with contextlib.suppress(OSError):  # closed before
             self._control.shutdown(socket.SHUT_RDWR)
         self._control.close()

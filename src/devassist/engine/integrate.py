@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from devassist.domain.approvals import (
     ApprovalState,
@@ -30,10 +30,12 @@ from devassist.engine.alerts import is_known
 from devassist.engine.checks import CheckRun, Checks
 from devassist.engine.consent import Landing, consent
 from devassist.engine.context import RunContext
-from devassist.engine.mending import Mender
 from devassist.engine.results import StepResult
 from devassist.git.merge import MergeConflict, commit_merge, merge_in_memory
 from devassist.git.trailers import with_trailers
+
+if TYPE_CHECKING:  # it brings parsers along, which a run without a conflict does not need
+    from devassist.engine.mending import Mender
 
 
 class Head(Protocol):
@@ -97,14 +99,12 @@ class Integrator:
         self, task: PlanTask, step: StepResult, ours: str, conflicts: Sequence[MergeConflict]
     ) -> Landing:
         found = self._record_conflicts(task, conflicts)
-        landing = self._mended(task, step, ours, found)
-        if landing is not None:
+        if (landing := self._mended(task, step, ours, found)) is not None:
             return landing
         paths = ", ".join(sorted({one.path for one in conflicts}))
         theirs = branch_name(self.context.run, task.id, task.role)
-        return Landing(
-            status=TaskStatus.DELIVERED, error=f"not merged: conflicts in {paths}; {theirs} is kept"
-        )
+        error = f"not merged: conflicts in {paths}; {theirs} is kept"
+        return Landing(status=TaskStatus.DELIVERED, error=error)
 
     def _mended(
         self, task: PlanTask, step: StepResult, ours: str, found: Sequence[Conflict]
@@ -112,8 +112,7 @@ class Integrator:
         """What came of the integrator's resolution; None where there is none that may land."""
         if self.mender is None:
             return None
-        said = self.mender.answered(task, ours=ours, theirs=step.commit)
-        if said is not None:
+        if (said := self.mender.answered(task, ours=ours, theirs=step.commit)) is not None:
             return self._as_said(task, step, said)
         offer = self.mender.propose(
             task, ours=ours, theirs=step.commit, landed=list(self.landed), found=found

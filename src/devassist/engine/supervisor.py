@@ -22,8 +22,6 @@ from devassist.engine.checks import Checks
 from devassist.engine.context import RunContext
 from devassist.engine.ear import Ear
 from devassist.engine.integrate import Head, Integrator
-from devassist.engine.mending import Mender
-from devassist.engine.neighbours import Neighbours
 from devassist.engine.places import Places
 from devassist.engine.planner import Planner
 from devassist.engine.reconcile import Reconciler, Standing
@@ -59,6 +57,7 @@ class Supervisor:
             self._resume(reconciler)
         else:
             self._start()
+        context.executor.launch()
         clock = self._arm_clock()
         error: DevassistError | None = None
         try:
@@ -120,6 +119,10 @@ class Supervisor:
         reconciler.report_unknown()
 
     def _work(self, plan: Plan, places: Places, checks: Checks, reconciler: Reconciler) -> None:
+        # Parsers and detectors: loaded while the forkserver comes up, not before the run has begun.
+        from devassist.engine.mending import Mender
+        from devassist.engine.neighbours import Neighbours
+
         integrator = Integrator(
             context=self.context,
             plan=plan,
