@@ -189,6 +189,10 @@ def stop_run(project: Project, run: str, *, now: bool) -> RunState:
         if pid:
             with suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGQUIT if now else signal.SIGTERM)
+        if now:
+            # Not left to a supervisor that may be busy: it has heard why, and everything it started ends here.
+            time.sleep(_POLL_S)
+            sweep(state.run)
         if not _ended(project, state.run, _NOW_S if now else _GRACE_S) and pid:
             with suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
