@@ -16,6 +16,7 @@ from devassist.bootstrap.project import OUTLINE, Project, fold_run, load_state, 
 from devassist.domain.approvals import ApprovalState, ApprovalStatus
 from devassist.domain.errors import NotFound, Refused, Unfinished, UsageError
 from devassist.domain.events import Event, EventType
+from devassist.domain.failpoints import reach
 from devassist.domain.run import RunState, RunStatus
 
 _NOW_S = 1.2
@@ -126,6 +127,7 @@ def decide_all(project: Project, ids: Sequence[str], word: Word) -> list[Item]:
                 "who": f"person {word.who}",
                 "binds_to": asked.binds_to,
             }
+            reach("approval.recorded")
             if word.plan is not None:
                 data["plan"] = dict(word.plan)
             log.record(Event(type=EventType.APPROVAL_DECIDED, parent=made.id, data=data, **where))

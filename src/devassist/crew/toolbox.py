@@ -12,6 +12,7 @@ from devassist.crew import arguments as args
 from devassist.domain.changes import in_scope
 from devassist.domain.errors import Refused
 from devassist.domain.events import Event, EventType
+from devassist.domain.failpoints import reach
 from devassist.domain.hashing import blob_id
 from devassist.ports import Assignment, CommandResult, CrewLink, Files, Sandbox, SandboxSpec
 
@@ -276,7 +277,9 @@ def sandboxed(
     intent = {"command": command, "purpose": purpose, "tier": session.sandbox.tier}
     found = {} if before is None else {"before": dict(before)}
     session.link.record(session.event(EventType.COMMAND_INTENDED, {**intent, **found}, parent=evidence))
+    reach("tool.running")
     result = session.sandbox.run(command, session.spec(), timeout_s=timeout_s)
+    reach("tool.ran")
     ran = {
         **intent,
         "exit_code": result.exit_code,

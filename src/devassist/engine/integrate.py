@@ -16,6 +16,7 @@ from devassist.domain.approvals import ApprovalStatus, ApprovedMerge, Choice, Me
 from devassist.domain.conflicts import Conflict, Level, Severity
 from devassist.domain.errors import Refused, RepositoryChanged
 from devassist.domain.events import Event, EventType, Record
+from devassist.domain.failpoints import reach
 from devassist.domain.hashing import digest
 from devassist.domain.ids import branch_name, result_branch
 from devassist.domain.plan import Plan, PlanTask
@@ -73,6 +74,7 @@ class Integrator:
             self.landed[task.id] = step.commit
             return Landing(status=TaskStatus.DELIVERED)  # a brief: there is nothing to merge
         merged = merge_in_memory(repository, ours, step.commit)
+        reach("merge.computed")
         if merged.tree is None:
             return self._conflicts(task, merged.conflicts)
         unsaved = self._merge_commit(task, step, ours, merged.tree, anchored=False)
@@ -236,6 +238,7 @@ class Integrator:
             "tree": request.tree,
         }
         self._record(EventType.MERGE_INTENDED, task.id, intent)
+        reach("merge.intent")
         seq, link = self.head()
         commit = self._merge_commit(task, step, request.ours, request.tree, anchored=True, head=(seq, link))
         if self.tip:
@@ -243,6 +246,7 @@ class Integrator:
             context.repository.move_ref(ref, old=self.tip, new=commit, message=message)
         else:
             context.repository.create_ref(ref, commit)
+        reach("target.ref")
         self.tip = commit
         self.landed[task.id] = step.commit
         data = {
@@ -254,6 +258,7 @@ class Integrator:
             "approver": approved.approver,
         }
         self._record(EventType.MERGE_COMPLETED, task.id, data)
+        reach("merge.done")
 
     def _merge_commit(
         self,

@@ -12,6 +12,7 @@ from devassist.domain.approvals import ApprovalStatus
 from devassist.domain.budget import refusal
 from devassist.domain.errors import AuditError, DevassistError, Interrupted, LimitReached
 from devassist.domain.events import Event, EventType
+from devassist.domain.failpoints import reach
 from devassist.domain.hashing import digest
 from devassist.domain.ids import agent_id
 from devassist.engine.asking import Ask, Parked, require
@@ -71,6 +72,7 @@ class WorkerDesk(ABC):
         """Start a worker and answer it to its end."""
         context = self.context
         self.worker = worker = context.executor.start(assignment)
+        reach("agent.spawn")
         started = {"pid": worker.pid, "roles": list(assignment.roles), "sandbox": assignment.sandbox_tier}
         context.journal.record(Event(type=EventType.WORKER_STARTED, task=self.task_id, data=started))
         try:

@@ -11,6 +11,7 @@ from typing import Any
 
 from devassist.domain.errors import DevassistError, LimitReached, ModelError, WaitingForPerson
 from devassist.domain.events import Event, EventType
+from devassist.domain.failpoints import reach
 from devassist.domain.hashing import digest
 from devassist.domain.ids import PLANNING, base_ref
 from devassist.domain.plan import Plan
@@ -99,6 +100,7 @@ class Supervisor:
             **request.facts,
         }
         context.journal.record(Event(type=EventType.RUN_STARTED, data=data))
+        reach("run.start")
         for text in request.warnings:
             context.journal.record(Event(type=EventType.WARNING_RAISED, data={"text": text}))
 

@@ -10,6 +10,7 @@ import pygit2
 
 from devassist.domain.changes import ChangeSet
 from devassist.domain.errors import Refused, RepositoryChanged, RepositoryError
+from devassist.domain.failpoints import reach
 from devassist.domain.risks import forbidden_path
 from devassist.git import refs
 from devassist.git.errors import translated
@@ -116,6 +117,7 @@ class Worktree:
         if made is None:
             return None
         self._advance(handle, head, made, message)
+        reach("agent.ref")
         refresh(handle, {path: found.seen[path] for path in edits})
         return made
 
@@ -154,6 +156,8 @@ class Worktree:
                 raise RepositoryError(
                     f"The content of {lost[0]} went missing while it was committed", hint="Try again"
                 )
+        with translated("store the tree"):
+            reach("objects.write")
         return self.repository.commit_tree(new, (head,), message, who[0], who[1])
 
     def _advance(self, handle: pygit2.Repository, old: str, new: str, message: str) -> None:
