@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 from devassist.domain.errors import ConfigError
 from devassist.domain.roles import Role
 from devassist.domain.settings import Settings
+from devassist.faults import ENABLED, FIRED, SPEC
 
 FILE = ".devassist.toml"
 PREFIX = "DEVASSIST_"
@@ -23,7 +24,15 @@ _CHOICES = {
 }
 _APPROVAL_CLASSES = ("plan", "scope", "command", "merge", "resolution", "question", "mass-deletion")
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
-_NOT_SETTINGS = ("DEVASSIST_STATE_DIR", "DEVASSIST_RUN", "DEVASSIST_COMMAND", "DEVASSIST_REQUIRE_SANDBOXES")
+_NOT_SETTINGS = (
+    "DEVASSIST_STATE_DIR",
+    "DEVASSIST_RUN",
+    "DEVASSIST_COMMAND",
+    "DEVASSIST_REQUIRE_SANDBOXES",
+    ENABLED,
+    SPEC,
+    FIRED,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -31,6 +31,7 @@ _WORKER_EVENTS = frozenset(
         EventType.COMMAND_RAN,
         EventType.NOTE_POSTED,
         EventType.DECISION_MADE,
+        EventType.RECOVERY_UNKNOWN,
     }
 )
 
