@@ -97,6 +97,8 @@ class Supervisor:
             "script": request.script,
             "replay": request.replay,
             "api_base": request.api_base,
+            # With the first event, so that a crash right after it does not lose what was asked for.
+            "plan": request.plan.as_json() if request.plan is not None else None,
             **request.facts,
         }
         context.journal.record(Event(type=EventType.RUN_STARTED, data=data))
