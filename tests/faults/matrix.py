@@ -152,6 +152,8 @@ class Stage:
         if fault in ("commit-result", "commit-live"):
             return _after_foreign_commit(world)
         world.finish(**({"clock_s": -3600} if fault == "clock-back" else {}))
+        if fault in ("rm-worktree", "delete-branch"):
+            world.call("doctor", "--fix")
         return refused + broken(world, tree=self.tree, acknowledged=acknowledged)
 
     def _in_another_command(self, world: World, cell: Cell, armed: str) -> list[str]:
@@ -230,7 +232,7 @@ def _after_foreign_commit(world: World) -> list[str]:
         found.append("1 audit verify")
     if last.code == 1 and "somebody else" not in last.out + last.err and "moved" not in last.out + last.err:
         found.append(f"it does not say why: {last}")
-    found += [f"internal error: {one}" for one in world.history if one.code == 70]
+    found += [f"internal error: {one}" for one in world.history if "internal error" in one.err]
     return found
 
 

@@ -266,7 +266,7 @@ def broken(world: World, *, tree: str, acknowledged: Mapping[int, str]) -> list[
     if unasked:
         found.append(f"4 merged without approval: {unasked}")
     found += _orphans(world, run)
-    if world.tree() != tree:
+    if world.tree() != tree and not _only_again(world, run, tree):
         diff = git(world.repo, "diff", "--stat", tree, world.tree() or tree, check=False)
         found.append(f"6 the tree is {world.tree() or 'nothing'}, not {tree}: {diff}; status {world.status()}")
     found += _twice(world, run)
@@ -275,7 +275,7 @@ def broken(world: World, *, tree: str, acknowledged: Mapping[int, str]) -> list[
     if usd[0][0] > limit:
         found.append(f"8 {usd[0][0]} USD were spent")
     found += _secrets(world)
-    found += [f"internal error: {one}" for one in world.history if one.code == 70]
+    found += [f"internal error: {one}" for one in world.history if "internal error" in one.err]
     return found
 
 
@@ -286,7 +286,8 @@ def _orphans(world: World, run: str) -> list[str]:
     if marked := [pid for pid in _environments() if f"DEVASSIST_RUN={run}".encode() in _environ(pid)]:
         found.append(f"5 processes with the run's mark: {marked}")
     listed = git(world.repo, "worktree", "list", "--porcelain").split("\n\n")
-    if extra := [one.splitlines()[0] for one in listed[1:]]:
+    extra = [one.splitlines()[0] for one in listed[1:] if not Path(one.split()[1], "stray.txt").exists()]
+    if extra:
         found.append(f"5 worktrees: {extra}")
     common = world.repo / ".git"
     if locks := [str(one) for one in common.rglob("*.lock") if "devassist" not in one.relative_to(common).parts[:1]]:
@@ -320,9 +321,19 @@ def _twice(world: World, run: str) -> list[str]:
     ]  # fmt: skip
     trace = git(world.repo, "show", f"devassist/{run}/result:pkg/trace.txt", check=False).splitlines()
     unknown = world.query("SELECT 1 FROM events WHERE run = ? AND type = 'recovery.unknown'", run)
-    if len(trace) > 1 and not unknown:
+    if len(trace) > 1 and not unknown and not _begun_anew(world, run):
         found.append(f"7 the command ran {len(trace)} times, and nobody was told")
     return found
+
+
+def _begun_anew(world: World, run: str) -> bool:
+    """Whether t1 was begun anew, by a person's retry or because its worktree was gone: then its command ran anew."""
+    return bool(world.query("SELECT 1 FROM events WHERE run = ? AND type = 'task.retried' AND task = 't1'", run))
+
+
+def _only_again(world: World, run: str, tree: str) -> bool:
+    paths = git(world.repo, "diff", "--name-only", tree, world.tree() or tree, check=False).split()
+    return paths == ["pkg/trace.txt"] and _begun_anew(world, run)
 
 
 def _secrets(world: World) -> list[str]:

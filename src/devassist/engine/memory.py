@@ -28,6 +28,8 @@ class Memory:
     first_round: int = 1
     start: str = ""
     """The commit that the task's first agent began at."""
+    tip: str = ""
+    """The newest commit of the attempts before this one, which it goes on from."""
     replies: dict[Turn, Record] = field(default_factory=dict)
     """(role, round, turn) -> the model.called that answered."""
     unanswered: dict[Turn, Record] = field(default_factory=dict)
@@ -52,6 +54,7 @@ class Memory:
     _answers: dict[Agent, list[Record]] = field(default_factory=dict)
     _asked: dict[Agent, int] = field(default_factory=dict)
     _round: int = 1
+    _newest: str = ""
 
     @classmethod
     def of(cls, records: Iterable[Record]) -> Memory:
@@ -101,6 +104,7 @@ class Memory:
         self.posted.add(record.id)
         if record.type is EventType.TASK_RETRIED:
             fresh = Memory(first_round=record.data["round"], start=self.start, posted=self.posted)
+            fresh.tip = fresh._newest = self._newest
             self.__dict__.update(fresh.__dict__)
             return
         if record.type is EventType.TASK_STARTED:
@@ -128,6 +132,7 @@ class Memory:
             self.begun.pop(record.id, None)
         elif kind is EventType.COMMIT_CREATED:
             self.commits.pop(agent, None)
+            self._newest = data["commit"]
         elif kind in _ANSWERS:
             self._answers.setdefault(agent, []).append(record)
         elif (kept := self._by_agent().get(kind)) is not None:

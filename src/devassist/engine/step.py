@@ -62,7 +62,7 @@ class TaskStep(WorkerDesk):
             self.memory = Memory.of(self.context.history(self.task.id))
             self.start = self.memory.start or self.start
             self.round = self.memory.first_round - 1
-        self.tip = self.start
+        self.tip = self.memory.tip or self.start
         self.delivery = Delivery(context=self.context, places=self.places, task=self.task)
         self.crew = crew_of(self.task.role, review=self.task.review)
 
