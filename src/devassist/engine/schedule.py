@@ -172,7 +172,8 @@ class Schedule:
                 stop.pull("failed", result.reason, exit_code=ModelError.exit_code, hint=result.hint)
         elif result.outcome == "limited":
             stop.pull("limited", result.reason, exit_code=LimitReached.exit_code)
-        status = {"failed": "failed", "error": "failed", "waiting": "waiting"}.get(result.outcome, "stopped")
+        status = "failed" if result.outcome in ("failed", "error", "broken") else "stopped"
+        status = "waiting" if result.outcome == "waiting" else status
         data = {"status": status, "error": result.reason, "outcome": result.outcome}
         self.context.journal.record(Event(type=EventType.TASK_FINISHED, task=name, data=data))
 

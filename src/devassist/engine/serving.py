@@ -45,12 +45,17 @@ def _told(note: Mapping[str, Any]) -> str:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CrewEnding:
-    """How a crew's process ended. `outcome` is delivered, failed, limited, waiting, stopped or error."""
+    """How a crew's process ended. `outcome` is delivered, failed, limited, waiting, stopped, error or broken."""
 
     outcome: str
     reason: str = ""
     kind: str = ""
     hint: str = ""
+
+
+def failing(error: DevassistError) -> str:
+    """`broken` where the machine is to blame, a full disk say: then the same attempt is worth going on with."""
+    return "broken" if isinstance(error.__cause__, OSError) else "failed"
 
 
 class Diverged(DevassistError):
@@ -95,7 +100,7 @@ class WorkerDesk(ABC):
         if context.stop.pulled:
             return CrewEnding(outcome="stopped", reason=context.stop.reason)
         how = f"signal {-status}" if status < 0 else f"status {status}"
-        return CrewEnding(outcome="failed", reason=f"the worker process died ({how})")
+        return CrewEnding(outcome="broken", reason=f"the worker process died ({how})")
 
     def _answer(self, request: Mapping[str, Any]) -> Mapping[str, Any]:
         operation = str(request["op"])
@@ -116,13 +121,13 @@ class WorkerDesk(ABC):
         except OSError as error:
             return {
                 "refused": {
-                    "outcome": "failed",
+                    "outcome": "broken",
                     "reason": f"{error.strerror or error}: {error.filename or ''}",
                 }
             }
         except DevassistError as error:
             logging.getLogger("devassist").info("refused %s: %s", operation, error)
-            return {"refused": {"outcome": "failed", "reason": str(error)}}
+            return {"refused": {"outcome": failing(error), "reason": str(error)}}
         return {"value": value}
 
     def _operations(self) -> Mapping[str, Callable[[Mapping[str, Any]], Any]]:

@@ -19,7 +19,7 @@ from devassist.engine.briefs import task_brief
 from devassist.engine.deliver import Delivery, Judged, make_handoff
 from devassist.engine.memory import Memory
 from devassist.engine.places import Places
-from devassist.engine.serving import CrewEnding, Diverged, WorkerDesk
+from devassist.engine.serving import CrewEnding, Diverged, WorkerDesk, failing
 from devassist.ports import AgentPlace, Assignment, Submission
 
 
@@ -76,12 +76,12 @@ class TaskStep(WorkerDesk):
         except ModelError as error:
             ending = CrewEnding(outcome="error", reason=str(error), kind=error.kind, hint=error.hint)
         except OSError as error:  # a full disk, a directory somebody took away: the task's end, not the run's
-            ending = CrewEnding(outcome="failed", reason=f"{error.strerror or error}: {error.filename or ''}")
+            ending = CrewEnding(outcome="broken", reason=f"{error.strerror or error}: {error.filename or ''}")
         except DevassistError as error:
             if self.context.stop.pulled:
                 ending = CrewEnding(outcome="stopped", reason=self.context.stop.reason)
             else:
-                ending = CrewEnding(outcome="failed", reason=str(error), hint=error.hint)
+                ending = CrewEnding(outcome=failing(error), reason=str(error), hint=error.hint)
         if ending.outcome != "delivered":
             return StepResult(
                 task=self.task.id,
