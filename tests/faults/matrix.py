@@ -24,12 +24,12 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
-sys.path[:0] = [str(Path(__file__).parents[2] / "src"), str(Path(__file__).parents[1]), str(Path(__file__).parent)]
+sys.path[:0] = [str(Path(__file__).parents[2] / "src"), str(Path(__file__).parents[1])]
 
-from acts import PROGRAMS, program  # noqa: E402
+from support.acts import PROGRAMS, program  # noqa: E402
 from support.repos import git  # noqa: E402
+from support.world import World, broken  # noqa: E402
 from support.zygote import Zygote  # noqa: E402
-from world import World, broken  # noqa: E402
 
 SUPERVISOR = (
     "run.start", "branch.create", "worktree.add", "worktree.lock", "agent.spawn", "index.write", "objects.write",
@@ -48,7 +48,16 @@ _DISK = {
     "eio": ("worktree.add", "index.write", "objects.write", "ref.locked", "file.write", "tool.running", "anchor.write", "schema.migrate", "checkout.files"),
     "emfile": ("worktree.add", "agent.spawn", "file.write", "tool.running", "objects.write", "index.write"),
 }  # fmt: skip
-_AFTER = ("rm-worktree", "delete-branch", "edit-worktree", "commit-result", "moved", "gc", "clock-back", "second-resume")
+_AFTER = (
+    "rm-worktree",
+    "delete-branch",
+    "edit-worktree",
+    "commit-result",
+    "moved",
+    "gc",
+    "clock-back",
+    "second-resume",
+)
 _MODEL = ("429", "500", "timeout", "truncated", "garbage")
 
 
@@ -86,13 +95,34 @@ def _cells() -> Iterator[Cell]:
             yield from (Cell(point, fault, visits[point][-1]) for fault in ("db-locked", "git-lock"))
         if point not in ("run.start", "worktree.remove"):
             yield Cell(point, "kill-worker", 1)
-        yield from (Cell(point, fault, visits[point][-1]) for fault in ("moved", "clock-back", "second-resume", "gc"))
-    for point in (*WORKER, "agent.ref", "commit.event", "objects.write", "approval.asked", "merge.computed", "merge.intent", "target.ref"):
+        yield from (
+            Cell(point, fault, visits[point][-1]) for fault in ("moved", "clock-back", "second-resume", "gc")
+        )
+    for point in (
+        *WORKER,
+        "agent.ref",
+        "commit.event",
+        "objects.write",
+        "approval.asked",
+        "merge.computed",
+        "merge.intent",
+        "target.ref",
+    ):
         yield from (Cell(point, fault) for fault in ("rm-worktree", "delete-branch", "edit-worktree"))
-    for point in ("approval.asked", "merge.computed", "merge.intent", "merge.done", "target.ref", "worktree.remove"):
+    for point in (
+        "approval.asked",
+        "merge.computed",
+        "merge.intent",
+        "merge.done",
+        "target.ref",
+        "worktree.remove",
+    ):
         yield from (Cell(point, fault) for fault in ("commit-result",))
     yield from (Cell(point, "commit-live") for point in ("merge.computed", "merge.intent"))
-    yield from (Cell(point, "gc-live", visits[point][-1]) for point in ("objects.write", "commit.event", "merge.computed", "tool.result"))
+    yield from (
+        Cell(point, "gc-live", visits[point][-1])
+        for point in ("objects.write", "commit.event", "merge.computed", "tool.result")
+    )
     for fault, points in _DISK.items():
         for point in points:
             yield from (Cell(point, fault, nth) for nth in visits[point])
@@ -142,7 +172,11 @@ class Stage:
         if cell.point in ("approval.recorded", "checkout.files"):
             return self._in_another_command(world, cell, armed)
         world.run(armed)
-        if not (world.fired / cell.point).exists() and cell.point in ("merge.done", "worktree.remove", "index.write"):
+        if not (world.fired / cell.point).exists() and cell.point in (
+            "merge.done",
+            "worktree.remove",
+            "index.write",
+        ):
             world.approve_all()
             world.resume(armed)
         if not (world.fired / cell.point).exists():
@@ -195,7 +229,9 @@ def _meddle(world: World, fault: str) -> list[str]:
         for one in trees[:1]:
             shutil.rmtree(one)
     elif fault == "delete-branch":
-        for ref in git(world.repo, "for-each-ref", "--format=%(refname)", f"refs/heads/devassist/{run}/t1").splitlines():
+        for ref in git(
+            world.repo, "for-each-ref", "--format=%(refname)", f"refs/heads/devassist/{run}/t1"
+        ).splitlines():
             git(world.repo, "update-ref", "-d", ref)
     elif fault == "edit-worktree":
         for one in trees[:1]:
@@ -226,7 +262,9 @@ def _after_foreign_commit(world: World) -> list[str]:
     last = world.resume()
     found = [] if last.code in (0, 1, 3) else [f"resume: {last}"]
     tip = git(world.repo, "rev-parse", f"devassist/{run}/result")
-    if subprocess.run(["git", "merge-base", "--is-ancestor", mine, tip], cwd=world.repo, check=False).returncode:
+    if subprocess.run(
+        ["git", "merge-base", "--is-ancestor", mine, tip], cwd=world.repo, check=False
+    ).returncode:
         found.append("the person's commit is not on the branch any more")
     if world.call("audit", "verify").code != 0:
         found.append("1 audit verify")

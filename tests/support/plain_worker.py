@@ -87,9 +87,14 @@ class _Crew:
                 if nudged:
                     raise CrewStop("failed", f"the {session.role} ended without {session.submit_tool}")
                 nudged = True
-                said += [{"role": "assistant", "content": reply.content}, {"role": "user", "content": "go on"}]
+                said += [
+                    {"role": "assistant", "content": reply.content},
+                    {"role": "user", "content": "go on"},
+                ]
                 continue
-            said.append({"role": "assistant", "calls": [[one.name, one.arguments] for one in reply.tool_calls]})
+            said.append(
+                {"role": "assistant", "calls": [[one.name, one.arguments] for one in reply.tool_calls]}
+            )
             session.expect(reply.tool_calls)
             for one in reply.tool_calls:
                 try:

@@ -84,7 +84,14 @@ class Zygote:
         log.mkdir(parents=True, exist_ok=True)
         number = len(list(log.glob("*.out")))
         out, err = log / f"{number}.out", log / f"{number}.err"
-        request = {"args": args, "cwd": str(cwd), "env": dict(env), "out": str(out), "err": str(err), "clock_s": clock_s}
+        request = {
+            "args": args,
+            "cwd": str(cwd),
+            "env": dict(env),
+            "out": str(out),
+            "err": str(err),
+            "clock_s": clock_s,
+        }
         mine, theirs = socket.socketpair()
         with self._starting:
             out.touch()

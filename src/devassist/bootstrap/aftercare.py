@@ -30,6 +30,23 @@ def aftermath(project: Project, run: str) -> Any:
         log.checkpoint(state.run)
 
 
+@contextmanager
+def undoing(project: Project, run: str) -> Any:
+    """An Undo of a run's newest landing, with the audit log open for writing."""
+    from devassist.domain.ids import result_branch
+    from devassist.engine.undoing import Undo
+    from devassist.store.filters import EventFilter
+
+    with aftermath(project, run) as after:
+        own = f"refs/heads/{result_branch(after.state.run)}"
+        wanted = EventFilter(
+            run=after.state.run, types=["merge.completed", "run.applied", "run.undone", "run.undo.intended"]
+        )
+        with open_reader(project) as reader:
+            landings = [one for one in reader.events(wanted) if one.data.get("ref") != own]
+        yield Undo(after=after, landings=landings)
+
+
 def found_worktrees(project: Project) -> list[dict[str, Any]]:
     """The linked worktrees that are ours, JSON-shaped."""
     from devassist.git.worktree_list import list_worktrees

@@ -79,7 +79,8 @@ def resume_run(
                 journal.write(record)
         state = journal.state
         if state.discarded or state.undone:
-            raise UsageError(f"{run} was discarded", hint="start a new one with 'devassist run GOAL'")
+            how = "discarded" if state.discarded else "undone"
+            raise UsageError(f"{run} was {how}", hint="start a new one with 'devassist run GOAL'")
         recorded = Path(str(state.facts.get("worktrees", "")))
         directory = recorded if recorded.is_dir() else project.worktrees / run
         directory.mkdir(parents=True, exist_ok=True)

@@ -50,7 +50,11 @@ _T2: list[dict[str, Any]] = [
 
 def script(model_fault: str = "") -> dict[str, Any]:
     """The model's words; a fault of the model comes before the first of them."""
-    told = {"kind": {"429": "rate_limit", "500": "server"}.get(model_fault, model_fault), "retryable": True, "times": 1}
+    told = {
+        "kind": {"429": "rate_limit", "500": "server"}.get(model_fault, model_fault),
+        "retryable": True,
+        "times": 1,
+    }
     t1 = list(_T1)
     if model_fault in ("429", "500", "timeout"):
         t1[0] = {**t1[0], "error": told}
@@ -128,7 +132,9 @@ class World:
             except BaseException:
                 child.kill()
                 raise
-            done = Done(args, code, child.out.read_text("utf-8", "replace"), child.err.read_text("utf-8", "replace"))
+            done = Done(
+                args, code, child.out.read_text("utf-8", "replace"), child.err.read_text("utf-8", "replace")
+            )
         else:
             ran = subprocess.run(
                 [sys.executable, "-P", "-m", "devassist", *args], cwd=self.repo, env=env, stdin=subprocess.DEVNULL,
@@ -213,7 +219,9 @@ class World:
         return ""
 
     def tree(self, rev: str = "") -> str:
-        return git(self.repo, "rev-parse", f"{rev or f'devassist/{self.run_id}/result'}^{{tree}}", check=False)
+        return git(
+            self.repo, "rev-parse", f"{rev or f'devassist/{self.run_id}/result'}^{{tree}}", check=False
+        )
 
     def belongings(self) -> dict[str, str]:
         """Digests of the person's refs, index and files."""
@@ -240,12 +248,18 @@ def broken(world: World, *, tree: str, acknowledged: Mapping[int, str]) -> list[
     if lost := [seq for seq, link in acknowledged.items() if now.get(seq) != link]:
         found.append(f"1 acknowledged events are gone or changed: {lost[:5]}")
     fsck = subprocess.run(
-        ["git", "fsck", "--no-dangling", "--no-progress"], cwd=world.repo, capture_output=True, text=True, check=False
+        ["git", "fsck", "--no-dangling", "--no-progress"],
+        cwd=world.repo,
+        capture_output=True,
+        text=True,
+        check=False,
     )
     if fsck.returncode != 0:
         found.append(f"2 git fsck: {fsck.stdout}{fsck.stderr}")
     if (belongings := world.belongings()) != world.persons:
-        differs = [key for key in {*belongings, *world.persons} if belongings.get(key) != world.persons.get(key)]
+        differs = [
+            key for key in {*belongings, *world.persons} if belongings.get(key) != world.persons.get(key)
+        ]
         found.append(f"3 the person's {differs} changed")
     run = world.run_id
     for approval, count in world.query(
@@ -268,9 +282,13 @@ def broken(world: World, *, tree: str, acknowledged: Mapping[int, str]) -> list[
     found += _orphans(world, run)
     if world.tree() != tree and not _only_again(world, run, tree):
         diff = git(world.repo, "diff", "--stat", tree, world.tree() or tree, check=False)
-        found.append(f"6 the tree is {world.tree() or 'nothing'}, not {tree}: {diff}; status {world.status()}")
+        found.append(
+            f"6 the tree is {world.tree() or 'nothing'}, not {tree}: {diff}; status {world.status()}"
+        )
     found += _twice(world, run)
-    usd = world.query("SELECT TOTAL(json_extract(data, '$.usd')) FROM events WHERE run = ? AND type = 'model.called'", run)
+    usd = world.query(
+        "SELECT TOTAL(json_extract(data, '$.usd')) FROM events WHERE run = ? AND type = 'model.called'", run
+    )
     limit = 2.0
     if usd[0][0] > limit:
         found.append(f"8 {usd[0][0]} USD were spent")
@@ -290,10 +308,14 @@ def _orphans(world: World, run: str) -> list[str]:
     if extra:
         found.append(f"5 worktrees: {extra}")
     common = world.repo / ".git"
-    if locks := [str(one) for one in common.rglob("*.lock") if "devassist" not in one.relative_to(common).parts[:1]]:
+    if locks := [
+        str(one) for one in common.rglob("*.lock") if "devassist" not in one.relative_to(common).parts[:1]
+    ]:
         found.append(f"5 locks: {locks}")
     kept = {f"devassist/{run}/result", f"devassist/{run}/t1/coder", f"devassist/{run}/t2/documenter"}
-    branches = set(git(world.repo, "for-each-ref", "--format=%(refname:short)", "refs/heads/devassist").split())
+    branches = set(
+        git(world.repo, "for-each-ref", "--format=%(refname:short)", "refs/heads/devassist").split()
+    )
     if branches - kept:
         found.append(f"5 branches: {branches - kept}")
     return found
@@ -328,7 +350,9 @@ def _twice(world: World, run: str) -> list[str]:
 
 def _begun_anew(world: World, run: str) -> bool:
     """Whether t1 was begun anew, by a person's retry or because its worktree was gone: then its command ran anew."""
-    return bool(world.query("SELECT 1 FROM events WHERE run = ? AND type = 'task.retried' AND task = 't1'", run))
+    return bool(
+        world.query("SELECT 1 FROM events WHERE run = ? AND type = 'task.retried' AND task = 't1'", run)
+    )
 
 
 def _only_again(world: World, run: str, tree: str) -> bool:
