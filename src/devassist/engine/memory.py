@@ -44,6 +44,8 @@ class Memory:
     """(role, round) -> the newest handoff.submitted."""
     commits: dict[Agent, Record] = field(default_factory=dict)
     """(role, round) -> a commit.intended without its commit.created."""
+    made: dict[Agent, Record] = field(default_factory=dict)
+    """(role, round) -> the commit.created."""
     news: dict[str, list[str]] = field(default_factory=dict)
     """Call address -> the notes that were put before that call."""
     furnished: dict[str, Record] = field(default_factory=dict)
@@ -132,6 +134,7 @@ class Memory:
             self.begun.pop(record.id, None)
         elif kind is EventType.COMMIT_CREATED:
             self.commits.pop(agent, None)
+            self.made[agent] = record
             self._newest = data["commit"]
         elif kind in _ANSWERS:
             self._answers.setdefault(agent, []).append(record)

@@ -165,7 +165,10 @@ class TaskStep(WorkerDesk):
             worktree = self.places.again(self.task.id, role)
         except (NotFound, RepositoryChanged) as error:
             raise Diverged(str(error)) from error
-        if worktree.head_commit != self.tip:
+        made = self.memory.made.get((role, round_))
+        if made is not None and worktree.head_commit == made.data["commit"]:
+            self._recovered = (made.data["commit"], tuple(made.data["paths"]))
+        elif worktree.head_commit != self.tip:
             self._recovered = self.delivery.recovered(worktree, role, self.memory.commits.get((role, round_)))
 
     def changed(self, role: str) -> Mapping[str, str]:
