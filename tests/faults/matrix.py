@@ -148,6 +148,8 @@ class Stage:
         """Let the fault happen, go on as a person would, and hold the invariants against what is there."""
         began = time.monotonic()
         model, _, fault = cell.fault.rpartition("+")
+        if fault in _DISK and cell.point in ("file.write", "tool.running"):
+            model = "insists"
         world = self._world("cell", model)
         verdict = Verdict(cell)
         try:

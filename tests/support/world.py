@@ -35,17 +35,23 @@ PLAN = {
         {"id": "t2", "title": "docs", "role": "documenter", "instructions": "write docs", "scope": ["docs/**"], "review": False},
     ],
 }  # fmt: skip
+
+
+def _submit(summary: str, confidence: float, evidence: int) -> dict[str, Any]:
+    """Cites a write, not a command: the outcome of a command may be unknown after a crash."""
+    claim = {"statement": "done", "evidence": f"{{{{evidence:{evidence}}}}}"}
+    return {"tools": [{"submit_work": {"summary": summary, "confidence": confidence, "claims": [claim]}}]}
+
+
 _T1: list[dict[str, Any]] = [
     {"tools": [{"write_file": {"path": "pkg/sub.py", "content": "def sub(a, b):\n    return a - b\n"}}]},
     {"tools": [{"run_command": {"command": "echo once >> pkg/trace.txt"}}]},
-    # Of the write, not of the command: its outcome may be unknown after a crash.
-    {"tools": [{"submit_work": {"summary": "added sub", "confidence": 0.9, "claims": [{"statement": "done", "evidence": "{{evidence:-2}}"}]}}]},
-]  # fmt: skip
+    _submit("added sub", 0.9, -2),
+]
 _T2: list[dict[str, Any]] = [
     {"tools": [{"write_file": {"path": "docs/guide.md", "content": "# Guide\n"}}]},
-    # Under the threshold of 0.75: its merge waits for a person.
-    {"tools": [{"submit_work": {"summary": "docs", "confidence": 0.5, "claims": [{"statement": "done", "evidence": "{{evidence}}"}]}}]},
-]  # fmt: skip
+    _submit("docs", 0.5, -1),  # under the threshold of 0.75: its merge waits for a person
+]
 
 
 def script(model_fault: str = "") -> dict[str, Any]:
@@ -55,14 +61,23 @@ def script(model_fault: str = "") -> dict[str, Any]:
         "retryable": True,
         "times": 1,
     }
-    t1 = list(_T1)
+    t1, t2 = list(_T1), list(_T2)
     if model_fault in ("429", "500", "timeout"):
         t1[0] = {**t1[0], "error": told}
     elif model_fault == "truncated":
         t1.insert(0, {"say": "I will now write the fi"})
+    elif model_fault == "insists":
+        # An agent that is told of a failed write or command does it again.
+        again = {
+            "tools": [
+                {"run_command": {"command": "grep -q once pkg/trace.txt || echo once >> pkg/trace.txt"}}
+            ]
+        }
+        t1 = [t1[0], t1[0], t1[1], again, _submit("sub", 0.9, -3)]
+        t2 = [t2[0], *t2]
     elif model_fault == "garbage":
         t1.insert(0, {"tools": [{"write_file": '{"path": "pkg/sub.py", "content": "de'}]})
-    return {"usd_per_call": 0.01, "agents": {"t1/coder": t1, "t2/documenter": list(_T2)}}
+    return {"usd_per_call": 0.01, "agents": {"t1/coder": t1, "t2/documenter": t2}}
 
 
 @dataclass(frozen=True)
