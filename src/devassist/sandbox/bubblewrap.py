@@ -81,7 +81,8 @@ class BubblewrapSandbox:
                 try:
                     return spawn(
                         (*argv, "--", *_limits(), "/bin/sh", "-c", prepared.command),
-                        cwd=Path("/"), environment=_marks(prepared.environment), mark=mark, pass_fds=(code, listed, status_out),
+                        cwd=Path("/"), environment=_marks(prepared.environment), mark=mark,
+                        pass_fds=(code, listed, status_out),
                     )  # fmt: skip
                 except OSError as error:
                     raise SandboxUnavailable(
