@@ -1,20 +1,39 @@
-"""Stages for the fault tests: one zygote per file, so that a run costs a fork."""
+"""Worlds for the fault tests: one zygote per process, so that a run costs a fork."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import os
+import zlib
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from matrix import Stage
 
 from support.world import World
 from support.zygote import Zygote
+
+SEED = int(
+    os.environ.get("DEVASSIST_FAULT_SEED")
+    or zlib.crc32(os.environ.get("PYTEST_XDIST_TESTRUNUID", str(os.getpid())).encode())
+)
+"""Another in every session, the same in all its processes; what fails prints it."""
+
+
+@pytest.fixture(scope="session")
+def seed() -> int:
+    return SEED
 
 
 @pytest.fixture(scope="session")
 def zygote() -> Iterator[Zygote]:
     with Zygote() as one:
         yield one
+
+
+@pytest.fixture(scope="session")
+def stage(zygote: Zygote, tmp_path_factory: pytest.TempPathFactory) -> Stage:
+    return Stage(tmp_path_factory.mktemp("stage"), zygote)
 
 
 @pytest.fixture
@@ -29,6 +48,3 @@ def landed(world: World) -> World:
     done = world.finish()
     assert done.code == 0, done
     return world
-
-
-Make = Callable[..., World]

@@ -214,6 +214,14 @@ def test_a_ref_whose_object_was_torn_goes_back_and_its_bad_reflog_line_goes(wait
     git(waiting.repo, "fsck", "--no-dangling")
 
 
+def test_a_branch_that_was_deleted_under_its_worktree_is_there_again(waiting: World) -> None:
+    ref = f"refs/heads/devassist/{waiting.run_id}/t2/documenter"
+    before = git(waiting.repo, "rev-parse", ref)
+    git(waiting.repo, "update-ref", "-d", ref)
+    assert "deleted branch" in fixed(waiting)
+    assert git(waiting.repo, "rev-parse", ref) == before
+
+
 def test_an_object_that_is_missing_is_reported_with_the_ref_that_needs_it(waiting: World) -> None:
     ref = f"devassist/{waiting.run_id}/t2/documenter"
     blob = git(waiting.repo, "rev-parse", f"{ref}:docs/guide.md")

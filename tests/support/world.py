@@ -194,18 +194,17 @@ class World:
 
     def finish(self, *, rounds: int = 6, **more: Any) -> Done:
         """Approve, retry and resume as a person would, until the run has succeeded or nothing helps."""
-        done = self.history[-1]
+        done, resumed = self.history[-1], False
         for _ in range(rounds):
             if not self.database.exists() or not self.run_id:
                 done = self.run()  # it died before anything was recorded: the person types it again
                 continue
             if self.status() == "succeeded":
                 return done
-            asked = self.approve_all()
-            if not asked:
-                for task in self.failed_tasks():
+            if not self.approve_all() and resumed:
+                for task in self.failed_tasks():  # resuming alone did not help
                     self.call("retry", self.run_id, task)
-            done = self.resume(**more)
+            done, resumed = self.resume(**more), True
             more = {}
         return done
 
@@ -238,6 +237,10 @@ class World:
             self.repo, "rev-parse", f"{rev or f'devassist/{self.run_id}/result'}^{{tree}}", check=False
         )
 
+    def listing(self, rev: str = "") -> str:
+        """What a commit's tree holds, so that two repositories can be compared."""
+        return git(self.repo, "ls-tree", "-r", rev or f"devassist/{self.run_id}/result", check=False)
+
     def belongings(self) -> dict[str, str]:
         """Digests of the person's refs, index and files."""
         own = "\n".join(
@@ -253,7 +256,7 @@ class World:
         return found
 
 
-def broken(world: World, *, tree: str, acknowledged: Mapping[int, str]) -> list[str]:
+def broken(world: World, *, listing: str, acknowledged: Mapping[int, str]) -> list[str]:
     """Every invariant that does not hold of a world whose run has come to its end; none is what is wanted."""
     found: list[str] = []
     verify = world.call("audit", "verify", "--format", "json")
@@ -295,11 +298,10 @@ def broken(world: World, *, tree: str, acknowledged: Mapping[int, str]) -> list[
     if unasked:
         found.append(f"4 merged without approval: {unasked}")
     found += _orphans(world, run)
-    if world.tree() != tree and not _only_again(world, run, tree):
-        diff = git(world.repo, "diff", "--stat", tree, world.tree() or tree, check=False)
-        found.append(
-            f"6 the tree is {world.tree() or 'nothing'}, not {tree}: {diff}; status {world.status()}"
-        )
+    if (differs := _differing(world.listing(), listing)) and not (
+        differs == {"pkg/trace.txt"} and _begun_anew(world, run)
+    ):
+        found.append(f"6 the tree differs in {sorted(differs)}; status {world.status()}")
     found += _twice(world, run)
     usd = world.query(
         "SELECT TOTAL(json_extract(data, '$.usd')) FROM events WHERE run = ? AND type = 'model.called'", run
@@ -327,7 +329,8 @@ def _orphans(world: World, run: str) -> list[str]:
         str(one) for one in common.rglob("*.lock") if "devassist" not in one.relative_to(common).parts[:1]
     ]:
         found.append(f"5 locks: {locks}")
-    kept = {f"devassist/{run}/result", f"devassist/{run}/t1/coder", f"devassist/{run}/t2/documenter"}
+    runs = [one for (one,) in world.query("SELECT run FROM events WHERE type = 'run.started'")]
+    kept = {f"devassist/{one}/{name}" for one in runs for name in ("result", "t1/coder", "t2/documenter")}
     branches = set(
         git(world.repo, "for-each-ref", "--format=%(refname:short)", "refs/heads/devassist").split()
     )
@@ -370,9 +373,8 @@ def _begun_anew(world: World, run: str) -> bool:
     )
 
 
-def _only_again(world: World, run: str, tree: str) -> bool:
-    paths = git(world.repo, "diff", "--name-only", tree, world.tree() or tree, check=False).split()
-    return paths == ["pkg/trace.txt"] and _begun_anew(world, run)
+def _differing(one: str, other: str) -> set[str]:
+    return {line.partition("\t")[2] for line in set(one.splitlines()) ^ set(other.splitlines())}
 
 
 def _secrets(world: World) -> list[str]:

@@ -216,6 +216,7 @@ def _command(request: Mapping[str, Any], connection: Connection) -> None:
     os.chdir(request["cwd"])
     os.environ.clear()
     os.environ.update(request["env"])
+    _read_configuration_of(request["env"]["HOME"])
     for number, name in ((1, "out"), (2, "err")):
         descriptor = os.open(request[name], os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         os.dup2(descriptor, number)
@@ -234,6 +235,17 @@ def _command(request: Mapping[str, Any], connection: Connection) -> None:
     sys.stdout.flush()
     sys.stderr.flush()
     os._exit(code)
+
+
+def _read_configuration_of(home: str) -> None:
+    """libgit2 has looked for the person's configuration when the zygote began; this is another person."""
+    import pygit2
+    from pygit2.enums import ConfigLevel
+
+    for level in (ConfigLevel.GLOBAL, ConfigLevel.XDG, ConfigLevel.SYSTEM):
+        pygit2.settings.search_path[level] = (
+            home if level is ConfigLevel.GLOBAL else os.path.join(home, "none")
+        )
 
 
 def _shift_clock(seconds: float) -> None:

@@ -19,6 +19,7 @@ from devassist.bootstrap.dead_runs import DeadRun, runs_without_owner
 from devassist.bootstrap.ownership import crashed, own_run
 from devassist.bootstrap.people import end_for_it
 from devassist.bootstrap.project import Project, open_log
+from devassist.bootstrap.ref_damage import deleted_branches, torn_refs
 from devassist.domain.errors import DevassistError
 from devassist.domain.events import Event, EventType
 from devassist.domain.ids import rescue_ref, worktree_name
@@ -33,7 +34,12 @@ _PASSES = 4
 def find_damage(project: Project) -> list[Damage]:
     """Everything that is amiss, in the order in which it is put right. Changes nothing."""
     runs = runs_without_owner(project)
-    found = [*_processes(runs), *_locks(project, runs), *_refs(project, runs)]
+    found = [
+        *_processes(runs),
+        *_locks(project, runs),
+        *torn_refs(project, runs),
+        *deleted_branches(project, runs),
+    ]
     for run in runs:
         found += _worktrees(project, run)
     found += [*_dead(project, runs), *_leftovers(project, runs), *_gc(project, runs)]
@@ -103,27 +109,6 @@ def _locks(project: Project, runs: Sequence[DeadRun]) -> Iterator[Damage]:
         if not held_open(lock):
             hint = f"if no git command is at work: rm {lock}"
             yield Damage(what="foreign lock", path=str(lock), before="not devassist's", hint=hint)
-
-
-def _refs(project: Project, runs: Sequence[DeadRun]) -> Iterator[Damage]:
-    from devassist.git.ref_repair import broken_refs, restore
-
-    known: dict[str, str] = {}
-    for run in runs:
-        known |= run.tips
-    alive = {one.state.run for one in runs}
-    for broken in broken_refs(project.repository, known):
-        run_id = next((one for one in alive if f"/{one}" in broken.ref), "")
-        certain = bool(broken.after and run_id)
-        yield Damage(
-            what="broken ref",
-            path=broken.ref,
-            before=broken.before or "empty",
-            after=broken.after,
-            run=run_id,
-            hint="" if certain else f"git reflog {broken.ref} shows what it was",
-            act=partial(restore, project.repository, broken) if certain else None,
-        )
 
 
 def _worktrees(project: Project, run: DeadRun) -> Iterator[Damage]:
