@@ -130,6 +130,9 @@ class Worktree:
         found = scan(handle, self.path, tree_id(handle, head), store=True)
         made = self._commit_of(handle, head, found.edits(), message, (signature, signature))
         if made is not None:
+            before = refs.tip(handle, ref)
+            if before is not None and tree_id(handle, before) != tree_id(handle, made):
+                refs.force(handle, f"{ref}-{before[:8]}", before, message)  # other work: it stays as well
             refs.force(handle, ref, made, message)
         return made
 
@@ -186,8 +189,8 @@ class Worktree:
             raise RepositoryError(
                 f"Worktree {self.name} has uncommitted work", hint="Name a rescue ref for it"
             )
+        self._make_exact(handle, tree_id(handle, head), tree_id(handle, commit))
         if head != commit:
-            self._make_exact(handle, tree_id(handle, head), tree_id(handle, commit))
             self._advance(handle, head, commit, "fast-forward")
 
     def reset_to(self, tree_or_commit: str) -> None:
