@@ -41,10 +41,11 @@ def doctor(world: World, *options: str) -> Any:
 
 def fixed(world: World) -> dict[str, dict[str, Any]]:
     """Every repair by what it was; all done, each an event, and nothing left to do afterwards."""
+    ((last,),) = world.query("SELECT MAX(seq) FROM events")
     found = doctor(world, "--fix")["repairs"]
     assert not [one for one in found if one["error"]], found
     recorded = world.query(
-        "SELECT json_extract(data, '$.what') FROM events WHERE type = 'recovery.completed'"
+        "SELECT json_extract(data, '$.what') FROM events WHERE type = 'recovery.completed' AND seq > ?", last
     )
     assert {one["what"] for one in found if one["done"]} == {what for (what,) in recorded}
     again = [one for one in doctor(world, "--fix")["repairs"] if one["done"]]
@@ -103,18 +104,27 @@ def _gone(path: Path) -> None:
 
 
 @pytest.mark.parametrize("harm", [_empty, _garbage, _gone])
-@pytest.mark.parametrize("name", ["commondir", "gitdir", "HEAD", ".git"])
-def test_a_mangled_pointer_of_a_worktree_is_written_as_it_was(
-    waiting: World, name: str, harm: Callable[[Path], None]
+def test_mangled_pointers_of_a_worktree_are_written_as_they_were(
+    waiting: World, harm: Callable[[Path], None]
 ) -> None:
     (worktree(waiting) / "docs" / "more.md").write_text("more\n")
-    path = worktree(waiting) / ".git" if name == ".git" else admin(waiting) / name
-    before = path.read_bytes()
-    harm(path)
-    assert f"mangled {name}" in fixed(waiting)
-    assert path.read_bytes() == before
+    paths = [admin(waiting) / name for name in ("commondir", "HEAD", "gitdir")] + [worktree(waiting) / ".git"]
+    for path in paths:
+        before = path.read_bytes()
+        harm(path)
+        assert f"mangled {path.name}" in fixed(waiting)
+        assert path.read_bytes() == before
     assert (worktree(waiting) / "docs" / "more.md").exists()
     assert git(worktree(waiting), "status", "--porcelain") == "?? docs/more.md"
+
+
+def test_a_worktree_whose_pointers_are_all_gone_is_whole_again(waiting: World) -> None:
+    paths = [admin(waiting) / name for name in ("commondir", "HEAD", "gitdir")] + [worktree(waiting) / ".git"]
+    before = [path.read_bytes() for path in paths]
+    for path in paths:
+        path.unlink()
+    assert {f"mangled {path.name}" for path in paths} <= set(fixed(waiting))
+    assert [path.read_bytes() for path in paths] == before
 
 
 def test_a_torn_index_of_a_worktree_is_built_anew(waiting: World) -> None:
@@ -153,18 +163,19 @@ def test_a_worktree_that_was_being_opened_is_taken_back(world: World) -> None:
     goes_on(world)
 
 
-@pytest.mark.parametrize("place", ["index", "HEAD", "branch", "rescue"])
-def test_a_lock_in_our_namespace_that_nobody_holds_is_removed(waiting: World, place: str) -> None:
-    lock = {
-        "index": admin(waiting) / "index.lock",
-        "HEAD": admin(waiting) / "HEAD.lock",
-        "branch": ref_file(waiting, "result.lock"),
-        "rescue": waiting.repo / ".git/refs/devassist/rescue" / waiting.run_id / "x.lock",
-    }[place]
-    lock.parent.mkdir(parents=True, exist_ok=True)
-    lock.touch()
-    assert "stale lock" in fixed(waiting)
-    assert not lock.exists()
+def test_locks_in_our_namespace_that_nobody_holds_are_removed(waiting: World) -> None:
+    locks = [
+        admin(waiting) / "index.lock",
+        admin(waiting) / "HEAD.lock",
+        ref_file(waiting, "result.lock"),
+        waiting.repo / ".git/refs/devassist/rescue" / waiting.run_id / "x.lock",
+    ]
+    for lock in locks:
+        lock.parent.mkdir(parents=True, exist_ok=True)
+        lock.touch()
+    found = doctor(waiting, "--fix")["repairs"]
+    assert [one["what"] for one in found if one["done"]] == ["stale lock"] * len(locks)
+    assert not [lock for lock in locks if lock.exists()]
 
 
 def test_a_lock_that_a_process_has_open_is_left_alone(waiting: World) -> None:
