@@ -15,6 +15,7 @@ from typing import Any
 
 from devassist.domain.errors import DevassistError
 from devassist.domain.settings import ModelSettings
+from devassist.faults import arm_from
 from devassist.llm.calls import CallPolicy
 from devassist.llm.silence import environment
 from devassist.ports import Assignment, ModelClient, ModelReply, ModelRequest, Sandbox
@@ -22,6 +23,7 @@ from devassist.ports import Assignment, ModelClient, ModelReply, ModelRequest, S
 
 def main() -> None:
     """Import what every worker needs, then fork workers on demand. The one argument is the control socket."""
+    arm_from(os.environ)
     os.environ.update(environment())
     home = os.environ.get("HOME")
     # CrewAI writes a key file below HOME when it is imported. Providers need the real HOME later.

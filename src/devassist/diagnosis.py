@@ -12,12 +12,12 @@ from typing import Any
 from devassist.bootstrap import (
     Host,
     Project,
-    found_worktrees,
     open_project,
     probe_sandbox,
     verify_log,
     versions,
 )
+from devassist.bootstrap.repairs import find_damage, repair
 from devassist.domain.errors import DevassistError, ModelError, NotFound
 from devassist.store.connection import sqlite_version
 
@@ -79,7 +79,25 @@ def diagnose(host: Host) -> list[dict[str, str]]:
         project = open_project(host)
     except DevassistError as error:
         return [*found, _row("repository", "fail", str(error), error.hint)]
-    return [*found, *_sandbox(project), *_model_rows(project), *_repository(project), *_log(project)]
+    return [
+        *found,
+        *_sandbox(project),
+        *_model_rows(project),
+        *_repository(project),
+        *_log(project),
+        *_damage(project),
+    ]
+
+
+def repair_all(host: Host) -> list[dict[str, Any]]:
+    """Put right what crashes left: {what, path, before, after, run, hint, done, error} of each damage."""
+    return repair(open_project(host))
+
+
+def _damage(project: Project) -> Iterator[dict[str, str]]:
+    for one in find_damage(project):
+        detail = f"{one.path}: {one.before}"
+        yield _row(one.what, "warn", detail, one.hint if one.act is None else "devassist doctor --fix")
 
 
 def _row(check: str, status: str, detail: str, hint: str = "") -> dict[str, str]:
@@ -133,9 +151,6 @@ def _repository(project: Project) -> Iterator[dict[str, str]]:
         yield _row("submodules", "warn", "agents' worktrees have them empty, and never change them")
     if repository.has_lfs:
         yield _row("Git LFS", "warn", "agents' worktrees hold pointers", "[checks] setup can fetch the files")
-    for one in found_worktrees(project):
-        if one["missing"]:
-            yield _row("worktree", "warn", f"{one['name']} has no directory any more", "git worktree prune")
     for setting in ("core.fsmonitor", "core.hooksPath", "diff.external", "core.sshCommand"):
         if value := repository.setting(setting):
             yield _row(

@@ -339,6 +339,18 @@ def test_fast_forward_keeps_leftovers_and_ends_exact(lab: Lab) -> None:
         worktree.fast_forward(lab.git("rev-parse", "HEAD~1"))
 
 
+def test_leftovers_are_swept_also_where_the_commit_stays_and_each_rescue_is_kept(lab: Lab) -> None:
+    worktree, ref = lab.open(), "refs/devassist/rescue/r1/coder"
+    for text in ("first\n", "second\n"):
+        lab.write({"left.txt": text}, worktree.path)
+        worktree.fast_forward(worktree.head_commit, rescue_ref=ref)
+        assert worktree.is_clean and tree_bytes(worktree.path) == tree_bytes(lab.root)
+    kept = lab.git("for-each-ref", "--format=%(refname)", "refs/devassist/rescue").split()
+    assert sorted(lab.git("show", f"{one}:left.txt") for one in kept) == ["first", "second"]
+    assert kept[0] == ref
+    lab.check_sound(worktree.path, lab.root)
+
+
 def test_an_integration_worktree_is_reset_exactly_and_keeps_caches(lab: Lab) -> None:
     first = lab.repository.head_commit
     second = lab.commit({"src/a.py": "second\n", "d/n": "n\n", "README.md": None})

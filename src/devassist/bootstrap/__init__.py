@@ -1,6 +1,6 @@
 """The composition root: settings in, wired collaborators out. Nothing below it reads the environment or the clock."""
 
-from devassist.bootstrap.aftercare import aftermath, collect_worktrees, found_worktrees
+from devassist.bootstrap.aftercare import aftermath, collect_worktrees, found_worktrees, undoing
 from devassist.bootstrap.foresight import foreseen
 from devassist.bootstrap.host import Host, boot_id, utc_now, versions
 from devassist.bootstrap.project import (
@@ -41,6 +41,7 @@ __all__ = [
     "require_result",
     "resume_run",
     "start_run",
+    "undoing",
     "utc_now",
     "verify_log",
     "versions",

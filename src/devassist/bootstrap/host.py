@@ -10,6 +10,8 @@ from datetime import UTC, datetime
 from importlib import metadata
 from pathlib import Path
 
+from devassist.faults import arm_from
+
 
 def utc_now() -> datetime:
     return datetime.now(UTC)
@@ -21,6 +23,9 @@ class Host:
 
     environment: Mapping[str, str] = field(default_factory=lambda: dict(os.environ))
     directory: Path = field(default_factory=Path.cwd)
+
+    def __post_init__(self) -> None:
+        arm_from(self.environment)
 
     @property
     def state_dir(self) -> Path:

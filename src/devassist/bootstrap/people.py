@@ -14,8 +14,9 @@ from typing import Any
 from devassist.bootstrap.ownership import is_alive, own_run, supervisor_of
 from devassist.bootstrap.project import OUTLINE, Project, fold_run, load_state, open_log, open_reader
 from devassist.domain.approvals import ApprovalState, ApprovalStatus
-from devassist.domain.errors import NotFound, Refused, Unfinished, UsageError
+from devassist.domain.errors import DevassistError, NotFound, Refused, Unfinished, UsageError
 from devassist.domain.events import Event, EventType
+from devassist.domain.failpoints import reach
 from devassist.domain.run import RunState, RunStatus
 
 _NOW_S = 1.2
@@ -126,6 +127,7 @@ def decide_all(project: Project, ids: Sequence[str], word: Word) -> list[Item]:
                 "who": f"person {word.who}",
                 "binds_to": asked.binds_to,
             }
+            reach("approval.recorded")
             if word.plan is not None:
                 data["plan"] = dict(word.plan)
             log.record(Event(type=EventType.APPROVAL_DECIDED, parent=made.id, data=data, **where))
@@ -198,7 +200,7 @@ def stop_run(project: Project, run: str, *, now: bool) -> RunState:
                 os.kill(pid, signal.SIGKILL)
     sweep(state.run)
     if load_state(project, state.run).status is RunStatus.RUNNING:
-        _end_for_it(project, state.run)
+        end_for_it(project, state.run)
     return load_state(project, state.run)
 
 
@@ -211,7 +213,7 @@ def _ended(project: Project, run: str, seconds: float) -> bool:
     return True
 
 
-def _end_for_it(project: Project, run: str) -> None:
+def end_for_it(project: Project, run: str) -> None:
     """Do for a supervisor that is gone what it did not come to: keep the work in progress, and say how it ended."""
     from devassist.domain.ids import rescue_ref
     from devassist.git.worktree_list import list_worktrees
@@ -229,9 +231,14 @@ def _end_for_it(project: Project, run: str) -> None:
                 agent = by_place.get(str(one.path))
                 if agent is None or one.missing:
                     continue
-                found = find_worktree(project.repository, name=one.name, path=one.path, branch=one.branch)
                 ref = rescue_ref(run, agent)
-                commit = found.snapshot(ref, by=project.repository.signature(project.host.environment))
+                try:
+                    found = find_worktree(project.repository, name=one.name, path=one.path, branch=one.branch)
+                    commit = found.snapshot(ref, by=project.repository.signature(project.host.environment))
+                except DevassistError as error:  # its files stay where they are, and are not looked at
+                    kept = {"path": str(one.path), "branch": one.branch or "", "reason": str(error)}
+                    log.record(Event(type=EventType.WORKTREE_KEPT, run=run, agent=agent, data=kept))
+                    continue
                 if commit is not None:
                     task = agent.partition("/")[0]
                     data = {"ref": ref, "commit": commit, "worktree": str(one.path)}

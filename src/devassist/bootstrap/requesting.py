@@ -97,6 +97,7 @@ def resumed_request(project: Project, state: RunState, options: ResumeOptions) -
     recorded too little.
     """
     from devassist.domain.ids import base_ref
+    from devassist.domain.plan import parse_plan
     from devassist.engine.context import RunRequest
     from devassist.llm.routing import choose_model, models_for, resolved
 
@@ -118,6 +119,7 @@ def resumed_request(project: Project, state: RunState, options: ResumeOptions) -
         settings=settings,
         models=models,
         api_base=api_base,
+        plan=parse_plan(facts["plan"], goal=state.goal) if facts.get("plan") else None,
         plan_only=bool(facts.get("plan_only")),
         prefix=str(facts.get("prefix", "")),
         script=script,

@@ -84,9 +84,10 @@ def resume_run(
                 sink.catch_up(before)
         state = journal.state
         if state.discarded or state.undone:
-            raise UsageError(f"{run} was discarded", hint="start a new one with 'devassist run GOAL'")
-        recorded = Path(str(state.facts.get("worktrees", "")))
-        directory = recorded if recorded.is_dir() else project.worktrees / run
+            how = "discarded" if state.discarded else "undone"
+            raise UsageError(f"{run} was {how}", hint="start a new one with 'devassist run GOAL'")
+        recorded = str(state.facts.get("worktrees", ""))  # not recorded by older versions
+        directory = Path(recorded) if recorded and Path(recorded).is_dir() else project.worktrees / run
         directory.mkdir(parents=True, exist_ok=True)
         if state.facts.get("repository") != str(project.repository.root):
             for one in list_worktrees(project.repository):

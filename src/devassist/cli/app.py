@@ -33,7 +33,18 @@ from devassist.domain.errors import DevassistError
 # Newer Typers carry a click of their own: the class is taken from where Typer's own errors have it.
 _Usage: Any = next(one for one in typer.BadParameter.__mro__ if one.__name__ == "ClickException")
 
-_DISK = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM})
+_DISK = frozenset(
+    {
+        errno.ENOSPC,
+        errno.EDQUOT,
+        errno.EROFS,
+        errno.EACCES,
+        errno.EPERM,
+        errno.EIO,
+        errno.EMFILE,
+        errno.ENFILE,
+    }
+)
 """What a disk may answer without it being a bug of ours."""
 
 app = typer.Typer(

@@ -1,4 +1,4 @@
-"""Commands that take a finished run over, or let it go: merge, apply, discard."""
+"""Commands that take a finished run over, back out again, or let it go: merge, apply, undo, discard."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ from typing import Annotated
 
 import typer
 
-from devassist.bootstrap import aftermath, base_of, comparing, require_result
+from devassist.bootstrap import aftermath, base_of, comparing, require_result, undoing
 from devassist.cli.conflicts import stale_line
 from devassist.cli.invocation import Format, of, print_json
 from devassist.cli.looking import Output, Run
 
 
 def register(app: typer.Typer) -> None:
-    for command in (merge, apply, discard):
+    for command in (merge, apply, undo, discard):
         app.command()(command)
 
 
@@ -52,7 +52,7 @@ def merge(
     invocation.answers.print(f"merged {after.state.run} into {done.branch}: {done.old[:12]}..{done.new[:12]}")
     for one in stale:
         invocation.say(stale_line(one), style="yellow")
-    invocation.say(f"undo:  git reset --keep {done.old[:12]}", style="dim")
+    invocation.say(f"undo:  devassist undo {after.state.run}", style="dim")
 
 
 def apply(context: typer.Context, run: Run, output: Output = Format.text) -> None:
@@ -68,6 +68,36 @@ def apply(context: typer.Context, run: Run, output: Output = Format.text) -> Non
     for path in paths:
         invocation.answers.print(path, markup=False)
     invocation.say("commit it with: git commit", style="dim")
+
+
+def undo(
+    context: typer.Context,
+    run: Run,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be taken out.")] = False,
+    no_sign: Annotated[
+        bool, typer.Option("--no-sign", help="Do not sign, whatever commit.gpgsign says.")
+    ] = False,
+    output: Output = Format.text,
+) -> None:
+    """Take a landed run back out of your branch or files: put back, or reverted where others built on it."""
+    invocation = of(context)
+    project = invocation.project()
+    with undoing(project, run) as work:
+        found = work.plan()
+        done = found if dry_run else work.carry_out(found, sign=not no_sign)
+    if output is Format.json:
+        print_json(
+            {"schema": "devassist.undo/1", "run": work.after.state.run, "dry_run": dry_run, **done.as_json()}
+        )
+        return
+    invocation.answers.print(done.stat.rstrip(), markup=False, highlight=False)
+    where = (
+        f"{done.branch}: {done.old[:12]}..{done.new[:12] or 'a new commit'}" if done.branch else "your files"
+    )
+    would = "would be " if dry_run else ""
+    invocation.answers.print(f"{work.after.state.run} {would}{done.how}: {where}", markup=False)
+    if not dry_run:
+        invocation.say(f"again: devassist merge {work.after.state.run}", style="dim")
 
 
 def discard(context: typer.Context, run: Run, output: Output = Format.text) -> None:

@@ -14,7 +14,7 @@ from devassist.cli.run import answer, show_run
 from devassist.config.load import FILE, known_keys, value_of
 from devassist.config.template import template
 from devassist.demo.sample import make_demo
-from devassist.diagnosis import detect, diagnose
+from devassist.diagnosis import detect, diagnose, repair_all
 from devassist.domain.errors import UsageError
 
 config = typer.Typer(help="Show the configuration.", no_args_is_help=True)
@@ -46,26 +46,30 @@ def init(context: typer.Context, output: Output = Format.text) -> None:
 
 def doctor(
     context: typer.Context,
-    fix: Annotated[bool, typer.Option("--fix", help="Not yet: repairs come with resume.")] = False,
+    fix: Annotated[bool, typer.Option("--fix", help="Put right what a crash left behind.")] = False,
     output: Output = Format.text,
 ) -> None:
-    """Check environment, sandbox, model and repository, and say what to do about each finding."""
-    if fix:
-        raise UsageError(
-            "doctor repairs nothing yet", hint="devassist doctor says what is wrong and what to do"
-        )
+    """Check environment, sandbox, model and repository, and what crashes left; --fix puts that right."""
     invocation = of(context)
+    repairs = repair_all(invocation.host) if fix else []
     checks = diagnose(invocation.host)
     failed = [one for one in checks if one["status"] == "fail"]
+    broken = [one for one in repairs if one["error"]]
     if output is Format.json:
-        print_json({"schema": "devassist.doctor/1", "ok": not failed, "checks": checks})
+        ok = not failed and not broken
+        print_json({"schema": "devassist.doctor/1", "ok": ok, "checks": checks, "repairs": repairs})
     else:
+        for one in repairs:
+            mark = "✔ repaired" if one["done"] else "✘ not repaired" if one["error"] else "! left alone"
+            ending = one["error"] or one["after"] or one["hint"]
+            text = f"{mark}: {one['what']} {one['path']}: {one['before']}; {ending}"
+            invocation.answers.print(text, markup=False, highlight=False)
         marks = {"ok": "✔", "warn": "!", "fail": "✘"}
         for one in checks:
             invocation.answers.print(f"{marks[one['status']]} {one['check']}: {one['detail']}", markup=False)
             if one["hint"]:
                 invocation.answers.print(f"    hint: {one['hint']}", markup=False)
-    raise typer.Exit(1 if failed else 0)
+    raise typer.Exit(1 if failed or broken else 0)
 
 
 def demo(

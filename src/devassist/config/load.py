@@ -14,6 +14,7 @@ from devassist.config.forks import BaseFile, ForkPullRequest, narrowed
 from devassist.domain.errors import ConfigError
 from devassist.domain.roles import Role
 from devassist.domain.settings import Settings
+from devassist.faults import ENABLED, FIRED, SPEC
 
 FILE = ".devassist.toml"
 PREFIX = "DEVASSIST_"
@@ -31,6 +32,9 @@ _NOT_SETTINGS = (
     "DEVASSIST_COMMAND",
     "DEVASSIST_REQUIRE_SANDBOXES",
     "DEVASSIST_ARTIFACTS",
+    ENABLED,
+    SPEC,
+    FIRED,
 )
 
 

@@ -9,6 +9,7 @@ from typing import cast
 from devassist.crew import arguments as args
 from devassist.crew.bench import Bench, Outcome, ToolRefused
 from devassist.domain.events import EventType
+from devassist.domain.failpoints import reach
 from devassist.ports import CommandResult
 
 
@@ -92,7 +93,9 @@ def sandboxed(
     intent = {"command": command, "purpose": purpose, "tier": session.sandbox.tier}
     found = {} if before is None else {"before": dict(before)}
     session.link.record(session.event(EventType.COMMAND_INTENDED, {**intent, **found}, parent=evidence))
+    reach("tool.running")
     result = session.sandbox.run(command, session.spec(), timeout_s=timeout_s)
+    reach("tool.ran")
     ran = {
         **intent,
         "exit_code": result.exit_code,

@@ -17,6 +17,7 @@ from devassist.crew.stops import CrewStop
 from devassist.crew.toolbox import TOOLS, content_of
 from devassist.domain.errors import DevassistError
 from devassist.domain.events import Event, EventType
+from devassist.domain.failpoints import reach
 from devassist.domain.ids import agent_id, evidence_id
 from devassist.domain.redaction import Redactor
 from devassist.domain.roles import COMMAND_TOOLS, SUBMIT_TOOL, TOOLS_OF, WRITE_TOOLS, Role
@@ -151,6 +152,7 @@ class AgentSession:
             "tool_call_id": call_id,
             **outcome.facts,
         }
+        reach("tool.result")
         self.link.record(self.event(EventType.TOOL_CALLED, data, id_=evidence))
         return replace(outcome, text=f"{_cut(outcome.text)}\nevidence: {evidence}")
 
@@ -206,6 +208,7 @@ class AgentSession:
                 before = content_of(self, str(getattr(arguments, "path", "")))
                 intent = {"name": name, "arguments": dict(given), "before": before}
                 self.link.record(self.event(EventType.TOOL_INTENDED, intent, parent=evidence))
+                reach("tool.intent")
             return TOOLS[name](self, arguments, evidence)
         except (ToolRefused, DevassistError) as error:
             return Outcome(text=f"error: {error}", ok=False, summary=str(error))

@@ -66,7 +66,10 @@ _PRODUCT_DIRS = frozenset({
     "node_modules", ".venv", "venv", ".virtualenv", "htmlcov", ".ipynb_checkpoints", ".eggs", ".cache",
 })  # fmt: skip
 _AMBIGUOUS_DIRS = frozenset({"target", "build", "dist", "out", "coverage", ".next", ".gradle"})
-_PRODUCT_FILE = re.compile(r"\.DS_Store|Thumbs\.db|.*\.py[cod]|\.coverage|\.coverage\..+|.*\.egg-info")
+_PRODUCT_FILE = re.compile(
+    r"\.DS_Store|Thumbs\.db|.*\.py[cod]|\.coverage|\.coverage\..+|.*\.egg-info"
+    r"|\.devassist-[0-9a-f]{16}"  # a write that a crash cut off before its file got its name
+)
 
 
 def is_build_product(path: str, *, tracked_tops: Collection[str], written: Collection[str]) -> bool:

@@ -15,6 +15,7 @@ class EventType(StrEnum):
     RUN_RESUMED = "run.resumed"
     RUN_BEAT = "run.beat"
     RUN_UNDONE = "run.undone"
+    UNDO_INTENDED = "run.undo.intended"
     RUN_FINISHED = "run.finished"
     PLAN_SUBMITTED = "plan.submitted"
     PLAN_REJECTED = "plan.rejected"

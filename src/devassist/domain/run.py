@@ -223,6 +223,7 @@ def _approval_decided(state: RunState, record: Record) -> None:
 
 def _merge_completed(state: RunState, record: Record) -> None:
     if record.data.get("ref") != f"refs/heads/{result_branch(state.run)}":
+        state.undone = False
         return  # taken over into a branch of the person's: the run itself is as it was
     state.result_commit = record.data["commit"]
     if task := state.task(record):
@@ -257,6 +258,10 @@ def _discarded(state: RunState, _record: Record) -> None:
     state.discarded = True
 
 
+def _applied(state: RunState, _record: Record) -> None:
+    state.undone = False
+
+
 def _undone(state: RunState, _record: Record) -> None:
     state.undone = True
 
@@ -277,5 +282,6 @@ _ACTS: Mapping[EventType, Callable[[RunState, Record], None]] = {
     EventType.NOTE_DELIVERED: _note_delivered,
     EventType.SNAPSHOT_TAKEN: _snapshot_taken,
     EventType.DISCARDED: _discarded,
+    EventType.APPLIED: _applied,
     EventType.RUN_UNDONE: _undone,
 }

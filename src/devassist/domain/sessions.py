@@ -37,4 +37,4 @@ class Session:
     def seconds(self) -> float:
         """How long it lasted, up to its end or its last sign of life."""
         began, last = (datetime.fromisoformat(one) for one in (self.began_at, self.ended_at or self.last_at))
-        return (last - began).total_seconds()
+        return max(0.0, (last - began).total_seconds())  # a clock may be set back

@@ -57,7 +57,7 @@ class Aftermath:
         self._record(EventType.MERGE_INTENDED, {"old": old, **approved})
         seq, link = self.head()
         parents = [old] if squash else [old, result]
-        commit = self._commit(merged.tree, parents, self._merge_message(seq, link, squash=squash), sign=sign)
+        commit = self.commit(merged.tree, parents, self._merge_message(seq, link, squash=squash), sign=sign)
         message = f"devassist: merge {self.state.run}"
         done = checkout_branch_to(repository, branch, commit, old=old, message=message)
         completed = {
@@ -131,8 +131,8 @@ class Aftermath:
         title = subject if squash else f"Merge run {state.run}: {subject}"[:100]
         return with_trailers(title, landed, trailers)
 
-    def _commit(self, tree: str, parents: Sequence[str], message: str, *, sign: bool) -> str:
-        """The merge commit, signed where the person's configuration asks for it."""
+    def commit(self, tree: str, parents: Sequence[str], message: str, *, sign: bool) -> str:
+        """A commit of the person's, on no branch yet, signed where the person's configuration asks for it."""
         repository = self.repository
         who = repository.signature(self.environment)
         if sign and wants_signature(repository):

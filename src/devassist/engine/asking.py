@@ -9,6 +9,7 @@ from typing import Any
 from devassist.domain.approvals import ApprovalState, ApprovalStatus
 from devassist.domain.errors import Interrupted
 from devassist.domain.events import Event, EventType
+from devassist.domain.failpoints import reach
 from devassist.engine.context import RunContext
 
 
@@ -112,3 +113,4 @@ def _request(context: RunContext, ask: Ask, *, number: int) -> None:
     context.journal.record(
         Event(type=EventType.APPROVAL_REQUESTED, task=ask.task, agent=ask.agent, data=data)
     )
+    reach("approval.asked")

@@ -15,6 +15,7 @@ from devassist.domain.changes import (
 )
 from devassist.domain.errors import RepositoryChanged
 from devassist.domain.events import Event, EventType, Record
+from devassist.domain.failpoints import reach
 from devassist.domain.handoffs import CheckedClaim, Claim, Handoff, Verdict, check_claim
 from devassist.domain.ids import agent_id
 from devassist.domain.plan import PlanTask
@@ -187,6 +188,7 @@ class Delivery:
         )
         if commit is None:
             return old
+        reach("commit.event")
         data = {
             "commit": commit,
             "tree": repository.tree_of(commit),

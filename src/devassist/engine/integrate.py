@@ -23,6 +23,7 @@ from devassist.domain.approvals import (
 from devassist.domain.conflicts import Conflict, Level, Severity
 from devassist.domain.errors import Refused, RepositoryChanged
 from devassist.domain.events import Event, EventType, Record
+from devassist.domain.failpoints import reach
 from devassist.domain.ids import branch_name, result_branch
 from devassist.domain.plan import Plan, PlanTask
 from devassist.domain.tasks import TaskStatus
@@ -78,11 +79,11 @@ class Integrator:
             self.landed[task.id] = step.commit
             return Landing(status=TaskStatus.DELIVERED)  # a brief: there is nothing to merge
         merged = merge_in_memory(repository, ours, step.commit)
+        reach("merge.computed")
         if merged.tree is None:
             return self._conflicts(task, step, ours, merged.conflicts)
         unsaved = self._merge_commit(task, step, ours, merged.tree, anchored=False)
-        failed = self._check(task, unsaved)
-        if failed:
+        if failed := self._check(task, unsaved):
             listed = "; ".join(f"{one.command!r} ended with {one.exit_code}" for one in failed)
             tail = failed[0].tail[-400:]
             return Landing(
@@ -119,16 +120,15 @@ class Integrator:
         )
         if offer is None:
             return None
-        failed = self._check(task, self._merge_commit(task, step, ours, offer.tree, anchored=False))
-        if failed:
+        unsaved = self._merge_commit(task, step, ours, offer.tree, anchored=False)
+        if failed := self._check(task, unsaved):
             listed = "; ".join(f"{one.command!r} ended with {one.exit_code}" for one in failed)
             self.mender.reject(task, offer, f"checks fail on it: {listed}")
             return None
         policy = self.mender.judge(task, offer)
-        if policy.choice is Choice.ASK:
-            return Landing(status=TaskStatus.WAITING, error=f"its resolution waits: {policy.reason}")
-        if policy.choice is Choice.LEAVE:
-            return None
+        if policy.choice is not Choice.APPROVE:
+            waits = Landing(status=TaskStatus.WAITING, error=f"its resolution waits: {policy.reason}")
+            return waits if policy.choice is Choice.ASK else None
         request = MergeRequest(task=task.id, ours=ours, theirs=step.commit, tree=offer.tree)
         approved = consent(self.context, request, step.confidence)
         if isinstance(approved, Landing):
@@ -179,17 +179,16 @@ class Integrator:
 
     def _other_side(self, path: str) -> str:
         """The branch of the landed task that touched `path`, newest first, else the result branch."""
-        repository = self.context.repository
+        base, repository = self.context.request.base, self.context.repository
         for name, commit in reversed(self.landed.items()):
-            other = self.plan.task(name)
-            if path in repository.changed_paths(self.context.request.base, commit):
-                return branch_name(self.context.run, name, other.role)
+            if path in repository.changed_paths(base, commit):
+                return branch_name(self.context.run, name, self.plan.task(name).role)
         return result_branch(self.context.run)
 
     def _check(self, task: PlanTask, commit: str) -> Sequence[CheckRun]:
         """Failures of the landed tasks' checks, this task's and the project's, that the base does not have."""
-        tasks = [self.plan.task(name) for name in self.landed] + [task]
-        own = [command for one in tasks for command in one.checks]
+        landed = [self.plan.task(name) for name in self.landed]
+        own = [command for one in [*landed, task] for command in one.checks]
         commands = list(dict.fromkeys([*own, *self.context.settings.checks.commands]))
         if not commands:
             return []
@@ -247,6 +246,7 @@ class Integrator:
             "tree": request.tree,
         }
         self._record(EventType.MERGE_INTENDED, task.id, intent)
+        reach("merge.intent")
         seq, link = self.head()
         commit = self._merge_commit(task, step, request.ours, request.tree, anchored=True, head=(seq, link))
         if self.tip:
@@ -254,6 +254,7 @@ class Integrator:
             context.repository.move_ref(ref, old=self.tip, new=commit, message=message)
         else:
             context.repository.create_ref(ref, commit)
+        reach("target.ref")
         self.tip = commit
         self.landed[task.id] = step.commit
         data = {
@@ -265,6 +266,7 @@ class Integrator:
             "approver": approved.approver,
         }
         self._record(EventType.MERGE_COMPLETED, task.id, data)
+        reach("merge.done")
 
     def _merge_commit(
         self,

@@ -28,6 +28,8 @@ class Memory:
     first_round: int = 1
     start: str = ""
     """The commit that the task's first agent began at."""
+    tip: str = ""
+    """The newest commit of the attempts before this one, which it goes on from."""
     replies: dict[Turn, Record] = field(default_factory=dict)
     """(role, round, turn) -> the model.called that answered."""
     unanswered: dict[Turn, Record] = field(default_factory=dict)
@@ -44,6 +46,8 @@ class Memory:
     """(role, round) -> a commit.intended without its commit.created."""
     rebased: dict[Agent, Record] = field(default_factory=dict)
     """(role, round) -> the branch.rebased before that agent began."""
+    made: dict[Agent, Record] = field(default_factory=dict)
+    """(role, round) -> the commit.created."""
     news: dict[str, list[str]] = field(default_factory=dict)
     """Call address -> the notes that were put before that call."""
     furnished: dict[str, Record] = field(default_factory=dict)
@@ -54,6 +58,7 @@ class Memory:
     _answers: dict[Agent, list[Record]] = field(default_factory=dict)
     _asked: dict[Agent, int] = field(default_factory=dict)
     _round: int = 1
+    _newest: str = ""
 
     @classmethod
     def of(cls, records: Iterable[Record]) -> Memory:
@@ -103,6 +108,7 @@ class Memory:
         self.posted.add(record.id)
         if record.type is EventType.TASK_RETRIED:
             fresh = Memory(first_round=record.data["round"], start=self.start, posted=self.posted)
+            fresh.tip = fresh._newest = self._newest
             self.__dict__.update(fresh.__dict__)
             return
         if record.type is EventType.TASK_STARTED:
@@ -130,6 +136,8 @@ class Memory:
             self.begun.pop(record.id, None)
         elif kind is EventType.COMMIT_CREATED:
             self.commits.pop(agent, None)
+            self.made[agent] = record
+            self._newest = data["commit"]
         elif kind in _ANSWERS:
             self._answers.setdefault(agent, []).append(record)
         elif (kept := self._by_agent().get(kind)) is not None:

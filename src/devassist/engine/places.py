@@ -41,6 +41,10 @@ class Places:
         present = self._open.get(agent)
         if present is not None:
             present.check()
+            if not self.context.repository.is_ancestor(present.head_commit, commit):
+                # A commit that nobody recorded: it is kept under a rescue ref, and the agent begins beside it.
+                del self._open[agent]
+                return self._make(agent, branch_name(self.context.run, task, role), commit, task)
             if present.head_commit != commit or self._changed(present) != self.given(agent):
                 present.fast_forward(commit, rescue_ref=rescue_ref(self.context.run, agent))
                 self._furnish(present, agent, task)  # what it was given was swept away with the leftovers
@@ -192,7 +196,7 @@ class Places:
         path = context.worktrees / agent
         data = {"path": str(path), "branch": branch, "commit": commit}
         context.journal.record(Event(type=EventType.WORKTREE_INTENDED, task=task, agent=agent, data=data))
-        if context.request.resumed:
+        if context.request.resumed or path.exists():
             name = worktree_name(context.run, agent)
             clear_unfinished(context.repository, name=name, path=path, branch=branch, commit=commit)
         worktree = open_worktree(

@@ -16,7 +16,7 @@ from devassist.engine.memory import Memory
 from devassist.engine.places import Places
 from devassist.engine.results import StepResult
 
-_WORTH_ANOTHER_TRY = frozenset({"error", "limited", "stopped", "waiting", "diverged", "died"})
+_WORTH_ANOTHER_TRY = frozenset({"error", "broken", "limited", "stopped", "waiting", "diverged", "died"})
 
 
 @dataclass

@@ -23,7 +23,13 @@ from devassist.engine.step import TaskStep
 _DRAIN_S = 3.0
 _LIVES = 2
 """How often a crew whose process died is taken up again within one session."""
-_STATUS_OF = {"failed": "failed", "error": "failed", "died": "failed", "waiting": "waiting"}
+_STATUS_OF = {
+    "failed": "failed",
+    "error": "failed",
+    "died": "failed",
+    "broken": "failed",
+    "waiting": "waiting",
+}
 _FATAL_KINDS = frozenset({"auth", "not_found", "no_tools", "config"})
 
 

@@ -12,6 +12,7 @@ from devassist.domain.approvals import ApprovalStatus
 from devassist.domain.budget import refusal
 from devassist.domain.errors import AuditError, DevassistError, Interrupted, LimitReached
 from devassist.domain.events import Event, EventType
+from devassist.domain.failpoints import reach
 from devassist.domain.hashing import digest
 from devassist.domain.ids import agent_id
 from devassist.engine.asking import Ask, Parked, require
@@ -31,18 +32,24 @@ _WORKER_EVENTS = frozenset(
         EventType.COMMAND_RAN,
         EventType.NOTE_POSTED,
         EventType.DECISION_MADE,
+        EventType.RECOVERY_UNKNOWN,
     }
 )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CrewEnding:
-    """How a crew's process ended: delivered, failed, limited, waiting, stopped, error, diverged or died."""
+    """How a crew's process ended: delivered, failed, broken, limited, waiting, stopped, error, diverged or died."""
 
     outcome: str
     reason: str = ""
     kind: str = ""
     hint: str = ""
+
+
+def failing(error: DevassistError) -> str:
+    """`broken` where the machine is to blame, a full disk say: then the same attempt is worth going on with."""
+    return "broken" if isinstance(error.__cause__, OSError) else "failed"
 
 
 @dataclass
@@ -61,6 +68,7 @@ class WorkerDesk(ABC):
         """Start a worker and answer it to its end."""
         context = self.context
         self.worker = worker = context.executor.start(assignment)
+        reach("agent.spawn")
         started = {"pid": worker.pid, "roles": list(assignment.roles), "sandbox": assignment.sandbox_tier}
         context.journal.record(Event(type=EventType.WORKER_STARTED, task=self.task_id, data=started))
         try:
@@ -103,13 +111,13 @@ class WorkerDesk(ABC):
         except OSError as error:
             return {
                 "refused": {
-                    "outcome": "failed",
+                    "outcome": "broken",
                     "reason": f"{error.strerror or error}: {error.filename or ''}",
                 }
             }
         except DevassistError as error:
             logging.getLogger("devassist").info("refused %s: %s", operation, error)
-            return {"refused": {"outcome": "failed", "reason": str(error)}}
+            return {"refused": {"outcome": failing(error), "reason": str(error)}}
         return {"value": value}
 
     def _operations(self) -> Mapping[str, Callable[[Mapping[str, Any]], Any]]:

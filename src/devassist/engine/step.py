@@ -21,7 +21,7 @@ from devassist.engine.memory import Memory
 from devassist.engine.places import Places
 from devassist.engine.recall import Diverged
 from devassist.engine.results import StepResult
-from devassist.engine.serving import CrewEnding, WorkerDesk
+from devassist.engine.serving import CrewEnding, WorkerDesk, failing
 from devassist.engine.starting import rebase_of
 from devassist.ports import AgentPlace, Submission
 
@@ -49,7 +49,7 @@ class TaskStep(WorkerDesk):
             self.memory = Memory.of(self.context.history(self.task.id))
             self.start = self.memory.start or self.start
             self.round = self.memory.first_round - 1
-        self.tip = self.start
+        self.tip = self.memory.tip or self.start
         self.delivery = Delivery(context=self.context, places=self.places, task=self.task)
         self.crew = crew_of(self.task.role, review=self.task.review)
 
@@ -73,12 +73,12 @@ class TaskStep(WorkerDesk):
         except ModelError as error:
             ending = CrewEnding(outcome="error", reason=str(error), kind=error.kind, hint=error.hint)
         except OSError as error:  # a full disk, a directory somebody took away: the task's end, not the run's
-            ending = CrewEnding(outcome="failed", reason=f"{error.strerror or error}: {error.filename or ''}")
+            ending = CrewEnding(outcome="broken", reason=f"{error.strerror or error}: {error.filename or ''}")
         except DevassistError as error:
             if self.context.stop.pulled:
                 ending = CrewEnding(outcome="stopped", reason=self.context.stop.reason)
             else:
-                ending = CrewEnding(outcome="failed", reason=str(error), hint=error.hint)
+                ending = CrewEnding(outcome=failing(error), reason=str(error), hint=error.hint)
         if ending.outcome != "delivered":
             return StepResult(
                 task=self.task.id,
@@ -173,7 +173,10 @@ class TaskStep(WorkerDesk):
             worktree = self.places.again(self.task.id, role)
         except (NotFound, RepositoryChanged) as error:
             raise Diverged(str(error)) from error
-        if worktree.head_commit != self.tip:
+        made = self.memory.made.get((role, round_))
+        if made is not None and worktree.head_commit == made.data["commit"]:
+            self._recovered = (made.data["commit"], tuple(made.data["paths"]))
+        elif worktree.head_commit != self.tip:
             self._recovered = self.delivery.recovered(worktree, role, self.memory.commits.get((role, round_)))
 
     def _rebase(self, role: str) -> None:

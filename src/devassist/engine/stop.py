@@ -60,6 +60,23 @@ def marked_processes(run: str) -> Iterator[int]:
             yield int(entry.name)
 
 
+def all_marked() -> dict[str, list[int]]:
+    """Run -> the processes of this user that carry its mark, ourselves left out."""
+    found: dict[str, list[int]] = {}
+    wanted = f"{MARK}=".encode()
+    for entry in Path("/proc").iterdir() if Path("/proc").is_dir() else ():
+        if not entry.name.isdigit() or int(entry.name) == os.getpid():
+            continue
+        try:
+            environment = (entry / "environ").read_bytes()
+        except OSError:
+            continue
+        for one in environment.split(b"\0"):
+            if one.startswith(wanted):
+                found.setdefault(one[len(wanted) :].decode("utf-8", "replace"), []).append(int(entry.name))
+    return found
+
+
 def sweep(run: str, *, deadline_s: float = 2.0) -> int:
     """SIGKILL to every marked process until none is left; the number that was found."""
     end = time.monotonic() + deadline_s

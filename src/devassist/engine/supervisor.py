@@ -11,6 +11,7 @@ from typing import Any
 
 from devassist.domain.errors import DevassistError, LimitReached, ModelError, WaitingForPerson
 from devassist.domain.events import Event, EventType
+from devassist.domain.failpoints import reach
 from devassist.domain.hashing import digest
 from devassist.domain.ids import PLANNING, base_ref
 from devassist.domain.plan import Plan
@@ -96,9 +97,12 @@ class Supervisor:
             "script": request.script,
             "replay": request.replay,
             "api_base": request.api_base,
+            # With the first event, so that a crash right after it does not lose what was asked for.
+            "plan": request.plan.as_json() if request.plan is not None else None,
             **request.facts,
         }
         context.journal.record(Event(type=EventType.RUN_STARTED, data=data))
+        reach("run.start")
         for text in request.warnings:
             context.journal.record(Event(type=EventType.WARNING_RAISED, data={"text": text}))
 

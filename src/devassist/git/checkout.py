@@ -17,6 +17,7 @@ import pygit2
 from pygit2.enums import RepositoryOpenFlag
 
 from devassist.domain.errors import RepositoryError
+from devassist.domain.failpoints import reach
 from devassist.git import refs
 from devassist.git.errors import translated
 from devassist.git.files import Files
@@ -68,6 +69,7 @@ def checkout_branch_to(
     with repository.lock(), refs.moving(repository.handle, ref, old=old, new=commit, message=message):
         _refuse_overlap(repository, edits)
         _write(repository, edits)
+        reach("checkout.files")
     return CheckedOut(branch, old, commit, tuple(sorted(edits)))
 
 

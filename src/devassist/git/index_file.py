@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from devassist.domain.errors import RepositoryError
+from devassist.domain.failpoints import reach
 from devassist.git.errors import patiently, translated
 from devassist.git.trees import Entry
 
@@ -145,6 +146,7 @@ def locked_index(path: Path) -> Iterator[IndexFile]:
                 file.write(index.serialised())
                 file.flush()
                 os.fsync(file.fileno())
+            reach("index.write")
         with translated("write the index"):
             lock.replace(path)
     except BaseException:

@@ -94,6 +94,15 @@ def _claim(path: Path, content: str) -> bool:
     return False
 
 
+def gc_holder(path: Path) -> int:
+    """The pid in a gc.pid of this machine whose process is dead; 0 for any other."""
+    try:
+        pid, _, host = path.read_text().strip().partition(" ")
+    except OSError:
+        return 0
+    return int(pid) if host == socket.gethostname() and pid.isdigit() and not _is_live(path) else 0
+
+
 def _is_live(path: Path) -> bool:
     try:
         pid, _, host = path.read_text().strip().partition(" ")

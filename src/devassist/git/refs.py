@@ -9,6 +9,7 @@ from typing import Self
 import pygit2
 
 from devassist.domain.errors import RepositoryChanged, RepositoryError
+from devassist.domain.failpoints import reach
 from devassist.git.errors import patiently, translated
 from devassist.git.trailers import one_line
 
@@ -59,6 +60,7 @@ def moving(repo: pygit2.Repository, ref: str, *, old: str, new: str, message: st
             )
         yield
         with translated(f"move {ref}"):
+            reach("ref.locked")
             held.set_target(ref, new, None, one_line(message))
             held.commit()
 

@@ -10,6 +10,7 @@ import pygit2
 
 from devassist.domain.changes import ChangeSet
 from devassist.domain.errors import Refused, RepositoryChanged, RepositoryError
+from devassist.domain.failpoints import reach
 from devassist.domain.risks import forbidden_path
 from devassist.git import refs
 from devassist.git.errors import translated
@@ -116,6 +117,7 @@ class Worktree:
         if made is None:
             return None
         self._advance(handle, head, made, message)
+        reach("agent.ref")
         refresh(handle, {path: found.seen[path] for path in edits})
         return made
 
@@ -128,6 +130,9 @@ class Worktree:
         found = scan(handle, self.path, tree_id(handle, head), store=True)
         made = self._commit_of(handle, head, found.edits(), message, (signature, signature))
         if made is not None:
+            before = refs.tip(handle, ref)
+            if before is not None and tree_id(handle, before) != tree_id(handle, made):
+                refs.force(handle, f"{ref}-{before[:8]}", before, message)  # other work: it stays as well
             refs.force(handle, ref, made, message)
         return made
 
@@ -154,6 +159,8 @@ class Worktree:
                 raise RepositoryError(
                     f"The content of {lost[0]} went missing while it was committed", hint="Try again"
                 )
+        with translated("store the tree"):
+            reach("objects.write")
         return self.repository.commit_tree(new, (head,), message, who[0], who[1])
 
     def _advance(self, handle: pygit2.Repository, old: str, new: str, message: str) -> None:
@@ -182,8 +189,8 @@ class Worktree:
             raise RepositoryError(
                 f"Worktree {self.name} has uncommitted work", hint="Name a rescue ref for it"
             )
+        self._make_exact(handle, tree_id(handle, head), tree_id(handle, commit))
         if head != commit:
-            self._make_exact(handle, tree_id(handle, head), tree_id(handle, commit))
             self._advance(handle, head, commit, "fast-forward")
 
     def reset_to(self, tree_or_commit: str) -> None:

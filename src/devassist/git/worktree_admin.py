@@ -16,6 +16,7 @@ import pygit2
 from pygit2.enums import RepositoryOpenFlag
 
 from devassist.domain.errors import RepositoryChanged, RepositoryError
+from devassist.domain.failpoints import reach
 from devassist.git.errors import translated
 from devassist.git.sparse import SparseSet
 
@@ -43,9 +44,11 @@ class AdminDir:
             self.path.parent.mkdir(exist_ok=True)
             self.path.mkdir()
             (self.path / "locked").write_text(reason + "\n")
+            reach("worktree.lock")
             (self.path / "commondir").write_text("../..\n")
             (self.path / "gitdir").write_bytes(os.fsencode(self.workdir / ".git") + b"\n")
             (self.path / "HEAD").write_text(self.head + "\n")
+            reach("worktree.add")
             self.workdir.mkdir(parents=True, mode=0o700)
             (self.workdir / ".git").write_bytes(self.pointer)
 
@@ -98,6 +101,7 @@ class AdminDir:
     def unregister(self) -> None:
         """Forget the worktree and delete its directory; the caller has made sure that nothing is lost."""
         delete_directory(self.workdir)
+        reach("worktree.remove")
         delete_directory(self.path)
         with contextlib.suppress(OSError):
             self.path.parent.rmdir()

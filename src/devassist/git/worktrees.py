@@ -7,6 +7,7 @@ from itertools import count
 from pathlib import Path
 
 from devassist.domain.errors import NotFound, RepositoryChanged
+from devassist.domain.failpoints import reach
 from devassist.git.errors import translated
 from devassist.git.populate import populate
 from devassist.git.repository import Repository
@@ -43,6 +44,7 @@ def open_worktree(
     with repository.lock():
         check_new(admin.path, path, (repository.root, repository.workdir, repository.common_dir))
         repository.create_ref(_BRANCH + branch, commit, f"devassist: branch for {name}")
+        reach("branch.create")
         try:
             _register(repository, admin, reason)
         except BaseException:

@@ -81,7 +81,8 @@ class BubblewrapSandbox:
                 try:
                     return spawn(
                         (*argv, "--", *_limits(), "/bin/sh", "-c", prepared.command),
-                        cwd=Path("/"), environment={}, mark=mark, pass_fds=(code, listed, status_out),
+                        cwd=Path("/"), environment=_marks(prepared.environment), mark=mark,
+                        pass_fds=(code, listed, status_out),
                     )  # fmt: skip
                 except OSError as error:
                     raise SandboxUnavailable(
@@ -105,6 +106,15 @@ class BubblewrapSandbox:
     def cancel_all(self) -> None:
         """Kill every command of this object that runs now."""
         self.live.kill_all()
+
+
+def _marks(environment: Mapping[str, str]) -> Mapping[str, str]:
+    """
+    What bwrap itself carries: the run's mark, and nothing else of the command's environment.
+
+    When bwrap is killed between its clone and its child's request to die with it, the child waits for ever.
+    """
+    return {name: value for name, value in environment.items() if name.startswith("DEVASSIST_")}
 
 
 def _filter(prepared: Prepared) -> bytes:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from devassist.domain.failpoints import reach
 from devassist.sandbox import beneath
 from devassist.sandbox.names import PathRefused, components, glob_pattern, is_git, refuse_secret
 
@@ -177,6 +178,7 @@ def _replace(directory: int, name: str, data: bytes, mode: int | None) -> None:
             if mode is not None:
                 # Set-id bits are not kept: new content under them would be another program's right.
                 os.fchmod(file.fileno(), mode & 0o777)
+        reach("file.write")
         os.replace(temporary, name, src_dir_fd=directory, dst_dir_fd=directory)
     except BaseException:
         with contextlib.suppress(OSError):

@@ -12,6 +12,7 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
+from devassist.domain.failpoints import reach
 from devassist.store.connection import sync_directory
 
 _FIELDS = 5
@@ -50,6 +51,7 @@ def append_head(heads_file: Path, anchor: Anchor, *, run: str = "") -> None:
         size = os.fstat(file).st_size
         # A crash may have torn the last line; ours must not become its tail.
         torn = size > 0 and os.pread(file, 1, size - 1) != b"\n"
+        reach("anchor.write")
         os.write(file, (("\n" if torn else "") + line).encode())
         os.fsync(file)
     finally:

@@ -16,6 +16,7 @@ import sqlite_utils
 from sqlite_utils.migrations import Migrations
 
 from devassist.domain.errors import AuditError
+from devassist.domain.failpoints import reach
 from devassist.store.views import VIEWS
 
 TOMBSTONE = '{"$redacted":true}'
@@ -101,6 +102,7 @@ def m001_events(db: Any) -> None:
 
 
 def m002_views(db: Any) -> None:
+    reach("schema.migrate")
     for name, body in VIEWS.items():
         db.execute(f"CREATE VIEW {name} AS {body}")
 

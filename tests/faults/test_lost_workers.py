@@ -1,0 +1,61 @@
+"""Workers that are killed: what they leave is found, and their tasks are gone on with."""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from pathlib import Path
+
+import pytest
+from matrix import Stage
+
+from devassist.engine.stop import all_marked
+from devassist.ports import SandboxSpec
+from devassist.sandbox.tiers import make
+from support.acts import program
+from support.world import World, broken
+
+
+def test_resume_alone_goes_on_with_tasks_whose_workers_were_killed(world: World, stage: Stage) -> None:
+    act = program(world.root, world.repo, "kill-worker")
+    assert world.run(f"commit.event:1:{act}").code == 1
+    assert "the worker process died (signal 9)" in world.history[-1].out
+    assert world.finish().code == 0
+    assert not world.query("SELECT 1 FROM events WHERE type = 'task.retried'")
+    assert broken(world, listing=stage.listing, acknowledged={}) == []
+
+
+def test_a_task_that_had_committed_can_be_begun_anew(world: World, stage: Stage) -> None:
+    act = program(world.root, world.repo, "kill-worker")
+    assert world.run(f"commit.event:1:{act}").code == 1
+    for task in world.failed_tasks():
+        assert world.call("retry", world.run_id, task).code == 0
+    assert world.finish().code == 0
+    assert broken(world, listing=stage.listing, acknowledged={}) == []
+
+
+@pytest.mark.needs_bubblewrap
+def test_the_program_that_makes_a_sandbox_carries_the_runs_mark_itself(tmp_path: Path) -> None:
+    run = f"test-mark-{os.getpid()}"
+    worktree, private = tmp_path / "worktree", tmp_path / "private"
+    for one in (worktree, private):
+        one.mkdir()
+    environment = {"PATH": "/usr/bin:/bin", "DEVASSIST_RUN": run, "OTHER": "x"}
+    sandbox = make("bubblewrap")
+    spec = SandboxSpec(worktree=worktree, private=private, environment=environment)
+    command = threading.Thread(target=lambda: sandbox.run("sleep 60", spec, timeout_s=60))
+    command.start()
+    try:
+        names: set[str] = set()
+        end = time.monotonic() + 30
+        while not {"bwrap", "sleep"} <= names and time.monotonic() < end:
+            pids = all_marked().get(run, ())
+            names = {
+                Path(f"/proc/{pid}/comm").read_text().strip() for pid in pids if Path(f"/proc/{pid}").exists()
+            }
+        assert {"bwrap", "sleep"} <= names
+    finally:
+        sandbox.cancel_all()
+        command.join(30)
+    assert run not in all_marked()
