@@ -197,13 +197,11 @@ def _use_plain_workers() -> None:
     control, pid = _worker_server()
 
     class PlainExecutor(executor.ForkserverExecutor):
-        def __init__(self, *, environment: Mapping[str, str], directory: Path, log: Path) -> None:
-            directory.mkdir(parents=True, exist_ok=True)
-            self._process = _Forked(pid)
-            self._log, self._control = log, control
-            self._ready, self._gone = threading.Event(), threading.Event()
-            self._started, self._workers, self._early = queue.Queue(), {}, {}
-            self._lock, self._start_lock = threading.Lock(), threading.Lock()
+        def launch(self) -> None:
+            if self._process is not None:
+                return
+            self._directory.mkdir(parents=True, exist_ok=True)
+            self._process, self._line = _Forked(pid), control
             threading.Thread(target=self._listen, daemon=True).start()
 
     executor.ForkserverExecutor = PlainExecutor
