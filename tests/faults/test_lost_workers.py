@@ -16,11 +16,14 @@ from devassist.sandbox.tiers import make
 from support.acts import program
 from support.world import World, broken
 
+WAITING = 3
+"""The exit code of a run that came as far as its approval."""
 
-def test_resume_alone_goes_on_with_tasks_whose_workers_were_killed(world: World, stage: Stage) -> None:
+
+def test_a_task_whose_worker_was_killed_goes_on_in_another_one(world: World, stage: Stage) -> None:
     act = program(world.root, world.repo, "kill-worker")
-    assert world.run(f"commit.event:1:{act}").code == 1
-    assert "the worker process died (signal 9)" in world.history[-1].out
+    assert world.run(f"commit.event:1:{act}").code == WAITING
+    assert "the worker process died (signal 9); it goes on in another one" in world.history[-1].out
     assert world.finish().code == 0
     assert not world.query("SELECT 1 FROM events WHERE type = 'task.retried'")
     assert broken(world, listing=stage.listing, acknowledged={}) == []
@@ -28,8 +31,10 @@ def test_resume_alone_goes_on_with_tasks_whose_workers_were_killed(world: World,
 
 def test_a_task_that_had_committed_can_be_begun_anew(world: World, stage: Stage) -> None:
     act = program(world.root, world.repo, "kill-worker")
-    assert world.run(f"commit.event:1:{act}").code == 1
-    for task in world.failed_tasks():
+    assert world.run(f"commit.event:1:{act}").code == WAITING
+    waiting = world.query("SELECT DISTINCT task FROM events WHERE type = 'approval.requested'")
+    assert waiting
+    for (task,) in waiting:
         assert world.call("retry", world.run_id, task).code == 0
     assert world.finish().code == 0
     assert broken(world, listing=stage.listing, acknowledged={}) == []

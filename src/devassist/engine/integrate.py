@@ -103,8 +103,9 @@ class Integrator:
         if (landing := self._mended(task, step, ours, found)) is not None:
             return landing
         paths = ", ".join(sorted({one.path for one in conflicts}))
-        theirs = branch_name(self.context.run, task.id, task.role)
-        error = f"not merged: conflicts in {paths}; {theirs} is kept"
+        error = (
+            f"not merged: conflicts in {paths}; {branch_name(self.context.run, task.id, task.role)} is kept"
+        )
         return Landing(status=TaskStatus.DELIVERED, error=error)
 
     def _mended(
