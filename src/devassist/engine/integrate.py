@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 from devassist.domain.approvals import (
     ApprovalState,
@@ -31,18 +31,12 @@ from devassist.engine.alerts import is_known
 from devassist.engine.checks import CheckRun, Checks
 from devassist.engine.consent import Landing, consent
 from devassist.engine.context import RunContext
-from devassist.engine.results import StepResult
+from devassist.engine.results import Head, StepResult
 from devassist.git.merge import MergeConflict, commit_merge, merge_in_memory
 from devassist.git.trailers import with_trailers
 
 if TYPE_CHECKING:  # it brings parsers along, which a run without a conflict does not need
     from devassist.engine.mending import Mender
-
-
-class Head(Protocol):
-    """The audit log's newest link: its seq and hash."""
-
-    def __call__(self) -> tuple[int, bytes]: ...
 
 
 @dataclass

@@ -1,8 +1,9 @@
-"""What a task's work came to."""
+"""What a task's work came to, and the link of the log that a landing is anchored to."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Protocol
 
 from devassist.domain.handoffs import Handoff
 
@@ -24,3 +25,9 @@ class StepResult:
     handoff: Handoff | None = None
     built_on: tuple[str, ...] = ()
     """The tasks whose commits the tip holds: it lands only after them."""
+
+
+class Head(Protocol):
+    """The audit log's newest link: its seq and hash."""
+
+    def __call__(self) -> tuple[int, bytes]: ...

@@ -22,11 +22,11 @@ from devassist.engine.asking import Parked
 from devassist.engine.checks import Checks
 from devassist.engine.context import RunContext
 from devassist.engine.ear import Ear
-from devassist.engine.integrate import Head, Integrator
+from devassist.engine.integrate import Integrator
 from devassist.engine.places import Places
 from devassist.engine.planner import Planner
 from devassist.engine.reconcile import Reconciler, Standing
-from devassist.engine.results import StepResult
+from devassist.engine.results import Head, StepResult
 from devassist.engine.schedule import Schedule
 from devassist.engine.stop import sweep
 
