@@ -14,6 +14,10 @@ class ToolRefused(Exception):
     """The tool may not do that here; the text is meant for the model."""
 
 
+class OutOfScope(ToolRefused):
+    """A write outside of the task's scope."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
     """

@@ -45,7 +45,7 @@ def command_outcome(
         read=("*",),
         wrote=wrote,
         summary=f"`{wanted.command}`: {ending}",
-        facts={"exit_code": result.exit_code},
+        facts={"exit_code": result.exit_code, "truncated": result.truncated},
     )
 
 
@@ -56,10 +56,12 @@ def run_checks(session: Bench, _given: args.Arguments, evidence: str) -> Outcome
     before = session.link.changed(session.role)
     parts: list[str] = []
     codes: dict[str, int] = {}
+    flood = False
     for command in commands:
         timeout = session.assignment.command_timeout_s
         result = sandboxed(session, command, timeout, evidence=evidence, purpose="check")
         codes[command] = result.exit_code
+        flood = flood or result.truncated
         parts.append(f"$ {command}\n{result.output.rstrip()}\n[{how_it_ended(result)}]")
     wrote = _difference(before, session.link.changed(session.role))
     failed = [command for command, code in codes.items() if code != 0]
@@ -70,7 +72,7 @@ def run_checks(session: Bench, _given: args.Arguments, evidence: str) -> Outcome
         read=("*",),
         wrote=wrote,
         summary=summary,
-        facts={"exit_code": max(codes.values(), key=abs), "checks": codes},
+        facts={"exit_code": max(codes.values(), key=abs), "checks": codes, "truncated": flood},
     )
 
 

@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from devassist.crew.arguments import ARGUMENTS, Arguments, BadArguments, parse_arguments
-from devassist.crew.bench import Outcome, ToolRefused
+from devassist.crew.bench import Outcome, OutOfScope, ToolRefused
+from devassist.crew.conduct import Conduct
 from devassist.crew.recall import recorded, taken_up
 from devassist.crew.stops import CrewStop
 from devassist.crew.toolbox import TOOLS, content_of
@@ -23,8 +24,6 @@ from devassist.domain.redaction import Redactor
 from devassist.domain.roles import COMMAND_TOOLS, SUBMIT_TOOL, TOOLS_OF, WRITE_TOOLS, Role
 from devassist.ports import AgentPlace, Assignment, CrewLink, Files, Sandbox, SandboxSpec, ToolCall
 
-MAX_IDENTICAL_CALLS = 8
-"""The same call with the same arguments this often in a row is an agent that goes in circles."""
 _WARN_IDENTICAL_CALLS = 4
 _RESULT_LIMIT = 40_000
 
@@ -51,13 +50,13 @@ class AgentSession:
     _place: AgentPlace | None = None
     _files: Files | None = None
     _pending: dict[str, deque[str]] = field(default_factory=dict)
-    _last_call: tuple[str, int] = ("", 0)
     _used: Counter[str] = field(default_factory=Counter)
 
     recalling: bool = False
 
     def __post_init__(self) -> None:
         self.recalling = self.assignment.recalls
+        self._conduct = Conduct(self._decide)
         self._redactor = Redactor(self.assignment.secrets, self.assignment.redact)
 
     @property
@@ -115,7 +114,7 @@ class AgentSession:
 
     def reject(self, name: str, arguments: str, reason: str) -> str:
         """Record a call that never reaches a tool: unknown, or arguments that are not JSON. The result's text."""
-        self._count(name, arguments)
+        self._conduct.called(name, arguments)
         data = {"name": name, "arguments": arguments, "result": reason, "ok": False, "wrote": [], "read": []}
         evidence = self.next_evidence()
         self.link.record(self.event(EventType.TOOL_CALLED, data, id_=evidence))
@@ -127,7 +126,7 @@ class AgentSession:
         call_id = pending.popleft() if pending else ""
         evidence = self.next_evidence()
         shown = json.dumps(given, sort_keys=True, ensure_ascii=False, default=str)
-        repeated = self._count(name, shown)
+        repeated = self._conduct.called(name, shown)
         started = time.monotonic()
         known = self._recall(evidence)
         if known is not None and "called" in known:
@@ -154,6 +153,10 @@ class AgentSession:
         }
         reach("tool.result")
         self.link.record(self.event(EventType.TOOL_CALLED, data, id_=evidence))
+        if outcome.facts.get("out_of_scope"):
+            self._conduct.strayed(outcome.summary)
+        if outcome.facts.get("truncated"):
+            self._conduct.flooded(name)
         return replace(outcome, text=f"{_cut(outcome.text)}\nevidence: {evidence}")
 
     def work_calls(self) -> int:
@@ -211,9 +214,21 @@ class AgentSession:
                 reach("tool.intent")
             return TOOLS[name](self, arguments, evidence)
         except (ToolRefused, DevassistError) as error:
-            return Outcome(text=f"error: {error}", ok=False, summary=str(error))
+            facts = {"out_of_scope": True} if isinstance(error, OutOfScope) else {}
+            return Outcome(text=f"error: {error}", ok=False, summary=str(error), facts=facts)
         except (OSError, UnicodeError) as error:
             return Outcome(text=f"error: {_plain_error(error)}", ok=False, summary=_plain_error(error))
+
+    def _decide(self, question: str, reason: str) -> None:
+        decision = {
+            "who": "policy",
+            "question": question,
+            "options": ["go on", "stop"],
+            "choice": "stop",
+            "reason": reason,
+            "confidence": 1.0,
+        }
+        self.link.record(self.event(EventType.DECISION_MADE, decision))
 
     def _submit(self, arguments: Arguments) -> Outcome:
         handoff = arguments.model_dump(mode="json")
@@ -227,25 +242,6 @@ class AgentSession:
             self.done = True
             self.verdict = str(handoff.get("verdict", ""))
         return Outcome(text=answer.text, ok=answer.accepted, summary=answer.text)
-
-    def _count(self, name: str, shown: str) -> int:
-        key = f"{name}({shown})"
-        last, count = self._last_call
-        count = count + 1 if key == last else 1
-        self._last_call = (key, count)
-        if count >= MAX_IDENTICAL_CALLS:
-            reason = f"{name} was called {count} times in a row with the same arguments"
-            decision = {
-                "who": "policy",
-                "question": "go on with an agent that repeats itself?",
-                "options": ["go on", "stop"],
-                "choice": "stop",
-                "reason": reason,
-                "confidence": 1.0,
-            }
-            self.link.record(self.event(EventType.DECISION_MADE, decision))
-            raise CrewStop("failed", reason)
-        return count
 
 
 def known_tool(name: str) -> bool:

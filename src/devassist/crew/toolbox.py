@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, cast
 
 from devassist.crew import arguments as args
-from devassist.crew.bench import Bench, Outcome, ToolRefused
+from devassist.crew.bench import Bench, Outcome, OutOfScope, ToolRefused
 from devassist.crew.commands import run_checks, run_command
 from devassist.domain.changes import in_scope
 from devassist.domain.errors import Refused
@@ -27,7 +27,7 @@ def _clean(path: str) -> str:
 def _may_write(session: Bench, path: str) -> None:
     scope = [*session.assignment.scope, *session.granted] if session.assignment.scope else []
     if not in_scope(path, scope):
-        raise ToolRefused(
+        raise OutOfScope(
             f"{path} is outside this task's scope ({', '.join(session.assignment.scope)}); "
             "call request_scope(paths, reason) if the task cannot be done without it"
         )
