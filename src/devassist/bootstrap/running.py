@@ -10,6 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from devassist.bootstrap.notifying import notifiers
 from devassist.bootstrap.ownership import own_run
 from devassist.bootstrap.project import Project, load_state, open_log, open_reader
 from devassist.bootstrap.reporting import run_files
@@ -47,7 +48,7 @@ def start_run(
     directory.mkdir(parents=True)
     journal = Journal(run=run)
     announce(run, journal.state)
-    told = [*run_files(project, options.artifacts), *sinks]
+    told = [*run_files(project, options.artifacts), *notifiers(project), *sinks]
     with own_run(project, run):
         return _supervised(
             project, request, journal, directory, told, options.record, unsafe=options.unsafe_no_sandbox
@@ -78,7 +79,7 @@ def resume_run(
             before = list(reader.events(EventFilter(run=run)))
         for record in before:
             journal.write(record)
-        told = [*run_files(project, options.artifacts), *sinks]
+        told = [*run_files(project, options.artifacts), *notifiers(project), *sinks]
         for sink in told:
             if isinstance(sink, LateSink):
                 sink.catch_up(before)

@@ -173,6 +173,11 @@ def _only_own(values: Mapping[str, Any], path: str) -> Mapping[str, Any]:
             f"{path}: model.api_base = {base!r} is not on this machine, and a repository may not choose it",
             hint="Set it in ~/.config/devassist/config.toml or by DEVASSIST_MODEL_API_BASE",
         )
+    if values.get("notify.webhook"):
+        raise ConfigError(
+            f"{path}: notify.webhook is set, and a repository may not choose who is told",
+            hint="Set it in ~/.config/devassist/config.toml or by DEVASSIST_NOTIFY_WEBHOOK",
+        )
     return values
 
 

@@ -119,6 +119,16 @@ class ConflictSettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class NotifySettings:
+    """Who is told that a run is blocked on you, has failed or is done. Nobody unless set; never by a repository."""
+
+    desktop: bool = False
+    """Whether notify-send shows it on this desktop."""
+    webhook: str = ""
+    """URL that gets one JSON document by POST for each."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     """Everything configurable, merged and validated."""
 
@@ -130,3 +140,4 @@ class Settings:
     sandbox: SandboxSettings = SandboxSettings()
     audit: AuditSettings = AuditSettings()
     conflicts: ConflictSettings = ConflictSettings()
+    notify: NotifySettings = NotifySettings()
