@@ -142,13 +142,16 @@ def launch(
 def show_run(invocation: Invocation, project: Project, work: Work, output: StreamFormat) -> RunState:
     """Run with progress as the place allows: a live table in a terminal, lines elsewhere."""
     sinks: list[EventSink] = []
+    asks = may_ask(
+        invocation
+    )  # before the live view: it puts something that is no terminal in place of stderr
     with ExitStack() as stack:
         if output is StreamFormat.ndjson:
             sinks.append(NdjsonProgress())
         elif invocation.interactive and not invocation.verbosity:
             live = stack.enter_context(LiveProgress(invocation.narration))
             sinks.append(live)
-            if may_ask(invocation):
+            if asks:
                 stack.enter_context(Answering(project, live))
         else:
             sinks.append(PlainProgress(invocation.say, everything=invocation.verbosity > 1))
