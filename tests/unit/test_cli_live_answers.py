@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import io
 import os
 import pty
 import subprocess
 import sys
+
+from rich.console import Console
+
+from devassist.cli.progress import LiveProgress
+from devassist.domain.events import Event, EventType, Record
 
 _ASKED = """
 from types import SimpleNamespace
@@ -37,3 +43,13 @@ def test_the_live_view_reads_answers_although_it_takes_the_place_of_stderr() -> 
     os.close(terminal)
     os.close(main)
     assert (done.returncode, "LISTENS" in done.stdout.decode()) == (0, True), done
+
+
+def test_a_request_that_was_decided_leaves_the_live_view_and_the_next_one_is_asked() -> None:
+    live = LiveProgress(Console(file=io.StringIO()))
+    for at, id_ in enumerate(("a-1", "a-2"), start=1):
+        asked = {"approval": id_, "kind": "question", "question": "?", "options": [], "binds_to": id_}
+        event = Event(type=EventType.APPROVAL_REQUESTED, run="r", data=asked)
+        live.write(Record(seq=at, at="2026-01-01T00:00:00Z", event=event))
+    live.decided("a-1")
+    assert [one["id"] for one in live.waiting()] == ["a-2"]
