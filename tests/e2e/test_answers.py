@@ -137,7 +137,7 @@ def test_a_plan_is_edited_before_it_is_approved(make_machine: Callable[..., Mach
     (item,) = machine.devassist("inbox", "--format", "json").json["items"]
     assert item["kind"] == "plan"
     editor = machine.root / "editor.sh"
-    editor.write_text('#!/bin/sh\nsed -i s/a.txt/b.txt/ "$1"\n')
+    editor.write_text("#!/bin/sh\nsed -i 's/a.txt/b.txt/; s/title of one/another title/' \"$1\"\n")
     editor.chmod(0o755)
     assert machine.devassist("approve", item["id"], "--edit", EDITOR=str(editor)).code == 0
     again = machine.devassist("resume", done.json["run"], "--format", "json")
@@ -145,6 +145,31 @@ def test_a_plan_is_edited_before_it_is_approved(make_machine: Callable[..., Mach
     assert machine.git("show", f"devassist/{again.json['run']}/result:b.txt") == "b"
     plans = machine.events(again.json["run"], "plan.submitted")
     assert json.dumps(plans[-1]["data"]["plan"]).count("b.txt") == 1
+    assert again.json["tasks"][0]["title"] == "another title"
     assert [turn.role for turn in script.turns if turn.role in ("researcher", "orchestrator")] == [
         "researcher", "researcher", "orchestrator", "orchestrator",
     ]  # fmt: skip
+
+
+def test_a_planner_that_asked_goes_on_after_the_answer_and_what_it_said_is_not_paid_again(
+    make_machine: Callable[..., Machine],
+) -> None:
+    from support.crewscript import brief, hand_in_plan
+
+    made = [task("one", "ALPHA", review=False)]
+    script = CrewScript()
+    script.on("GOAL", "researcher", tool("list_files"), brief())
+    asks = tool("ask_human", question="which database?", options=["sqlite", "postgres"])
+    script.on("GOAL", "orchestrator", asks, tool("list_files"), hand_in_plan(made))
+    script.on("ALPHA", "coder", write("a.txt", "a\n"), submit(proves=[0]))
+    machine = make_machine(script=script)
+    done = machine.devassist("run", "GOAL: do it", "--model", "openai/test-model", "--format", "json")
+    assert done.code == 3, done
+    (item,) = done.json["waiting"]
+    assert "1 to answer" in machine.devassist("status").out
+    assert machine.devassist("answer", item["id"], "sqlite").code == 0
+    again = machine.devassist("resume", done.json["run"], "--format", "json")
+    assert again.code == 0, again
+    planning = [turn.role for turn in script.turns if turn.role in ("researcher", "orchestrator")]
+    assert planning == ["researcher"] * 2 + ["orchestrator"] * 3
+    assert "sqlite" in script.of("GOAL", "orchestrator")[1].results[0]

@@ -129,6 +129,17 @@ def test_an_undone_resolution_is_open_again_and_kept(both: Machine) -> None:
     assert resolve(both, id_, "--undo").code == 2
 
 
+def test_a_resolution_survives_a_look_that_tells_its_conflict_of_another_branch(both: Machine) -> None:
+    id_ = only(both)
+    resolve(both, id_, "--take", "left")
+    both.git("branch", "a-copy", "left")
+    assert found(both, "--all")
+    assert both.devassist("conflicts", "show", id_, "--format", "json").json["gone"]
+    assert both.devassist("conflicts", *NAMES).code == 0, "it is resolved"
+    done = resolve(both, id_, "--undo", "--format", "json")
+    assert (done.code, done.json["status"]) == (0, "open"), done
+
+
 def test_a_branch_that_is_not_checked_out_can_be_moved_to_the_result_and_no_other(both: Machine) -> None:
     id_ = only(both)
     assert resolve(both, id_, "--take", "left", "--into", "main").code == 2, "it is checked out"

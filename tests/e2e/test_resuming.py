@@ -146,10 +146,14 @@ def test_a_run_that_reached_its_limit_goes_on_with_a_higher_one(make_machine: Ca
     done = machine.run(plan(task("one", "ALPHA", review=False)), "--max-turns-per-agent", "2")
     assert done.code == 4, done
     run = done.json["run"]
+    assert f"devassist resume {run} with a higher limit" in done.json["hint"]
     again = machine.devassist("resume", run, "--max-turns-per-agent", "9", "--format", "json")
     assert again.code == 0, again
     assert again.json["tasks"][0]["status"] == "merged"
     assert [turn.step for turn in script.turns] == [0, 1, 2]
+    assert machine.devassist("resume", run, "--max-minutes", "0.0001").code == 2, "it has succeeded"
+    assert machine.devassist("show", run, "--format", "json").json["status"] == "succeeded"
+    assert machine.devassist("note", run, "one", "too late").code == 1, "nobody will read it"
 
 
 def test_a_moved_repository_is_gone_on_with(make_machine: Callable[..., Machine]) -> None:

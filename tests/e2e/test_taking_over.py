@@ -165,3 +165,6 @@ def test_discard_removes_branches_and_worktrees_but_keeps_every_commit_reachable
     assert set(tips) <= reachable
     assert machine.devassist("audit", "verify").code == 0
     assert all(one["run"] != run for one in machine.devassist("status", "--format", "json").json["runs"])
+    refused = machine.devassist("merge", run)
+    assert (refused.code, "was discarded" in refused.err) == (1, True), refused
+    assert "was discarded" in machine.devassist("note", run, "a", "hello").err

@@ -107,8 +107,11 @@ def known_conflicts(project: Project) -> dict[str, dict[str, Any]]:
             for record in reader.events(_only("conflict")):
                 id_ = record.data["conflict"]
                 if record.type is EventType.CONFLICT_FOUND:
-                    first = found.get(id_, {}).get("first_seen", record.at)
+                    earlier = found.get(id_, {})
+                    first = earlier.get("first_seen", record.at)
                     found[id_] = {**record.data, "first_seen": first, "last_seen": record.at, "gone": False}
+                    if "ended" in earlier and earlier["status"] == record.data["status"]:
+                        found[id_]["ended"] = earlier["ended"]
                 elif id_ in found:
                     gone = record.data["status"] == "gone"
                     ended = (

@@ -18,6 +18,7 @@ from devassist.domain.errors import DevassistError, NotFound, Refused, Unfinishe
 from devassist.domain.events import Event, EventType
 from devassist.domain.failpoints import reach
 from devassist.domain.run import RunState, RunStatus
+from devassist.domain.tasks import TaskStatus
 
 _NOW_S = 1.2
 _GRACE_S = 45.0
@@ -141,8 +142,14 @@ def who_is(project: Project) -> str:
 
 
 def post_note(project: Project, run: str, task: str, text: str) -> RunState:
-    """Put a note before the task's next model call. Raises NotFound for a task that is not in the plan."""
+    """
+    Put a note before the task's next model call.
+
+    Raises NotFound for a task that is not in the plan, Unfinished where nobody will read it.
+    """
     state = _with_task(project, run, task)
+    if state.tasks[task].status is TaskStatus.MERGED:
+        raise Unfinished(f"{task} of {state.run} is merged", hint=f"devassist show {state.run}/{task}")
     data = {"from": who_is(project), "to": task, "text": text, "paths": []}
     with open_log(project) as log:
         log.record(Event(type=EventType.NOTE_POSTED, run=state.run, task=task, data=data))
@@ -165,10 +172,16 @@ def retry_task(project: Project, run: str, task: str, reason: str) -> RunState:
 
 def _with_task(project: Project, run: str, task: str) -> RunState:
     state = load_state(project, run)
+    _require_kept(state)
     if task not in state.tasks:
         known = ", ".join(one.id for one in state.work()) or "none yet"
         raise NotFound(f"{state.run} has no task {task!r}", hint=f"its tasks: {known}")
     return state
+
+
+def _require_kept(state: RunState) -> None:
+    if state.discarded or state.undone:
+        raise UsageError(f"{state.run} was discarded", hint="start a new one with 'devassist run GOAL'")
 
 
 def stop_run(project: Project, run: str, *, now: bool) -> RunState:
@@ -181,6 +194,8 @@ def stop_run(project: Project, run: str, *, now: bool) -> RunState:
 
     state = load_state(project, run)
     alive = is_alive(project, state.run)
+    if not alive:
+        _require_kept(state)
     if not alive and state.status is not RunStatus.RUNNING:
         raise UsageError(f"{state.run} has ended: {state.status}", hint=f"devassist show {state.run}")
     data = {"who": f"person {who_is(project)}", "now": now}

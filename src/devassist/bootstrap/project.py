@@ -159,6 +159,9 @@ def probe_sandbox(project: Project) -> Probe:
 def require_result(project: Project, state: RunState) -> str:
     """The result branch's tip. Raises Unfinished when nothing landed."""
     tip = project.repository.branch_tip(result_branch(state.run))
+    if tip is None and state.discarded:
+        kept = f"git for-each-ref refs/devassist/rescue/{state.run}"
+        raise Unfinished(f"{state.run} was discarded", hint=f"what it had is kept: {kept}")
     if tip is None:
         raise Unfinished(f"nothing of {state.run} landed", hint=f"devassist show {state.run}")
     return tip

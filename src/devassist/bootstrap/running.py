@@ -115,8 +115,7 @@ def project_of_run(project: Project, run: str, flags: dict[str, Any]) -> tuple[P
 
     state = load_state(project, run)
     settings = recorded_settings(state.facts.get("settings", {}), flags)
-    given = {key: value for key, value in flags.items() if value is not None}
-    if state.status is RunStatus.SUCCEEDED and not given:
+    if state.status is RunStatus.SUCCEEDED:
         raise UsageError(
             f"{state.run} has succeeded: there is nothing to go on with",
             hint=f"devassist show {state.run}",

@@ -14,7 +14,7 @@ from typing import Any, Self
 from devassist.bootstrap import Project
 from devassist.bootstrap.people import Word, decide_all, who_is
 from devassist.cli.progress import LiveProgress
-from devassist.domain.errors import DevassistError
+from devassist.domain.errors import DevassistError, NotFound, UsageError
 
 _POLL_S = 0.2
 _ENTER = ("\r", "\n")
@@ -82,5 +82,13 @@ class Answering:
             return
         try:
             decide_all(self._project, [first["id"]], said)
+        except (
+            UsageError,
+            NotFound,
+        ) as error:  # decided elsewhere meanwhile: the next line is for the next one
+            self._live.decided(first["id"])
+            self._live.typed("", note=str(error))
         except DevassistError as error:
             self._live.typed("", note=str(error))
+        else:
+            self._live.decided(first["id"])

@@ -100,6 +100,8 @@ def find(  # one parameter per option: the types are the interface
     )
     compared = life.compare_and_remember(project, wanted)
     _answer(invocation, compared, output)
+    if not compared.sides and not branches and not every:
+        invocation.say("no crew's branch is live here; --all takes every local branch ahead of the base")
     conflicts_found(invocation, project, compared)
     while watch:
         time.sleep(1)

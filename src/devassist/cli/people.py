@@ -82,6 +82,8 @@ def _show(invocation: Invocation, item: Mapping[str, Any]) -> None:
     ]
     if plan := item["shown"].get("plan"):
         lines += [f"{task['id']} {task['role']}: {task['title']}" for task in plan["tasks"]]
+    if item["confidence"] is not None:
+        lines.append(f"confidence: {item['confidence']:.2f}")
     if item["kind"] == "merge":
         lines.append(f"diff: git diff {item['shown']['ours'][:12]} {item['shown']['tree'][:12]}")
     if item["options"]:

@@ -61,6 +61,11 @@ class LiveProgress:
             self._view.typed = text
             self._view.note = note or ("" if text else self._view.note)
 
+    def decided(self, id_: str) -> None:
+        """A request has its answer: what is typed next is for the next one. Asked anew, it is shown again."""
+        with self._lock:
+            self._view.state.approvals.pop(id_, None)
+
     def waiting(self) -> list[dict[str, Any]]:
         """The open requests, as the view shows them."""
         with self._lock:

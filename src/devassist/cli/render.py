@@ -188,7 +188,7 @@ def runs_table(runs: Iterable[Mapping[str, Any]]) -> Table:
         table.add_row(
             run["run"],
             run["status"],
-            f"{tasks}, {run['waiting']} to answer" if run["waiting"] else tasks,
+            ", ".join(filter(None, (tasks, f"{run['waiting']} to answer" if run["waiting"] else ""))),
             run["started_at"][5:16].replace("T", " "),
             Text(" ".join(plain(run["goal"]).split()), no_wrap=True, overflow="ellipsis"),
         )

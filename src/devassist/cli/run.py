@@ -142,13 +142,16 @@ def launch(
 def show_run(invocation: Invocation, project: Project, work: Work, output: StreamFormat) -> RunState:
     """Run with progress as the place allows: a live table in a terminal, lines elsewhere."""
     sinks: list[EventSink] = []
+    asks = may_ask(
+        invocation
+    )  # before the live view: it puts something that is no terminal in place of stderr
     with ExitStack() as stack:
         if output is StreamFormat.ndjson:
             sinks.append(NdjsonProgress())
         elif invocation.interactive and not invocation.verbosity:
             live = stack.enter_context(LiveProgress(invocation.narration))
             sinks.append(live)
-            if may_ask(invocation):
+            if asks:
                 stack.enter_context(Answering(project, live))
         else:
             sinks.append(PlainProgress(invocation.say, everything=invocation.verbosity > 1))
@@ -174,7 +177,7 @@ def next_steps(state: RunState) -> list[str]:
     steps = [f"report: {state.report}"]
     if state.waiting:
         steps += [f"answer: devassist inbox, then devassist resume {run_id}"]
-    elif str(state.status) in ("stopped", "limited", "failed"):
+    elif str(state.status) in ("stopped", "limited", "failed") and "devassist resume" not in state.hint:
         steps += [f"go on:  devassist resume {run_id}"]
     if state.result_commit is not None:
         steps += [f"look:   devassist diff {run_id}", f"take:   devassist merge {run_id}"]
@@ -250,7 +253,10 @@ def _text(path: Path, what: str) -> str:
         return path.read_text("utf-8")
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
-        raise UsageError(f"{what} cannot be read from {path}: {reason}") from error
+        raise UsageError(
+            f"{what} cannot be read from {path}: {reason}",
+            hint="a path counts from -C or the current directory",
+        ) from error
 
 
 def _below(directory: Path, path: Path | None) -> Path | None:

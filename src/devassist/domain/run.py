@@ -184,8 +184,9 @@ def _plan_submitted(state: RunState, record: Record) -> None:
     known = state.tasks  # a plan that a person edited replaces the one before
     state.tasks = {PLANNING: known[PLANNING]} if PLANNING in known else {}
     for entry in state.plan["tasks"]:
-        fresh = TaskState(id=entry["id"], title=entry["title"], role=entry["role"])
-        state.tasks[fresh.id] = known.get(fresh.id, fresh)
+        id_, title, role = entry["id"], entry["title"], entry["role"]
+        state.tasks[id_] = known.get(id_) or TaskState(id=id_, title=title, role=role)
+        state.tasks[id_].title, state.tasks[id_].role = title, role
 
 
 def _model_called(state: RunState, record: Record) -> None:

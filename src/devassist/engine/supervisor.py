@@ -212,13 +212,18 @@ class Supervisor:
         delivered = [
             task.id for task in state.work() if task.status is TaskStatus.DELIVERED and not task.error
         ]
-        places.give_back([*merged, *delivered, PLANNING])
+        planned = [PLANNING] if state.plan is not None else []  # without a plan the crew goes on there
+        places.give_back([*merged, *delivered, *planned])
         status, code = self._verdict(state, error)
         report = context.reports / f"{context.run}.md"
         why = str(error) if error is not None else context.stop.reason
         hint = error.hint if error is not None else context.stop.hint
         if not why and status is RunStatus.FAILED and self._model_error is not None:
             why, hint = self._model_error.reason, self._model_error.hint
+        if status is RunStatus.LIMITED and not hint:
+            hint = f"devassist resume {context.run} with a higher limit, such as --max-usd or --max-minutes"
+        elif status is RunStatus.STOPPED and not hint:
+            hint = f"devassist resume {context.run}"
         data: dict[str, Any] = {
             "status": str(status),
             "exit_code": code,
