@@ -85,7 +85,7 @@ def test_a_killed_supervisors_run_goes_on_where_its_log_ends(make_machine: Calla
     assert machine.git("show", f"devassist/{run}/result:marks.txt") == "ran"
     assert machine.git("show", f"devassist/{run}/result:b.txt") == "two"
     unknown = [event["data"] for event in machine.events(run, "recovery.unknown")]
-    assert [one["address"] for one in unknown] == ["one/coder/1/3"]
+    assert "one/coder/1/3" in [one["address"] for one in unknown]
     assert machine.devassist("audit", "verify").code == 0
     again = machine.devassist("resume", run)
     assert again.code == 2

@@ -53,6 +53,8 @@ class Compared:
     """All branches that were compared, also those that one of `sides` holds."""
     stale: Sequence[Mapping[str, Any]] = ()
     """Branches that the base has moved on from in paths they change: branch, behind, paths."""
+    seen: frozenset[str] = frozenset()
+    """Ids of all that was found, also of what is said of other branches because it comes from them."""
     against: str = ""
     levels: tuple[str, ...] = LEVELS
 
@@ -89,6 +91,7 @@ def compare(project: Project, wanted: Comparison, decided: Mapping[str, str]) ->
         order=scene.order,
         looked=[one.name for one in live],
         stale=scene.stale,
+        seen=frozenset(one.id for one in found),
         stats={
             "branches": count,
             "pairs": count * (count - 1) // 2,

@@ -90,6 +90,7 @@ def remember(project: Project, compared: Compared) -> None:
         )
         for id_, one in before.items()
         if id_ not in now
+        and id_ not in compared.seen
         and not one["gone"]
         and one["level"] in compared.levels
         and {work_of(name) for name in one["branches"]} <= looked

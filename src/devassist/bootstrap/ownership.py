@@ -14,6 +14,7 @@ from devassist.bootstrap.host import boot_id, versions
 from devassist.bootstrap.project import Project
 from devassist.domain.errors import Refused
 from devassist.domain.run import RunState, RunStatus
+from devassist.domain.tasks import TaskStatus
 
 _PATIENCE_S = 0.3
 _START_FIELD = 19
@@ -86,6 +87,9 @@ def present(project: Project, state: RunState) -> RunState:
     """The state as it is now: a run whose supervisor is gone without a word has stopped, whatever its log says last."""
     if crashed(project, state):
         state.status = RunStatus.STOPPED
+        for task in state.tasks.values():
+            if task.status is TaskStatus.RUNNING:
+                task.status = TaskStatus.STOPPED
         state.error = "its supervisor is gone"
         state.hint = f"devassist resume {state.run}"
     return state

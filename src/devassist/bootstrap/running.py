@@ -51,7 +51,14 @@ def start_run(
     told = [*run_files(project, options.artifacts), *notifiers(project), *sinks]
     with own_run(project, run):
         return _supervised(
-            project, request, journal, directory, told, options.record, unsafe=options.unsafe_no_sandbox
+            project,
+            request,
+            journal,
+            directory,
+            told,
+            sinks,
+            options.record,
+            unsafe=options.unsafe_no_sandbox,
         )
 
 
@@ -97,7 +104,7 @@ def resume_run(
         request = replace(resumed_request(project, state, options), cleared=_cleared(project, run))
         announce(run, state)
         unsafe = options.unsafe_no_sandbox or state.sandbox == "none"
-        return _supervised(project, request, journal, directory, told, options.record, unsafe=unsafe)
+        return _supervised(project, request, journal, directory, told, sinks, options.record, unsafe=unsafe)
 
 
 def _cleared(project: Project, run: str) -> Mapping[str, object]:
@@ -123,12 +130,13 @@ def project_of_run(project: Project, run: str, flags: dict[str, Any]) -> tuple[P
     return replace(project, loaded=Loaded(settings=settings, origins={})), state
 
 
-def _supervised(  # noqa: PLR0913  a run's parts, each by name
+def _supervised(  # noqa: PLR0913, PLR0917  a run's parts, each by name
     project: Project,
     request: RunRequest,
     journal: Journal,
     directory: Path,
     sinks: Sequence[EventSink],
+    watchers: Sequence[EventSink],
     record: Path | None,
     *,
     unsafe: bool,
@@ -156,7 +164,7 @@ def _supervised(  # noqa: PLR0913  a run's parts, each by name
         recorders = [stack.enter_context(CassetteWriter(record))] if record is not None else []
         log = stack.enter_context(open_log(project, sinks=[journal, *sinks, *recorders]))
         journal.log = log
-        context = run_context(project, request, probe, journal, executor, stop, directory)
+        context = run_context(project, request, probe, journal, executor, stop, directory, watchers)
         supervisor = Supervisor(context=context, head=log.head, database=log.database_id)
         with stopped_by_signals(stop):
             state = supervisor.execute()

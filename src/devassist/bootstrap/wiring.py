@@ -18,7 +18,7 @@ if TYPE_CHECKING:  # imported where they are used: `--help` and `status` must no
     from devassist.engine.journal import Journal
     from devassist.engine.stop import StopSwitch
     from devassist.git.repository import Repository
-    from devassist.ports import Executor
+    from devassist.ports import EventSink, Executor
     from devassist.sandbox.probe import Probe
     from devassist.store.queries import AuditReader
 
@@ -34,6 +34,7 @@ def run_context(  # noqa: PLR0913, PLR0917  what a run is wired from
     executor: Executor,
     stop: StopSwitch,
     directory: Path,
+    watchers: Sequence[EventSink] = (),
 ) -> RunContext:
     """The collaborators of one run, whose worktrees are in `directory`."""
     from devassist.engine.briefs import Surroundings
@@ -81,6 +82,7 @@ def run_context(  # noqa: PLR0913, PLR0917  what a run is wired from
         stop=stop,
         history=history_of(project, request.run),
         heard=listener(project, request.run),
+        overheard=lambda record: _tell(watchers, record),
         share=lambda limit: fair_share(project, limit),
         around=Surroundings(
             goal=request.goal,
@@ -105,6 +107,11 @@ def _guidance(repository: Repository, base: str) -> Mapping[str, str]:
         except DevassistError:
             continue
     return found
+
+
+def _tell(watchers: Sequence[EventSink], record: Record) -> None:
+    for watcher in watchers:
+        watcher.write(record)
 
 
 def history_of(project: Project, run: str) -> Callable[[str], Sequence[Record]]:

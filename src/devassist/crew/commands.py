@@ -27,7 +27,7 @@ def _may_run(session: Bench, command: str) -> None:
     """Commands of a class that a person has to allow are asked about; all others need no word."""
     if not any(fnmatchcase(command.strip(), pattern) for pattern in session.assignment.ask_commands):
         return
-    answer = session.link.ask(session.role, "command", f"run `{command}`?", [])
+    answer = session.link.ask(session.role, "command", f"run `{command}`?", [command])
     if answer != "granted":
         raise ToolRefused(f"the command is not allowed: {answer}")
 

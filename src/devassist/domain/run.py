@@ -220,6 +220,9 @@ def _approval_requested(state: RunState, record: Record) -> None:
 def _approval_decided(state: RunState, record: Record) -> None:
     if asked := state.approvals.get(record.data["approval"]):
         asked.decide(record)
+        task = state.tasks.get(asked.task)
+        if task is not None and task.id == PLANNING and task.status is TaskStatus.WAITING:
+            task.status = TaskStatus.DELIVERED
 
 
 def _merge_completed(state: RunState, record: Record) -> None:

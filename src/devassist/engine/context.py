@@ -83,6 +83,8 @@ class RunContext:
     """The records of one task of this run, from the log."""
     heard: Callable[[int], Sequence[Record]] = lambda _seq: ()
     """The records about this run after a seq that steer it: decisions, notes, retries, stops."""
+    overheard: Callable[[Record], None] = lambda _record: None
+    """Is told of what others recorded about this run, for those who watch it here."""
     share: Callable[[int], int] = lambda limit: limit
     """This run's part of so many workers, while other runs of the repository are at work."""
     calling: set[int] = field(default_factory=set)

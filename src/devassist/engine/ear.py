@@ -51,6 +51,7 @@ class Ear:
             for record in heard:
                 seq = max(seq, record.seq)
                 context.journal.write(record)
+                context.overheard(record)
                 self._act(record)
             now = context.clock()
             if now - beaten > BEAT_S:
@@ -67,6 +68,7 @@ class Ear:
             self.inbox.put(Wake(record.event.task, retry=True))
         elif record.type is EventType.STOP_REQUESTED:
             who = record.data.get("who", "a person")
+            self.context.stop.explain(f"stopped by {who}")
             self.context.stop.pull(
                 "stopped", f"stopped by {who}", exit_code=130, now=bool(record.data.get("now"))
             )

@@ -37,6 +37,10 @@ _WORKER_EVENTS = frozenset(
 )
 
 
+_SHOWN = {"scope": "paths", "command": "command"}
+"""What the options of a request are, where they are what is approved."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CrewEnding:
     """How a crew's process ended: delivered, failed, broken, limited, waiting, stopped, error, diverged or died."""
@@ -254,6 +258,7 @@ class WorkerDesk(ABC):
                 task=self.task_id,
                 agent=agent,
                 options=tuple(options),
+                shown={_SHOWN[kind]: options} if kind in _SHOWN else {},
             ),
         )
         if found.status is ApprovalStatus.APPROVED:

@@ -38,6 +38,12 @@ class StopSwitch:
         for act in self.on_stop:
             act()
 
+    def explain(self, reason: str) -> None:
+        """Say who was behind a signal, where the switch was pulled by one."""
+        with self._lock:
+            if self.outcome == "stopped":
+                self.reason = reason
+
     @property
     def pulled(self) -> bool:
         return self._event.is_set()

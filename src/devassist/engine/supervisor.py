@@ -224,6 +224,8 @@ class Supervisor:
             hint = f"devassist resume {context.run} with a higher limit, such as --max-usd or --max-minutes"
         elif status is RunStatus.STOPPED and not hint:
             hint = f"devassist resume {context.run}"
+        elif status is RunStatus.WAITING and not hint:
+            hint = f"devassist inbox, then devassist resume {context.run}"
         data: dict[str, Any] = {
             "status": str(status),
             "exit_code": code,
