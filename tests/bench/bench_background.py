@@ -6,14 +6,14 @@ How long a person waits: to get the terminal back, for an answer to be taken up,
 Wall milliseconds on this machine, with the reference of the same minute beside each: `git status` in the same
 repository for the first, and the bare time that a sandboxed command takes to start for the rest. `detach`: from
 the command to its end. `answer`: from the answer on record to the parked task's worker at work again.
-`resume`: from `run.resumed` to the first worker at work, with 10,000 events recorded. `kill`: from `stop --now`
+`resume`: from `run.resumed` to the first worker at work, CrewAI's import included, with a short log and with 10,000
+events more. `kill`: from `stop --now`
 to no process with the run's mark, with 16 workers inside sandboxed commands that ignore SIGTERM.
 """
 
 from __future__ import annotations
 
 import json
-import os
 import sqlite3
 import statistics
 import subprocess
@@ -25,9 +25,10 @@ from pathlib import Path
 from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+from devassist.bootstrap import Host, open_log, open_project
+from devassist.domain.events import Event, EventType
 from support.command_line import Machine
-from support.crewscript import CrewScript, Turn, plan, sh, submit, task, tool, write
-from support.openai_server import Reply
+from support.crewscript import CrewScript, plan, sh, submit, task, tool
 
 EVENTS = 10_000
 WORKERS = 16
@@ -116,19 +117,38 @@ def kill(machine: Machine) -> float:
     return took
 
 
-def resume(machine: Machine) -> float:
-    """One task whose agent reads the board thousands of times before it is stopped; then it is gone on with."""
-    document = plan(task("long", "LONG", review=False))
-    run, _ = begun(machine, document, "--max-turns-per-agent", "100000")
-    until(lambda: machine.query("SELECT count(*) FROM events WHERE run = ?", run)[0][0] >= EVENTS, 3000)
+def resume(machine: Machine, events: int) -> float:
+    """From `run.resumed` to its first worker, of a stopped run whose log got so many more tool calls."""
+    run, _ = begun(machine, plan(task("busy", "BUSY", review=False)))
+    until(lambda: count(machine, "command.intended", run) >= 1)
     machine.devassist("stop", run, "--now")
-    events = machine.query("SELECT count(*) FROM events WHERE run = ?", run)[0][0]
+    project = open_project(Host(environment=machine.environment, directory=machine.repo))
+    called = {"name": "read_file", "ok": True, "result": "x" * 400, "read": ["a"], "wrote": [], "round": 1}
+    with open_log(project) as log:
+        for start in range(0, events, 500):
+            log.record(
+                *(
+                    Event(
+                        type=EventType.TOOL_CALLED,
+                        run=run,
+                        task="busy",
+                        agent="busy/coder",
+                        id=f"{run}-busy-coder-1-{1000 + number}",
+                        data={"role": "coder", **called},
+                    )
+                    for number in range(start, min(start + 500, events))
+                )
+            )
     before = count(machine, "worker.started", run)
     machine.devassist("resume", run, "--detach")
-    took = until(lambda: count(machine, "worker.started", run) > before, 300)
+    until(lambda: count(machine, "worker.started", run) > before)
+    query = (
+        "SELECT (julianday(max(iif(type = 'worker.started', at, '')))"
+        " - julianday(max(iif(type = 'run.resumed', at, '')))) * 86400000 FROM events WHERE run = ?"
+    )
+    ((took,),) = machine.query(query, run)
     machine.devassist("stop", run, "--now")
-    print(json.dumps({"resume_events": events, "resume_ms": round(took)}))
-    return took
+    return float(took)
 
 
 def shown(name: str, values: list[float]) -> None:
@@ -151,13 +171,6 @@ def main() -> None:
     script.on("ASK", "coder", tool("ask_human", question="which?", options=["red", "blue"]), submit())
     script.on("BUSY", "coder", sh("sleep 600"), submit())
     script.on("STUBBORN", "coder", sh("trap '' TERM INT HUP; sleep 600; sleep 600"), submit())
-
-    def long(turn: Turn) -> Reply:
-        return write(f"f{turn.step % 50}.txt", f"{turn.step}\n") if turn.step % 2 else tool("list_files")
-
-    from support.crewscript import Forever
-
-    script.on("LONG", "coder", Forever(long))
     with tempfile.TemporaryDirectory(prefix="devassist-bench-") as directory:
         machine = Machine(Path(directory), script=script)
         try:
@@ -166,8 +179,8 @@ def main() -> None:
             shown("detach", [one for one, _ in pairs])
             shown("answer", [other for _, other in pairs])
             shown(f"kill, {WORKERS} workers", [kill(machine) for _ in range(runs)])
-            if os.environ.get("DEVASSIST_BENCH_RESUME"):
-                resume(machine)
+            shown("resume, a short log", [resume(machine, 0) for _ in range(runs)])
+            shown(f"resume, {EVENTS} events more", [resume(machine, EVENTS) for _ in range(runs)])
         finally:
             machine.close()
 

@@ -134,7 +134,7 @@ def test_a_resolution_survives_a_look_that_tells_its_conflict_of_another_branch(
     resolve(both, id_, "--take", "left")
     both.git("branch", "a-copy", "left")
     assert found(both, "--all")
-    assert both.devassist("conflicts", "show", id_, "--format", "json").json["gone"]
+    assert not both.devassist("conflicts", "show", id_, "--format", "json").json["gone"]
     assert both.devassist("conflicts", *NAMES).code == 0, "it is resolved"
     done = resolve(both, id_, "--undo", "--format", "json")
     assert (done.code, done.json["status"]) == (0, "open"), done
