@@ -6,7 +6,6 @@ import re
 import secrets
 import subprocess
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -25,24 +24,6 @@ def test_chance_comes_in_as_a_parameter() -> None:
     assert ids.make_run_id(lambda _: 0) == "amber-badger-0000"
     assert ids.make_run_id(lambda below: below - 1) == "witty-zebra-ffff"
     assert len({ids.make_run_id(secrets.randbelow) for _ in range(200)}) == 200
-
-
-@pytest.mark.parametrize(
-    ("prefix", "meant"),
-    [
-        ("brisk-heron-3f2a", ["brisk-heron-3f2a"]),
-        ("brisk", ["brisk-heron-3f2a", "brisk-lynx-0001"]),
-        ("brisk-l", ["brisk-lynx-0001"]),
-        ("calm", []),
-        ("", ["brisk-heron-3f2a", "brisk-lynx-0001"]),
-    ],
-)
-def test_a_prefix_means_every_run_that_starts_with_it(prefix: str, meant: list[str]) -> None:
-    assert ids.match_prefix(prefix, ["brisk-heron-3f2a", "brisk-lynx-0001"]) == meant
-
-
-def test_an_equal_id_is_never_ambiguous() -> None:
-    assert ids.match_prefix("ab", ["abc", "ab", "abd"]) == ["ab"]
 
 
 @given(_TASK, st.sampled_from(["coder", "tester", "reviewer"]))

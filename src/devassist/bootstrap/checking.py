@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from devassist.bootstrap.project import Project
-from devassist.bootstrap.requests import fresh_run_id, plain_request
+from devassist.bootstrap.requesting import fresh_run_id, plain_request
 from devassist.bootstrap.wiring import run_context
 from devassist.domain.errors import Refused, UsageError
 from devassist.domain.resolutions import ResolutionCheck

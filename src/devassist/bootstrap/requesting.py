@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,6 +13,7 @@ from devassist.bootstrap.history import resolved as resolved_base
 from devassist.bootstrap.ownership import owner
 from devassist.bootstrap.project import Project, secrets_of
 from devassist.domain.errors import UsageError
+from devassist.domain.ids import make_run_id
 from devassist.domain.roles import Role
 from devassist.domain.run import RunState
 
@@ -176,3 +178,23 @@ def _base(project: Project, options: RunOptions) -> tuple[str, list[str]]:
     if repository.head_branch is None and not options.base:
         warnings.append(f"HEAD is detached; the base is {base[:12]}")
     return base, warnings
+
+
+def fresh_run_id() -> str:
+    """A run id by chance; the one place where chance comes from."""
+    return make_run_id(secrets.randbelow)
+
+
+def plain_request(project: Project, run: str, *, goal: str, base: str = "") -> RunRequest:
+    """A request without models: for what needs a run's surroundings and no agent."""
+    from devassist.engine.context import RunRequest
+
+    return RunRequest(
+        run=run,
+        goal=goal,
+        base=base,
+        settings=project.settings,
+        models={},
+        prefix=project.repository.prefix.rstrip("/"),
+        secrets=tuple(sorted(secrets_of(project))),
+    )

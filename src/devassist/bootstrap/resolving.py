@@ -11,8 +11,7 @@ from devassist.bootstrap.conflict_life import intent_of
 from devassist.bootstrap.open_conflict import Answer, OpenConflict
 from devassist.bootstrap.ownership import own_run
 from devassist.bootstrap.project import Project, open_log
-from devassist.bootstrap.requesting import RunOptions, new_request
-from devassist.bootstrap.requests import fresh_run_id
+from devassist.bootstrap.requesting import RunOptions, fresh_run_id, new_request
 from devassist.bootstrap.running import sandbox_notes, stopped_by_signals
 from devassist.bootstrap.settling import settle_in
 from devassist.bootstrap.wiring import run_context

@@ -14,8 +14,13 @@ from devassist.bootstrap.notifying import notifiers
 from devassist.bootstrap.ownership import own_run
 from devassist.bootstrap.project import Project, load_state, open_log, open_reader
 from devassist.bootstrap.reporting import run_files
-from devassist.bootstrap.requesting import ResumeOptions, RunOptions, new_request, resumed_request
-from devassist.bootstrap.requests import fresh_run_id
+from devassist.bootstrap.requesting import (
+    ResumeOptions,
+    RunOptions,
+    fresh_run_id,
+    new_request,
+    resumed_request,
+)
 from devassist.bootstrap.wiring import run_context
 from devassist.domain.errors import UsageError
 from devassist.domain.run import RunState, RunStatus

@@ -24,11 +24,6 @@ from devassist.cli.run import launch
 from devassist.domain.errors import DevassistError, UsageError
 from devassist.domain.plan import parse_plan
 
-Ids = Annotated[list[str], typer.Argument(metavar="ID...", help="Request ids, or their beginnings.")]
-NoResume = Annotated[
-    bool, typer.Option("--no-resume", help="Do not go on with a background run that has ended waiting.")
-]
-
 
 def complete_request(context: typer.Context, incomplete: str) -> list[str]:
     """Ids of open requests for shell completion."""
@@ -37,6 +32,17 @@ def complete_request(context: typer.Context, incomplete: str) -> list[str]:
     except Exception:  # noqa: BLE001  completion never complains
         return []
     return [item.asked.id for item in found if item.asked.id.startswith(incomplete)]
+
+
+Ids = Annotated[
+    list[str],
+    typer.Argument(
+        metavar="ID...", help="Request ids, or their beginnings.", autocompletion=complete_request
+    ),
+]
+NoResume = Annotated[
+    bool, typer.Option("--no-resume", help="Do not go on with a background run that has ended waiting.")
+]
 
 
 def register(app: typer.Typer) -> None:
@@ -131,7 +137,12 @@ def reject(
 
 def answer(
     context: typer.Context,
-    id_: Annotated[str, typer.Argument(metavar="ID", help="The question's id, or its beginning.")],
+    id_: Annotated[
+        str,
+        typer.Argument(
+            metavar="ID", help="The question's id, or its beginning.", autocompletion=complete_request
+        ),
+    ],
     text: Annotated[str, typer.Argument(help="The answer, as the agent is told it.")],
     no_resume: NoResume = False,
     output: Output = Format.text,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable
 
 _FIRST = (
     "amber able bold brave brisk bright calm clear clever cool coral crisp dapper deft eager early fair fleet "
@@ -28,14 +28,6 @@ PLANNING = "plan"
 def make_run_id(randbelow: Callable[[int], int]) -> str:
     """Two words and four hex digits, e.g. `brisk-heron-3f2a`."""
     return f"{_FIRST[randbelow(len(_FIRST))]}-{_SECOND[randbelow(len(_SECOND))]}-{randbelow(0x10000):04x}"
-
-
-def match_prefix(prefix: str, candidates: Iterable[str]) -> Sequence[str]:
-    """The candidates that `prefix` may mean: the equal one alone, else all that start with it."""
-    known = list(candidates)
-    if prefix in known:
-        return [prefix]
-    return [one for one in known if one.startswith(prefix)]
 
 
 def agent_id(task: str, role: str) -> str:
