@@ -1,7 +1,7 @@
 """
 From a save to the alert: the time until a conflict between running tasks is in the log, as JSON.
 
-    PYTHONPATH=src:tests python tests/bench/bench_live_conflicts.py [--files 3000] [--sides 8] [--saves 200]
+    PYTHONPATH=src:tests python tests/bench/bench_live_conflicts.py [--files 3000] [--wide 20] [--sides 8] [--saves 200]
 
 The watch of a run is fed as a run feeds it: `tool.called` records of a write. Measured is the wall time from the
 record of the save becoming durable to the `conflict.found` record of it (level text) being handed to the log;
@@ -28,14 +28,31 @@ from support.branches import FILE, Author, Tree, text
 from support.repos import git
 from support.watching import Site, plan_of
 
+_NARROW = 20
+"""Directories of packages below one directory."""
 
-def repository_of(directory: Path, files: int) -> Path:
+
+def place(number: int, wide: int) -> tuple[str, str]:
+    """The package and the name of a module, `wide` of them in a directory."""
+    package = number // wide
+    return f"p{package // _NARROW}/q{package % _NARROW}", f"f{number}"
+
+
+def path_of(number: int, wide: int) -> str:
+    return "/".join(place(number, wide)) + ".py"
+
+
+def module_of(number: int, wide: int) -> str:
+    return ".".join((place(number, wide)[0].replace("/", "."), place(number, wide)[1]))
+
+
+def repository_of(directory: Path, files: int, wide: int) -> Path:
     """Modules of functions that import one another."""
     chance = random.Random(files)
     tree: Tree = {}
     for number in range(files):
         other = chance.randrange(files)
-        lines = [f"from p{other % 20}.f{other} import work_{other}_0", ""]
+        lines = [f"from {module_of(other, wide)} import work_{other}_0", ""]
         for part in range(8):
             lines += [
                 f"def work_{number}_{part}(value):",
@@ -43,8 +60,10 @@ def repository_of(directory: Path, files: int) -> Path:
                 "    return total",
                 "",
             ]
-        tree[f"p{number % 20}/f{number}.py"] = (FILE, text(lines))
-    tree |= {f"p{number}/__init__.py": (FILE, b"") for number in range(20)}
+        tree[path_of(number, wide)] = (FILE, text(lines))
+    packages = {place(number, wide)[0] for number in range(files)}
+    packages |= {one.partition("/")[0] for one in packages}
+    tree |= {f"{one}/__init__.py": (FILE, b"") for one in packages}
     author = Author(directory)
     author.commit("main", tree)
     author.write()
@@ -86,8 +105,8 @@ def edited(path: Path, who: str, number: int) -> str:
     return path.read_text().replace("total = value + 3", f"total = value * {number} # {who}")
 
 
-def measure(directory: Path, files: int, sides: int, saves: int) -> dict[str, object]:
-    repo = repository_of(directory / "repo", files)
+def measure(directory: Path, files: int, wide: int, sides: int, saves: int) -> dict[str, object]:
+    repo = repository_of(directory / "repo", files, wide)
     names = [f"t{number}" for number in range(sides)]
     site = Site(repo, plan_of(*names), directory / "worktrees")
     clock = Clock()
@@ -103,7 +122,7 @@ def measure(directory: Path, files: int, sides: int, saves: int) -> dict[str, ob
         chosen = chance.sample(range(files), saves + 1)
         warm, used = time.perf_counter(), time.process_time()
         for number, at in enumerate(chosen):
-            path = f"p{at % 20}/f{at}.py"
+            path = path_of(at, wide)
             one, other = chance.sample(names, 2)
             site.save(one, {path: edited(site.worktrees / one / "coder" / path, one, number)})
             time.sleep(0.05)  # an agent's next save is at least a model call away
@@ -117,13 +136,15 @@ def measure(directory: Path, files: int, sides: int, saves: int) -> dict[str, ob
                 warm = took
         used = time.process_time() - used
         for at in chance.sample([one for one in range(files) if one not in chosen], min(saves, 50)):
-            path, user = f"p{at % 20}/f{at}.py", f"p{at % 20}/new{at}.py"
+            path, user = path_of(at, wide), f"{place(at, wide)[0]}/new{at}.py"
             one, other = chance.sample(names, 2)
             file = site.worktrees / one / "coder" / path
             site.save(one, {path: file.read_text().replace(f"work_{at}_5", f"renamed_{at}")})
             time.sleep(0.3)
             started = time.perf_counter()
-            site.save(other, {user: f"from p{at % 20}.f{at} import work_{at}_5\n\nprint(work_{at}_5(1))\n"})
+            site.save(
+                other, {user: f"from {module_of(at, wide)} import work_{at}_5\n\nprint(work_{at}_5(1))\n"}
+            )
             symbols.append(clock.wait("symbol", path) - started)
         for _ in range(saves):
             started = time.perf_counter()
@@ -132,6 +153,7 @@ def measure(directory: Path, files: int, sides: int, saves: int) -> dict[str, ob
             time.sleep(0.005)
     return {
         "files": files,
+        "files_per_directory": wide,
         "sides": sides,
         "first_alert_ms": round(warm * 1000, 2),
         "save_to_alert": quantiles(texts),
@@ -146,11 +168,14 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--files", type=int, default=3000)
+    parser.add_argument("--wide", type=int, default=20, help="files in each directory")
     parser.add_argument("--sides", type=int, default=8)
     parser.add_argument("--saves", type=int, default=200)
     given = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="bench-live-") as directory:
-        print(json.dumps(measure(Path(directory), given.files, given.sides, given.saves), indent=2))
+        print(
+            json.dumps(measure(Path(directory), given.files, given.wide, given.sides, given.saves), indent=2)
+        )
 
 
 if __name__ == "__main__":

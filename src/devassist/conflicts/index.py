@@ -11,6 +11,7 @@ from pathlib import Path
 
 from devassist.conflicts.cache_folder import CacheFolder
 from devassist.conflicts.languages import Grammar, covers, family_of, grammar_for, read_table
+from devassist.conflicts.layers import Layered
 from devassist.conflicts.tables import TABLE_VERSION, Definition, Table
 from devassist.git.tree_view import TreeView
 from devassist.git.trees import EXECUTABLE, FILE
@@ -111,13 +112,7 @@ class Files:
 
     def changed(self, changes: Mapping[str, str | None]) -> Files:
         """These files with some replaced, added, or (None) removed."""
-        blobs = dict(self.blobs)
-        for path, blob in changes.items():
-            if blob is None:
-                blobs.pop(path, None)
-            else:
-                blobs[path] = blob
-        return Files(self.tables, blobs, self.settings)
+        return Files(self.tables, Layered(self.blobs, changes), self.settings)
 
     def implementing(self, name: str) -> list[str]:
         """The Rust files with an `impl` block for some type of that name."""

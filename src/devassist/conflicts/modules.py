@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import posixpath
 import re
-from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Self
 
 from devassist.conflicts.index import Files
 from devassist.conflicts.languages import grammar_for
+from devassist.conflicts.layers import Groups
 from devassist.conflicts.script_paths import aliased
 
 _SCRIPT_ENDINGS = (".ts", ".tsx", ".d.ts", ".js", ".jsx", ".mjs", ".cjs", ".mts", ".cts")
@@ -28,9 +28,13 @@ class Modules:
     """
 
     files: Files
-    python: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
-    members: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
-    packages: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
+    python: Groups = field(default_factory=Groups)
+    """Dotted names -> paths."""
+    members: Groups = field(default_factory=Groups)
+    """Keys of modules that may have many files -> these."""
+    packages: Groups = field(default_factory=Groups)
+    """Last part of a Go package's path -> keys."""
+    _folders: dict[str, str] = field(default_factory=dict)
 
     @classmethod
     def over(cls, files: Files) -> Self:
@@ -42,14 +46,15 @@ class Modules:
     def derived(self, files: Files, changes: Iterable[str]) -> Self:
         """The modules of files of which only `changes` differ; what stays is shared, not made again."""
         found = type(self)(files, self.python, self.members, self.packages)
-        moved = [path for path in changes if self.place(path) != found.place(path)]
-        if any(path.endswith("__init__.py") for path in moved):
-            return type(self).over(files)  # The names of everything below it may differ.
+        moved = {path for path in changes if self.place(path) != found.place(path)}
+        for path in [path for path in moved if path.endswith("__init__.py")]:
+            below = posixpath.dirname(path) + "/"  # The names of everything below it may differ.
+            for blobs in (self.files.blobs, files.blobs):
+                moved |= {one for one in blobs if below == "/" or one.startswith(below)}
         if moved:
-            found.python = _copied(self.python)
-            found.members = _copied(self.members)
-            found.packages = defaultdict(set, {name: set(keys) for name, keys in self.packages.items()})
-        for path in moved:
+            found.python, found.members = self.python.layer(), self.members.layer()
+            found.packages = self.packages.layer()
+        for path in sorted(moved):
             if path in self.files.blobs:
                 self.leave(path, found)
             if path in files.blobs:
@@ -60,35 +65,45 @@ class Modules:
         return self.key(path) if path in self.files.blobs else None
 
     def leave(self, path: str, found: Modules) -> None:
-        for name in self.names_of(path) if path.endswith((".py", ".pyi")) else ():
-            found.python[name].remove(path)
-        key = self.key(path)
-        if path in found.members.get(key, ()):
-            found.members[key].remove(path)
-            if not found.members[key]:
-                del found.members[key]
-                found.packages[posixpath.basename(posixpath.dirname(path))].discard(key)
+        grammar = grammar_for(path)
+        family = "" if grammar is None else grammar.family
+        if family == "python":
+            for name in self.names_of(path):
+                found.python.drop(name, path)
+        elif family in ("go", "java"):
+            key = self.key(path)
+            found.members.drop(key, path)
+            if family == "go" and not found.members.of(key):
+                found.packages.drop(posixpath.basename(posixpath.dirname(path)), key)
 
     def enter(self, path: str) -> None:
         grammar = grammar_for(path)
         family = "" if grammar is None else grammar.family
         if family == "python":
             for name in self.names_of(path):
-                self.python[name].append(path)
+                self.python.add(name, path)
         elif family in ("go", "java"):
-            self.members[self.key(path)].append(path)
-            if family == "go":
-                self.packages[posixpath.basename(posixpath.dirname(path))].add(self.key(path))
+            key = self.key(path)
+            if family == "go" and not self.members.of(key):
+                self.packages.add(posixpath.basename(posixpath.dirname(path)), key)
+            self.members.add(key, path)
 
     def names_of(self, path: str) -> Iterable[str]:
         stem = path.rpartition(".")[0].removesuffix("/__init__")
         names = {stem.replace("/", ".")}
-        folder = posixpath.dirname(stem if path.endswith("__init__.py") else path)
-        while folder and f"{folder}/__init__.py" in self.files.blobs:
-            folder = posixpath.dirname(folder)
+        folder = self._outside(posixpath.dirname(stem if path.endswith("__init__.py") else path))
         names.add(stem[len(folder) :].lstrip("/").replace("/", "."))
         names |= {stem.removeprefix(one).replace("/", ".") for one in _SOURCE_ROOTS}
         return names
+
+    def _outside(self, folder: str) -> str:
+        """The nearest folder that is no package."""
+        found = self._folders.get(folder)
+        if found is None:
+            inside = folder and f"{folder}/__init__.py" in self.files.blobs
+            found = self._outside(posixpath.dirname(folder)) if inside else folder
+            self._folders[folder] = found
+        return found
 
     def key(self, path: str) -> str:
         """The module that the file at `path` belongs to."""
@@ -104,7 +119,7 @@ class Modules:
 
     def paths(self, key: str) -> list[str]:
         """The files of a module."""
-        return self.members.get(key, []) or ([key] if key in self.files.blobs else [])
+        return list(self.members.of(key)) or ([key] if key in self.files.blobs else [])
 
     def title(self, key: str) -> str:
         """The module as its users write it, for messages and symbols."""
@@ -131,7 +146,7 @@ class Modules:
             case "go":
                 return self._find_go(module)
             case "java":
-                return "java:" + module if "java:" + module in self.members else None
+                return "java:" + module if self.members.of("java:" + module) else None
             case "rust":
                 return self._find_rust(path, module)
             case _:
@@ -147,7 +162,7 @@ class Modules:
             stem = posixpath.join(folder, name.replace(".", "/")).rstrip("/")
             options = (f"{stem}.py", f"{stem}/__init__.py", f"{stem}.pyi")
             return next((one for one in options if one in self.files.blobs), None)
-        found = self.python.get(name, [])
+        found = self.python.of(name)
         if len(found) > 1:
             sibling = posixpath.join(posixpath.dirname(path), name.replace(".", "/") + ".py")
             if sibling in found:
@@ -182,7 +197,7 @@ class Modules:
     def _find_go(self, module: str) -> str | None:
         found = [
             key
-            for key in self.packages.get(posixpath.basename(module), ())
+            for key in self.packages.of(posixpath.basename(module))
             if not key.endswith("_test") and ("/" + module).endswith("/" + key.rstrip("/"))
         ]
         return max(found, key=len, default=None)
@@ -216,10 +231,6 @@ class Modules:
         if not parts:
             options += [f"{stem}/lib.rs", f"{stem}/main.rs"]
         return next((one for one in options if one in self.files.blobs), None)
-
-
-def _copied(lists: dict[str, list[str]]) -> dict[str, list[str]]:
-    return defaultdict(list, {name: list(paths) for name, paths in lists.items()})
 
 
 def _shared(one: str, other: str) -> int:

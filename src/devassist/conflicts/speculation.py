@@ -74,7 +74,7 @@ class Speculation:
         (result,) = self.referee.merge_all([(ours, theirs)])
         if not result.clean:
             return None
-        return self.referee.scratch.commit(result.tree, (ours, theirs), view)
+        return self.referee.scratch.commit(result.tree, (ours, theirs))
 
 
 def smallest(sides: Sequence[Side], fails: Callable[[Sequence[Side]], bool]) -> list[Side]:

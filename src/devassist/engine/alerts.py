@@ -60,7 +60,10 @@ class Alerts:
             data = {"conflict": id_, "base": self.base, **one.as_json()}
             found = Event(type=EventType.CONFLICT_FOUND, task=self._later(one), data=data)
             self.journal.record_unless(partial(is_known, data), found)
-            self.journal.record(*self._notes(one, view, tips))
+        for id_, one in now.items():
+            # After all that was found: a note takes a while to write, and none is missed by a run that died here.
+            if self._said[id_] == one.status and (notes := self._notes(id_, one, view, tips)):
+                self.journal.record(*notes)
         for id_ in [id_ for id_ in self._said if id_ not in now]:
             del self._said[id_]
             gone = {"conflict": id_, "status": "gone", "who": "policy", "reason": "it was not found again"}
@@ -94,12 +97,12 @@ class Alerts:
     def _title(self, task: str) -> str:
         return next((one.title for one in self.plan.tasks if one.id == task), task)
 
-    def _notes(self, one: Conflict, view: Repository, tips: Mapping[str, str]) -> list[Event]:
+    def _notes(self, id_: str, one: Conflict, view: Repository, tips: Mapping[str, str]) -> list[Event]:
         """To each task of this run that has a part in it: what it is, what the other is for, what the other did."""
         events: list[Event] = []
         for mine, other in (one.branches, one.branches[::-1]):
             run, task = run_and_task(mine)
-            address = (one.id, one.status, task)
+            address = (id_, one.status, task)
             if run != self.journal.run or one.severity is Severity.NOTE or address in self._noted:
                 continue
             self._noted.add(address)
@@ -109,7 +112,7 @@ class Alerts:
                 "to": task,
                 "text": f"{one.explanation}. {self._other_side(other, paths, mine, view, tips)}",
                 "paths": sorted({one.path, *(at.path for at in one.locations)}),
-                "conflict": one.id,
+                "conflict": id_,
                 "status": one.status,
             }
             events.append(Event(type=EventType.NOTE_POSTED, task=task, data=data))
@@ -121,14 +124,7 @@ class Alerts:
         run, task = run_and_task(other)
         who = f"task {task}: {self._title(task)}" if run == self.journal.run else f"the branch {other}"
         root = view.merge_base(tips[mine], tips[other]) if {mine, other} <= tips.keys() else None
-        patch = view.diff(root, tips[other]) if root is not None else ""
-        lines = about(patch, paths).splitlines()
+        patch = view.diff_of(root, tips[other], paths) if root is not None else ""
+        lines = patch.splitlines()
         cut = [f"[... {len(lines) - _DIFF_LINES} more lines]"] if len(lines) > _DIFF_LINES else []
         return "\n".join([f"The other side is {who}. Its change:", *lines[:_DIFF_LINES], *cut])
-
-
-def about(patch: str, paths: Collection[str]) -> str:
-    """The parts of a patch that are about these files."""
-    parts = [f"diff --git {part}" for part in patch.split("diff --git ")[1:]]
-    ends = tuple(f" b/{path}" for path in paths)
-    return "".join(part for part in parts if part.partition("\n")[0].endswith(ends))

@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import os
 import stat
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -35,6 +36,10 @@ class Files:
 
     repo: pygit2.Repository
     root: Path
+    verbatim: bool = False
+    """Nothing changes content on its way: filters need not be asked for, which would load the whole index."""
+    keep: Callable[[str, bytes], str] | None = None
+    """Where content goes that is to be stored, kind and content to id; None: into the repository."""
     _real: set[str] = field(default_factory=set)
     _filemode: bool | None = None
 
@@ -143,9 +148,13 @@ class Files:
 
     def _hashed(self, data: bytes, *, store: bool) -> str:
         with translated("store a file"):
+            if store and self.keep is not None:
+                return self.keep("blob", data)
             return str(self.repo.create_blob(data) if store else pygit2.hash(data))
 
     def _filtered(self, path: str, data: bytes, mode: FilterMode) -> bytes:
+        if self.verbatim:
+            return data
         try:
             path.encode()
         except UnicodeEncodeError:

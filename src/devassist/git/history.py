@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -12,7 +12,7 @@ from pygit2.enums import BlameFlag, DiffOption, DiffStatsFormat, SortMode
 from devassist.domain.errors import NotFound
 from devassist.git.errors import translated
 from devassist.git.trailers import trailers_of
-from devassist.git.trees import TREE, Entry, Trees, tree_id
+from devassist.git.trees import GITLINK, TREE, Entry, Trees, tree_id
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -142,6 +142,30 @@ def diff(repo: pygit2.Repository, old: str, new: str, *, stat: bool = False, con
         if stat:
             return found.stats.format(DiffStatsFormat.FULL, 80)
         return "".join(_text(patch) for patch in found if patch is not None)
+
+
+def diff_of(repo: pygit2.Repository, old: str, new: str, paths: Collection[str]) -> str:
+    """The parts of `diff` about some of the paths, at the cost of these alone unless one of them is new."""
+    with translated("compare two commits"):
+        trees = Trees(repo)
+        before, after = tree_id(repo, old), tree_id(repo, new)
+        entries = {path: (trees.find(before, path), trees.find(after, path)) for path in sorted(set(paths))}
+        if any(was is None and now is not None for was, now in entries.values()):  # it may have been renamed
+            parts = diff(repo, old, new).split("diff --git ")[1:]
+            ends = tuple(f" b/{path}" for path in paths)
+            return "".join(f"diff --git {one}" for one in parts if one.partition("\n")[0].endswith(ends))
+        return "".join(_patch(repo, path, *each) for path, each in entries.items() if each[0] != each[1])
+
+
+def _patch(repo: pygit2.Repository, path: str, *entries: Entry | None) -> str:
+    was, now = (_blob(repo, one) for one in entries)
+    patch = pygit2.Patch.create_from(was, now, old_as_path=path, new_as_path=path)
+    return _text(patch)
+
+
+def _blob(repo: pygit2.Repository, entry: Entry | None) -> pygit2.Blob | None:
+    found = None if entry is None or entry.mode in (TREE, GITLINK) else repo[pygit2.Oid(hex=entry.id)]
+    return found if isinstance(found, pygit2.Blob) else None
 
 
 def _text(patch: pygit2.Patch) -> str:

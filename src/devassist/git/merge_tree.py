@@ -86,10 +86,8 @@ class MergeTree:
     def merge(self, ours: str, theirs: str, base: str | None = None) -> PairResult:
         """Merge two commits; with `base`, which like them may then be a tree, that is the merge base."""
         if base is not None:
-            root = self.scratch.commit(self._tree(base), (), self.view)
-            ours, theirs = (
-                self.scratch.commit(self._tree(side), (root,), self.view) for side in (ours, theirs)
-            )
+            root = self.scratch.commit(self._tree(base), ())
+            ours, theirs = (self.scratch.commit(self._tree(side), (root,)) for side in (ours, theirs))
         return self.merge_all([(ours, theirs)])[0]
 
     def merge_all(self, pairs: Sequence[tuple[str, str]]) -> list[PairResult]:

@@ -18,6 +18,7 @@ from pathlib import Path
 import pygit2
 
 from devassist.domain.errors import RepositoryError
+from devassist.git.attributes import ATTRIBUTES, apply_everywhere
 from devassist.git.errors import translated
 from devassist.git.files import Files
 from devassist.git.pool_record import PoolRecord, Written, above, lstat, marks
@@ -25,7 +26,7 @@ from devassist.git.trees import EXECUTABLE, FILE, GITLINK, Entry, Trees
 from devassist.git.worktree_admin import delete_directory
 
 _NEVER = frozenset(("", ".", "..", ".git"))
-_ATTRIBUTES, _IGNORE = ".gitattributes", ".gitignore"
+_IGNORE = ".gitignore"
 
 
 @dataclass
@@ -147,7 +148,7 @@ class PooledTree:
             return
         edits = self._edits_to(tree)
         names = {path.rpartition("/")[2] for path in edits}
-        if _ATTRIBUTES in names:
+        if ATTRIBUTES in names:
             # They decide on the content of files that did not change.
             edits |= dict(Trees(self.repo).walk(tree))
         # Until it is done it is neither here nor there.
@@ -198,7 +199,7 @@ class PooledTree:
             self._delete(path, directories, caches=True)
         writer = _Writer(self.repo, self.root, self.record, set(directories), plain=plain)
         # Attributes first: they say how the others are written.
-        for path in sorted(edits, key=lambda path: (path.rpartition("/")[2] != _ATTRIBUTES, path)):
+        for path in sorted(edits, key=lambda path: (path.rpartition("/")[2] != ATTRIBUTES, path)):
             entry = edits[path]
             if entry is not None:
                 with translated(f"write {path}"):
@@ -206,13 +207,10 @@ class PooledTree:
 
     def _is_verbatim(self, edits: Iterable[str]) -> bool:
         """Can no filter apply: no attributes anywhere and no line endings asked for."""
-        config = self.repo.config
-        if any(key in config for key in ("core.autocrlf", "core.eol", "core.attributesfile")):
-            return False
-        if (Path(self.repo.path) / "info" / "attributes").exists():
+        if apply_everywhere(self.repo):
             return False
         names = {path.rpartition("/")[2] for path in (*self.record.rows, *edits)}
-        return _ATTRIBUTES not in names
+        return ATTRIBUTES not in names
 
     # Looking ----------------------------------------------------------------------------------------------
 

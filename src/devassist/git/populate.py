@@ -13,18 +13,19 @@ from pathlib import Path
 
 import pygit2
 
+from devassist.git.attributes import apply_everywhere, apply_somewhere
 from devassist.git.errors import translated
 from devassist.git.files import Files
 from devassist.git.index_file import Row, locked_index, row_for
 from devassist.git.sparse import SparseSet
-from devassist.git.trees import EXECUTABLE, FILE, GITLINK, TREE, Entry, Trees
+from devassist.git.trees import EXECUTABLE, FILE, GITLINK, Entry, Trees
 
 
 def populate(repo: pygit2.Repository, root: Path, tree: str, sparse: SparseSet | None) -> None:
     """Write the files of `tree` below the empty `root`, those outside `sparse` into the index only."""
     trees = Trees(repo)
     files = Files(repo, root)
-    plain = _content_is_verbatim(repo, trees, tree)
+    plain = not (apply_everywhere(repo) or apply_somewhere(trees, tree))
     with locked_index(Path(repo.path) / "index") as index, translated(f"check out into {root}"):
         for path, entry in trees.walk(tree):
             if sparse is not None and entry.mode != GITLINK and not sparse.includes(path):
@@ -34,24 +35,6 @@ def populate(repo: pygit2.Repository, root: Path, tree: str, sparse: SparseSet |
             else:
                 row = row_for(entry, files.write(path, entry))
             index.rows[(os.fsencode(path), 0)] = row
-
-
-def _content_is_verbatim(repo: pygit2.Repository, trees: Trees, tree: str) -> bool:
-    """Can no filter apply: no attributes file anywhere and no line endings asked for."""
-    config = repo.config
-    if any(key in config for key in ("core.autocrlf", "core.eol", "core.attributesfile")):
-        return False
-    common = Path(repo.path) / "../.."
-    if any((top / "info" / "attributes").exists() for top in (Path(repo.path), common)):
-        return False
-    return not _has_attributes(trees, tree)
-
-
-def _has_attributes(trees: Trees, tree: str) -> bool:
-    entries = trees.entries(tree)
-    return b".gitattributes" in entries or any(
-        _has_attributes(trees, entry.id) for entry in entries.values() if entry.mode == TREE
-    )
 
 
 def _written(repo: pygit2.Repository, root: Path, path: str, entry: Entry) -> Row:

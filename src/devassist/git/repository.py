@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -165,6 +165,10 @@ class Repository:
 
     def diff(self, old: str, new: str, *, stat: bool = False, context: int = 3) -> str:
         return history.diff(self._handle, old, new, stat=stat, context=context)
+
+    def diff_of(self, old: str, new: str, paths: Collection[str]) -> str:
+        """The parts of the patch that are about these paths, wherever a renamed file was before."""
+        return history.diff_of(self._handle, old, new, paths)
 
     def changed_paths(self, old: str, new: str) -> tuple[str, ...]:
         return history.changed_paths(self._handle, old, new)

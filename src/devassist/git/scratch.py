@@ -15,13 +15,15 @@ import pygit2
 from pygit2.enums import RepositoryOpenFlag
 
 from devassist.domain.changes import directories_of, is_build_product
+from devassist.git.attributes import apply_everywhere, apply_to
 from devassist.git.errors import translated
 from devassist.git.files import Files
+from devassist.git.loose import write_loose
 from devassist.git.repository import Repository, common_dir_of
 from devassist.git.scan import scan
 from devassist.git.trees import GITLINK, TREE, Entry, Trees, tree_id
 
-_NOBODY = pygit2.Signature("devassist", "devassist@localhost", 0, 0)
+_NOBODY = "devassist <devassist@localhost> 0 +0000"
 
 
 class Snapshot(NamedTuple):
@@ -65,19 +67,19 @@ class ScratchObjects:
         handle = self._opened(self.repository.git_dir)
         return dataclasses.replace(self.repository, _handle=handle)
 
-    def commit(self, tree: str, parents: tuple[str, ...], view: Repository) -> str:
+    def commit(self, tree: str, parents: tuple[str, ...]) -> str:
         """A commit in here, for commands that want commits where there are only trees."""
+        lines = [f"tree {tree}", *(f"parent {one}" for one in parents)]
+        lines += [f"author {_NOBODY}", f"committer {_NOBODY}", "", ""]
         with translated("store a commit to try a merge with"):
-            return str(
-                view.handle.create_commit(None, _NOBODY, _NOBODY, "", pygit2.Oid(hex=tree), list(parents))
-            )
+            return self._store("commit", "\n".join(lines).encode())
 
     def snapshot(self, worktree: Path) -> Snapshot:
         """A commit in here of all that is in the files of a worktree, save what tools left behind there."""
         handle = self._opened(_git_dir_of(self.repository, worktree))
         with translated(f"read HEAD of {worktree}"):
             head = str(handle.head.peel(pygit2.Commit).id)
-        tree, trees = tree_id(handle, head), Trees(handle)
+        tree, trees = tree_id(handle, head), Trees(handle, self._store)
         edits = scan(handle, worktree, tree, store=True).edits()
         for path in _left_behind(trees, tree, edits):
             del edits[path]
@@ -85,8 +87,7 @@ class ScratchObjects:
             new = trees.edited(tree, edits, write=True)
             if new == tree:
                 return Snapshot(head, head)
-            made = handle.create_commit(None, _NOBODY, _NOBODY, "", pygit2.Oid(hex=new), [head])
-            return Snapshot(str(made), head)
+            return Snapshot(self.commit(new, (head,)), head)
 
     def snapshot_of(self, worktree: Path, paths: Collection[str], onto: str = "") -> str:
         """
@@ -98,7 +99,9 @@ class ScratchObjects:
         with translated(f"read HEAD of {worktree}"):
             head = str(handle.head.peel(pygit2.Commit).id)
         tree = tree_id(handle, head)
-        trees, files = Trees(handle), Files(handle, worktree)
+        trees = Trees(handle, self._store)
+        plain = not (apply_everywhere(handle) or apply_to(trees, tree, worktree, paths))
+        files = Files(handle, worktree, plain, self._store)
         edits: dict[str, Entry | None] = {}
         for path in sorted(paths):
             old = trees.find(tree, path)
@@ -111,7 +114,10 @@ class ScratchObjects:
             new = trees.edited(tree_id(handle, onto) if onto else tree, edits, write=True)
             if new == tree:
                 return head
-            return str(handle.create_commit(None, _NOBODY, _NOBODY, "", pygit2.Oid(hex=new), [head]))
+            return self.commit(new, (head,))
+
+    def _store(self, kind: str, content: bytes) -> str:
+        return write_loose(self.path, kind, content)
 
     def _opened(self, git_dir: Path) -> pygit2.Repository:
         with translated(f"open {git_dir}"):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -30,6 +30,8 @@ class Trees:
     """Reads trees of one repository, each once. Names are str with surrogates for bytes that are no UTF-8."""
 
     repo: pygit2.Repository
+    store: Callable[[str, bytes], str] | None = None
+    """Where new trees go, kind and content to id; None: into the repository."""
     _seen: dict[str, dict[bytes, Entry]] = field(default_factory=dict)
 
     def entries(self, tree: str) -> Mapping[bytes, Entry]:
@@ -112,6 +114,8 @@ class Trees:
         return self._store(_serialised(entries), write=write) if entries else ""
 
     def _store(self, data: bytes, *, write: bool) -> str:
+        if write and self.store is not None:
+            return self.store("tree", data)
         if write:
             return str(self.repo.write(ObjectType.TREE, data))
         return hashlib.sha1(b"tree %d\0" % len(data) + data, usedforsecurity=False).hexdigest()
