@@ -163,6 +163,21 @@ def test_line_endings_follow_the_attributes(lab: Lab) -> None:
     lab.check_sound(worktree.path)
 
 
+@pytest.mark.parametrize("attributes", ["* text=auto\n", "* text=auto eol=crlf\n", "*.bin ident\n"])
+def test_a_binary_file_is_whole_in_worktree_and_commit_where_attributes_apply(lab: Lab, attributes: str) -> None:
+    picture = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0"
+    (lab.root / "a.bin").write_bytes(picture)
+    lab.commit({".gitattributes": attributes})
+    worktree = lab.open()
+    assert (worktree.path / "a.bin").read_bytes() == picture
+    assert worktree.is_clean
+    (worktree.path / "b.bin").write_bytes(picture + b"more\0")
+    made = worktree.commit(["b.bin"], "m", author=ME, committer=ME)
+    assert worktree.repository.read_file(made or "", "b.bin") == picture + b"more\0"
+    assert lab.git("status", "--porcelain", cwd=worktree.path) == ""
+    lab.check_sound(worktree.path)
+
+
 def test_a_branch_that_is_there_is_left_alone(lab: Lab) -> None:
     lab.git("branch", "devassist/r1/t1/coder")
     before = lab.git("for-each-ref")

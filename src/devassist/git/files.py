@@ -18,6 +18,7 @@ from pygit2.enums import FilterMode
 
 from devassist.domain.errors import RepositoryError
 from devassist.git.errors import translated
+from devassist.git.filters import filtered
 from devassist.git.trees import EXECUTABLE, FILE, GITLINK, SYMLINK, Entry
 
 
@@ -153,14 +154,7 @@ class Files:
             return str(self.repo.create_blob(data) if store else pygit2.hash(data))
 
     def _filtered(self, path: str, data: bytes, mode: FilterMode) -> bytes:
-        if self.verbatim:
-            return data
-        try:
-            path.encode()
-        except UnicodeEncodeError:
-            return data  # libgit2's filters are reached by UTF-8 names only; the bytes go in as they are
-        filters = self.repo.load_filter_list(path, mode)
-        return data if filters is None or not data else bytes(filters.apply_to_buffer(data))
+        return data if self.verbatim else filtered(self.repo, path, data, mode)
 
     def _trusts_filemode(self) -> bool:
         if self._filemode is None:
