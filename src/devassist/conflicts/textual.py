@@ -71,7 +71,7 @@ class TextDetector:
         With `against`, against these alone: none, where it only is what others are held against.
         """
         self._sides[side.name] = side
-        pairs = [pair for pair in self._pairs() if side.name in (pair[0].name, pair[1].name)]
+        pairs = list(self._pairs_with(side))
         if against is not None:
             pairs = [pair for pair in pairs if pair[0].name in against or pair[1].name in against]
         return self._checked(pairs)
@@ -99,6 +99,20 @@ class TextDetector:
             for side in self._sides.values():
                 if side.name != self._against.name:
                     yield self._against, side
+
+    def _pairs_with(self, side: Side) -> Iterator[tuple[Side, Side]]:
+        """Those of `_pairs` that a side is in."""
+        after = False
+        for other in self._sides.values():
+            if other.name == side.name:
+                after = True
+            else:
+                yield (side, other) if after else (other, side)
+        if self._against is not None:
+            same = self._against.name == side.name
+            for one in self._sides.values() if same else (side,):
+                if one.name != self._against.name:
+                    yield self._against, one
 
     def _checked(self, pairs: Sequence[tuple[Side, Side]]) -> TextResult:
         self.bases.add(dict.fromkeys(side.commit for pair in pairs for side in pair))
