@@ -164,7 +164,9 @@ def test_line_endings_follow_the_attributes(lab: Lab) -> None:
 
 
 @pytest.mark.parametrize("attributes", ["* text=auto\n", "* text=auto eol=crlf\n", "*.bin ident\n"])
-def test_a_binary_file_is_whole_in_worktree_and_commit_where_attributes_apply(lab: Lab, attributes: str) -> None:
+def test_a_binary_file_is_whole_in_worktree_and_commit_where_attributes_apply(
+    lab: Lab, attributes: str
+) -> None:
     picture = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0"
     (lab.root / "a.bin").write_bytes(picture)
     lab.commit({".gitattributes": attributes})

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
@@ -16,6 +18,7 @@ FILE = 0o100644
 EXECUTABLE = 0o100755
 SYMLINK = 0o120000
 GITLINK = 0o160000
+_ENTRY = re.compile(rb"([0-7]+) ([^\0]+)\0(.{20})", re.DOTALL)
 
 
 class Entry(NamedTuple):
@@ -33,11 +36,11 @@ class Trees:
     store: Callable[[str, bytes], str] | None = None
     """Where new trees go, kind and content to id; None: into the repository."""
     _seen: dict[str, dict[bytes, Entry]] = field(default_factory=dict)
+    _compared: dict[str, tuple[bytes, list[int]]] = field(default_factory=dict)
 
     def entries(self, tree: str) -> Mapping[bytes, Entry]:
         if tree not in self._seen:
-            _kind, data = self.repo.read(pygit2.Oid(hex=tree))
-            self._seen[tree] = _parsed(data)
+            self._seen[tree] = _parsed(self._read(tree))
         return self._seen[tree]
 
     def find(self, tree: str, path: str) -> Entry | None:
@@ -63,8 +66,7 @@ class Trees:
         """Each path that differs, with its old and new entry; equal subtrees are never opened."""
         if old == new:
             return
-        before: Mapping[bytes, Entry] = self.entries(old) if old else {}
-        after: Mapping[bytes, Entry] = self.entries(new) if new else {}
+        before, after = self._differing(old, new)
         for name in sorted(before.keys() | after.keys()):
             one, other = before.get(name), after.get(name)
             if one == other:
@@ -77,6 +79,32 @@ class Trees:
                 yield path, old_leaf, new_leaf
             if old_tree or new_tree:
                 yield from self.difference(old_tree, new_tree, path + "/")
+
+    def _differing(self, old: str, new: str) -> tuple[Mapping[bytes, Entry], Mapping[bytes, Entry]]:
+        """
+        Entries of two trees without those that both begin and end with: a tree of many differs in few.
+
+        The old tree is the one that others are compared with, and remembered.
+        """
+        if not (old and new):
+            return (self.entries(old) if old else {}), (self.entries(new) if new else {})
+        if old not in self._compared:
+            data = self._read(old)
+            self._compared[old] = (data, [0, *(found.end() for found in _ENTRY.finditer(data))])
+        before, ends = self._compared[old]
+        after = self._read(new)
+        start = ends[bisect_right(ends, _alike(before, after)) - 1]
+        tail = _alike(before[:start:-1], after[:start:-1])
+        stop = ends[bisect_left(ends, max(len(before) - tail, start))]
+        last = len(after) - (len(before) - stop)
+        # Where an entry of the new tree crosses the border, what looked like the same end is chance.
+        ended = max((found.end() for found in _ENTRY.finditer(after, start, last)), default=start)
+        if ended != last:
+            return self.entries(old), self.entries(new)
+        return _parsed(before[start:stop]), _parsed(after[start:last])
+
+    def _read(self, tree: str) -> bytes:
+        return self.repo.read(pygit2.Oid(hex=tree))[1]
 
     def edited(self, base: str, edits: Mapping[str, Entry | None], *, write: bool) -> str:
         """The id of `base` with `edits` (None removes); with `write` the trees on the way are stored."""
@@ -122,14 +150,19 @@ class Trees:
 
 
 def _parsed(data: bytes) -> dict[bytes, Entry]:
-    entries: dict[bytes, Entry] = {}
-    at = 0
-    while at < len(data):
-        blank = data.index(b" ", at)
-        end = data.index(b"\0", blank)
-        entries[data[blank + 1 : end]] = Entry(int(data[at:blank], 8), data[end + 1 : end + 21].hex())
-        at = end + 21
-    return entries
+    return {name: Entry(int(mode, 8), id_.hex()) for mode, name, id_ in _ENTRY.findall(data)}
+
+
+def _alike(one: bytes, other: bytes) -> int:
+    """How many bytes both begin with."""
+    low, high = 0, min(len(one), len(other))
+    while low < high:
+        middle = (low + high + 1) // 2
+        if one[low:middle] == other[low:middle]:
+            low = middle
+        else:
+            high = middle - 1
+    return low
 
 
 def _serialised(entries: Mapping[bytes, Entry]) -> bytes:
