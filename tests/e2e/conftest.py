@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from support.command_line import Machine
 from support.crewscript import CrewScript
+from support.warm import Warm
 
 
 @pytest.fixture
@@ -22,22 +24,36 @@ def machine(make_machine: Callable[..., Machine], script: CrewScript) -> Machine
     return make_machine(script=script)
 
 
+@pytest.fixture(scope="session")
+def imports(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """CrewAI, imported once for all runs of this process."""
+    with Warm(tmp_path_factory.mktemp("warm")) as warm:
+        yield warm.path
+
+
 @pytest.fixture
-def make_machine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., Machine]]:
-    yield from _machines(tmp_path_factory)
+def make_machine(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Callable[..., Machine]]:
+    yield from _machines(request, tmp_path_factory)
 
 
 @pytest.fixture(scope="module")
-def make_shared_machine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., Machine]]:
+def make_shared_machine(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Callable[..., Machine]]:
     """For a run that all tests of a file look at."""
-    yield from _machines(tmp_path_factory)
+    yield from _machines(request, tmp_path_factory)
 
 
-def _machines(factory: pytest.TempPathFactory) -> Iterator[Callable[..., Machine]]:
+def _machines(
+    request: pytest.FixtureRequest, factory: pytest.TempPathFactory
+) -> Iterator[Callable[..., Machine]]:
     made: list[Machine] = []
+    warm = None if request.node.get_closest_marker("cold") else request.getfixturevalue("imports")
 
     def make(**given: Any) -> Machine:
-        made.append(Machine(factory.mktemp("machine"), **given))
+        made.append(Machine(factory.mktemp("machine"), warm=warm, **given))
         return made[-1]
 
     yield make

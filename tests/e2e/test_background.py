@@ -8,9 +8,13 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
+
 from support.command_line import Machine
 from support.crewscript import CrewScript, Step, Turn, plan, sh, submit, task, tool, write
 from support.openai_server import Reply
+
+pytestmark = pytest.mark.cold
 
 
 class Hold:

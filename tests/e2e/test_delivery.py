@@ -91,7 +91,7 @@ PLAN = plan(
 @pytest.fixture(scope="module")
 def story(make_shared_machine: Callable[..., Machine]) -> Story:
     machine = make_shared_machine(script=_script())
-    machine.server.delay = 0.15
+    machine.server.together = 3
     base = machine.git("rev-parse", "HEAD")
     put(
         machine.repo,

@@ -12,6 +12,8 @@ from support.crewscript import CrewScript, Forever, Turn, plan, submit, task, to
 from support.openai_server import Reply
 from support.repos import tree_files
 
+pytestmark = pytest.mark.cold
+
 
 def _busy(turn: Turn) -> Reply:
     return tool("write_file", path=f"made/{turn.step}.txt", content=f"{turn.step}\n")

@@ -5,8 +5,12 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 
+import pytest
+
 from support.command_line import Machine
 from support.crewscript import CrewScript, plan, submit, task, write
+
+pytestmark = pytest.mark.cold
 
 WATCH = """
 import json, os, socket

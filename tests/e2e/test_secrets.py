@@ -5,8 +5,12 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 
+import pytest
+
 from support.command_line import KEY, Machine
 from support.crewscript import CrewScript, plan, sh, submit, task, write
+
+pytestmark = pytest.mark.cold
 
 PLANTED = "hunter2-canary-4711-abcdef"
 

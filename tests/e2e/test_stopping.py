@@ -18,6 +18,8 @@ from support.crewscript import CrewScript, Forever, Step, Turn, plan, sh, submit
 from support.openai_server import Reply, hang
 from support.repos import Untouched
 
+pytestmark = pytest.mark.cold
+
 
 def _marked(run: str = "") -> list[int]:
     """Processes whose environment carries the mark of the run."""

@@ -58,6 +58,8 @@ class Machine:
     extra: dict[str, str] = field(default_factory=dict)
     wrapper: tuple[str, ...] = ()
     """A program, with its arguments, that every devassist is started by."""
+    warm: Path | None = None
+    """Where a forkserver with its imports done is to be had; None: each run has one of its own."""
 
     def __post_init__(self) -> None:
         self.home = self.root / "home"
@@ -78,7 +80,7 @@ class Machine:
             **{name: os.environ[name] for name in _PASSED_ON if name in os.environ},
             "HOME": str(self.home),
             "DEVASSIST_STATE_DIR": str(self.state),
-            "PYTHONPATH": SOURCE,
+            "PYTHONPATH": os.pathsep.join([*([str(self.warm)] if self.warm else []), SOURCE]),
             "LC_ALL": "C.UTF-8",
             "CI": "true",
             "OPENAI_API_KEY": KEY,

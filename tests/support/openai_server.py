@@ -106,8 +106,10 @@ class OpenAIServer:
         self.script_errors: list[BaseException] = []
         self.in_flight = 0
         self.max_in_flight = 0
+        self.together = 0
+        """Nobody is answered before so many have asked at once, or half a minute is over."""
         self._count = itertools.count()
-        self._lock = threading.Lock()  # guards the counts and the lists above
+        self._lock = threading.Condition()  # guards the counts and the lists above
         self._closing = threading.Event()
         self._server = _Server(("127.0.0.1", 0), _handler_of(self))
         self.port: int = self._server.server_address[1]
@@ -141,6 +143,8 @@ class OpenAIServer:
             self.paths.append(f"POST {path}")
             self.in_flight += 1
             self.max_in_flight = max(self.max_in_flight, self.in_flight)
+            self._lock.notify_all()
+            self._lock.wait_for(lambda: self.max_in_flight >= self.together, timeout=30)
         try:
             reply = self.script(body, n)
             delay = reply.get("delay", self.delay) if isinstance(reply, dict) else self.delay

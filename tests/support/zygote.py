@@ -214,7 +214,7 @@ def _command(request: Mapping[str, Any], connection: Connection) -> None:
     os.chdir(request["cwd"])
     os.environ.clear()
     os.environ.update(request["env"])
-    _read_configuration_of(request["env"]["HOME"])
+    read_configuration_of(request["env"]["HOME"])
     for number, name in ((1, "out"), (2, "err")):
         descriptor = os.open(request[name], os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         os.dup2(descriptor, number)
@@ -235,7 +235,7 @@ def _command(request: Mapping[str, Any], connection: Connection) -> None:
     os._exit(code)
 
 
-def _read_configuration_of(home: str) -> None:
+def read_configuration_of(home: str) -> None:
     """libgit2 has looked for the person's configuration when the zygote began; this is another person."""
     import pygit2
     from pygit2.enums import ConfigLevel
