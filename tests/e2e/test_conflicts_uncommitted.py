@@ -143,3 +143,24 @@ def test_looking_at_one_level_does_not_end_what_another_found(machine: Machine) 
     found(machine, "uses", "renames", "--levels", "text")
     events = machine.devassist("audit", "list", "--type", "conflict", "--format", "json").json["events"]
     assert [(one["type"], one["data"]["conflict"]) for one in events] == [("conflict.found", conflict["id"])]
+
+
+def test_a_file_is_checked_before_it_is_written(machine: Machine) -> None:
+    commit(machine, "uses", "main", {"pkg/cli.py": USE, "notes.txt": "one\nTWO\nthree\n"})
+    before = (Untouched.of(machine.repo), objects(machine))
+    check = ("conflicts", "check", "--format", "json", "--content", "-")
+    renaming = machine.devassist(*check, "pkg/io.py", stdin=RENAMED)
+    assert renaming.code == 1, renaming
+    (conflict,) = renaming.json["conflicts"]
+    assert (conflict["kind"], conflict["branches"]) == ("renamed-symbol-used", ["(your files)", "uses"])
+    assert machine.devassist(*check, "pkg/io.py", stdin=IO + "\n\nMORE = 1\n").json["conflicts"] == []
+    fresh = machine.devassist(*check, "pkg/cli.py", stdin="def show(path, again):\n    print(again)\n")
+    assert [one["kind"] for one in fresh.json["conflicts"] if one["level"] == "text"] == ["add-add"]
+    (machine.repo / "text").write_text("one\n2\nthree\n")
+    given = machine.devassist("conflicts", "check", "notes.txt", "--content", "text")
+    assert (given.code, "notes.txt" in given.out) == (1, True), given
+    (machine.repo / "text").unlink()
+    assert (Untouched.of(machine.repo), objects(machine)) == before
+    for wrong in (("../other.py",), ("notes.txt", "--content", "missing")):
+        refused = machine.devassist("conflicts", "check", *wrong)
+        assert (refused.code, refused.err.startswith("error: ")) == (2, True), refused

@@ -198,16 +198,20 @@ def order(
 def check(
     context: typer.Context,
     path: Annotated[Path, typer.Argument(help="A file, as it is on disk now.")],
+    content: Annotated[
+        typer.FileBinaryRead | None,
+        typer.Option(
+            "--content", help="What the file is about to hold, from a file or - for standard input."
+        ),
+    ] = None,
     committed: Committed = False,
     output: Output = Format.text,
 ) -> None:
-    """Hold one file, as it is on disk, against all live branches: a hook for any agent or editor."""
+    """Hold one file, as it is or is about to be, against all live branches: a hook for any agent or editor."""
     invocation = of(context)
-    project = invocation.project()
+    text = None if content is None else content.read()
     where = invocation.host.directory / path
-    if not where.resolve().is_relative_to(project.repository.workdir):
-        raise UsageError(f"{path} is outside the repository")
-    compared = comparing.check_path(project, where, committed=committed)
+    compared = comparing.check_path(invocation.project(), where, content=text, committed=committed)
     if output is Format.json:
         print_json(
             {"schema": "devassist.conflicts/1", "conflicts": [one.as_json() for one in compared.conflicts]}

@@ -12,16 +12,17 @@ from types import TracebackType
 from typing import NamedTuple, Self
 
 import pygit2
-from pygit2.enums import RepositoryOpenFlag
+from pygit2.enums import FilterMode, RepositoryOpenFlag
 
 from devassist.domain.changes import directories_of, is_build_product
 from devassist.git.attributes import apply_everywhere, apply_to
 from devassist.git.errors import translated
 from devassist.git.files import Files
+from devassist.git.filters import filtered
 from devassist.git.loose import write_loose
 from devassist.git.repository import Repository, common_dir_of
 from devassist.git.scan import scan
-from devassist.git.trees import GITLINK, TREE, Entry, Trees, tree_id
+from devassist.git.trees import EXECUTABLE, FILE, GITLINK, TREE, Entry, Trees, tree_id
 
 _NOBODY = "devassist <devassist@localhost> 0 +0000"
 
@@ -115,6 +116,16 @@ class ScratchObjects:
             if new == tree:
                 return head
             return self.commit(new, (head,))
+
+    def replaced(self, commit: str, head: str, path: str, content: bytes) -> str:
+        """A commit in here on top of `head`: the files of `commit`, of which `path` holds other content."""
+        handle = self._opened(self.repository.git_dir)
+        trees, tree = Trees(handle, self._store), tree_id(handle, commit)
+        old = trees.find(tree, path)
+        mode = old.mode if old is not None and old.mode in (FILE, EXECUTABLE) else FILE
+        with translated("store a file"):
+            blob = self._store("blob", filtered(handle, path, content, FilterMode.CLEAN))
+        return self.commit(trees.edited(tree, {path: Entry(mode, blob)}, write=True), (head,))
 
     def _store(self, kind: str, content: bytes) -> str:
         return write_loose(self.path, kind, content)
