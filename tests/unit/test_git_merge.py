@@ -32,6 +32,7 @@ def branches(
         lab.git("checkout", "-q", "--detach", start)
         for name, text in files.items():
             if text is not None and text.startswith("RENAME "):
+                (lab.root / name).parent.mkdir(parents=True, exist_ok=True)
                 lab.git("mv", text.removeprefix("RENAME "), name)
         made.append(
             lab.commit({n: t for n, t in files.items() if not (t or "").startswith("RENAME ")})
@@ -58,7 +59,7 @@ def commit_all(lab: Lab) -> str:
         ({"n.txt": "a\n"}, {"n.txt": "b\n"}, "add-add", "n.txt"),
         ({"src/a.py": "changed\n"}, {"src/a.py": None}, "modify-delete", "src/a.py"),
         ({"src/a.py": None}, {"src/a.py": "changed\n"}, "modify-delete", "src/a.py"),
-        ({"long2": "RENAME long"}, {"long": None}, "rename-delete", "long"),
+        ({"long2": "RENAME long"}, {"long": None}, "rename-delete", "long2"),
         ({"long2": "RENAME long"}, {"long3": "RENAME long"}, "rename-rename", "long"),
         ({"dir": "a file\n"}, {"dir/inner": "below\n"}, "directory-file", "dir"),
         ({"bin": "a\0b1"}, {"bin": "a\0b2"}, "binary", "bin"),
@@ -69,7 +70,7 @@ def test_conflicts_are_named_by_kind(
 ) -> None:
     one, two = branches(lab, {"long": LONG, "bin": "a\0b0"}, ours, theirs)
     before = tree_bytes(lab.root, skip="nothing")
-    result = merge_in_memory(lab.repository, one, two)
+    result = merge_in_memory(lab.repository, one, two, environment=lab.env)
     assert result.tree is None
     assert (kind, path) in {(c.kind, c.path) for c in result.conflicts}, result
     if kind == "rename-rename":
@@ -82,7 +83,7 @@ def test_mode_conflicts_and_clean_merges(lab: Lab) -> None:
     one, two = branches(
         lab, {}, {"src/a.py": FIVE.replace("one", "1")}, {"src/a.py": FIVE.replace("five", "5")}
     )
-    result = merge_in_memory(lab.repository, one, two)
+    result = merge_in_memory(lab.repository, one, two, environment=lab.env)
     assert result.tree == lab.git("merge-tree", "--write-tree", one, two)
     made = commit_merge(
         lab.repository, tree=result.tree or "", parents=[one, two], message="merge\n", author=ME, committer=ME
@@ -91,13 +92,32 @@ def test_mode_conflicts_and_clean_merges(lab: Lab) -> None:
     lab.check_sound(lab.root)
 
 
-def test_a_conflict_says_which_lines(lab: Lab) -> None:
-    mine = LONG.replace("line 10\n", "mine 10\nmine 11\n").replace("line 30\n", "mine 30\n")
-    other = "new first\n" + LONG.replace("line 10\n", "theirs\n")
-    one, two = branches(lab, {"long": LONG}, {"long": mine}, {"long": other})
-    (conflict,) = merge_in_memory(lab.repository, one, two).conflicts
-    assert conflict.ours_ranges == ((11, 12),)
-    assert conflict.theirs_ranges == ((12, 12),)
+def test_a_merge_with_a_base_of_its_own_takes_a_commit_back(lab: Lab) -> None:
+    before = lab.git("rev-parse", "HEAD")
+    wrong = lab.commit({"src/a.py": FIVE.replace("two", "2")})
+    later = lab.commit({"src/a.py": FIVE.replace("two", "2").replace("five", "5"), "new": "n\n"})
+    result = merge_in_memory(lab.repository, later, before, base=wrong, environment=lab.env)
+    assert lab.git("show", f"{result.tree}:src/a.py") == FIVE.replace("five", "5").rstrip()
+    assert lab.git("ls-tree", "--name-only", str(result.tree), "new") == "new"
+
+
+def test_a_merge_is_what_git_says_where_directories_move_and_drivers_are_named(lab: Lab) -> None:
+    """libgit2 would leave the new file in the old directory, and merge a file whose driver it does not have."""
+    moved = {f"lib/{name}.py": f"RENAME src/{name}.py" for name in ("a", "b")}
+    one, two = branches(lab, {}, moved, {"src/new.py": "n\n"})
+    assert {one.kind for one in merge_in_memory(lab.repository, one, two, environment=lab.env).conflicts} == {
+        "directory-file"
+    }
+    lab.git("config", "merge.directoryRenames", "true")
+    tree = str(merge_in_memory(lab.repository, one, two, environment=lab.env).tree)
+    files = lab.git("ls-tree", "-r", "--name-only", tree).split()
+    assert ("lib/new.py" in files, "src/new.py" in files) == (True, False)
+    lab.git("config", "merge.mine.driver", "touch ran; true")
+    one, two = branches(lab, {"locked": FIVE, ".gitattributes": "locked merge=mine\n"},
+                        {"locked": "1\n" + FIVE}, {"locked": FIVE + "6\n"})  # fmt: skip
+    found = merge_in_memory(lab.repository, one, two, environment=lab.env)
+    assert [(conflict.path, conflict.kind) for conflict in found.conflicts] == [("locked", "content")]
+    assert not (lab.root / "ran").exists()
 
 
 def test_dirty_snapshot_changes_nothing_the_person_has(lab: Lab) -> None:

@@ -44,7 +44,7 @@ class Aftermath:
             raise RepositoryError(f"there is no branch {branch}", hint=f"git branch {branch}")
         if repository.is_ancestor(result, old):
             raise RepositoryError(f"{branch} has the result of {self.state.run} already")
-        merged = merge_in_memory(repository, old, result)
+        merged = merge_in_memory(repository, old, result, environment=self.environment)
         if merged.tree is None:
             paths = ", ".join(sorted({one.path for one in merged.conflicts}))
             raise Unfinished(

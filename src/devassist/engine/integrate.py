@@ -32,7 +32,8 @@ from devassist.engine.checks import CheckRun, Checks
 from devassist.engine.consent import Landing, consent
 from devassist.engine.context import RunContext
 from devassist.engine.results import Head, StepResult
-from devassist.git.merge import MergeConflict, commit_merge, merge_in_memory
+from devassist.git.merge import commit_merge, merge_in_memory
+from devassist.git.merge_report import PathConflict
 from devassist.git.trailers import with_trailers
 
 if TYPE_CHECKING:  # it brings parsers along, which a run without a conflict does not need
@@ -72,7 +73,7 @@ class Integrator:
         if repository.tree_of(step.commit) == repository.tree_of(step.start):
             self.landed[task.id] = step.commit
             return Landing(status=TaskStatus.DELIVERED)  # a brief: there is nothing to merge
-        merged = merge_in_memory(repository, ours, step.commit)
+        merged = merge_in_memory(repository, ours, step.commit, environment=self.context.environment)
         reach("merge.computed")
         if merged.tree is None:
             return self._conflicts(task, step, ours, merged.conflicts)
@@ -91,7 +92,7 @@ class Integrator:
         return Landing(status=TaskStatus.MERGED)
 
     def _conflicts(
-        self, task: PlanTask, step: StepResult, ours: str, conflicts: Sequence[MergeConflict]
+        self, task: PlanTask, step: StepResult, ours: str, conflicts: Sequence[PathConflict]
     ) -> Landing:
         found = self._record_conflicts(task, conflicts)
         if (landing := self._mended(task, step, ours, found)) is not None:
@@ -151,7 +152,7 @@ class Integrator:
         self.mender.landed(task, said, commit=self.tip)
         return Landing(status=TaskStatus.MERGED)
 
-    def _record_conflicts(self, task: PlanTask, conflicts: Sequence[MergeConflict]) -> Sequence[Conflict]:
+    def _record_conflicts(self, task: PlanTask, conflicts: Sequence[PathConflict]) -> Sequence[Conflict]:
         told: list[Conflict] = []
         theirs = branch_name(self.context.run, task.id, task.role)
         for one in conflicts:

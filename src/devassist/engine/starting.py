@@ -82,7 +82,7 @@ def merged_commit(context: RunContext, task: str, ours: str, theirs: str) -> str
         return theirs
     if repository.is_ancestor(theirs, ours):
         return ours
-    merged = merge_in_memory(repository, ours, theirs)
+    merged = merge_in_memory(repository, ours, theirs, environment=context.environment)
     if merged.tree is None:
         return None
     signature = repository.signature(context.environment)

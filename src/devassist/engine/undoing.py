@@ -16,7 +16,7 @@ from devassist.domain.events import Event, EventType, Record
 from devassist.domain.ids import rescue_ref
 from devassist.engine.aftermath import Aftermath
 from devassist.git.checkout import apply_to_workdir, checkout_branch_to, dirty_overlap
-from devassist.git.merge import merge_trees_in_memory
+from devassist.git.merge import merge_in_memory
 from devassist.git.trailers import with_trailers
 
 
@@ -108,7 +108,7 @@ class Undo:
             )
         if tip == commit:
             return self._described("restored", landed, branch, tip, new=first, tree=repository.tree_of(first))
-        merged = merge_trees_in_memory(repository, commit, tip, first)
+        merged = merge_in_memory(repository, tip, first, base=commit, environment=self.after.environment)
         if merged.tree is None:
             paths = ", ".join(sorted({one.path for one in merged.conflicts}))
             raise Unfinished(

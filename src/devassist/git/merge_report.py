@@ -6,11 +6,21 @@ import os
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
-from devassist.git.merge import ConflictKind
 from devassist.git.trees import GITLINK
 
+ConflictKind = Literal[
+    "content",
+    "add-add",
+    "modify-delete",
+    "rename-delete",
+    "rename-rename",
+    "directory-file",
+    "binary",
+    "submodule",
+    "mode",
+]
 _KINDS: dict[str, ConflictKind] = {
     "CONFLICT (contents)": "content",
     "CONFLICT (binary)": "binary",
