@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -75,3 +76,31 @@ def test_an_attributes_file_that_is_only_in_the_commit_still_counts(
     save(repo)
     commit = scratch.snapshot_of(repo, list(SAVED))
     assert scratch.view().read_file(commit, "d/w.txt") == b"a\nb\n"
+
+
+def test_what_a_killed_process_left_is_swept_and_what_another_holds_is_not(
+    repo: Path, tmp_path: Path
+) -> None:
+    below = tmp_path / "scratch"
+    below.mkdir()
+    repository = Repository.discover(repo)
+    held = ScratchObjects.create(repository, below)
+    (below / "devassist-objects-left" / "aa").mkdir(parents=True)
+    (below / "devassist-objects-fresh").mkdir()
+    (below / "devassist-objects-link").symlink_to(repo)
+    (below / "another").mkdir()
+    for path in below.iterdir():
+        if path.name != "devassist-objects-fresh":
+            os.utime(path, (1, 1), follow_symlinks=False)
+    with ScratchObjects.create(repository, below) as mine:
+        names = {path.name for path in below.iterdir()}
+        assert names == {
+            held.path.name,
+            mine.path.name,
+            "devassist-objects-fresh",
+            "devassist-objects-link",
+            "another",
+        }
+    held.close()
+    assert not held.path.exists()
+    assert (repo / ".git").exists()

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
+import fcntl
+import os
 import shutil
+import stat
 import tempfile
+import time
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,6 +29,8 @@ from devassist.git.repository import Repository, common_dir_of
 from devassist.git.scan import scan
 from devassist.git.trees import EXECUTABLE, FILE, GITLINK, TREE, Entry, Trees, tree_id
 
+_PREFIX, _OWNER = "devassist-objects-", "owner.lock"
+_FRESH_S = 60.0
 _NOBODY = "devassist <devassist@localhost> 0 +0000"
 
 
@@ -36,16 +43,25 @@ class Snapshot(NamedTuple):
 
 @dataclass(slots=True)
 class ScratchObjects:
-    """A directory of objects that sees those of `repository` and takes every object written through it."""
+    """
+    A directory of objects that sees those of `repository` and takes every object written through it.
+
+    Its process holds a lock in it, so that the next one to be made can tell which were left behind by a kill.
+    """
 
     repository: Repository
     path: Path
+    _lock: int
 
     @classmethod
     def create(cls, repository: Repository, below: Path | None = None) -> ScratchObjects:
         """A new empty one, below the system's directory for temporary files unless told otherwise."""
         with translated("make a scratch directory"):
-            return cls(repository, Path(tempfile.mkdtemp(prefix="devassist-objects-", dir=below)))
+            path = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=below))
+            lock = os.open(path / _OWNER, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            _sweep(path.parent)
+            return cls(repository, path, lock)
 
     def __enter__(self) -> Self:
         return self
@@ -57,6 +73,9 @@ class ScratchObjects:
 
     def close(self) -> None:
         shutil.rmtree(self.path, ignore_errors=True)
+        if self._lock >= 0:
+            os.close(self._lock)
+            self._lock = -1
 
     @property
     def shared(self) -> Path:
@@ -137,6 +156,22 @@ class ScratchObjects:
             objects.add_disk_alternate(str(self.shared))
             handle.set_odb(objects)
         return handle
+
+
+def _sweep(directory: Path) -> None:
+    """Remove those whose process is gone. One that was made just now may not be locked yet."""
+    now = time.time()
+    for path in directory.glob(f"{_PREFIX}*"):
+        with contextlib.suppress(OSError):
+            seen = path.lstat()
+            if seen.st_uid != os.getuid() or not stat.S_ISDIR(seen.st_mode) or now - seen.st_mtime < _FRESH_S:
+                continue
+            lock = os.open(path / _OWNER, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                shutil.rmtree(path, ignore_errors=True)
+            finally:
+                os.close(lock)
 
 
 def _left_behind(trees: Trees, tree: str, edits: Mapping[str, Entry | None]) -> list[str]:
