@@ -305,6 +305,32 @@ def test_history_is_learned_from_and_says_so(both: Machine) -> None:
     assert len(both.query("SELECT 1 FROM events WHERE type = 'lesson.learned'")) == 1
 
 
+def test_what_people_decide_counts_beside_history_and_a_merge_that_was_made_here_only_once(
+    make_machine: Callable[..., Machine],
+) -> None:
+    machine = make_machine(files=FILES)
+    for name in ("one", "two", "three"):
+        branch(machine, name, {"pkg/use.py": f"import {name}\n"})
+    save = 'sed -i "/^[<|=>]/d" "$1"'
+    taken = resolve(
+        machine, only(machine, "one", "two"), "--edit", "--format", "json", **editor(machine, save)
+    )
+    assert taken.code == 0, taken
+    machine.git("checkout", "-q", "one")
+    machine.git("merge", "-q", taken.json["commit"])
+    machine.git("merge", "-q", "-X", "theirs", "three", "-m", "by hand")
+    done = resolve(machine, "--learn", "--format", "json")
+    assert done.code == 0, done
+    assert (done.json["merges"], done.json["own"], done.json["hunks"]) == (1, 1, 1), done
+    (imports,) = [one for one in done.json["classes"] if one["class"] == "both-added-imports"]
+    counted = {name: (imports[name]["right"], imports[name]["total"]) for name in ("history", "people")}
+    assert counted == {"history": (0, 1), "people": (1, 1)}
+    assert (imports["right"], imports["total"]) == (1, 2)
+    text = resolve(machine, "--learn").out
+    assert "1 made by devassist" in text
+    assert "(history 0 of 1, people 1 of 1)" in text
+
+
 def test_answers_are_given_hunk_by_hunk_in_a_terminal(both: Machine) -> None:
     id_ = only(both)
     said, code = typed(both, ["conflicts", "resolve", id_], ["b", "u", "ab", "y"])

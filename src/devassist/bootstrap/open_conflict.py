@@ -150,7 +150,11 @@ def choices() -> Sequence[Choice]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
-    """What a person, or experience, decided. `edits` are what goes into the merged tree."""
+    """
+    What a person, or experience, decided. `edits` are what goes into the merged tree.
+
+    `precedents` are the earlier answers that it repeats, as the decision names them.
+    """
 
     who: str
     how: How = How.TAKE
@@ -160,6 +164,8 @@ class Answer:
     overrule: bool = False
     checks: bool = False
     into: str = ""
+    confidence: float = 1.0
+    precedents: Sequence[Mapping[str, Any]] = ()
 
 
 @contextmanager

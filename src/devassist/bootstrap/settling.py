@@ -37,7 +37,7 @@ def settle_in(
     recorder: Any,
     *,
     ran: Sequence[ResolutionCheck] = (),
-    confidence: float | None = 1.0,
+    confidence: float | None = None,
     run: str = "",
 ) -> dict[str, Any]:
     """The same with a log that is open already; `ran` are checks that were made before."""
@@ -64,7 +64,8 @@ def settle_in(
         reason=answer.reason or f"{answer.how} {answer.choice}".strip(),
         verified=verified,
         ran=ran,
-        confidence=confidence,
+        confidence=answer.confidence if confidence is None else confidence,
+        precedents=answer.precedents,
         overruled=bool(failed),
         hunks=_remembered(found, tree),
     )
@@ -175,6 +176,7 @@ def _document(found: OpenConflict, chosen: Any, ended: Mapping[str, Any]) -> dic
         "choice": chosen.choice,
         "who": chosen.who,
         "reason": chosen.reason,
+        "precedents": [dict(one) for one in chosen.precedents],
         "commit": commit,
         "tree": chosen.tree,
         "parents": [side.commit for side in chosen.sides],

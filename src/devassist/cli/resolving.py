@@ -133,11 +133,16 @@ def _learn(invocation: Invocation, limit: int, output: Format) -> None:
         print_json(document)
         return
     found = "{merges} merges, {conflicting} with conflicts, {hunks} hunks".format_map(document)
-    invocation.answers.print(found, markup=False)
+    own = f"; {document['own']} made by devassist are no lesson" if document["own"] else ""
+    invocation.answers.print(found + own, markup=False)
     for one in document["classes"]:
         told_of = f"{one['right']} of {one['total']} right, at least {one['lower_bound']:.3f}"
         verdict = "settled unattended" if one["trusted"] else "asks"
-        invocation.answers.print(f"{one['class']:24} {told_of:36} {verdict}", markup=False)
+        sources = ", ".join(
+            f"{name} {one[name]['right']} of {one[name]['total']}" for name in ("history", "people")
+        )
+        line = f"{one['class']:24} {told_of:36} {verdict:18} ({sources})"
+        invocation.answers.print(line, markup=False, soft_wrap=True)
     invocation.answers.print(
         f"{document['repeats']} hunks can be repeated as people settled them", markup=False
     )

@@ -25,7 +25,8 @@ class Settlement:
     """
     A resolution that was chosen and checked. `tree` is the whole merged tree; `conflicts` are the ids it settles.
 
-    `who` is `person NAME`, `agent ID` or `policy`; `hunks` are what a later repeat is recognised by.
+    `who` is `person NAME`, `agent ID` or `policy`; `hunks` are what a later repeat is recognised by, `precedents` the
+    earlier answers that this one repeats.
     """
 
     conflicts: Sequence[str]
@@ -39,6 +40,7 @@ class Settlement:
     ran: Sequence[ResolutionCheck] = ()
     confidence: float | None = 1.0
     hunks: Sequence[Mapping[str, Any]] = ()
+    precedents: Sequence[Mapping[str, Any]] = ()
     overruled: bool = False
     facts: Mapping[str, Any] = field(default_factory=dict)
 
@@ -74,6 +76,7 @@ class Keeper:
             "confidence": chosen.confidence,
             "tree": chosen.tree,
             "parents": parents,
+            "precedents": [dict(one) for one in chosen.precedents],
         }
         return self._record(EventType.DECISION_MADE, decision)
 
@@ -93,6 +96,7 @@ class Keeper:
             "checks": [one.as_json() for one in chosen.checks],
             "overruled": chosen.overruled,
             "hunks": [dict(one) for one in chosen.hunks],
+            "precedents": [dict(one) for one in chosen.precedents],
             **chosen.facts,
         }
         for conflict in chosen.conflicts:
