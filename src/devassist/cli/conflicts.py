@@ -259,7 +259,7 @@ def _ending(one: Mapping[str, Any]) -> list[str]:
         return []
     lines = [f"{one['status']} by: {ended['who']}", f"reason: {ended['reason']}"]
     if "commit" in ended:
-        lines += [f"how: {ended['how']} {ended['choice']}".rstrip(), f"commit: {ended['commit']}"]
+        lines += [f"how: {ended['how']} {ended.get('choice', '')}".rstrip(), f"commit: {ended['commit']}"]
     dropped = ended.get("dropped", ())
     return lines + [f"dropped: {at['path']}:{at['line']} of {at['branch']}: {at['text']}" for at in dropped]
 
