@@ -111,7 +111,7 @@ class Integrator:
         if (said := self.mender.answered(task, ours=ours, theirs=step.commit)) is not None:
             return self._as_said(task, step, said)
         # What a person has answered before costs nothing; only where that does not hold is the integrator asked.
-        for find in (self.mender.known, self.mender.propose):
+        for find in (self.mender.offers.known, self.mender.offers.propose):
             try:
                 offer = find(task, ours=ours, theirs=step.commit, landed=list(self.landed), found=found)
             except Parked as parked:
