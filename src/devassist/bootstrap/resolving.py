@@ -22,7 +22,7 @@ from devassist.domain.roles import Role
 from devassist.ports import EventSink
 
 if TYPE_CHECKING:  # imported where they are used: other commands must not pay for a run's imports
-    from devassist.engine.resolving import Matter, ResolutionResult
+    from devassist.engine.matters import Matter, ResolutionResult
 
 
 def resolve_by_agent(
@@ -74,7 +74,7 @@ def resolve_by_agent(
 
 
 def _matter(project: Project, found: OpenConflict) -> Matter:
-    from devassist.engine.resolving import Matter
+    from devassist.engine.matters import Matter
 
     pair = found.pair
     objections = [one.message for file in pair.files for one in file.conflicts]
@@ -146,6 +146,6 @@ def _rescued(
         author=signature, committer=signature,
     )  # fmt: skip
     ref = rescue_ref(run, f"{TASK}/{Role.INTEGRATOR}")
-    repository.create_ref(ref, commit, "devassist: a resolution that was not accepted")
+    repository.keep_ref(ref, commit)
     journal.record(Event(type=EventType.SNAPSHOT_TAKEN, task=TASK, data={"ref": ref, "commit": commit}))
     return ref

@@ -18,8 +18,9 @@ from devassist.domain.plan import Plan, PlanTask
 from devassist.domain.resolutions import How
 from devassist.engine.asking import Parked
 from devassist.engine.context import RunContext
+from devassist.engine.matters import Matter
 from devassist.engine.places import Places
-from devassist.engine.resolving import ROLE, Matter, ResolutionStep
+from devassist.engine.resolving import ROLE, ResolutionStep
 from devassist.engine.settlement import Keeper, Settlement
 
 _AUTOMATIC = "automatic"

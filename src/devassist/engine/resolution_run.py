@@ -14,8 +14,9 @@ from devassist.domain.ids import base_ref
 from devassist.domain.run import RunStatus
 from devassist.domain.tasks import TaskStatus
 from devassist.engine.context import RunContext
+from devassist.engine.matters import Matter, ResolutionResult
 from devassist.engine.places import Places
-from devassist.engine.resolving import Matter, ResolutionResult, ResolutionStep
+from devassist.engine.resolving import ResolutionStep
 from devassist.engine.stop import sweep
 
 TASK = "resolve"
