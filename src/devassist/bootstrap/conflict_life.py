@@ -86,7 +86,7 @@ def remember(project: Project, compared: Compared) -> None:
     events += [
         Event(
             type=EventType.CONFLICT_RESOLVED,
-            data={"conflict": id_, "status": "gone", "who": "policy", "reason": "it was not found again"},
+            data={"conflict": id_, "status": "gone", "who": "policy", "reason": _why_gone(project, one)},
         )
         for id_, one in before.items()
         if id_ not in now
@@ -98,6 +98,16 @@ def remember(project: Project, compared: Compared) -> None:
     if events:
         with open_log(project) as log:
             log.record(*events)
+
+
+def _why_gone(project: Project, one: Mapping[str, Any]) -> str:
+    """Merged, or changed so that it does not come up any more."""
+    repository = project.repository
+    tips = {name: tip for name in one["branches"] if (tip := repository.branch_tip(name)) is not None}
+    for name, other in (tuple(tips), tuple(tips)[::-1]) if len(tips) > 1 else ():
+        if repository.is_ancestor(tips[name], tips[other]):
+            return f"{other} holds {name} now"
+    return "it was not found again"
 
 
 def known_conflicts(project: Project) -> dict[str, dict[str, Any]]:
@@ -116,7 +126,7 @@ def known_conflicts(project: Project) -> dict[str, dict[str, Any]]:
                 elif id_ in found:
                     gone = record.data["status"] == "gone"
                     ended = (
-                        {"gone": gone}
+                        {"gone": True, "gone_because": record.data["reason"]}
                         if gone
                         else {"status": record.data["status"], "ended": dict(record.data)}
                     )

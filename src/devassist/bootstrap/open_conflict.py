@@ -28,6 +28,13 @@ class OpenConflict:
     conflict: Mapping[str, Any]
     pair: MergingPair
     ids: tuple[str, ...]
+    beside: tuple[Mapping[str, Any], ...] = ()
+    """The open semantic conflicts of the same pair: a merge may settle them as well, or not."""
+
+    @property
+    def needs_checks(self) -> bool:
+        """Whether only the checks can say that it is settled."""
+        return bool(self.conflict["level"] == "behaviour")
 
     @property
     def semantic(self) -> bool:
@@ -181,18 +188,23 @@ def opened(project: Project, prefix: str) -> Iterator[OpenConflict]:
                 f"{conflict['conflict']} is no conflict any more: git merges both branches",
                 hint="devassist conflicts",
             )
-        yield OpenConflict(project=project, conflict=conflict, pair=pair, ids=_settled(project, conflict))
-
-
-def _settled(project: Project, conflict: Mapping[str, Any]) -> tuple[str, ...]:
-    """A merge commit of two branches settles all that git found between them."""
-    branches = set(conflict["branches"])
-    others = [
-        id_
-        for id_, one in known_conflicts(project).items()
-        if set(one["branches"]) == branches
-        and one["level"] in _OF_LINES
-        and one["status"] in ("open", "resolved")
-        and not one["gone"]
-    ]
-    return tuple(dict.fromkeys([conflict["conflict"], *others]))
+        branches = set(conflict["branches"])
+        same = {
+            id_: one
+            for id_, one in known_conflicts(project).items()
+            if set(one["branches"]) == branches and not one["gone"] and id_ != conflict["conflict"]
+        }
+        # A merge commit of two branches settles all that git found between them.
+        of_lines = [
+            id_
+            for id_, one in same.items()
+            if one["level"] in _OF_LINES and one["status"] in ("open", "resolved")
+        ]
+        beside = [one for one in same.values() if one["level"] not in _OF_LINES and one["status"] == "open"]
+        yield OpenConflict(
+            project=project,
+            conflict=conflict,
+            pair=pair,
+            ids=(conflict["conflict"], *of_lines),
+            beside=tuple(beside),
+        )

@@ -114,7 +114,7 @@ def _accepted(
     }
     journal.record(Event(type=EventType.DECISION_MADE, task=TASK, data=decision))
     said = ResolutionCheck(name="approval", ok=policy.choice is Choice.APPROVE, detail=policy.reason)
-    ran = run_checks(project, found.pair, result.tree, journal) if given.checks else []
+    ran = run_checks(project, found.pair, result.tree, journal) if given.checks or found.needs_checks else []
     view = TreeView(project.repository)
     edits = {path: view.find(result.tree, path) for path in result.paths}
     answer = replace(

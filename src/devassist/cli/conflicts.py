@@ -243,8 +243,11 @@ def show(context: typer.Context, conflict: Id, output: Output = Format.text) -> 
     if output is Format.json:
         print_json({"schema": "devassist.conflict/1", **one, "sides": sides})
         return
+    shown = {**one, "status": f"gone ({one['status']} before)"} if one["gone"] else one
     for name in _SHOWN:
-        invocation.answers.print(f"{name}: {plain(str(one.get(name, '')))}", markup=False)
+        invocation.answers.print(f"{name}: {plain(str(shown.get(name, '')))}", markup=False)
+    if one["gone"]:
+        invocation.answers.print(f"gone because: {plain(one.get('gone_because', ''))}", markup=False)
     for line in _ending(one):
         invocation.answers.print(plain(line), markup=False)
     for side in sides:

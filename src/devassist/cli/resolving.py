@@ -173,6 +173,9 @@ def _print(invocation: Invocation, document: Mapping[str, Any], output: Format) 
     by = f"{document['how']} {plain(document['choice'])}".strip()
     answers.print(f"resolved {', '.join(document['conflicts'])} by {by}: {document['commit']}", markup=False)
     _print_dropped(invocation, document)
+    for one in document["beside"]:
+        stands = "is still in the merge" if one["stands"] else "may be in the merge too"
+        answers.print(f"{one['conflict']} {stands}: {plain(one['explanation'])}", markup=False)
     if document["moved"]:
         answers.print(f"{plain(document['moved'])} is at it now", markup=False)
     if document["next"]:
