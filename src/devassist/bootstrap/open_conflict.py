@@ -175,6 +175,26 @@ class Answer:
     precedents: Sequence[Mapping[str, Any]] = ()
 
 
+def _no_conflict(project: Project, conflict: Mapping[str, Any]) -> UsageError:
+    """Why git merges the branches of a conflict: it is over, or it is one with work that nobody committed."""
+    from devassist.bootstrap.live_work import WorkInProgress
+    from devassist.git.merge_tree import MergeTree
+
+    repository = project.repository
+    with MergeTree(repository, environment=project.host.environment) as referee:
+        work = WorkInProgress(repository, referee)
+        unsaved = [name for name in conflict["branches"] if work.of(name) is not None]
+    if unsaved:
+        return UsageError(
+            f"{conflict['conflict']} is with uncommitted work of {', '.join(unsaved)}, and a merge holds commits",
+            hint="commit it there, then resolve",
+        )
+    return UsageError(
+        f"{conflict['conflict']} is no conflict any more: git merges both branches",
+        hint="devassist conflicts",
+    )
+
+
 @contextmanager
 def opened(project: Project, prefix: str) -> Iterator[OpenConflict]:
     """The conflict of this id, or its beginning. Raises NotFound, and UsageError when it is there no more."""
@@ -184,10 +204,7 @@ def opened(project: Project, prefix: str) -> Iterator[OpenConflict]:
     ours, theirs = (side_of(project, name) for name in conflict["branches"])
     with MergingPair(project.repository, ours, theirs, project.host.environment) as pair:
         if conflict["level"] in _OF_LINES and pair.result.clean:
-            raise UsageError(
-                f"{conflict['conflict']} is no conflict any more: git merges both branches",
-                hint="devassist conflicts",
-            )
+            raise _no_conflict(project, conflict)
         branches = set(conflict["branches"])
         same = {
             id_: one

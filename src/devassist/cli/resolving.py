@@ -14,7 +14,7 @@ from devassist.bootstrap import Project, settling
 from devassist.bootstrap.learning import automatic, learn_from_history
 from devassist.bootstrap.open_conflict import Answer, OpenConflict, opened
 from devassist.cli.editing import edited
-from devassist.cli.invocation import Format, Invocation, of, plain, print_json
+from devassist.cli.invocation import Format, Invocation, of, one_line, plain, print_json
 from devassist.cli.looking import Output
 from devassist.cli.progress import PlainProgress
 from devassist.cli.three_way import asked
@@ -69,7 +69,7 @@ def resolve(
         return
     if not conflict:
         raise UsageError("which conflict?", hint="devassist conflicts lists them")
-    if accept_anyway and not reason:
+    if accept_anyway and not reason.strip():
         raise UsageError("--accept-anyway needs --reason: it goes into the log")
     project = invocation.project({"model.default": model})
     who = f"person {_person(invocation, project)}"
@@ -175,7 +175,7 @@ def _print(invocation: Invocation, document: Mapping[str, Any], output: Format) 
     _print_dropped(invocation, document)
     for one in document["beside"]:
         stands = "is still in the merge" if one["stands"] else "may be in the merge too"
-        answers.print(f"{one['conflict']} {stands}: {plain(one['explanation'])}", markup=False)
+        answers.print(f"{one['conflict']} {stands}: {one_line(one['explanation'])}", markup=False)
     if document["moved"]:
         answers.print(f"{plain(document['moved'])} is at it now", markup=False)
     if document["next"]:
@@ -186,4 +186,4 @@ def _print(invocation: Invocation, document: Mapping[str, Any], output: Format) 
 def _print_dropped(invocation: Invocation, document: Mapping[str, Any]) -> None:
     for one in document.get("dropped", ()):
         where = f"{one['path']}:{one['line']} of {one['branch']}"
-        invocation.answers.print(f"dropped {plain(where)}: {plain(one['text'])}", markup=False)
+        invocation.answers.print(f"dropped {one_line(where)}: {one_line(one['text'])}", markup=False)

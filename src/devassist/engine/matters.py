@@ -47,10 +47,7 @@ class ResolutionResult:
 def brief_of(matter: Matter, context: RunContext) -> str:
     """What the integrator is told of it: the same for the same matter, so that an attempt can be gone on with."""
     pair, repository = matter.pair, context.repository
-    diffs = [
-        "".join(_about(repository.diff(pair.base, side.tree), path) for path in matter.paths)
-        for side in (pair.ours, pair.theirs)
-    ]
+    diffs = [repository.diff(pair.base, side.tree, paths=matter.paths) for side in (pair.ours, pair.theirs)]
     return resolution_brief(
         context.around,
         branches=(pair.ours.name, pair.theirs.name),
@@ -59,9 +56,3 @@ def brief_of(matter: Matter, context: RunContext) -> str:
         paths=matter.paths,
         objections=matter.objections,
     )
-
-
-def _about(patch: str, path: str) -> str:
-    """The part of a patch that is about one file."""
-    parts = ("diff --git " + part for part in patch.split("diff --git ")[1:])
-    return "".join(part for part in parts if part.partition("\n")[0].endswith(f" b/{path}"))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -132,8 +132,20 @@ def read_file(repo: pygit2.Repository, commit: str, path: str) -> bytes:
         return repo.read(pygit2.Oid(hex=entry.id))[1]
 
 
-def diff(repo: pygit2.Repository, old: str, new: str, *, stat: bool = False, context: int = 3) -> str:
-    """A unified patch between two trees or commits, renames found; with `stat` the summary of it."""
+def diff(
+    repo: pygit2.Repository,
+    old: str,
+    new: str,
+    *,
+    stat: bool = False,
+    context: int = 3,
+    paths: Collection[str] | None = None,
+) -> str:
+    """
+    A unified patch between two trees or commits, renames found; with `stat` the summary of it.
+
+    `paths` limits the patch to files of these names, before or after.
+    """
     with translated("compare two commits"):
         before, after = (repo[pygit2.Oid(hex=id_)].peel(pygit2.Tree) for id_ in (old, new))
         flags = DiffOption.NORMAL if stat else DiffOption.SHOW_BINARY | DiffOption.INDENT_HEURISTIC
@@ -141,7 +153,17 @@ def diff(repo: pygit2.Repository, old: str, new: str, *, stat: bool = False, con
         found.find_similar()
         if stat:
             return found.stats.format(DiffStatsFormat.FULL, 80)
-        return "".join(_text(patch) for patch in found if patch is not None)
+        return "".join(
+            _text(patch)
+            for patch in found
+            if patch is not None and (paths is None or not _names(patch.delta).isdisjoint(paths))
+        )
+
+
+def _names(delta: pygit2.DiffDelta) -> set[str]:
+    """What a file was called before and after, as bytes that are no UTF-8 come to us and as the log keeps them."""
+    found = {one.raw_path.decode("utf-8", "surrogateescape") for one in (delta.old_file, delta.new_file)}
+    return found | {one.encode("utf-8", "backslashreplace").decode() for one in found}
 
 
 def _text(patch: pygit2.Patch) -> str:

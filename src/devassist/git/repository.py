@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -163,8 +163,16 @@ class Repository:
     def log(self, start: str, *, hide: Sequence[str] = (), limit: int = 0) -> Iterator[CommitFacts]:
         return history.log(self._handle, start, hide=hide, limit=limit)
 
-    def diff(self, old: str, new: str, *, stat: bool = False, context: int = 3) -> str:
-        return history.diff(self._handle, old, new, stat=stat, context=context)
+    def diff(
+        self,
+        old: str,
+        new: str,
+        *,
+        stat: bool = False,
+        context: int = 3,
+        paths: Collection[str] | None = None,
+    ) -> str:
+        return history.diff(self._handle, old, new, stat=stat, context=context, paths=paths)
 
     def changed_paths(self, old: str, new: str) -> tuple[str, ...]:
         return history.changed_paths(self._handle, old, new)
