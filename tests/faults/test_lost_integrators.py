@@ -16,7 +16,7 @@ from support.zygote import Zygote
 
 BOTH = "# pkg\n\nAdds.\nSubtracts.\n"
 TURNS = 6
-WAITING = 3
+USAGE, WAITING = 2, 3
 
 
 def _task(name: str, role: str) -> dict[str, Any]:
@@ -160,3 +160,55 @@ def test_a_stop_leaves_the_attempt_for_the_resume(clash: World) -> None:
     assert clash.finish().code == 0, clash.history[-1]
     assert calls(clash) == [(1, turn) for turn in range(1, TURNS + 1)]
     check_landed(clash)
+
+
+@pytest.fixture
+def by_hand(tmp_path: Path, zygote: Zygote) -> World:
+    """Two branches of a person's that end the same file differently, and an integrator for `conflicts resolve`."""
+    world = World(tmp_path / "world", zygote)
+    for name, text in (("adds", "Adds."), ("subtracts", "Subtracts.")):
+        blob = git(world.repo, "hash-object", "-w", "--stdin", stdin=f"# pkg\n\n{text}\n".encode())
+        git(world.repo, "branch", name)
+        listed = git(world.repo, "ls-tree", "main").replace(
+            git(world.repo, "rev-parse", "main:README.md"), blob
+        )
+        tree = git(world.repo, "mktree", stdin=f"{listed}\n".encode())
+        made = git(world.repo, "commit-tree", tree, "-p", "main", "-m", text)
+        git(world.repo, "update-ref", f"refs/heads/{name}", made)
+    world.script.write_text(json.dumps({"usd_per_call": 0.01, "agents": {"resolve/integrator": INTEGRATOR}}))
+    world.persons = world.belongings()
+    return world
+
+
+def test_a_resolve_by_agent_that_was_killed_is_resumed_and_pays_nothing_twice(by_hand: World) -> None:
+    world = by_hand
+    found = world.call("conflicts", "adds", "subtracts", "--format", "json")
+    (id_,) = [one["id"] for one in found.json["conflicts"]]
+    model = ("--agent", "--model", f"scripted/{world.script}")
+    fault = f"tool.result:5:{program(world.root, world.repo, 'kill-supervisor')}"
+    world.call("conflicts", "resolve", id_, *model, fault=fault)
+    assert (world.fired / "tool.result").exists()
+    assert world.status() == "stopped"
+    done = world.resume()
+    assert (done.code, done.json["status"], done.json["run"]) == (0, "resolved", world.run_id), done
+    assert git(world.repo, "show", f"{done.json['commit']}:README.md") == BOTH.rstrip("\n")
+    paid = world.query(
+        "SELECT json_extract(data, '$.turn') FROM events WHERE type = 'model.called' ORDER BY seq"
+    )
+    assert paid == [(turn,) for turn in range(1, TURNS + 1)]
+    assert world.status() == "succeeded"
+    assert git(world.repo, "for-each-ref", "refs/devassist/rescue") == ""
+    assert broken(world, listing=world.listing(), acknowledged={}) == []
+
+
+def test_a_resolve_by_agent_is_not_gone_on_with_for_branches_that_moved(by_hand: World) -> None:
+    world = by_hand
+    found = world.call("conflicts", "adds", "subtracts", "--format", "json")
+    (id_,) = [one["id"] for one in found.json["conflicts"]]
+    fault = f"tool.result:5:{program(world.root, world.repo, 'kill-supervisor')}"
+    world.call("conflicts", "resolve", id_, "--agent", "--model", f"scripted/{world.script}", fault=fault)
+    tip = git(world.repo, "rev-parse", "adds")
+    made = git(world.repo, "commit-tree", f"{tip}^{{tree}}", "-p", tip, "-m", "one more")
+    git(world.repo, "update-ref", "refs/heads/adds", made)
+    done = world.resume()
+    assert (done.code, "is one of other commits now" in done.err) == (USAGE, True), done

@@ -74,7 +74,9 @@ def resolve(
     project = invocation.project({"model.default": model})
     who = f"person {_person(invocation, project)}"
     if undo:
-        _print(invocation, settling.undo(project, conflict, who=who, reason=reason or "undone"), output)
+        show_resolution(
+            invocation, settling.undo(project, conflict, who=who, reason=reason or "undone"), output
+        )
         return
     with opened(project, conflict) as found:
         answer = Answer(who=who, reason=reason, overrule=accept_anyway, checks=checks, into=into)
@@ -82,7 +84,7 @@ def resolve(
             document = _by_agent(invocation, found, answer)
         else:
             document = settling.settle(found, _answer(invocation, found, answer, take=take, edit=edit))
-    _print(invocation, document, output)
+    show_resolution(invocation, document, output)
 
 
 def _by_agent(invocation: Invocation, found: OpenConflict, answer: Answer) -> dict[str, Any]:
@@ -154,7 +156,8 @@ def _person(invocation: Invocation, project: Project) -> str:
     return name if name != _ANONYMOUS else getpass.getuser()
 
 
-def _print(invocation: Invocation, document: Mapping[str, Any], output: Format) -> None:
+def show_resolution(invocation: Invocation, document: Mapping[str, Any], output: Format) -> None:
+    """The answer of `conflicts resolve`; one that was not accepted is raised as an error."""
     if output is Format.json:
         print_json(document)
     if document["status"] == "refused":
