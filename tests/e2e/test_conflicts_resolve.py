@@ -305,6 +305,32 @@ def test_history_is_learned_from_and_says_so(both: Machine) -> None:
     assert len(both.query("SELECT 1 FROM events WHERE type = 'lesson.learned'")) == 1
 
 
+def test_what_people_decide_counts_beside_history_and_a_merge_that_was_made_here_only_once(
+    make_machine: Callable[..., Machine],
+) -> None:
+    machine = make_machine(files=FILES)
+    for name in ("one", "two", "three"):
+        branch(machine, name, {"pkg/use.py": f"import {name}\n"})
+    save = 'sed -i "/^[<|=>]/d" "$1"'
+    taken = resolve(
+        machine, only(machine, "one", "two"), "--edit", "--format", "json", **editor(machine, save)
+    )
+    assert taken.code == 0, taken
+    machine.git("checkout", "-q", "one")
+    machine.git("merge", "-q", taken.json["commit"])
+    machine.git("merge", "-q", "-X", "theirs", "three", "-m", "by hand")
+    done = resolve(machine, "--learn", "--format", "json")
+    assert done.code == 0, done
+    assert (done.json["merges"], done.json["own"], done.json["hunks"]) == (1, 1, 1), done
+    (imports,) = [one for one in done.json["classes"] if one["class"] == "both-added-imports"]
+    counted = {name: (imports[name]["right"], imports[name]["total"]) for name in ("history", "people")}
+    assert counted == {"history": (0, 1), "people": (1, 1)}
+    assert (imports["right"], imports["total"]) == (1, 2)
+    text = resolve(machine, "--learn").out
+    assert "1 made by devassist" in text
+    assert "(history 0 of 1, people 1 of 1)" in text
+
+
 def test_answers_are_given_hunk_by_hunk_in_a_terminal(both: Machine) -> None:
     id_ = only(both)
     said, code = typed(both, ["conflicts", "resolve", id_], ["b", "u", "ab", "y"])
@@ -437,13 +463,18 @@ def test_an_integrator_may_write_only_what_conflicts(make_machine: Callable[...,
     assert content(machine.repo, done.json["commit"], "left.txt") == "l"
 
 
-def in_a_run(script: CrewScript, machine: Machine, *options: str, **more: Any) -> Done:
-    """Two tasks that write the same line of the guide, one after the other."""
+def in_a_run(
+    script: CrewScript, machine: Machine, *options: str, two: dict[str, Any] | None = None, **more: Any
+) -> Done:
+    """Two tasks that write the same line of the guide, one after the other; `two` is what only the second has."""
     for name, line in (("one", "Use add."), ("two", "Use sub.")):
         script.on(
             f"CASE-{name}.", "coder", edit("docs/guide.md", "Use add and sub.", line), submit(proves=[0])
         )
-    tasks = [task(name, f"CASE-{name}.", review=False, **more) for name in ("one", "two")]
+    tasks = [
+        task("one", "CASE-one.", review=False, **more),
+        task("two", "CASE-two.", review=False, **more, **(two or {})),
+    ]
     return machine.run(plan(*tasks), *options)
 
 
@@ -501,8 +532,37 @@ def test_in_a_run_an_unsure_resolution_waits_for_a_person_or_is_left(
     assert (landed.code, landed.task("two")["status"]) == (0, "merged"), landed
     assert machine.git("rev-parse", f"{landed.json['result_commit']}^{{tree}}") == tree
     assert len(script.of("docs/guide.md", "integrator")) == asked
-    left = in_a_run(script, machine, "--approve", "never")
+    again = in_a_run(script, machine, "--approve", "never")
+    assert (again.code, again.task("two")["status"]) == (0, "merged"), again
+    assert len(script.of("docs/guide.md", "integrator")) == asked, "what a person approved is repeated"
+
+
+def test_in_a_run_an_unsure_resolution_is_left_where_nobody_is_asked(
+    make_machine: Callable[..., Machine],
+) -> None:
+    script = merging(BOTH, confidence=0.3)
+    left = in_a_run(script, make_machine(script=script), "--approve", "never")
     assert (left.code, left.json["status"], left.task("two")["status"]) == (1, "partial", "delivered"), left
+
+
+def test_in_a_run_a_rejected_resolution_lands_nowhere_and_counts_against_its_class(
+    make_machine: Callable[..., Machine],
+) -> None:
+    script = merging(BOTH, confidence=0.3)
+    machine = make_machine(script=script)
+    done = in_a_run(script, machine)
+    listed = machine.devassist("inbox").out
+    assert "diff: git diff" in listed
+    assert "text_digest" not in listed
+    (waits,) = machine.events(done.json["run"], "approval.requested")
+    asked = [(one["path"], one["choice"]) for one in waits["data"]["shown"]["hunks"]]
+    assert asked == [("docs/guide.md", "ours+theirs")]
+    assert machine.devassist("reject", waits["data"]["approval"], "--reason", "one of them").code == 0
+    left = machine.devassist("resume", done.json["run"], "--format", "json")
+    assert (left.code, left.task("two")["status"]) == (1, "delivered"), left
+    assert "rejected by" in left.task("two")["error"]
+    learned = resolve(machine, "--learn", "--format", "json").json
+    assert learned["repeats"] == 0
 
 
 def test_in_a_run_a_resolution_that_fails_the_checks_does_not_land(
@@ -526,6 +586,67 @@ def test_in_a_run_nobody_is_asked_to_resolve_where_the_setting_says_never(
     done = in_a_run(script, machine)
     assert (done.code, done.task("two")["status"]) == (1, "delivered"), done
     assert script.of("docs/guide.md", "integrator") == []
+
+
+def test_in_a_run_what_a_person_answered_before_is_repeated_and_the_integrator_not_asked(
+    make_machine: Callable[..., Machine],
+) -> None:
+    script = CrewScript().on("docs/guide.md", "integrator", failure(400, "no such thing"))
+    machine = make_machine(script=script)
+    first = in_a_run(script, machine)
+    (id_,) = first.json["conflicts"]
+    save = editor(machine, 'printf "# Guide\\n\\nBoth add and sub.\\n" > "$1"')
+    assert resolve(machine, id_, "--edit", **save).code == 0
+    asked = len(script.of("docs/guide.md", "integrator"))
+    done = in_a_run(script, machine)
+    assert (done.code, done.task("two")["status"]) == (0, "merged"), done
+    assert len(script.of("docs/guide.md", "integrator")) == asked > 0
+    assert content(machine.repo, done.json["result_commit"], "docs/guide.md").endswith("Both add and sub.")
+    (ended,) = [
+        one["data"]
+        for one in machine.events(done.json["run"], "conflict.resolved")
+        if one["data"]["status"] == "resolved"
+    ]
+    assert (ended["how"], ended["who"], ended["choice"]) == ("automatic", "policy", "repeat")
+    assert {one["name"]: one["ok"] for one in ended["checks"]} == dict.fromkeys(
+        ("markers", "parse", "lines", "symbols"), True
+    )
+    (settled,) = machine.query(
+        "SELECT id FROM events WHERE type = 'conflict.resolved' AND json_extract(data, '$.how') = 'edit'"
+    )
+    (precedent,) = ended["precedents"]
+    assert (precedent["conflict"], precedent["who"], precedent["event"]) == (
+        id_,
+        "person Ada Lovelace",
+        settled[0],
+    )
+    decided = [
+        one
+        for one in machine.events(done.json["run"], "decision.made", "merge.completed")
+        if one["data"].get("precedents") or one["type"] == "merge.completed"
+    ]
+    assert [one["type"] for one in decided][-3:] == ["decision.made", "merge.completed", "decision.made"]
+    assert decided[-3]["data"]["precedents"] == [precedent]
+    assert machine.devassist("audit", "verify").code == 0
+
+
+def test_in_a_run_a_repeat_that_does_not_hold_is_left_to_the_integrator(
+    make_machine: Callable[..., Machine],
+) -> None:
+    script = merging(BOTH)
+    machine = make_machine(script=script)
+    machine.config('[conflicts]\nresolve = "never"\n')
+    first = in_a_run(script, machine).json
+    (id_,) = first["conflicts"]
+    assert resolve(machine, id_, "--take", f"devassist/{first['run']}/one/coder").code == 0
+    kept = in_a_run(script, machine)
+    assert (kept.task("two")["status"], script.of("docs/guide.md", "integrator")) == ("delivered", []), kept
+    machine.config('[conflicts]\nresolve = "agent"\n')
+    done = in_a_run(script, machine, two={"checks": ["grep -q sub docs/guide.md"]})
+    assert (done.code, done.task("two")["status"]) == (0, "merged"), done
+    assert any("/two/automatic does not land: checks fail" in one for one in done.json["warnings"])
+    assert len(script.of("docs/guide.md", "integrator")) == 3
+    assert content(machine.repo, done.json["result_commit"], "docs/guide.md").endswith(BOTH.rstrip())
 
 
 def test_in_a_run_an_integrator_that_breaks_off_leaves_the_conflict_as_it_was(

@@ -218,7 +218,7 @@ def _command(request: Mapping[str, Any], connection: Connection) -> None:
     for number, name in ((1, "out"), (2, "err")):
         descriptor = os.open(request[name], os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         os.dup2(descriptor, number)
-    if {"run", "resume"} & set(request["args"][:2]):
+    if {"run", "resume", "resolve"} & set(request["args"][:2]):
         _use_plain_workers()
     if request["clock_s"]:
         _shift_clock(request["clock_s"])

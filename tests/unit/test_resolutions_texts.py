@@ -10,7 +10,7 @@ from devassist.conflicts.automatic import proposal
 from devassist.conflicts.lessons import stands
 from devassist.conflicts.marked import CHOICES, HunkText, MarkedText, left_markers, lines_of, read_marked
 from devassist.conflicts.places import symbols_around
-from devassist.conflicts.precedents import learned, remembered, repeats
+from devassist.conflicts.precedents import remembered
 from devassist.conflicts.survival import dropped_lines
 from devassist.domain.resolutions import Tally, joined
 
@@ -150,40 +150,9 @@ def test_where_a_hunk_was_settled_is_known_by_the_lines_around_it() -> None:
     assert not stands(MarkedText((HUNK, "end\n")), 0, "TWO\n", "more\nTWO\nend\n")
 
 
-def resolution(text: str, **more: object) -> dict[str, object]:
-    hunks = remembered("notes.txt", FILE, text)
-    return {"status": "resolved", "how": "edit", "commit": "c", "hunks": hunks, **more}
-
-
-def test_what_people_did_is_repeated_but_not_what_an_agent_did_or_redaction_changed() -> None:
-    text = "one\nTWO and 2\nthree\n"
-    assert repeats([resolution(text)]) == {HUNK.key: "TWO and 2\n"}
-    assert repeats([resolution(text, how="agent")]) == {}
-    redacted = resolution(text)
-    redacted["hunks"] = [{**one, "text": "[redacted]\n"} for one in redacted["hunks"]]  # type: ignore[union-attr,attr-defined]
-    assert repeats([redacted]) == {}
-
-
 def test_a_file_that_is_no_utf8_is_not_remembered() -> None:
     odd = b"one\n\xff\nthree\n".decode("utf-8", "surrogateescape")
     assert remembered("notes.txt", FILE, odd) == []
-
-
-def test_classes_learn_from_what_people_did() -> None:
-    both = MarkedText((HunkText("", "import a\n", "import b\n"), "end\n"))
-    as_proposed = {
-        "status": "resolved",
-        "how": "edit",
-        "commit": "1",
-        "hunks": remembered("a.py", both, "import a\nimport b\nend\n"),
-    }
-    otherwise = {
-        "status": "resolved",
-        "how": "take",
-        "commit": "2",
-        "hunks": remembered("a.py", both, "import b\nend\n"),
-    }
-    assert learned([as_proposed, as_proposed, otherwise]) == {"both-added-imports": Tally(right=1, total=2)}
 
 
 def test_the_function_around_a_hunk_is_named() -> None:

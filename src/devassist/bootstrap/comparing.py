@@ -13,7 +13,7 @@ from devassist.bootstrap.history import require_history
 from devassist.bootstrap.live_work import WorkInProgress
 from devassist.bootstrap.project import Project
 from devassist.domain.conflicts import Conflict, Level, Side
-from devassist.domain.errors import NotFound, UsageError
+from devassist.domain.errors import NotFound, RepositoryError, UsageError
 from devassist.domain.ids import work_of
 
 if TYPE_CHECKING:  # imported where they are used: other commands must not pay for parsers
@@ -152,7 +152,10 @@ def side_of(project: Project, name: str) -> Side:
     """A local or remote branch, or any revision, by the name that was typed."""
     repository = project.repository
     for ref in (f"refs/heads/{name}", f"refs/remotes/{name}"):
-        tip = repository.ref_tip(ref)
+        try:
+            tip = repository.ref_tip(ref)
+        except RepositoryError:  # no name of a branch, such as main~2: a revision, perhaps
+            tip = None
         if tip is not None:
             return Side(name=name, commit=tip, tree=repository.tree_of(tip))
     try:

@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from contextlib import suppress
-from typing import Any
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
 from devassist.bootstrap.comparing import Compared, Comparison, compare, side_of
 from devassist.bootstrap.live_work import WorkInProgress
-from devassist.bootstrap.project import Project, load_state, open_log, open_reader
+from devassist.bootstrap.project import Project, is_writable, load_state, open_log, open_reader
 from devassist.domain.conflicts import Side
 from devassist.domain.errors import NotFound
 from devassist.domain.events import Event, EventType
 from devassist.domain.ids import work_of
 
+if TYPE_CHECKING:  # imported where it is used: other commands must not pay for it
+    from devassist.git.repository import Repository
+
 _COMMITS = 10
+_RENAMED = re.compile(r"^rename from (.+)$", re.MULTILINE)
 _TASK_BRANCH_PARTS = 4
 """devassist/<run>/<task>/<role>"""
 
@@ -29,6 +35,10 @@ def compare_and_remember(project: Project, wanted: Comparison) -> Compared:
         if one["status"] in ("waived", "resolved") and id_ not in moved
     }
     compared = compare(project, wanted, decided)
+    if not is_writable(project):
+        note = "not remembered: the repository cannot be written"
+        notes = [*compared.stats.get("notes", ()), note]
+        return replace(compared, stats={**compared.stats, "notes": notes})
     _reopen(project, moved)
     remember(project, compared)
     return compared
@@ -86,7 +96,7 @@ def remember(project: Project, compared: Compared) -> None:
     events += [
         Event(
             type=EventType.CONFLICT_RESOLVED,
-            data={"conflict": id_, "status": "gone", "who": "policy", "reason": "it was not found again"},
+            data={"conflict": id_, "status": "gone", "who": "policy", "reason": _why_gone(project, one)},
         )
         for id_, one in before.items()
         if id_ not in now
@@ -98,6 +108,16 @@ def remember(project: Project, compared: Compared) -> None:
     if events:
         with open_log(project) as log:
             log.record(*events)
+
+
+def _why_gone(project: Project, one: Mapping[str, Any]) -> str:
+    """Merged, or changed so that it does not come up any more."""
+    repository = project.repository
+    tips = {name: tip for name in one["branches"] if (tip := repository.branch_tip(name)) is not None}
+    for name, other in (tuple(tips), tuple(tips)[::-1]) if len(tips) > 1 else ():
+        if repository.is_ancestor(tips[name], tips[other]):
+            return f"{other} holds {name} now"
+    return "it was not found again"
 
 
 def known_conflicts(project: Project) -> dict[str, dict[str, Any]]:
@@ -116,7 +136,7 @@ def known_conflicts(project: Project) -> dict[str, dict[str, Any]]:
                 elif id_ in found:
                     gone = record.data["status"] == "gone"
                     ended = (
-                        {"gone": gone}
+                        {"gone": True, "gone_because": record.data["reason"]}
                         if gone
                         else {"status": record.data["status"], "ended": dict(record.data)}
                     )
@@ -157,24 +177,42 @@ def waive(project: Project, prefix: str, *, reason: str, who: str) -> dict[str, 
 
 
 def both_sides(project: Project, conflict: Mapping[str, Any]) -> list[dict[str, str]]:
-    """For each branch of a known conflict: what it was for, and what it changes in the file, committed or not."""
+    """For each branch of a known conflict: what it was for, and what it changes there, committed or not."""
     from devassist.git.merge_tree import MergeTree
 
     repository = project.repository
-    sides: list[dict[str, str]] = []
+    paths = {conflict["path"], *(at["path"] for at in conflict["locations"])}
     with MergeTree(repository, environment=project.host.environment) as referee:
         work = WorkInProgress(repository, referee)
+        found: list[tuple[str, Side | None]] = []
         for name in conflict["branches"]:
             try:
-                side = work.of(name) or side_of(project, name)
+                found.append((name, work.of(name) or side_of(project, name)))
             except NotFound:
-                sides.append({"branch": name, "intent": "the branch is gone", "diff": ""})
-                continue
-            base = referee.view.merge_base(conflict["base"], side.commit) if "base" in conflict else None
-            subject = next(iter(repository.log(side.tip, limit=1))).subject
-            diff = referee.view.diff(base, side.commit) if base is not None else ""
-            sides.append({"branch": name, "intent": subject, "diff": _about(diff, conflict["path"])})
-    return sides
+                found.append((name, None))
+        view = referee.view
+        bases = [_fork(view, conflict, side) for _name, side in found]
+        # A file that one side renamed has another name on the other.
+        for (_name, side), base in zip(found, bases, strict=True):
+            if side is not None and base is not None:
+                paths |= set(_RENAMED.findall(view.diff(base, side.commit, paths=paths)))
+        return [
+            {"branch": name, "intent": "the branch is gone", "diff": ""}
+            if side is None
+            else {
+                "branch": name,
+                "intent": intent_of(project, replace(side, commit=side.tip), base or conflict["base"]),
+                "diff": view.diff(base, side.commit, paths=paths) if base is not None else "",
+            }
+            for (name, side), base in zip(found, bases, strict=True)
+        ]
+
+
+def _fork(view: Repository, conflict: Mapping[str, Any], side: Side | None) -> str | None:
+    """Where a branch left what it is to land on."""
+    if side is None or "base" not in conflict:
+        return None
+    return view.merge_base(conflict["base"], side.commit)
 
 
 def intent_of(project: Project, side: Side, base: str) -> str:
@@ -188,12 +226,6 @@ def intent_of(project: Project, side: Side, base: str) -> str:
                     return f"{task['title']}\n{task.get('instructions', '')}".strip()
     said = [one.message.strip() for one in project.repository.log(side.commit, hide=[base], limit=_COMMITS)]
     return "\n".join(said) or "nothing is said of it"
-
-
-def _about(patch: str, path: str) -> str:
-    """The part of a patch that is about one file."""
-    parts = ("diff --git " + part for part in patch.split("diff --git ")[1:])
-    return "".join(part for part in parts if f"b/{path}" in part.splitlines()[0])
 
 
 def _only(type_: str) -> Any:

@@ -28,6 +28,13 @@ class OpenConflict:
     conflict: Mapping[str, Any]
     pair: MergingPair
     ids: tuple[str, ...]
+    beside: tuple[Mapping[str, Any], ...] = ()
+    """The open semantic conflicts of the same pair: a merge may settle them as well, or not."""
+
+    @property
+    def needs_checks(self) -> bool:
+        """Whether only the checks can say that it is settled."""
+        return bool(self.conflict["level"] == "behaviour")
 
     @property
     def semantic(self) -> bool:
@@ -150,7 +157,11 @@ def choices() -> Sequence[Choice]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
-    """What a person, or experience, decided. `edits` are what goes into the merged tree."""
+    """
+    What a person, or experience, decided. `edits` are what goes into the merged tree.
+
+    `precedents` are the earlier answers that it repeats, as the decision names them.
+    """
 
     who: str
     how: How = How.TAKE
@@ -160,6 +171,28 @@ class Answer:
     overrule: bool = False
     checks: bool = False
     into: str = ""
+    confidence: float = 1.0
+    precedents: Sequence[Mapping[str, Any]] = ()
+
+
+def _no_conflict(project: Project, conflict: Mapping[str, Any]) -> UsageError:
+    """Why git merges the branches of a conflict: it is over, or it is one with work that nobody committed."""
+    from devassist.bootstrap.live_work import WorkInProgress
+    from devassist.git.merge_tree import MergeTree
+
+    repository = project.repository
+    with MergeTree(repository, environment=project.host.environment) as referee:
+        work = WorkInProgress(repository, referee)
+        unsaved = [name for name in conflict["branches"] if work.of(name) is not None]
+    if unsaved:
+        return UsageError(
+            f"{conflict['conflict']} is with uncommitted work of {', '.join(unsaved)}, and a merge holds commits",
+            hint="commit it there, then resolve",
+        )
+    return UsageError(
+        f"{conflict['conflict']} is no conflict any more: git merges both branches",
+        hint="devassist conflicts",
+    )
 
 
 @contextmanager
@@ -171,22 +204,24 @@ def opened(project: Project, prefix: str) -> Iterator[OpenConflict]:
     ours, theirs = (side_of(project, name) for name in conflict["branches"])
     with MergingPair(project.repository, ours, theirs, project.host.environment) as pair:
         if conflict["level"] in _OF_LINES and pair.result.clean:
-            raise UsageError(
-                f"{conflict['conflict']} is no conflict any more: git merges both branches",
-                hint="devassist conflicts",
-            )
-        yield OpenConflict(project=project, conflict=conflict, pair=pair, ids=_settled(project, conflict))
-
-
-def _settled(project: Project, conflict: Mapping[str, Any]) -> tuple[str, ...]:
-    """A merge commit of two branches settles all that git found between them."""
-    branches = set(conflict["branches"])
-    others = [
-        id_
-        for id_, one in known_conflicts(project).items()
-        if set(one["branches"]) == branches
-        and one["level"] in _OF_LINES
-        and one["status"] in ("open", "resolved")
-        and not one["gone"]
-    ]
-    return tuple(dict.fromkeys([conflict["conflict"], *others]))
+            raise _no_conflict(project, conflict)
+        branches = set(conflict["branches"])
+        same = {
+            id_: one
+            for id_, one in known_conflicts(project).items()
+            if set(one["branches"]) == branches and not one["gone"] and id_ != conflict["conflict"]
+        }
+        # A merge commit of two branches settles all that git found between them.
+        of_lines = [
+            id_
+            for id_, one in same.items()
+            if one["level"] in _OF_LINES and one["status"] in ("open", "resolved")
+        ]
+        beside = [one for one in same.values() if one["level"] not in _OF_LINES and one["status"] == "open"]
+        yield OpenConflict(
+            project=project,
+            conflict=conflict,
+            pair=pair,
+            ids=(conflict["conflict"], *of_lines),
+            beside=tuple(beside),
+        )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -131,11 +132,22 @@ def secrets_of(project: Project) -> frozenset[str]:
     return found
 
 
+def is_writable(project: Project) -> bool:
+    """Whether the log can be written, as far as permissions and the mount tell."""
+    place = project.audit_path.parent
+    return os.access(place if place.exists() else project.repository.common_dir, os.W_OK)
+
+
 def open_log(project: Project, *, sinks: Sequence[EventSink] = ()) -> AuditLog:
     """The one writer of this process. Redacts what the environment and the shapes say is secret."""
     from devassist.domain.redaction import Redactor
     from devassist.store.audit_log import AuditLog
 
+    if not is_writable(project):
+        raise RepositoryError(
+            f"{project.repository.common_dir} cannot be written, and nothing is done that is not in the log",
+            hint="mount it writable, or use a clone",
+        )
     redactor = Redactor(secrets_of(project), project.settings.audit.redact)
     project.audit_path.parent.mkdir(parents=True, exist_ok=True)
     return AuditLog.open(

@@ -4,25 +4,36 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from devassist.bootstrap.checking import run_checks
 from devassist.bootstrap.conflict_life import intent_of
-from devassist.bootstrap.open_conflict import Answer, OpenConflict
+from devassist.bootstrap.open_conflict import Answer, OpenConflict, opened
 from devassist.bootstrap.ownership import own_run
-from devassist.bootstrap.project import Project, open_log
-from devassist.bootstrap.requesting import RunOptions, fresh_run_id, new_request
-from devassist.bootstrap.running import sandbox_notes, stopped_by_signals
+from devassist.bootstrap.project import Project, open_log, open_reader
+from devassist.bootstrap.requesting import (
+    ResumeOptions,
+    RunOptions,
+    fresh_run_id,
+    new_request,
+    resumed_request,
+)
+from devassist.bootstrap.running import cleared, sandbox_notes, stopped_by_signals
 from devassist.bootstrap.settling import settle_in
 from devassist.bootstrap.wiring import run_context
+from devassist.domain.errors import UsageError
 from devassist.domain.events import Event, EventType
 from devassist.domain.ids import rescue_ref
 from devassist.domain.resolutions import How, ResolutionCheck
 from devassist.domain.roles import Role
+from devassist.domain.run import RunState
 from devassist.ports import EventSink
 
 if TYPE_CHECKING:  # imported where they are used: other commands must not pay for a run's imports
-    from devassist.engine.resolving import Matter, ResolutionResult
+    from devassist.engine.context import RunRequest
+    from devassist.engine.journal import Journal
+    from devassist.engine.matters import Matter, ResolutionResult
 
 
 def resolve_by_agent(
@@ -35,18 +46,76 @@ def resolve_by_agent(
 
     Raises ModelError, LimitReached, Interrupted or Unfinished when the integrator gave no resolution.
     """
-    from devassist.crew.executor import ForkserverExecutor
     from devassist.engine.journal import Journal
+
+    run, project = fresh_run_id(), found.project
+    asked = RunOptions(goal=f"resolve {found.ids[0]}", base=found.base_commit)
+    request = new_request(project, asked, run)
+    facts = {**request.facts, "resolution": _asked(found, answer)}
+    directory = project.worktrees / run
+    directory.mkdir(parents=True)
+    with own_run(project, run):
+        return _run(
+            found, answer, replace(request, warnings=(), facts=facts), Journal(run=run), directory, sinks
+        )
+
+
+def resume_by_agent(
+    project: Project, state: RunState, options: ResumeOptions, *, sinks: Sequence[EventSink] = ()
+) -> dict[str, Any]:
+    """
+    As `resolve_by_agent`, for a run that broke off: what is recorded of it is not asked again.
+
+    Raises UsageError where the conflict is not what it was.
+    """
+    from devassist.engine.journal import Journal
+    from devassist.store.filters import EventFilter
+
+    asked = state.facts["resolution"]
+    answer = Answer(
+        **{name: asked[name] for name in ("who", "reason", "checks", "into")}, overrule=asked["overrule"]
+    )
+    with own_run(project, state.run), opened(project, asked["conflict"]) as found:
+        if found.conflict["status"] == "resolved" or _sides(found) != asked["sides"]:
+            moved = "is resolved" if found.conflict["status"] == "resolved" else "is one of other commits now"
+            raise UsageError(
+                f"{asked['conflict']} {moved}, so there is nothing to go on with",
+                hint=f"devassist conflicts resolve {asked['conflict']} --agent",
+            )
+        journal = Journal(run=state.run)
+        with open_reader(project) as reader:
+            for record in reader.events(EventFilter(run=state.run)):
+                journal.write(record)
+        directory = Path(str(state.facts["worktrees"]))
+        directory.mkdir(parents=True, exist_ok=True)
+        request = replace(resumed_request(project, state, options), cleared=cleared(project, state.run))
+        return _run(found, answer, request, journal, directory, sinks)
+
+
+def _asked(found: OpenConflict, answer: Answer) -> dict[str, Any]:
+    """What a resume has to know of what the person asked for."""
+    said = {name: getattr(answer, name) for name in ("who", "reason", "checks", "into", "overrule")}
+    return {"conflict": found.ids[0], "sides": _sides(found), **said}
+
+
+def _sides(found: OpenConflict) -> list[str]:
+    return [found.pair.ours.commit, found.pair.theirs.commit]
+
+
+def _run(
+    found: OpenConflict,
+    answer: Answer,
+    request: RunRequest,
+    journal: Journal,
+    directory: Path,
+    sinks: Sequence[EventSink],
+) -> dict[str, Any]:
+    from devassist.crew.executor import ForkserverExecutor
     from devassist.engine.resolution_run import ResolutionRun
     from devassist.engine.stop import MARK, StopSwitch
     from devassist.sandbox.probe import choose
 
-    run = fresh_run_id()
-    project = found.project
-    asked = RunOptions(goal=f"resolve {found.ids[0]}", base=found.base_commit)
-    request = replace(new_request(project, asked, run), warnings=())
-    directory = project.worktrees / run
-    directory.mkdir(parents=True)
+    run, project = request.run, found.project
     probe = choose(project.settings.sandbox.mode, scratch=directory)
     request = replace(request, warnings=tuple(sandbox_notes(probe)))
     executor = ForkserverExecutor(
@@ -54,7 +123,6 @@ def resolve_by_agent(
         directory=directory / ".private",
         log=directory / "worker.log",
     )
-    journal = Journal(run=run)
     log = open_log(project, sinks=[journal, *sinks])
     journal.log = log
     stop = StopSwitch()
@@ -64,7 +132,7 @@ def resolve_by_agent(
 
     try:
         context = run_context(project, request, probe, journal, executor, stop, directory)
-        with own_run(project, run), stopped_by_signals(stop):
+        with stopped_by_signals(stop):
             document = ResolutionRun(context=context, matter=_matter(project, found)).execute(accept)
         log.checkpoint(run)
         return {**document, "run": run}
@@ -74,7 +142,7 @@ def resolve_by_agent(
 
 
 def _matter(project: Project, found: OpenConflict) -> Matter:
-    from devassist.engine.resolving import Matter
+    from devassist.engine.matters import Matter
 
     pair = found.pair
     objections = [one.message for file in pair.files for one in file.conflicts]
@@ -114,7 +182,7 @@ def _accepted(
     }
     journal.record(Event(type=EventType.DECISION_MADE, task=TASK, data=decision))
     said = ResolutionCheck(name="approval", ok=policy.choice is Choice.APPROVE, detail=policy.reason)
-    ran = run_checks(project, found.pair, result.tree, journal) if given.checks else []
+    ran = run_checks(project, found.pair, result.tree, journal) if given.checks or found.needs_checks else []
     view = TreeView(project.repository)
     edits = {path: view.find(result.tree, path) for path in result.paths}
     answer = replace(
@@ -127,6 +195,9 @@ def _accepted(
         checks=False,
     )
     document = settle_in(found, answer, journal, ran=[said, *ran], confidence=result.confidence, run=run)
+    held = rescue_ref(run, f"{TASK}/{Role.INTEGRATOR}")
+    if document["status"] == "resolved" and (tip := project.repository.ref_tip(held)) is not None:
+        project.repository.delete_ref(held, old=tip)  # the resolution's own ref holds it now
     if document["status"] == "refused":
         document["ref"] = _rescued(project, result, document["parents"], journal, run)
     return document
@@ -146,6 +217,6 @@ def _rescued(
         author=signature, committer=signature,
     )  # fmt: skip
     ref = rescue_ref(run, f"{TASK}/{Role.INTEGRATOR}")
-    repository.create_ref(ref, commit, "devassist: a resolution that was not accepted")
+    repository.keep_ref(ref, commit)
     journal.record(Event(type=EventType.SNAPSHOT_TAKEN, task=TASK, data={"ref": ref, "commit": commit}))
     return ref

@@ -106,13 +106,13 @@ def resume_run(
             for one in list_worktrees(project.repository):
                 if one.ours and one.name.startswith(f"da-{run}-"):
                     adopt_moved(project.repository, one.path, one.name)
-        request = replace(resumed_request(project, state, options), cleared=_cleared(project, run))
+        request = replace(resumed_request(project, state, options), cleared=cleared(project, run))
         announce(run, state)
         unsafe = options.unsafe_no_sandbox or state.sandbox == "none"
         return _supervised(project, request, journal, directory, told, sinks, options.record, unsafe=unsafe)
 
 
-def _cleared(project: Project, run: str) -> Mapping[str, object]:
+def cleared(project: Project, run: str) -> Mapping[str, object]:
     """End what a dead supervisor left running, and remove its locks. The caller owns the run."""
     from devassist.engine.stop import sweep
     from devassist.git.repair import clear_dead_locks

@@ -37,7 +37,7 @@ def settle_in(
     recorder: Any,
     *,
     ran: Sequence[ResolutionCheck] = (),
-    confidence: float | None = 1.0,
+    confidence: float | None = None,
     run: str = "",
 ) -> dict[str, Any]:
     """The same with a log that is open already; `ran` are checks that were made before."""
@@ -51,11 +51,12 @@ def settle_in(
     languages = project.settings.conflicts.languages
     checker = Verification(pair, project.host.state_dir / "symbols", languages, found.settles)
     verified = checker.verify(tree, list(answer.edits))
-    if answer.checks:
+    if answer.checks or (found.needs_checks and not ran):
         ran = [*ran, *run_checks(project, pair, tree, recorder)]
     failed = [*verified.failed, *(one for one in ran if not one.ok)]
+    stands = {one["conflict"]: checker.stands(tree, one) for one in found.beside}
     chosen = Settlement(
-        conflicts=found.ids,
+        conflicts=[*found.ids, *(id_ for id_, there in stands.items() if there is False)],
         sides=(pair.ours, pair.theirs),
         tree=tree,
         how=answer.how,
@@ -64,9 +65,11 @@ def settle_in(
         reason=answer.reason or f"{answer.how} {answer.choice}".strip(),
         verified=verified,
         ran=ran,
-        confidence=confidence,
+        confidence=answer.confidence if confidence is None else confidence,
+        precedents=answer.precedents,
         overruled=bool(failed),
         hunks=_remembered(found, tree),
+        facts={"beside": _beside(found, stands)},
     )
     if failed and not answer.overrule:
         return _document(found, chosen, {"status": "refused"})
@@ -106,6 +109,15 @@ def undo(project: Project, prefix: str, *, who: str, reason: str) -> dict[str, A
         "undone": ended["commit"],
         "ref": undone[0]["ref"],
     }
+
+
+def _beside(found: OpenConflict, stands: Mapping[str, bool | None]) -> list[dict[str, Any]]:
+    """What the merge does not settle: `stands` is true where it is in the merged tree, null where nobody can tell."""
+    return [
+        {"conflict": one["conflict"], "stands": stands[one["conflict"]], "explanation": one["explanation"]}
+        for one in found.beside
+        if stands[one["conflict"]] is not False
+    ]
 
 
 def _remembered(found: OpenConflict, tree: str) -> Sequence[Mapping[str, Any]]:
@@ -168,13 +180,15 @@ def _document(found: OpenConflict, chosen: Any, ended: Mapping[str, Any]) -> dic
     return {
         "schema": "devassist.resolution/1",
         "conflict": found.ids[0],
-        "conflicts": list(found.ids),
+        "conflicts": list(chosen.conflicts),
+        "beside": list(chosen.facts["beside"]),
         "branches": list(found.conflict["branches"]),
         "status": ended["status"],
         "how": str(chosen.how),
         "choice": chosen.choice,
         "who": chosen.who,
         "reason": chosen.reason,
+        "precedents": [dict(one) for one in chosen.precedents],
         "commit": commit,
         "tree": chosen.tree,
         "parents": [side.commit for side in chosen.sides],

@@ -6,9 +6,11 @@ import os
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from devassist.bootstrap.learning import taught
 from devassist.bootstrap.ownership import fair_share
 from devassist.bootstrap.project import Project, open_reader
 from devassist.domain.events import Record
@@ -81,6 +83,7 @@ def run_context(  # noqa: PLR0913, PLR0917  what a run is wired from
         environment=host.environment,
         stop=stop,
         history=history_of(project, request.run),
+        taught=partial(taught, project),
         heard=listener(project, request.run),
         overheard=lambda record: _tell(watchers, record),
         share=lambda limit: fair_share(project, limit),

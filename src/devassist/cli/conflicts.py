@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 import getpass
-import time
 from collections.abc import Mapping
-from dataclasses import replace
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.text import Text
 from typer.core import TyperGroup
 
 from devassist.bootstrap import comparing
 from devassist.bootstrap import conflict_life as life
+from devassist.cli.conflict_view import ReportFormat, follow, show_compared, stale_line
 from devassist.cli.github import conflicts_found
-from devassist.cli.invocation import Format, Invocation, of, plain, print_json, print_line
+from devassist.cli.invocation import Format, of, one_line, plain, print_json
 from devassist.cli.looking import Output
 from devassist.cli.resolving import resolve
 from devassist.domain.conflicts import Level, Severity, worst
@@ -40,14 +38,6 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.command("resolve")(resolve)
-
-
-class ReportFormat(StrEnum):
-    text = "text"
-    json = "json"
-    ndjson = "ndjson"
-    sarif = "sarif"
-    markdown = "markdown"
 
 
 class FailOn(StrEnum):
@@ -99,18 +89,12 @@ def find(  # one parameter per option: the types are the interface
         committed=committed,
     )
     compared = life.compare_and_remember(project, wanted)
-    _answer(invocation, compared, output)
+    show_compared(invocation, compared, output)
     if not compared.sides and not branches and not every:
         invocation.say("no crew's branch is live here; --all takes every local branch ahead of the base")
     conflicts_found(invocation, project, compared)
-    while watch:
-        time.sleep(1)
-        # What runs something is asked for only when something moved.
-        again = life.compare_and_remember(project, replace(wanted, deeper=()))
-        if [side.commit for side in again.sides] != [side.commit for side in compared.sides]:
-            again = life.compare_and_remember(project, wanted) if wanted.deeper else again
-            _answer(invocation, again, output)
-            compared = again
+    if watch:
+        follow(invocation, project, wanted, compared, output)
     threshold = fail_on or FailOn(project.settings.conflicts.fail_on)
     found = worst(compared.conflicts)
     fails = threshold is not FailOn.never and found is not None and found.at_least(Severity(threshold))
@@ -119,6 +103,8 @@ def find(  # one parameter per option: the types are the interface
 
 def _levels(text: str) -> tuple[str, ...]:
     chosen = tuple(one.strip() for one in text.split(",") if one.strip())
+    if not chosen:
+        raise UsageError("no level is named", hint=f"Known: {', '.join(comparing.LEVELS)}")
     for one in chosen:
         if one not in comparing.LEVELS:
             raise UsageError(f"there is no level {one!r}", hint=f"Known: {', '.join(comparing.LEVELS)}")
@@ -128,46 +114,6 @@ def _levels(text: str) -> tuple[str, ...]:
 def _deeper(*, types: bool, checks: bool) -> tuple[Level, ...]:
     asked = {Level.TYPE: types, Level.BEHAVIOUR: checks}
     return tuple(level for level, wanted in asked.items() if wanted)
-
-
-def _answer(invocation: Invocation, compared: comparing.Compared, output: ReportFormat) -> None:
-    from devassist.bootstrap.comparing import rendered
-
-    if output is ReportFormat.text:
-        _print_table(invocation, compared)
-    elif output is ReportFormat.markdown:
-        invocation.answers.print(rendered(compared, "markdown"), markup=False)
-    else:
-        document = rendered(compared, "sarif" if output is ReportFormat.sarif else "json")
-        (print_line if output is ReportFormat.ndjson else print_json)(document)
-
-
-def _print_table(invocation: Invocation, compared: comparing.Compared) -> None:
-    looks = {Severity.ERROR: "red", Severity.WARNING: "yellow", Severity.NOTE: "dim"}
-    stats = compared.stats
-    for one in compared.conflicts:
-        state = str(one.severity) if one.status == "open" else one.status
-        look = looks[one.severity] if one.status == "open" else "dim"
-        invocation.answers.print(Text.assemble((one.id, "bold"), "  ", (state, look), f"  {one.kind}"))
-        invocation.answers.print(Text(f"    {plain(one.explanation)}"))
-    for note in stats.get("notes", ()):
-        invocation.say(plain(note))
-    working = [side.name for side in compared.sides if side.uncommitted]
-    if working:
-        invocation.say("with uncommitted work: " + ", ".join(working))
-    said = f"{len(compared.conflicts)} conflicts between {stats['branches']} branches ({stats['seconds']} s)"
-    invocation.say(said)
-    for stale in compared.stale:
-        invocation.answers.print(Text(stale_line(stale), "yellow"))
-    if compared.order:
-        invocation.say("merge in this order: " + ", ".join(compared.order))
-
-
-def stale_line(stale: Mapping[str, Any]) -> str:
-    """One branch that builds on an outdated base, in a sentence."""
-    paths = ", ".join(stale["paths"][:_MOST_PATHS])
-    more = f" and {len(stale['paths']) - _MOST_PATHS} more" if len(stale["paths"]) > _MOST_PATHS else ""
-    return plain(f"stale: {stale['branch']} is {stale['behind']} commits behind the base in {paths}{more}")
 
 
 @app.command()
@@ -223,7 +169,6 @@ def check(
     raise typer.Exit(1 if found is Severity.ERROR else 0)
 
 
-_MOST_PATHS = 5
 _SHOWN = (
     "conflict",
     "severity",
@@ -247,8 +192,11 @@ def show(context: typer.Context, conflict: Id, output: Output = Format.text) -> 
     if output is Format.json:
         print_json({"schema": "devassist.conflict/1", **one, "sides": sides})
         return
+    shown = {**one, "status": f"gone ({one['status']} before)"} if one["gone"] else one
     for name in _SHOWN:
-        invocation.answers.print(f"{name}: {plain(str(one.get(name, '')))}", markup=False)
+        invocation.answers.print(f"{name}: {plain(str(shown.get(name, '')))}", markup=False)
+    if one["gone"]:
+        invocation.answers.print(f"gone because: {plain(one.get('gone_because', ''))}", markup=False)
     for line in _ending(one):
         invocation.answers.print(plain(line), markup=False)
     for side in sides:
@@ -263,7 +211,7 @@ def _ending(one: Mapping[str, Any]) -> list[str]:
         return []
     lines = [f"{one['status']} by: {ended['who']}", f"reason: {ended['reason']}"]
     if "commit" in ended:
-        lines += [f"how: {ended['how']} {ended['choice']}".rstrip(), f"commit: {ended['commit']}"]
+        lines += [f"how: {ended['how']} {ended.get('choice', '')}".rstrip(), f"commit: {ended['commit']}"]
     dropped = ended.get("dropped", ())
     return lines + [f"dropped: {at['path']}:{at['line']} of {at['branch']}: {at['text']}" for at in dropped]
 
@@ -277,8 +225,10 @@ def waive(
 ) -> None:
     """Accept a conflict, with a reason that goes into the log. It no longer fails a command."""
     invocation = of(context)
+    if not reason.strip():
+        raise UsageError("a waiver needs a reason: it goes into the log", hint="--reason TEXT")
     one: dict[str, Any] = life.waive(invocation.project(), conflict, reason=reason, who=getpass.getuser())
     if output is Format.json:
         print_json({"schema": "devassist.conflict/1", **one})
     else:
-        invocation.answers.print(f"waived {one['conflict']}: {plain(one['explanation'])}", markup=False)
+        invocation.answers.print(f"waived {one['conflict']}: {one_line(one['explanation'])}", markup=False)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from devassist.bootstrap.learning import repeated_texts
 from devassist.bootstrap.open_conflict import OpenConflict
-from devassist.cli.invocation import Invocation
+from devassist.cli.invocation import Invocation, one_line
 from devassist.domain.errors import Unfinished, UsageError
 
 _EDITORS = ("GIT_EDITOR", "VISUAL", "EDITOR")
@@ -36,7 +36,7 @@ def edited_text(invocation: Invocation, path: str, text: str) -> str:
     editor = next((environment[name] for name in _EDITORS if environment.get(name)), "")
     if not editor:
         raise UsageError("no editor is set", hint="set GIT_EDITOR, VISUAL or EDITOR, or --take SIDE")
-    invocation.say(f"editing {path}")
+    invocation.say(f"editing {one_line(path)}")
     with tempfile.TemporaryDirectory(prefix="devassist-edit-") as directory:
         return _edited(editor, Path(directory) / Path(path).name, text, environment)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -24,6 +25,9 @@ _CONTROL = {code: None for code in range(32) if code not in (9, 10)} | {
 }
 
 
+_UNDECODED = re.compile("[\ud800-\udfff]")
+
+
 class Format(StrEnum):
     text = "text"
     json = "json"
@@ -36,8 +40,17 @@ class StreamFormat(StrEnum):
 
 
 def plain(text: str) -> str:
-    """Without control and direction characters: what a model or a file name says cannot move the cursor."""
-    return text.translate(_CONTROL)
+    """
+    Without control and direction characters: what a model or a file name says cannot move the cursor.
+
+    Bytes that are no UTF-8 become question marks: not every terminal's encoding has a way to write them.
+    """
+    return text.encode("utf-8", "replace").decode().translate(_CONTROL)
+
+
+def one_line(text: str) -> str:
+    """As `plain`, on one line: a file's name may have any character."""
+    return plain(text).replace("\n", "\\n").replace("\t", "\\t")
 
 
 def complain(fact: str, hint: str) -> None:
@@ -93,9 +106,10 @@ def at(invocation: Invocation, directory: Path | None) -> Invocation:
 
 
 def json_text(document: Mapping[str, Any], *, indent: int | None = None) -> str:
-    """JSON that no log of GitHub's takes for a workflow command."""
+    """JSON that no log of GitHub's takes for a workflow command; bytes of a name that are no UTF-8 are escaped."""
     text = json.dumps(document, ensure_ascii=False, indent=indent, default=str)
-    return text.replace("##[", "##\\u005b")
+    escaped = _UNDECODED.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
+    return escaped.replace("##[", "##\\u005b")
 
 
 def print_json(document: Mapping[str, Any]) -> None:

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from devassist.bootstrap import aftermath, base_of, comparing, require_result, undoing
-from devassist.cli.conflicts import stale_line
+from devassist.cli.conflict_view import stale_line
 from devassist.cli.invocation import Format, of, print_json
 from devassist.cli.looking import Output, Run
 

@@ -24,6 +24,9 @@ from devassist.cli.run import launch
 from devassist.domain.errors import DevassistError, UsageError
 from devassist.domain.plan import parse_plan
 
+_TOLD_OTHERWISE = frozenset({"plan", "dropped", "hunks"})
+"""Parts of what is shown that have lines of their own, or that the diff says better."""
+
 
 def complete_request(context: typer.Context, incomplete: str) -> list[str]:
     """Ids of open requests for shell completion."""
@@ -81,16 +84,20 @@ def _table(items: Sequence[Mapping[str, Any]]) -> Table:
 
 def _show(invocation: Invocation, item: Mapping[str, Any]) -> None:
     """What exactly would be approved: object ids, paths, options."""
-    shown = {key: value for key, value in item["shown"].items() if key != "plan"}
+    shown = {key: value for key, value in item["shown"].items() if key not in _TOLD_OTHERWISE}
     lines = [
         f"{key}: {', '.join(map(str, value)) if isinstance(value, list) else value}"
         for key, value in shown.items()
+    ]
+    lines += [
+        f"dropped: {one['path']}:{one['line']} of {one['branch']}: {one['text']}"
+        for one in item["shown"].get("dropped", ())
     ]
     if plan := item["shown"].get("plan"):
         lines += [f"{task['id']} {task['role']}: {task['title']}" for task in plan["tasks"]]
     if item["confidence"] is not None:
         lines.append(f"confidence: {item['confidence']:.2f}")
-    if item["kind"] == "merge":
+    if item["kind"] in ("merge", "resolution"):
         lines.append(f"diff: git diff {item['shown']['ours'][:12]} {item['shown']['tree'][:12]}")
     if item["options"]:
         lines.append(f"options: {', '.join(item['options'])}")

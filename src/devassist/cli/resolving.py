@@ -14,7 +14,7 @@ from devassist.bootstrap import Project, settling
 from devassist.bootstrap.learning import automatic, learn_from_history
 from devassist.bootstrap.open_conflict import Answer, OpenConflict, opened
 from devassist.cli.editing import edited
-from devassist.cli.invocation import Format, Invocation, of, plain, print_json
+from devassist.cli.invocation import Format, Invocation, of, one_line, plain, print_json
 from devassist.cli.looking import Output
 from devassist.cli.progress import PlainProgress
 from devassist.cli.three_way import asked
@@ -69,12 +69,14 @@ def resolve(
         return
     if not conflict:
         raise UsageError("which conflict?", hint="devassist conflicts lists them")
-    if accept_anyway and not reason:
+    if accept_anyway and not reason.strip():
         raise UsageError("--accept-anyway needs --reason: it goes into the log")
     project = invocation.project({"model.default": model})
     who = f"person {_person(invocation, project)}"
     if undo:
-        _print(invocation, settling.undo(project, conflict, who=who, reason=reason or "undone"), output)
+        show_resolution(
+            invocation, settling.undo(project, conflict, who=who, reason=reason or "undone"), output
+        )
         return
     with opened(project, conflict) as found:
         answer = Answer(who=who, reason=reason, overrule=accept_anyway, checks=checks, into=into)
@@ -82,7 +84,7 @@ def resolve(
             document = _by_agent(invocation, found, answer)
         else:
             document = settling.settle(found, _answer(invocation, found, answer, take=take, edit=edit))
-    _print(invocation, document, output)
+    show_resolution(invocation, document, output)
 
 
 def _by_agent(invocation: Invocation, found: OpenConflict, answer: Answer) -> dict[str, Any]:
@@ -133,11 +135,16 @@ def _learn(invocation: Invocation, limit: int, output: Format) -> None:
         print_json(document)
         return
     found = "{merges} merges, {conflicting} with conflicts, {hunks} hunks".format_map(document)
-    invocation.answers.print(found, markup=False)
+    own = f"; {document['own']} made by devassist are no lesson" if document["own"] else ""
+    invocation.answers.print(found + own, markup=False)
     for one in document["classes"]:
         told_of = f"{one['right']} of {one['total']} right, at least {one['lower_bound']:.3f}"
         verdict = "settled unattended" if one["trusted"] else "asks"
-        invocation.answers.print(f"{one['class']:24} {told_of:36} {verdict}", markup=False)
+        sources = ", ".join(
+            f"{name} {one[name]['right']} of {one[name]['total']}" for name in ("history", "people")
+        )
+        line = f"{one['class']:24} {told_of:36} {verdict:18} ({sources})"
+        invocation.answers.print(line, markup=False, soft_wrap=True)
     invocation.answers.print(
         f"{document['repeats']} hunks can be repeated as people settled them", markup=False
     )
@@ -149,7 +156,8 @@ def _person(invocation: Invocation, project: Project) -> str:
     return name if name != _ANONYMOUS else getpass.getuser()
 
 
-def _print(invocation: Invocation, document: Mapping[str, Any], output: Format) -> None:
+def show_resolution(invocation: Invocation, document: Mapping[str, Any], output: Format) -> None:
+    """The answer of `conflicts resolve`; one that was not accepted is raised as an error."""
     if output is Format.json:
         print_json(document)
     if document["status"] == "refused":
@@ -168,6 +176,9 @@ def _print(invocation: Invocation, document: Mapping[str, Any], output: Format) 
     by = f"{document['how']} {plain(document['choice'])}".strip()
     answers.print(f"resolved {', '.join(document['conflicts'])} by {by}: {document['commit']}", markup=False)
     _print_dropped(invocation, document)
+    for one in document["beside"]:
+        stands = "is still in the merge" if one["stands"] else "may be in the merge too"
+        answers.print(f"{one['conflict']} {stands}: {one_line(one['explanation'])}", markup=False)
     if document["moved"]:
         answers.print(f"{plain(document['moved'])} is at it now", markup=False)
     if document["next"]:
@@ -178,4 +189,4 @@ def _print(invocation: Invocation, document: Mapping[str, Any], output: Format) 
 def _print_dropped(invocation: Invocation, document: Mapping[str, Any]) -> None:
     for one in document.get("dropped", ()):
         where = f"{one['path']}:{one['line']} of {one['branch']}"
-        invocation.answers.print(f"dropped {plain(where)}: {plain(one['text'])}", markup=False)
+        invocation.answers.print(f"dropped {one_line(where)}: {one_line(one['text'])}", markup=False)

@@ -21,8 +21,11 @@ from devassist.cli.artifacts import artifacts_directory
 from devassist.cli.github import run_ended
 from devassist.cli.invocation import Format, Invocation, StreamFormat, of, print_json
 from devassist.cli.looking import Output, Run
+from devassist.cli.progress import PlainProgress
+from devassist.cli.resolving import show_resolution
 from devassist.cli.run import answer, launch, may_ask, readable, show_run
 from devassist.domain.errors import UsageError
+from devassist.domain.run import RunState
 
 Task = Annotated[str, typer.Argument(metavar="TASK", help="The task's id in the plan.")]
 
@@ -87,6 +90,9 @@ def resume(
         detached=detached,
         artifacts=artifacts_directory(invocation.host, artifacts),
     )
+    if "resolution" in state.facts:
+        _go_on_resolving(invocation, own, state, options, output)
+        return
     if detached:
         launch(invocation, own, lambda sinks: resume_run(own, state.run, options, sinks=sinks), output)
         return
@@ -94,6 +100,19 @@ def resume(
     answer(invocation, state, output)
     run_ended(invocation, project, state)
     raise typer.Exit(state.exit_code)
+
+
+def _go_on_resolving(
+    invocation: Invocation, project: Project, state: RunState, options: ResumeOptions, output: StreamFormat
+) -> None:
+    """A run that `conflicts resolve --agent` made: it ends as that does."""
+    from devassist.bootstrap.resolving import resume_by_agent
+
+    if options.detached:
+        raise UsageError(f"{state.run} settles one conflict, in the foreground", hint="leave --detach out")
+    progress = PlainProgress(invocation.say, everything=invocation.verbosity > 1)
+    document = resume_by_agent(project, state, options, sinks=[progress])
+    show_resolution(invocation, document, Format.text if output is StreamFormat.text else Format.json)
 
 
 def stop(

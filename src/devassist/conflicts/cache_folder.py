@@ -57,7 +57,7 @@ class CacheFolder:
 
     def prune(self, *, superseded: str = "") -> None:
         """Remove what was not used for long or is too much, in the next folders; and all `superseded` siblings."""
-        with contextlib.suppress(OSError):
+        with contextlib.suppress(OSError, ValueError):  # another process is just writing whose turn it is
             turn = self.directory / _TURN
             if not self.directory.is_dir():
                 return

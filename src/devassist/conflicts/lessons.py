@@ -16,16 +16,22 @@ from devassist.git.tree_view import TreeView
 
 _CONTEXT = 3
 """Lines around a hunk that must stand as they merged for its place to be known."""
+_OWN = frozenset({"Devassist-Run", "Devassist-Conflict"})
 _BATCH = 32
 _PARENTS = 2
 
 
 @dataclass(slots=True)
 class HistoryLessons:
-    """What was looked at, and the tally of each class. A hunk whose place is not found counts as settled otherwise."""
+    """
+    What was looked at, and the tally of each class. A hunk whose place is not found counts as settled otherwise.
+
+    `own` merges were made by devassist: what people said to them is in the log, and is no lesson of history.
+    """
 
     head: str
     merges: int = 0
+    own: int = 0
     conflicting: int = 0
     hunks: int = 0
     classes: dict[str, Tally] = field(default_factory=dict)
@@ -41,8 +47,9 @@ def learn(
     """Replay up to `limit` two-parent merges of HEAD's history, newest first (0: all); `told` hears done and all."""
     head = repository.head_commit
     merges = [one for one in repository.log(head) if len(one.parents) == _PARENTS]
-    chosen = merges[:limit] if limit else merges
-    found = HistoryLessons(head=head)
+    theirs = [one for one in merges if not _OWN & one.trailers.keys()]
+    chosen = theirs[:limit] if limit else theirs
+    found = HistoryLessons(head=head, own=len(merges) - len(theirs))
     with MergeTree(repository, environment=environment, with_base=True) as referee:
         view = TreeView(referee.view)
         for start in range(0, len(chosen), _BATCH):

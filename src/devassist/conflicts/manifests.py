@@ -89,6 +89,18 @@ class ManifestDetector:
                     found[left, right].extend(_JUDGES[subject[0]](clash))
         return tuple(one for pair in sorted(found) for one in _merged(found[pair]))
 
+    def standing(self, base_tree: str, sides: tuple[Side, Side], tree: str) -> tuple[Conflict, ...]:
+        """Of the clashes of two sides those that `tree`, which is to settle them, still says."""
+        said = self._news(base_tree, tree)
+        left, right = (_still_said(self._news(base_tree, side.tree), said) for side in sides)
+        found: list[Conflict] = []
+        for subject in left.keys() & right.keys():
+            ours, theirs = (replace(side, tree=tree) for side in sides)
+            clash = self._clash((ours, left[subject]), (theirs, right[subject]))
+            if clash.ours and clash.theirs:
+                found.extend(_JUDGES[subject[0]](clash))
+        return tuple(_merged(found))
+
     def _clash(self, left: tuple[Side, Sequence[Fact]], right: tuple[Side, Sequence[Fact]]) -> Clash:
         shared = {one.value for one in left[1]} & {one.value for one in right[1]}
         ours = tuple(one for one in left[1] if one.value not in shared)
@@ -191,6 +203,33 @@ class ManifestDetector:
 
     def _text_at(self, tree: str, path: str) -> str | None:
         return self._text(self.view.find(tree, path))
+
+
+def _still_said(side: _News, said: _News) -> _News:
+    """What of a side's news is in `said` too; a migration that another there builds on is no end any more."""
+    found: dict[tuple[Family, str], list[Fact]] = {}
+    for subject, facts in side.items():
+        there = said.get(subject, ())
+        followed = {parent for one in there for parent in one.detail.get("parents", "").split()}
+        kept = [
+            one
+            for one in facts
+            if any(_says(other, one) for other in there) and one.detail.get("node", "") not in followed
+        ]
+        if kept:
+            found[subject] = kept
+    return found
+
+
+def _says(one: Fact, other: Fact) -> bool:
+    """Whether `one` says what `other` does, in the same file; a manifest may have changed in more besides."""
+    if other.family is Family.MIGRATION:  # its value is the whole file
+        return (one.path, one.detail) == (other.path, other.detail)
+    if one.path != other.path or one.family is not Family.LOCK or one.detail["what"] == "lock":
+        return (one.path, one.value) == (other.path, other.value)
+    prefix = f"manifest {one.path} "
+    stated, wanted = (set(each.value.removeprefix(prefix).split("; ")) for each in (one, other))
+    return wanted <= stated
 
 
 def _merged(conflicts: Iterable[Conflict]) -> list[Conflict]:

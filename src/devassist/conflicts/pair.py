@@ -17,8 +17,8 @@ from devassist.git.resolution import store_merged
 from devassist.git.tree_view import TreeView
 from devassist.git.trees import EXECUTABLE, FILE, TREE, Entry
 
-LARGEST = 2_000_000
-"""Bytes; larger files are not read as text."""
+LARGEST = 50_000_000
+"""Bytes; larger files are not read as text, so that a side of them can only be taken whole."""
 _BINARY_WITHIN = 8000
 Edits = Mapping[str, str | Entry | None]
 """Path -> its text, its tree entry, or None where it goes."""
@@ -56,7 +56,10 @@ class MergingPair:
         repository = self.repository
         found = repository.merge_base(self.ours.commit, self.theirs.commit)
         if found is None:
-            raise RepositoryError(f"{self.ours.name} and {self.theirs.name} share no history")
+            raise RepositoryError(
+                f"{self.ours.name} and {self.theirs.name} share no history",
+                hint="git merge --allow-unrelated-histories, by hand",
+            )
         self.base = repository.tree_of(found)
         self._referee = MergeTree(repository, environment=self.environment, with_base=True)
         try:

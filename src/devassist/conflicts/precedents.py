@@ -1,16 +1,31 @@
-"""What people made of hunks before, recognised by their texts. Pure; the records come from the log."""
+"""What was put in place of hunks before, and by whom, recognised by their texts. Pure; records come from the log."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from devassist.conflicts.automatic import proposal
 from devassist.conflicts.marked import CHOICES, MarkedText
 from devassist.domain.hashing import digest
-from devassist.domain.resolutions import How, Tally
 
-_BY_PEOPLE = frozenset({How.TAKE, How.EDIT, How.INTERACTIVE})
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Precedent:
+    """A person's answer to a hunk. `conflict`, `commit` and `event` say where in the log it stands."""
+
+    text: str
+    conflict: str
+    who: str
+    commit: str
+    event: str
+
+    def as_json(self) -> dict[str, Any]:
+        """What a decision that repeats it names; the text stands in the resolution itself."""
+        return {"conflict": self.conflict, "who": self.who, "commit": self.commit, "event": self.event}
+
+    def __str__(self) -> str:
+        return f"{self.who} settled the same hunk in {self.conflict}"
 
 
 def remembered(path: str, marked: MarkedText, text: str) -> list[dict[str, Any]]:
@@ -32,33 +47,6 @@ def remembered(path: str, marked: MarkedText, text: str) -> list[dict[str, Any]]
                 "as_proposed": proposed is not None and proposed.text == answer,
             }
         )
-    return found
-
-
-def repeats(resolutions: Iterable[Mapping[str, Any]]) -> dict[str, str]:
-    """Hunk key -> what a person last put there. A text that redaction changed is not one to repeat."""
-    found: dict[str, str] = {}
-    for one in resolutions:
-        if one.get("how") not in _BY_PEOPLE or one.get("status") != "resolved":
-            continue
-        for hunk in one.get("hunks", ()):
-            if digest(hunk["text"]) == hunk["text_digest"]:
-                found[hunk["key"]] = hunk["text"]
-    return found
-
-
-def learned(resolutions: Iterable[Mapping[str, Any]]) -> dict[str, Tally]:
-    """How often people settled a hunk of a class as the class would have. A hunk counts once per resolution."""
-    found: dict[str, Tally] = {}
-    seen: set[tuple[str, str]] = set()
-    for one in resolutions:
-        if one.get("how") not in _BY_PEOPLE or one.get("status") != "resolved":
-            continue
-        for hunk in one.get("hunks", ()):
-            name, place = hunk.get("class", ""), (one["commit"], hunk["key"])
-            if name and place not in seen:
-                seen.add(place)
-                found[name] = found.get(name, Tally()).plus(right=bool(hunk["as_proposed"]))
     return found
 
 

@@ -8,27 +8,17 @@ from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from devassist.conflicts.languages import grammar_for, parses, read_table
 from devassist.conflicts.marked import left_markers
 from devassist.conflicts.pair import MergingPair
+from devassist.conflicts.standing import MANIFEST_KINDS, Standing
 from devassist.conflicts.survival import dropped_lines
-from devassist.conflicts.symbols import SymbolDetector
-from devassist.domain.conflicts import Conflict, Severity, Side
 from devassist.domain.resolutions import DroppedLine, ResolutionCheck
 from devassist.git.tree_view import TreeView
 
 _DATA: Mapping[str, Callable[[str], object]] = {"json": json.loads, "toml": tomllib.loads}
-_IN_ONE_TREE = frozenset(
-    {
-        "removed-symbol-used",
-        "renamed-symbol-used",
-        "moved-symbol-used",
-        "signature-changed-called",
-        "override-mismatch",
-    }
-)
-"""Kinds that are an error within one tree as well as between two."""
 _SHOWN = 3
 
 
@@ -58,9 +48,15 @@ class Verification:
     languages: Sequence[str] = ()
     settles: Collection[tuple[str, str | None]] = ()
     _view: TreeView = field(init=False)
+    _standing: Standing = field(init=False)
 
     def __post_init__(self) -> None:
         self._view = TreeView(self.pair.repository)
+        self._standing = Standing(self.pair, self._view, self.cache, self.languages)
+
+    @property
+    def _about_manifests(self) -> bool:
+        return any(kind in MANIFEST_KINDS for kind, _symbol in self.settles)
 
     def verify(self, tree: str, paths: Collection[str]) -> Verified:
         """Check a stored tree, of which `paths` were decided by hand; all else is git's own merge."""
@@ -72,6 +68,7 @@ class Verification:
             _check("parse", [one for path, text in texts.items() for one in self._broken(tree, path, text)]),
             ResolutionCheck(name="lines", ok=True, detail=said),
             _check("symbols", [*self._twice(texts), *self._symbols(tree)]),
+            *([_check("manifests", self._manifests(tree))] if self._about_manifests else []),
         )
         return Verified(checks=checks, dropped=tuple(dropped))
 
@@ -113,35 +110,26 @@ class Verification:
 
     def _symbols(self, tree: str) -> list[str]:
         """Uses that one side brought and that the resolution, still holding them, breaks."""
-        detector = SymbolDetector(self._view, self.cache, self.languages)
-        ours, theirs = self.pair.ours, self.pair.theirs
-        merged = Side(name="the resolution", commit="", tree=tree)
-        before = detector.detect(self.pair.base, [ours, theirs])
-        known = {(one.kind, one.symbol) for one in before if _is_error(one)} - set(self.settles)
+        before = self._standing.between()
+        known = {(one.kind, one.symbol) for one in before} - set(self.settles)
         return [
             f"{one.symbol}: {one.kind} ({at.path}:{at.start_line} of {side.name})"
-            for side in (ours, theirs)
-            for one in detector.detect(self.pair.base, [merged, side])
-            if _is_error(one) and (one.kind, one.symbol) not in known
+            for side, one in self._standing.broken(tree)
+            if (one.kind, one.symbol) not in known
             for at in one.locations[:1]
-            if self._stands(tree, side, one)
         ]
 
-    def _stands(self, tree: str, side: Side, conflict: Conflict) -> bool:
-        """Whether a line of `side` that the conflict is about is in the resolution too."""
-        for at in conflict.locations:
-            if at.branch != side.name:
-                continue
-            lines = self._text(side.tree, at.path).splitlines()
-            if at.start_line <= len(lines):
-                wanted = lines[at.start_line - 1].strip()
-                if any(line.strip() == wanted for line in self._text(tree, at.path).splitlines()):
-                    return True
-        return False
+    def _manifests(self, tree: str) -> list[str]:
+        """What the resolution is about and what the files of the resolution still say against each other."""
+        return [
+            f"{one.symbol}: {one.kind} ({' and '.join(f'{at.path}:{at.start_line}' for at in one.locations[:2])})"
+            for one in self._standing.clashes(tree)
+            if (one.kind, one.symbol) in self.settles
+        ]
 
-
-def _is_error(one: Conflict) -> bool:
-    return one.severity is Severity.ERROR and one.kind in _IN_ONE_TREE
+    def stands(self, tree: str, known: Mapping[str, Any]) -> bool | None:
+        """Whether a semantic conflict of the pair, as the log has it, is in a tree as well; None: this cannot tell."""
+        return self._standing.stands(tree, known)
 
 
 def _definitions(path: str, text: str) -> Counter[str]:

@@ -115,7 +115,7 @@ class ConflictSettings:
     languages: tuple[str, ...] = ()
     """Languages to index; empty: all that are supported."""
     resolve: str = "agent"
-    """agent: a run asks the integrator to resolve what conflicts at landing; never: it is kept for a person."""
+    """agent: a run repeats what people answered, else asks the integrator, at landing; never: kept for a person."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -124,7 +124,7 @@ class Alerts:
         run, task = run_and_task(other)
         who = f"task {task}: {self._title(task)}" if run == self.journal.run else f"the branch {other}"
         root = view.merge_base(tips[mine], tips[other]) if {mine, other} <= tips.keys() else None
-        patch = view.diff_of(root, tips[other], paths) if root is not None else ""
+        patch = view.diff(root, tips[other], paths=paths) if root is not None else ""
         lines = patch.splitlines()
         cut = [f"[... {len(lines) - _DIFF_LINES} more lines]"] if len(lines) > _DIFF_LINES else []
         return "\n".join([f"The other side is {who}. Its change:", *lines[:_DIFF_LINES], *cut])

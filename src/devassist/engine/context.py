@@ -81,6 +81,8 @@ class RunContext:
     around: Surroundings
     history: Callable[[str], Sequence[Record]] = lambda _task: ()
     """The records of one task of this run, from the log."""
+    taught: Callable[[], Sequence[Record]] = lambda: ()
+    """The records, of all runs and people, that say how conflicts were settled."""
     heard: Callable[[int], Sequence[Record]] = lambda _seq: ()
     """The records about this run after a seq that steer it: decisions, notes, retries, stops."""
     overheard: Callable[[Record], None] = lambda _record: None

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from devassist.domain.approvals import (
@@ -20,24 +19,25 @@ from devassist.domain.approvals import (
     Choice,
     MergeRequest,
 )
-from devassist.domain.conflicts import Conflict, Level, Severity
+from devassist.domain.conflicts import Conflict
 from devassist.domain.errors import Refused, RepositoryChanged
 from devassist.domain.events import Event, EventType, Record
 from devassist.domain.failpoints import reach
 from devassist.domain.ids import branch_name, result_branch
 from devassist.domain.plan import Plan, PlanTask
 from devassist.domain.tasks import TaskStatus
-from devassist.engine.alerts import is_known
+from devassist.engine.asking import Parked
 from devassist.engine.checks import CheckRun, Checks
 from devassist.engine.consent import Landing, consent
 from devassist.engine.context import RunContext
 from devassist.engine.results import Head, StepResult
+from devassist.engine.unmerged import record_unmerged
 from devassist.git.merge import commit_merge, merge_in_memory
 from devassist.git.merge_report import PathConflict
 from devassist.git.trailers import with_trailers
 
 if TYPE_CHECKING:  # it brings parsers along, which a run without a conflict does not need
-    from devassist.engine.mending import Mender
+    from devassist.engine.mending import Mender, Offer
 
 
 @dataclass
@@ -94,7 +94,7 @@ class Integrator:
     def _conflicts(
         self, task: PlanTask, step: StepResult, ours: str, conflicts: Sequence[PathConflict]
     ) -> Landing:
-        found = self._record_conflicts(task, conflicts)
+        found = record_unmerged(self.context, self.plan, task, self.landed, conflicts)
         if (landing := self._mended(task, step, ours, found)) is not None:
             return landing
         paths = ", ".join(sorted({one.path for one in conflicts}))
@@ -106,21 +106,34 @@ class Integrator:
     def _mended(
         self, task: PlanTask, step: StepResult, ours: str, found: Sequence[Conflict]
     ) -> Landing | None:
-        """What came of the integrator's resolution; None where there is none that may land."""
+        """What came of a resolution, by experience or the integrator; None where there is none that may land."""
         if self.mender is None:
             return None
         if (said := self.mender.answered(task, ours=ours, theirs=step.commit)) is not None:
             return self._as_said(task, step, said)
-        offer = self.mender.propose(
-            task, ours=ours, theirs=step.commit, landed=list(self.landed), found=found
-        )
-        if offer is None:
-            return None
+        # What a person has answered before costs nothing; only where that does not hold is the integrator asked.
+        for find in (self.mender.offers.known, self.mender.offers.propose):
+            try:
+                offer = find(task, ours=ours, theirs=step.commit, landed=list(self.landed), found=found)
+            except Parked as parked:
+                return Landing(status=TaskStatus.WAITING, error=f"its resolution waits: {parked}")
+            if offer is not None and self._holds(task, step, ours, offer):
+                return self._offered(task, step, ours, offer)
+        return None
+
+    def _holds(self, task: PlanTask, step: StepResult, ours: str, offer: Offer) -> bool:
+        """Whether the checks pass on a resolution."""
+        assert self.mender is not None  # noqa: S101  who offered is there
         unsaved = self._merge_commit(task, step, ours, offer.tree, anchored=False)
-        if failed := self._check(task, unsaved):
+        failed = self._check(task, unsaved)
+        if failed:
             listed = "; ".join(f"{one.command!r} ended with {one.exit_code}" for one in failed)
             self.mender.reject(task, offer, f"checks fail on it: {listed}")
-            return None
+        return not failed
+
+    def _offered(self, task: PlanTask, step: StepResult, ours: str, offer: Offer) -> Landing | None:
+        """What becomes of a resolution that holds; None where the policy leaves it."""
+        assert self.mender is not None  # noqa: S101  who offered is there
         policy = self.mender.judge(task, offer)
         if policy.choice is not Choice.APPROVE:
             waits = Landing(status=TaskStatus.WAITING, error=f"its resolution waits: {policy.reason}")
@@ -151,35 +164,6 @@ class Integrator:
         self._merge(task, step, ApprovedMerge(request=request, approver=said.who, reason=said.reason))
         self.mender.landed(task, said, commit=self.tip)
         return Landing(status=TaskStatus.MERGED)
-
-    def _record_conflicts(self, task: PlanTask, conflicts: Sequence[PathConflict]) -> Sequence[Conflict]:
-        told: list[Conflict] = []
-        theirs = branch_name(self.context.run, task.id, task.role)
-        for one in conflicts:
-            ours = self._other_side(one.path)
-            found = Conflict(
-                level=Level.TEXT,
-                kind=one.kind,
-                severity=Severity.ERROR,
-                branches=(ours, theirs),
-                path=one.path,
-                explanation=f"{one.path} was changed on both sides ({one.kind})",
-                suggestion=f"merge {theirs} by hand, or run the task again on top of the result",
-            )
-            data = {"conflict": found.id, "base": self.context.request.base, **found.as_json()}
-            event = Event(type=EventType.CONFLICT_FOUND, task=task.id, data=data)
-            # The watch over the running work has mostly said it already, and better.
-            self.context.journal.record_unless(partial(is_known, data), event)
-            told.append(found)
-        return told
-
-    def _other_side(self, path: str) -> str:
-        """The branch of the landed task that touched `path`, newest first, else the result branch."""
-        base, repository = self.context.request.base, self.context.repository
-        for name, commit in reversed(self.landed.items()):
-            if path in repository.changed_paths(base, commit):
-                return branch_name(self.context.run, name, self.plan.task(name).role)
-        return result_branch(self.context.run)
 
     def _check(self, task: PlanTask, commit: str) -> Sequence[CheckRun]:
         """Failures of the landed tasks' checks, this task's and the project's, that the base does not have."""

@@ -1,111 +1,43 @@
 """
-What a run does about a conflict at landing: the integrator proposes, the policy judges, and what was made is kept.
+What a run does about a conflict at landing: a resolution is offered, the policy judges it, and it is kept.
 
-It moves no branch: what is proposed lands, if at all, the way every merge lands.
+It moves no branch: what is offered lands, if at all, the way every merge lands.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from devassist.conflicts.pair import MergingPair
-from devassist.conflicts.precedents import remembered
 from devassist.domain.approvals import ApprovalState, ApprovalStatus, Choice, PolicyDecision, decide
-from devassist.domain.conflicts import Conflict, Side
-from devassist.domain.errors import AuditError, DevassistError, Interrupted, LimitReached
 from devassist.domain.events import Event, EventType
 from devassist.domain.hashing import digest
-from devassist.domain.ids import agent_id, rescue_ref
 from devassist.domain.plan import Plan, PlanTask
 from devassist.domain.resolutions import How
 from devassist.engine.asking import Ask, decided
 from devassist.engine.context import RunContext
+from devassist.engine.offers import Offer, Offers, keeper, warn
 from devassist.engine.places import Places
-from devassist.engine.resolving import ROLE, Matter, ResolutionResult, ResolutionStep
-from devassist.engine.settlement import Keeper, Settlement
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Offer:
-    """A resolution that was proposed and verified. `held` is the ref that keeps it until it lands."""
-
-    chosen: Settlement
-    summary: str
-    held: str
-
-    @property
-    def tree(self) -> str:
-        return self.chosen.tree
-
-    @property
-    def confidence(self) -> float:
-        return self.chosen.confidence or 0.0
+__all__ = ["Mender", "Offer"]
 
 
 @dataclass
 class Mender:
-    """Puts conflicts of one run before the integrator."""
+    """Has resolutions judged, and keeps account of what became of them."""
 
     context: RunContext
     plan: Plan
     places: Places
-    _tried: set[str] = field(default_factory=set)
+    offers: Offers = field(init=False)
 
-    def propose(
-        self, task: PlanTask, *, ours: str, theirs: str, landed: Sequence[str], found: Sequence[Conflict]
-    ) -> Offer | None:
-        """
-        The integrator's resolution of a delivered task's conflict with the result, or None: it stays as it is.
-
-        `ours` and `theirs` are commits, `landed` the tasks that the result holds.
-        """
-        context = self.context
-        if context.settings.conflicts.resolve != "agent" or context.stop.pulled or task.id in self._tried:
-            return None
-        self._tried.add(task.id)
-        try:
-            return self._proposed(task, (ours, theirs), landed, found)
-        except (AuditError, Interrupted, LimitReached):
-            raise
-        except (
-            DevassistError
-        ) as error:  # no git that can try a merge, a worktree in the way: it stays a conflict
-            self._warn(task, f"the integrator could not be asked: {error}")
-            return None
-
-    def _proposed(
-        self, task: PlanTask, commits: tuple[str, str], landed: Sequence[str], found: Sequence[Conflict]
-    ) -> Offer | None:
-        context, repository = self.context, self.context.repository
-        sides = [
-            Side(name=name, commit=commit, tree=repository.tree_of(commit))
-            for name, commit in zip(found[0].branches, commits, strict=True)
-        ]
-        with MergingPair(repository, sides[0], sides[1], context.environment) as pair:
-            if not pair.files:
-                return None
-            paths = [entry.path for one in pair.files for each in one.conflicts for entry in each.stages]
-            matter = Matter(
-                pair=pair,
-                intents=(self._intent(landed), _said(task)),
-                paths=list(dict.fromkeys([*(one.path for one in pair.files), *paths])),
-                objections=[one.explanation for one in found],
-                cache=context.worktrees.parent.parent / "symbols",
-            )
-            result = ResolutionStep(
-                context=context, task_id=task.id, places=self.places, matter=matter, checks=task.checks
-            ).run()
-            if result.outcome != "delivered":
-                self._warn(task, f"the integrator gave no resolution: {result.reason}")
-                return None
-            return self._offer(task, pair, result, [one.id for one in found])
+    def __post_init__(self) -> None:
+        self.offers = Offers(context=self.context, plan=self.plan, places=self.places)
 
     def judge(self, task: PlanTask, offer: Offer) -> PolicyDecision:
         """The policy's word on a resolution, recorded; parks it when a person is to be asked."""
         policy = decide(self.context.settings.approvals, kind="resolution", confidence=offer.confidence)
-        question = f"land the integrator's resolution of {task.id}, {offer.held}? {offer.summary}"
+        question = f"land {offer.whose} of {task.id}, {offer.held}? {offer.chosen.reason}"
         decision = {
             "who": "policy",
             "question": question,
@@ -114,6 +46,7 @@ class Mender:
             "reason": policy.reason,
             "confidence": offer.confidence,
             "tree": offer.tree,
+            "precedents": list(offer.chosen.precedents),
         }
         self._record(EventType.DECISION_MADE, task, decision)
         if policy.choice is Choice.ASK:
@@ -131,11 +64,14 @@ class Mender:
                     "theirs": sides[1].commit,
                     "conflicts": list(offer.chosen.conflicts),
                     "dropped": [one.as_json() for one in offer.chosen.verified.dropped],
+                    "how": str(offer.chosen.how),
+                    "choice": offer.chosen.choice,
+                    "hunks": list(offer.chosen.hunks),
                 },
             )
             decided(self.context, ask)
         if policy.choice is Choice.LEAVE:
-            self._warn(task, f"the resolution at {offer.held} is left: {policy.reason}")
+            warn(self.context, task, f"the resolution at {offer.held} is left: {policy.reason}")
         return policy
 
     def answered(self, task: PlanTask, *, ours: str, theirs: str) -> ApprovalState | None:
@@ -159,72 +95,27 @@ class Mender:
             data = {
                 "conflict": conflict,
                 "status": "resolved",
-                "how": str(How.AGENT),
+                "how": said.shown.get("how", str(How.AGENT)),
+                "choice": said.shown.get("choice", ""),
                 "who": said.who,
                 "reason": said.reason or said.question,
                 "commit": commit,
                 "tree": said.shown["tree"],
                 "parents": [said.shown["ours"], said.shown["theirs"]],
                 "dropped": said.shown["dropped"],
+                "hunks": said.shown.get("hunks", []),
                 "approval": said.id,
             }
             self._record(EventType.CONFLICT_RESOLVED, task, data)
 
     def reject(self, task: PlanTask, offer: Offer, reason: str) -> None:
         """Say why a resolution does not land; it is kept."""
-        self._warn(task, f"the resolution at {offer.held} does not land: {reason}")
+        warn(self.context, task, f"the resolution at {offer.held} does not land: {reason}")
 
     def settled(self, task: PlanTask, offer: Offer, *, commit: str) -> None:
         """Record that the conflict is settled by the merge that landed."""
-        keeper = self._keeper(task)
-        keeper.note(offer.chosen, commit, parent=keeper.decide(offer.chosen))
-
-    def _offer(
-        self, task: PlanTask, pair: MergingPair, result: ResolutionResult, ids: Sequence[str]
-    ) -> Offer | None:
-        if result.verified is None:
-            return None
-        hunks = [
-            entry
-            for one in pair.files
-            if one.marked is not None
-            for entry in remembered(one.path, one.marked, pair.text_at(result.tree, one.path))
-        ]
-        chosen = Settlement(
-            conflicts=list(dict.fromkeys(ids)),
-            sides=(pair.ours, pair.theirs),
-            tree=result.tree,
-            how=How.AGENT,
-            who=f"agent {agent_id(task.id, ROLE)}",
-            choice=result.summary,
-            reason=result.summary,
-            verified=result.verified,
-            confidence=result.confidence,
-            hunks=hunks,
-        )
-        held = rescue_ref(self.context.run, agent_id(task.id, ROLE))
-        self.context.repository.keep_ref(held, self._keeper(task).commit(chosen))
-        return Offer(chosen=chosen, summary=result.summary, held=held)
-
-    def _keeper(self, task: PlanTask) -> Keeper:
-        repository = self.context.repository
-        return Keeper(
-            repository=repository,
-            recorder=self.context.journal,
-            signature=repository.signature(self.context.environment),
-            run=self.context.run,
-            task=task.id,
-        )
-
-    def _intent(self, landed: Sequence[str]) -> str:
-        return "\n\n".join(_said(self.plan.task(name)) for name in landed) or "the base of the run"
-
-    def _warn(self, task: PlanTask, text: str) -> None:
-        self._record(EventType.WARNING_RAISED, task, {"text": f"{task.id}: {text}"})
+        writer = keeper(self.context, task)
+        writer.note(offer.chosen, commit, parent=writer.decide(offer.chosen))
 
     def _record(self, type_: EventType, task: PlanTask, data: dict[str, Any]) -> None:
         self.context.journal.record(Event(type=type_, task=task.id, data=data))
-
-
-def _said(task: PlanTask) -> str:
-    return f"Task {task.id}: {task.title}\n{task.instructions}"

@@ -14,8 +14,10 @@ from devassist.domain.ids import base_ref
 from devassist.domain.run import RunStatus
 from devassist.domain.tasks import TaskStatus
 from devassist.engine.context import RunContext
+from devassist.engine.matters import Matter, ResolutionResult
 from devassist.engine.places import Places
-from devassist.engine.resolving import Matter, ResolutionResult, ResolutionStep
+from devassist.engine.reconcile import Reconciler
+from devassist.engine.resolving import ResolutionStep
 from devassist.engine.stop import sweep
 
 TASK = "resolve"
@@ -38,7 +40,10 @@ class ResolutionRun:
         Raises ModelError, LimitReached, Interrupted, WaitingForPerson or Unfinished when there is no result.
         """
         context = self.context
-        self._start()
+        if context.request.resumed:
+            self._resume()
+        else:
+            self._start()
         clock = self._arm_clock()
         context.stop.on_stop.append(self._kill_soon)
         error: DevassistError | None = None
@@ -96,6 +101,10 @@ class ResolutionRun:
             "models": {role: list(models) for role, models in request.models.items()},
             "sandbox": context.sandbox.tier if context.sandbox is not None else "",
             "repository": str(context.repository.root),
+            "worktrees": str(context.worktrees),
+            "script": request.script,
+            "replay": request.replay,
+            "api_base": request.api_base,
             **request.facts,
         }
         self._record(EventType.RUN_STARTED, started)
@@ -103,6 +112,23 @@ class ResolutionRun:
             self._record(EventType.WARNING_RAISED, {"text": text})
         self._record(EventType.PLAN_SUBMITTED, {"plan": plan, "source": "conflict"})
         self._record(EventType.TASK_STARTED, {"title": title, "role": "integrator"}, task=TASK)
+
+    def _resume(self) -> None:
+        """Own a run that another process began, and of which nothing is alive any more."""
+        context, request = self.context, self.context.request
+        settings = asdict(request.settings)
+        data = {
+            "settings": settings,
+            "settings_digest": digest(settings),
+            "models": {role: list(models) for role, models in request.models.items()},
+            "sandbox": context.sandbox.tier if context.sandbox is not None else "",
+            "spent_s": round(request.spent_s, 3),
+            **request.facts,
+        }
+        self._record(EventType.RUN_RESUMED, data)
+        if request.cleared:
+            self._record(EventType.RECOVERY_DONE, dict(request.cleared))
+        Reconciler(context=context, places=Places(context=context)).report_unknown()
 
     def _finish(self, document: dict[str, Any], error: DevassistError | None) -> None:
         context = self.context

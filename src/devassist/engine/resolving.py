@@ -6,78 +6,50 @@ It edits only what conflicts, and drops no line in silence: what is gone and not
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from typing import Any
 
-from devassist.conflicts.pair import MergingPair
 from devassist.conflicts.survival import silence, undeclared
 from devassist.conflicts.verification import Verification, Verified
 from devassist.domain.changes import in_scope, is_build_product
-from devassist.domain.errors import AuditError, DevassistError, ModelError
-from devassist.domain.events import Event, EventType
+from devassist.domain.errors import AuditError, DevassistError, ModelError, NotFound, RepositoryChanged
+from devassist.domain.events import Event, EventType, Record
 from devassist.domain.handoffs import Handoff
-from devassist.domain.ids import agent_id, rescue_ref, worktree_name
+from devassist.domain.ids import agent_id
 from devassist.domain.roles import Role
 from devassist.engine.assignments import assignment
-from devassist.engine.briefs import resolution_brief
-from devassist.engine.deliver import AUTHOR, make_handoff
-from devassist.engine.memory import Memory
+from devassist.engine.attempts import Attempt, attempt_at
+from devassist.engine.deliver import make_handoff
+from devassist.engine.marked_place import MarkedPlace
+from devassist.engine.matters import Matter, ResolutionResult, brief_of
 from devassist.engine.places import Places
+from devassist.engine.recall import Diverged
 from devassist.engine.serving import CrewEnding, WorkerDesk
-from devassist.git.merge import commit_merge
 from devassist.git.worktree import Worktree
-from devassist.git.worktrees import detached_worktree, drop_detached
 from devassist.ports import AgentPlace, Submission
 
 ROLE = Role.INTEGRATOR
 _MAX_CORRECTIONS = 2
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Matter:
-    """
-    What is to be resolved: the pair, both intents, and why git or the detectors object.
-
-    `paths` are the files that may be edited; `objections` say in a sentence each what is wrong; `settles` is as
-    Verification has it.
-    """
-
-    pair: MergingPair
-    intents: tuple[str, str]
-    paths: Sequence[str]
-    objections: Sequence[str]
-    cache: Path | None = None
-    settles: Collection[tuple[str, str | None]] = ()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ResolutionResult:
-    """How the integrator ended. `tree` is the whole resolved tree when `outcome` is delivered."""
-
-    outcome: str
-    reason: str = ""
-    kind: str = ""
-    hint: str = ""
-    tree: str = ""
-    paths: Sequence[str] = ()
-    verified: Verified | None = None
-    confidence: float = 0.0
-    summary: str = ""
+_LIVES = 2
+"""How often an attempt that died, or does not fit its record, is taken up again within one session."""
 
 
 @dataclass
 class ResolutionStep(WorkerDesk):
-    """Runs the integrator once."""
+    """Runs the integrator on one conflict; an attempt that broke off goes on, with what is recorded of it."""
 
     places: Places
     matter: Matter
     checks: Sequence[str] = ()
-    _worktree: Worktree | None = field(default=None, init=False)
-    _start: str = field(default="", init=False)
+    _attempt: Attempt = field(default_factory=Attempt, init=False)
     _corrections: int = field(default=0, init=False)
     _result: ResolutionResult | None = field(default=None, init=False)
+
+    def __post_init__(self) -> None:
+        self.place = MarkedPlace(
+            context=self.context, task=self.task_id, agent=self.agent, pair=self.matter.pair
+        )
 
     @property
     def agent(self) -> str:
@@ -85,81 +57,132 @@ class ResolutionStep(WorkerDesk):
 
     def run(self) -> ResolutionResult:
         """Never raises for what the agent, a model or a command does; AuditError and bugs come through."""
+        ending = CrewEnding(outcome="failed")
+        for _ in range(_LIVES + 1):
+            if (known := self._taken_up()) is not None:
+                return known
+            ending = self._served()
+            if ending.outcome == "died" and not self.context.stop.pulled:
+                text = f"task {self.task_id}: {ending.reason}; the integrator goes on in another one"
+                self._tell(EventType.WARNING_RAISED, {"text": text})
+            elif ending.outcome != "diverged":
+                break
+        if ending.outcome == "delivered" and self._result is not None:
+            self.place.give_back(delivered=True)
+            return self._result
+        if self.context.stop.pulled or ending.outcome == "waiting":
+            self.place.leave()
+        else:
+            self.place.give_back(delivered=False)
+        outcome = "failed" if ending.outcome == "delivered" else ending.outcome
+        return ResolutionResult(outcome=outcome, reason=ending.reason, kind=ending.kind, hint=ending.hint)
+
+    def _served(self) -> CrewEnding:
+        """One worker to its end."""
+        self.memory, self.ending, self.diverged = self._attempt.memory, None, ""
+        self._corrections, self._result = 0, None
         try:
-            ending = self.serve(
+            return self.serve(
                 assignment(
                     self.context,
                     task=self.task_id,
                     roles=[ROLE],
-                    memory=Memory(first_round=self._attempt()),
+                    memory=self.memory,
                     scope=self.matter.paths,
                     checks=self.checks,
                 )
             )
         except ModelError as error:
-            ending = CrewEnding(outcome="error", reason=str(error), kind=error.kind, hint=error.hint)
+            return CrewEnding(outcome="error", reason=str(error), kind=error.kind, hint=error.hint)
         except OSError as error:
-            ending = CrewEnding(outcome="failed", reason=f"{error.strerror or error}: {error.filename or ''}")
+            return CrewEnding(outcome="failed", reason=f"{error.strerror or error}: {error.filename or ''}")
         except AuditError:
             raise
         except DevassistError as error:
-            ending = CrewEnding(outcome="failed", reason=str(error), hint=error.hint)
-        if ending.outcome == "delivered" and self._result is not None:
-            self._close(delivered=True)
-            return self._result
-        self._close(delivered=False)
-        outcome = "failed" if ending.outcome == "delivered" else ending.outcome
-        return ResolutionResult(outcome=outcome, reason=ending.reason, kind=ending.kind, hint=ending.hint)
+            return CrewEnding(outcome="failed", reason=str(error), hint=error.hint)
 
-    def _attempt(self) -> int:
-        """Its number, as a round: what an attempt that was cut off recorded keeps its own addresses."""
-        began = [
-            one
-            for one in self.context.history(self.task_id)
-            if one.type is EventType.AGENT_STARTED and one.event.agent == self.agent
-        ]
-        return len(began) + 1
+    def _taken_up(self) -> ResolutionResult | None:
+        """Find the attempt to go on with; what it came to where it had ended already: nobody is asked again."""
+        pair = self.matter.pair
+        history = self.context.history(self.task_id)
+        self._attempt = attempt_at(history, self.agent, sides=[pair.ours.commit, pair.theirs.commit])
+        finished = self._attempt.finished
+        if finished is None:
+            return None
+        data = finished.data
+        if data["status"] != "done":
+            return ResolutionResult(outcome="failed", reason=str(data.get("error", "")))
+        try:
+            tree = self.context.repository.tree_of(data["commit"])
+        except NotFound:  # what it made is gone
+            self._attempt = self._attempt.anew()
+            return None
+        self.place.clear()
+        paths = data["paths"]
+        return ResolutionResult(
+            outcome="delivered",
+            tree=tree,
+            paths=paths,
+            verified=self._verified(tree, paths),
+            confidence=data["confidence"],
+            summary=data["summary"],
+        )
 
     # What the worker asks ---------------------------------------------------------------------------------
 
     def begin(self, role: str, round_: int) -> AgentPlace:
         context = self.context
         context.check_stop()
-        worktree = self._opened()
         private = self.places.private(self.agent)
         private.mkdir(parents=True, exist_ok=True)
-        self.places.set_up(worktree.path, private, task=self.task_id, agent=self.agent)
+        if (role, round_) in self.memory.started:
+            worktree = self._again()
+        else:
+            worktree = self.place.open(left=self._attempt.left)
+            self.places.set_up(worktree.path, private, task=self.task_id, agent=self.agent)
+            pair = self.matter.pair
+            data = {
+                "role": role,
+                "round": round_,
+                "branch": "",
+                "worktree": str(worktree.path),
+                "commit": self.place.start,
+                "sides": [pair.ours.commit, pair.theirs.commit],
+                "model": context.request.models[role][0],
+            }
+            self._tell(EventType.AGENT_STARTED, data)
         world = context.world(worktree.path, private)
-        data = {
-            "role": role,
-            "round": round_,
-            "branch": "",
-            "worktree": str(worktree.path),
-            "commit": self._start,
-            "model": context.request.models[role][0],
-        }
-        self._tell(EventType.AGENT_STARTED, data)
         return AgentPlace(
             worktree=str(worktree.path),
             private=str(private),
-            brief=self._brief(),
+            brief=brief_of(self.matter, context),
             environment=world.environment,
             read_only=[str(one) for one in world.read_only],
             prefix=context.request.prefix,
         )
 
+    def _again(self) -> Worktree:
+        """The worktree as an attempt that broke off left it."""
+        try:
+            return self.place.again(self._attempt.start)
+        except (NotFound, RepositoryChanged) as error:
+            self._tell(EventType.RECOVERY_DIVERGED, {"address": self.agent, "reason": str(error)})
+            raise Diverged(str(error)) from error
+
     def changed(self, role: str) -> Mapping[str, str]:  # noqa: ARG002  there is one role
-        return self.places.changes(self._opened())
+        return self.places.changes(self.place.worktree)
 
     def diff(self, role: str) -> str:  # noqa: ARG002  there is one role
-        worktree = self._opened()
-        return self.context.repository.diff(self._start, worktree.state_tree(self._mine(worktree)))
+        worktree = self.place.worktree
+        return self.context.repository.diff(self.place.start, worktree.state_tree(self._mine(worktree)))
 
     def submit(
         self, role: str, round_: int, handoff: Mapping[str, Any], facts: Mapping[str, Any]
     ) -> Submission:
+        if answer := self.memory.answer(role, round_):
+            return self._answered(answer)
         self.context.check_stop()
-        worktree = self._opened()
+        worktree = self.place.worktree
         worktree.check()
         if not facts["work_calls"]:
             return self._back("no tool call was made before the submit: nothing was looked at or done")
@@ -168,8 +191,7 @@ class ResolutionStep(WorkerDesk):
             return self._back("nothing is changed: the conflict stands as it was")
         tree = worktree.state_tree(mine)
         paths = sorted({*mine, *(one.path for one in self.matter.pair.files)})
-        matter, languages = self.matter, self.context.settings.conflicts.languages
-        verified = Verification(matter.pair, matter.cache, languages, matter.settles).verify(tree, paths)
+        verified = self._verified(tree, paths)
         said = replace(
             make_handoff(ROLE, handoff, intent="resolve a conflict", artifacts=mine), kind="resolution"
         )
@@ -190,6 +212,10 @@ class ResolutionStep(WorkerDesk):
             return self._back(silence(silent))
         return self._accept(said, tree, paths, verified)
 
+    def _verified(self, tree: str, paths: Sequence[str]) -> Verified:
+        matter, languages = self.matter, self.context.settings.conflicts.languages
+        return Verification(matter.pair, matter.cache, languages, matter.settles).verify(tree, paths)
+
     def _accept(self, said: Handoff, tree: str, paths: Sequence[str], verified: Verified) -> Submission:
         self._result = ResolutionResult(
             outcome="delivered",
@@ -199,47 +225,31 @@ class ResolutionStep(WorkerDesk):
             confidence=said.confidence,
             summary=said.summary,
         )
-        self._tell(EventType.AGENT_FINISHED, {"role": str(ROLE), "status": "done", "commit": ""})
+        commit = self.place.commit(tree, said.summary)
+        self.place.keep_ref(commit)
+        made = {"commit": commit, "paths": paths, "confidence": said.confidence, "summary": said.summary}
+        self._finished("done", **made)
         return Submission(accepted=True, text=f"accepted: {said.summary}")
 
     def _back(self, reason: str) -> Submission:
         self._corrections += 1
-        failed = self._corrections > _MAX_CORRECTIONS
-        if failed:
-            self._tell(EventType.AGENT_FINISHED, {"role": str(ROLE), "status": "failed", "error": reason})
-            return Submission(accepted=False, failed=True, text=f"the {ROLE}: {reason}")
-        self._tell(EventType.HANDOFF_RETURNED, {"role": str(ROLE), "reason": reason})
-        return Submission(accepted=False, text=f"not accepted: {reason}. Put it right and submit again.")
+        if self._corrections > _MAX_CORRECTIONS:
+            self._finished("failed", commit="", error=reason)
+            return _refused(reason)
+        round_ = self._attempt.number
+        self._tell(EventType.HANDOFF_RETURNED, {"role": str(ROLE), "round": round_, "reason": reason})
+        return _sent_back(reason)
 
-    # Its place --------------------------------------------------------------------------------------------
+    def _answered(self, answer: Record) -> Submission:
+        """What was said to this submit before; an attempt that had ended is not run again."""
+        if answer.type is EventType.HANDOFF_RETURNED:
+            self._corrections += 1
+            return _sent_back(answer.data["reason"])
+        return _refused(str(answer.data.get("error", "")))
 
-    def _opened(self) -> Worktree:
-        """A worktree on no branch: what stands there with markers in it is nothing that others may build on."""
-        if self._worktree is None:
-            context, pair = self.context, self.matter.pair
-            names = (pair.ours.name, pair.theirs.name)
-            marked = {one.path: one.marked.marked(*names) for one in pair.files if one.marked is not None}
-            self._start = commit_merge(
-                context.repository,
-                tree=pair.tree_with(marked),
-                parents=[pair.ours.commit, pair.theirs.commit],
-                message=f"The conflict of {names[0]} and {names[1]}, with markers",
-                author=AUTHOR,
-                committer=AUTHOR,
-            )
-            # A ref, so that a crash leaves a worktree that can be collected, and gc nothing to take.
-            context.repository.keep_ref(rescue_ref(context.run, self.agent), self._start)
-            path = context.worktrees / self.agent
-            data = {"path": str(path), "branch": "", "commit": self._start}
-            self._tell(EventType.WORKTREE_INTENDED, data)
-            name = worktree_name(context.run, self.agent)
-            if context.request.resumed:
-                drop_detached(context.repository, name=name, path=path)
-            self._worktree = detached_worktree(
-                context.repository, name=name, path=path, commit=self._start, reason="devassist resolution"
-            )
-            self._tell(EventType.WORKTREE_OPENED, data)
-        return self._worktree
+    def _finished(self, status: str, **facts: Any) -> None:
+        data = {"role": str(ROLE), "round": self._attempt.number, "status": status, **facts}
+        self._tell(EventType.AGENT_FINISHED, data)
 
     def _mine(self, worktree: Worktree) -> list[str]:
         """The changed paths that are the integrator's to change."""
@@ -251,47 +261,13 @@ class ResolutionStep(WorkerDesk):
             and not is_build_product(path, tracked_tops=tracked, written=self.matter.paths)
         ]
 
-    def _close(self, *, delivered: bool) -> None:
-        worktree, context = self._worktree, self.context
-        if worktree is None:
-            return
-        ref = rescue_ref(context.run, self.agent)
-        commit = (
-            None
-            if delivered
-            else worktree.snapshot(ref, by=context.repository.signature(context.environment))
-        )
-        if commit is None:
-            context.repository.delete_ref(ref, old=self._start)
-        else:
-            data = {"ref": ref, "commit": commit, "worktree": str(worktree.path)}
-            self._tell(EventType.SNAPSHOT_TAKEN, data)
-        worktree.reset_to(self.matter.pair.ours.commit)
-        reason = worktree.remove()
-        kind = EventType.WORKTREE_KEPT if reason else EventType.WORKTREE_REMOVED
-        self._tell(kind, {"path": str(worktree.path), "branch": "", "reason": reason or "it has ended"})
-        self._worktree = None
-
-    def _brief(self) -> str:
-        pair, repository = self.matter.pair, self.context.repository
-        diffs = [
-            "".join(_about(repository.diff(pair.base, side.tree), path) for path in self.matter.paths)
-            for side in (pair.ours, pair.theirs)
-        ]
-        return resolution_brief(
-            self.context.around,
-            branches=(pair.ours.name, pair.theirs.name),
-            intents=self.matter.intents,
-            diffs=(diffs[0], diffs[1]),
-            paths=self.matter.paths,
-            objections=self.matter.objections,
-        )
-
     def _tell(self, type_: EventType, data: Mapping[str, Any]) -> None:
         self.context.journal.record(Event(type=type_, task=self.task_id, agent=self.agent, data=data))
 
 
-def _about(patch: str, path: str) -> str:
-    """The part of a patch that is about one file."""
-    parts = ("diff --git " + part for part in patch.split("diff --git ")[1:])
-    return "".join(part for part in parts if f" b/{path}" in part.partition("\n")[0])
+def _sent_back(reason: str) -> Submission:
+    return Submission(accepted=False, text=f"not accepted: {reason}. Put it right and submit again.")
+
+
+def _refused(reason: str) -> Submission:
+    return Submission(accepted=False, failed=True, text=f"the {ROLE}: {reason}")

@@ -13,7 +13,7 @@ from devassist.domain.resolutions import How, ResolutionCheck
 from devassist.git.identity import Signature
 from devassist.git.merge import commit_merge
 from devassist.git.repository import Repository
-from devassist.git.trailers import with_trailers
+from devassist.git.trailers import one_line, with_trailers
 from devassist.ports import Recorder
 
 _REFS = "refs/devassist/resolution"
@@ -25,7 +25,8 @@ class Settlement:
     """
     A resolution that was chosen and checked. `tree` is the whole merged tree; `conflicts` are the ids it settles.
 
-    `who` is `person NAME`, `agent ID` or `policy`; `hunks` are what a later repeat is recognised by.
+    `who` is `person NAME`, `agent ID` or `policy`; `hunks` are what a later repeat is recognised by, `precedents` the
+    earlier answers that this one repeats.
     """
 
     conflicts: Sequence[str]
@@ -39,6 +40,7 @@ class Settlement:
     ran: Sequence[ResolutionCheck] = ()
     confidence: float | None = 1.0
     hunks: Sequence[Mapping[str, Any]] = ()
+    precedents: Sequence[Mapping[str, Any]] = ()
     overruled: bool = False
     facts: Mapping[str, Any] = field(default_factory=dict)
 
@@ -74,6 +76,7 @@ class Keeper:
             "confidence": chosen.confidence,
             "tree": chosen.tree,
             "parents": parents,
+            "precedents": [dict(one) for one in chosen.precedents],
         }
         return self._record(EventType.DECISION_MADE, decision)
 
@@ -93,14 +96,16 @@ class Keeper:
             "checks": [one.as_json() for one in chosen.checks],
             "overruled": chosen.overruled,
             "hunks": [dict(one) for one in chosen.hunks],
+            "precedents": [dict(one) for one in chosen.precedents],
             **chosen.facts,
         }
-        for conflict in chosen.conflicts:
-            ref = f"{_REFS}/{conflict}"
-            self._point(ref, commit)
-            self._record(
-                EventType.CONFLICT_RESOLVED, {"conflict": conflict, "ref": ref, **found}, parent=parent
-            )
+        with self.repository.lock():  # two people may settle the same conflict at once: both are kept
+            for conflict in chosen.conflicts:
+                ref = f"{_REFS}/{conflict}"
+                self._point(ref, commit)
+                self._record(
+                    EventType.CONFLICT_RESOLVED, {"conflict": conflict, "ref": ref, **found}, parent=parent
+                )
         return {"ref": f"{_REFS}/{chosen.conflicts[0]}", **found}
 
     def undo(self, conflict: str, *, commit: str, who: str, reason: str) -> dict[str, Any]:
@@ -114,10 +119,12 @@ class Keeper:
             "confidence": 1.0,
         }
         parent = self._record(EventType.DECISION_MADE, decision)
-        ref, kept = f"{_REFS}/{conflict}", self._free(f"{_RESCUE}/{conflict}")
-        self.repository.create_ref(kept, commit, "devassist: resolution undone")
-        if self.repository.ref_tip(ref) == commit:
-            self.repository.delete_ref(ref, old=commit)
+        ref = f"{_REFS}/{conflict}"
+        with self.repository.lock():
+            kept = self._free(f"{_RESCUE}/{conflict}")
+            self.repository.create_ref(kept, commit, "devassist: resolution undone")
+            if self.repository.ref_tip(ref) == commit:
+                self.repository.delete_ref(ref, old=commit)
         data = {
             "conflict": conflict,
             "status": "open",
@@ -134,7 +141,12 @@ class Keeper:
         ours, theirs = chosen.sides
         message = with_trailers(
             f"Merge {theirs.name} into {ours.name}: {chosen.conflicts[0]} resolved",
-            "\n".join(f"Dropped from {one.branch}: {one.path}:{one.line}" for one in chosen.verified.dropped),
+            "\n".join(
+                one_line(f"Dropped from {one.branch}: {one.path}:{one.line}")
+                .encode("utf-8", "replace")
+                .decode()
+                for one in chosen.verified.dropped
+            ),
             {
                 "Devassist-Conflict": " ".join(chosen.conflicts),
                 **({"Devassist-Run": self.run} if self.run else {}),

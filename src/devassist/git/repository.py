@@ -163,12 +163,16 @@ class Repository:
     def log(self, start: str, *, hide: Sequence[str] = (), limit: int = 0) -> Iterator[CommitFacts]:
         return history.log(self._handle, start, hide=hide, limit=limit)
 
-    def diff(self, old: str, new: str, *, stat: bool = False, context: int = 3) -> str:
-        return history.diff(self._handle, old, new, stat=stat, context=context)
-
-    def diff_of(self, old: str, new: str, paths: Collection[str]) -> str:
-        """The parts of the patch that are about these paths, wherever a renamed file was before."""
-        return history.diff_of(self._handle, old, new, paths)
+    def diff(
+        self,
+        old: str,
+        new: str,
+        *,
+        stat: bool = False,
+        context: int = 3,
+        paths: Collection[str] | None = None,
+    ) -> str:
+        return history.diff(self._handle, old, new, stat=stat, context=context, paths=paths)
 
     def changed_paths(self, old: str, new: str) -> tuple[str, ...]:
         return history.changed_paths(self._handle, old, new)

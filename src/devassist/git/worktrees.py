@@ -27,6 +27,7 @@ __all__ = [
     "find_worktree",
     "list_worktrees",
     "open_worktree",
+    "set_aside",
 ]
 
 _BRANCH = "refs/heads/"
@@ -84,6 +85,22 @@ def drop_detached(repository: Repository, *, name: str, path: Path) -> None:
             admin.unregister()
 
 
+def set_aside(repository: Repository, *, name: str, path: Path) -> None:
+    """Take a worktree that is not as it was recorded out of the way: it is forgotten, its directory moved aside."""
+    with repository.lock():
+        _move_aside(AdminDir(repository.common_dir / "worktrees" / name, path, ""))
+
+
+def _move_aside(admin: AdminDir) -> None:
+    path = admin.workdir
+    if path.exists():
+        path.rename(
+            next(one for n in count(1) if not (one := path.with_name(f"{path.name}.left-{n}")).exists())
+        )
+    if admin.path.is_dir():
+        admin.unregister()
+
+
 def clear_unfinished(repository: Repository, *, name: str, path: Path, branch: str, commit: str) -> None:
     """
     Take what a killed supervisor left of opening a worktree out of the way, before it is opened anew at `commit`.
@@ -92,13 +109,7 @@ def clear_unfinished(repository: Repository, *, name: str, path: Path, branch: s
     """
     admin = AdminDir(repository.common_dir / "worktrees" / name, path, f"ref: {_BRANCH}{branch}")
     with repository.lock():
-        if path.exists():
-            aside = next(
-                one for n in count(1) if not (one := path.with_name(f"{path.name}.left-{n}")).exists()
-            )
-            path.rename(aside)
-        if admin.path.is_dir():
-            admin.unregister()
+        _move_aside(admin)
         tip = repository.branch_tip(branch)
         if tip is not None:
             ref = f"refs/devassist/rescue/{branch.removeprefix('devassist/')}-branch"
