@@ -102,6 +102,7 @@ def _behaviour(workshop: Workshop, speculation: Any, sides: Sequence[Side], foun
 
 
 def _types(workshop: Workshop, speculation: Any, sides: Sequence[Side], found: Deep) -> None:
+    from devassist.conflicts.anatomy import Anatomy
     from devassist.conflicts.checkers import SUFFIXES
     from devassist.conflicts.diagnostics import TypeDetector
     from devassist.conflicts.index import Tables
@@ -109,8 +110,10 @@ def _types(workshop: Workshop, speculation: Any, sides: Sequence[Side], found: D
 
     view = TreeView(speculation.referee.view)
     programs = _programs(workshop, lambda path: _text(view, speculation.base.tree, path))
-    tables = Tables(view, workshop.project.host.state_dir / "symbols")
-    detector = TypeDetector(tables, speculation, _asker(workshop, programs, speculation.base, view))
+    state = workshop.project.host.state_dir / "symbols"
+    tables = Tables(view, state)
+    asker = _asker(workshop, programs, speculation.base, view)
+    detector = TypeDetector(tables, speculation, asker, Anatomy(tables, state))
     touched = [one for one in SUFFIXES if any(detector.touches(one, side) for side in sides)]
     missing = [one for one in touched if one not in {checker.language for checker in programs}]
     if missing and missing == touched:

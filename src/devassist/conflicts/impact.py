@@ -13,7 +13,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from devassist.conflicts.anatomy import Anatomy
 from devassist.conflicts.index import Files, source_files
@@ -54,13 +54,15 @@ class Impact:
     """Paths that a party changed and that are no source files of this family."""
     changed: dict[str, set[Node]] = field(init=False)
     """What each party made different."""
+    shown: dict[str, set[Node]] = field(init=False)
+    """That of it which the types of others may depend on."""
 
     def __post_init__(self) -> None:
         view = self.anatomy.tables.view
         found = source_files(self.anatomy.tables, self.base_tree, ())
         blobs = {path: blob for path, blob in found.blobs.items() if family_of(path) == self.family}
         self.versions = {path: [self.anatomy.parts(path, blob)] for path, blob in blobs.items()}
-        self.changed, others = defaultdict(set), defaultdict(set)
+        self.changed, self.shown, others = defaultdict(set), defaultdict(set), defaultdict(set)
         for party in self.parties:
             for path, change in view.changes(party.before, party.after).items():
                 if family_of(path) != self.family:
@@ -73,7 +75,8 @@ class Impact:
                 self.versions.setdefault(path, []).extend([before, after])
                 if new is not None:
                     blobs.setdefault(path, new)
-                self.changed[party.name] |= {(path, name) for name in _differing(before, after)}
+                self.changed[party.name] |= {(path, name) for name in _differing(before, after, "content")}
+                self.shown[party.name] |= {(path, name) for name in _differing(before, after, "face")}
         self.others = {name: frozenset(paths) for name, paths in others.items()}
         self.files = Files(self.anatomy.tables, blobs, found.settings)
 
@@ -89,8 +92,11 @@ class Impact:
 
     @cached_property
     def reached(self) -> dict[str, frozenset[Node]]:
-        """For each party what it changed, and what says the name of that, and so on."""
-        return {party.name: self.reached_from(self.changed[party.name]) for party in self.parties}
+        """For each party all of which the types may be others with its changes: what says their names, and so on."""
+        return {
+            party.name: self.reached_from(self.shown[party.name]) | self.changed[party.name]
+            for party in self.parties
+        }
 
     @cached_property
     def following(self) -> frozenset[Node]:
@@ -230,33 +236,41 @@ class Impact:
                 found[path, name.rpartition(".")[0]].append((path, name))
         return found
 
-    def reached_from(self, start: Collection[Node], within: Collection[str] | None = None) -> frozenset[Node]:
-        """These parts and all that depends on them; `within` some files alone."""
-        found = {node for node in start if within is None or node[0] in within}
-        left = list(found)
-        names: set[str] = set()
+    def reached_from(self, start: Collection[Node]) -> frozenset[Node]:
+        """These parts and all that says their names, or the names of those."""
+        found = set(start)
+        left = list(start)
+        told = {LOADING}
         while left:
             path, name = left.pop()
-            last = name.rpartition(".")[2]
-            after: Iterable[Node] = self._members.get((path, name), ()) if (path, name) in start else ()
-            if (path, name) in self.following:
-                last = name.rpartition(".")[0].rpartition(".")[2]
-                stars = (one for file in self.starring for one in self._sayers.get((file, last), ()))
-                after = [*after, *self._sayers.get((path, last), ()), *self._askers.get(last, ()), *stars]
-                last = name.rpartition(".")[2]
-            if name != LOADING:
-                after = [*after, *self._sayers.get((path, last), ())]
-            if name != LOADING and last not in names:
-                names.add(last)
-                stars = (one for file in self.starring for one in self._sayers.get((file, last), ()))
-                after = [*after, *self._askers.get(last, ()), *stars]
-            fresh = {one for one in after if one not in found and (within is None or one[0] in within)}
+            after = list(self._members.get((path, name), ())) if (path, name) in start else []
+            owner = name.rpartition(".")[0]
+            for one in (name, owner) if (path, name) in self.following else (name,):
+                last = one.rpartition(".")[2]
+                after += self._sayers.get((path, last), ())
+                after += self._anywhere(last) if last not in told else ()
+                told.add(last)
+            fresh = {one for one in after if one not in found}
             found.update(fresh)
             left += fresh
         return frozenset(found)
 
+    def _anywhere(self, name: str) -> Iterable[Node]:
+        """What may mean a part of that name in whatever file."""
+        stars = (one for file in self.starring for one in self._sayers.get((file, name), ()))
+        return [*self._askers.get(name, ()), *stars]
 
-def _differing(before: Parts, after: Parts) -> Iterable[str]:
-    old = {one.name: one.content for one in before.parts}
-    new = {one.name: one.content for one in after.parts}
-    return [name for name in old.keys() | new.keys() if old.get(name) != new.get(name)]
+
+def _differing(before: Parts, after: Parts, what: Literal["content", "face"]) -> Iterable[str]:
+    """Names of parts that are not the same; by `face` where both have one."""
+    old = {one.name: one for one in before.parts}
+    new = {one.name: one for one in after.parts}
+    for name in old.keys() | new.keys():
+        one, other = old.get(name), new.get(name)
+        if one is None or other is None:
+            yield name
+        elif what == "face" and one.face and other.face:
+            if one.face != other.face:
+                yield name
+        elif one.content != other.content:
+            yield name

@@ -7,7 +7,7 @@ import re
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from devassist.conflicts.tables import Table
+from devassist.conflicts.tables import Definition, Table
 from devassist.domain.hashing import digest
 
 PARTS_VERSION = 1
@@ -28,7 +28,8 @@ class Part(NamedTuple):
     `follows`: so may it, where there are objects of its class.
     `decorators` are names of what it is handed to when it is made;
     `registers` says that it puts what it is given where others find it. `imports` are the modules that are loaded when
-    it runs, as written, each also with what is taken from it behind a dot.
+    it runs, as written, each also with what is taken from it behind a dot. `face` is a digest of all that the types of
+    others depend on, where a function says every type of its own.
     """
 
     name: str
@@ -42,6 +43,7 @@ class Part(NamedTuple):
     decorators: tuple[str, ...] = ()
     registers: bool = False
     imports: tuple[str, ...] = ()
+    face: str = ""
 
     @property
     def last(self) -> str:
@@ -113,26 +115,45 @@ def combined(parts: Sequence[Part]) -> tuple[Part, ...]:
                 (*before.decorators, *one.decorators),
                 before.registers or one.registers,
                 (*before.imports, *one.imports),
+                digest([before.face, one.face]) if before.face and one.face else "",
             )
         found[one.name] = one
     return tuple(found.values())
 
 
 def parts_of_table(source: str, table: Table) -> Parts:
-    """The top-level definitions of a file in any language that has a table, and the rest of it as what runs unasked."""
+    """The definitions of a file in any language that has a table, and the rest of it as what runs unasked."""
     lines = source.split("\n")
-    taken: set[int] = set()
-    found: list[Part] = []
-    for one in table.definitions:
-        if not one.owner and one.kind not in ("local", "module"):
-            text = "\n".join(lines[one.start - 1 : one.end])
-            taken.update(range(one.start - 1, one.end))
-            found.append(Part(one.name, (), tuple(sorted(words(text))), digest(text)))
-    rest = [line.strip() for number, line in enumerate(lines) if number not in taken and line.strip()]
-    loading = "\n".join(rest)
-    imports = [name for one in table.imports for name in (one.module, f"{one.module}.{one.name}")]
-    spoken = tuple(sorted(words(loading)))
-    found.append(
-        Part(LOADING, (), spoken, digest(loading), unasked=True, imports=tuple(dict.fromkeys(imports)))
+    inner: dict[int, Definition | None] = {}
+    every = [one for one in table.definitions if one.kind not in ("local", "module")]
+    for one in sorted(every, key=lambda one: one.end - one.start, reverse=True):
+        inner.update(dict.fromkeys(range(one.start - 1, one.end), one))
+    texts: dict[str, list[str]] = {one.name: [] for one in every}
+    texts[LOADING] = []
+    for number, line in enumerate(lines):
+        around = inner.get(number)
+        texts[LOADING if around is None else around.name].append(line.strip())
+    imports = tuple(
+        {name: None for one in table.imports for name in (one.module, f"{one.module}.{one.name}")}
     )
-    return Parts(combined(found))
+    faces = {
+        one.name: digest([one.parameters, one.result, one.flags])
+        for one in every
+        if one.parameters is not None and one.result
+    }
+    return Parts(
+        combined(
+            [
+                Part(
+                    name,
+                    (),
+                    tuple(sorted(words("\n".join(text)))),
+                    digest(list(filter(None, text))),
+                    unasked=name == LOADING,
+                    imports=imports if name == LOADING else (),
+                    face=faces.get(name, ""),
+                )
+                for name, text in texts.items()
+            ]
+        )
+    )
