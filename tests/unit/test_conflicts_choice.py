@@ -258,8 +258,9 @@ def test_parts_are_read_from_disk_as_they_were_made(tmp_path: Path) -> None:
 
 
 def test_a_file_that_does_not_parse_may_do_anything() -> None:
-    broken = {"shop/prices.py": "def price(:\n"}
-    assert chosen(SHOP, broken, {"shop/stock.py": "class Shelf(:\n"}) == ["tests/test_cart.py"]
+    newer = {"tests/test_newer.py": "def test_newer[[:\n    pass\n"}
+    found = chosen({**SHOP, **newer}, PRICE, {"shop/far.py": "def far():\n    return 1\n"})
+    assert found == ["tests/test_newer.py"]
 
 
 # Commands -------------------------------------------------------------------------------------------------

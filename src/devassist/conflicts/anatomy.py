@@ -9,7 +9,7 @@ from pathlib import Path
 from devassist.conflicts.cache_folder import CacheFolder
 from devassist.conflicts.index import Tables
 from devassist.conflicts.languages import LARGEST, grammar_for
-from devassist.conflicts.parts import LOADING, PARTS_VERSION, Part, Parts, parts_of_table
+from devassist.conflicts.parts import PARTS_VERSION, Parts, parts_of_table, unreadable
 from devassist.conflicts.parts_python import parts_of_python
 
 _NOTHING = Parts(())
@@ -49,7 +49,7 @@ class Anatomy:
         grammar = grammar_for(path)
         source = self.tables.view.text(blob)
         if grammar is None or len(source) > LARGEST:
-            return Parts((Part(LOADING, (), (), blob, unasked=True),), dynamic=True)
+            return unreadable(source)
         if grammar.name == "python":
             found = parts_of_python(source)
         else:

@@ -9,9 +9,9 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from devassist.conflicts.impact import Impact, Node
-from devassist.conflicts.parts import words
+from devassist.conflicts.parts import ANYTHING, words
 
-_SCANS = frozenset("iter_modules walk_packages runpy run_path run_module executable".split())
+_SCANS = frozenset(("iter_modules walk_packages runpy run_path run_module executable " + ANYTHING).split())
 _STARTS = frozenset(
     "subprocess Popen system popen execv execve execvp spawnv pytester testdir create_subprocess_exec"
     " create_subprocess_shell pexpect script_runner".split()

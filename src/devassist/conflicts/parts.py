@@ -15,6 +15,8 @@ PARTS_VERSION = 1
 
 LOADING = ""
 """The name of the part that runs when a file is loaded."""
+ANYTHING = "*"
+"""What a part asks for that nobody here can read."""
 _WORD = re.compile(r"[^\W\d]\w*")
 
 
@@ -95,6 +97,12 @@ class Parts(NamedTuple):
 def words(text: str) -> set[str]:
     """Every name in a text."""
     return set(_WORD.findall(text))
+
+
+def unreadable(source: str) -> Parts:
+    """A file that may do anything, in one part."""
+    asked = tuple(sorted({ANYTHING, *words(source)}))
+    return Parts((Part(LOADING, (), asked, digest(source), unasked=True),), dynamic=True)
 
 
 def combined(parts: Sequence[Part]) -> tuple[Part, ...]:

@@ -22,7 +22,7 @@ from devassist.conflicts.names_python import (
     registers,
     spoken,
 )
-from devassist.conflicts.parts import LOADING, Part, Parts, combined, words
+from devassist.conflicts.parts import LOADING, Part, Parts, combined, unreadable
 from devassist.domain.hashing import digest
 
 _LONGEST_TEXT = 200
@@ -57,29 +57,26 @@ _OF_BUILTINS = frozenset(
 
 
 def parts_of_python(source: str) -> Parts:
-    """The parts of a file; one that does not parse is a single part that runs when it is loaded."""
+    """The parts of a file; one that does not parse here may do anything when it is loaded."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            module = ast.parse(source)
+            return _parts(ast.parse(source), source.split("\n"))
     except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return Parts(
-            (Part(LOADING, (), tuple(sorted(words(source))), digest(source), unasked=True),), dynamic=True
-        )
-    modules = {
-        (one.asname or one.name).partition(".")[0]
-        for node in ast.walk(module)
-        if isinstance(node, (ast.Import, ast.ImportFrom))
-        for one in node.names
-    }
-    reader = _Reader(source.split("\n"), frozenset(modules))
+        return unreadable(source)
+
+
+def _parts(module: ast.Module, lines: list[str]) -> Parts:
+    every = list(ast.walk(module))
+    imports = [one for one in every if isinstance(one, (ast.Import, ast.ImportFrom))]
+    modules = {(one.asname or one.name).partition(".")[0] for node in imports for one in node.names}
+    reader = _Reader(lines, frozenset(modules))
     reader.block(module.body, "", within=None)
-    loading = "\n".join(reader.loading)
-    imports = tuple(dict.fromkeys(reader.imports))
-    reader.found.append(_part(LOADING, reader.said, loading, unasked=True, imports=imports))
+    loaded = tuple(dict.fromkeys(reader.imports))
+    reader.found.append(_part(LOADING, reader.said, "\n".join(reader.loading), unasked=True, imports=loaded))
     texts: set[str] = set()
     dynamic = False
-    for node in ast.walk(module):
+    for node in every:
         match node:
             case ast.Constant(value=str(text)) if 0 < len(text) <= _LONGEST_TEXT and " " not in text:
                 texts.add(text)

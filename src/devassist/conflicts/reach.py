@@ -128,7 +128,9 @@ class _Search:
 
     def load(self, paths: Collection[str]) -> None:
         """Run what runs when files are loaded, and find in them what was asked for before."""
-        for path in paths:
+        coming = list(paths)
+        while coming:
+            path = coming.pop()
             if path in self.loaded:
                 continue
             self.loaded.add(path)
@@ -137,7 +139,7 @@ class _Search:
                 asked = node[1].rpartition(".")[2] in self.names and self.there(node)
                 if node in unasked or asked:
                     self.add([node])
-            self.load(self.reach.loading.by_text(path))
+            coming += self.reach.loading.by_text(path)
 
     def add(self, nodes: Collection[Node]) -> None:
         for one in nodes:
