@@ -299,6 +299,7 @@ def files_of(command: str, files: Mapping[str, str] = NO_FILES) -> list[str] | N
         ("pytest 'unclosed", None),
         ("make test", None),
         ("./run.sh pytest", None),
+        ("OPTIONS='a b' pytest", None),
     ],
 )
 def test_only_commands_that_are_understood_are_taken_apart(command: str, expected: list[str] | None) -> None:

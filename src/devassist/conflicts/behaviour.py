@@ -146,7 +146,7 @@ class BehaviourDetector:
         """Blame one smallest set after another, and take it out of `left`, until the rest passes."""
         while left and trial.fails(left):
             if trial.fails([]):
-                if trial.choice is None:
+                if trial.choice is None or self.select is Select.only:
                     self._note(
                         f"{trial.command!r} fails on {self.speculation.base.name} already: it proves nothing here"
                     )

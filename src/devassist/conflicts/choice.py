@@ -14,6 +14,8 @@ from devassist.conflicts.speculation import Speculation
 from devassist.domain.conflicts import Side
 
 PYTHON = "python"
+_MOST_FILES = 20_000
+"""Of larger trees the parts are not made: that takes a person longer than many a check."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,12 +39,14 @@ class Chooser:
     def choice(self, command: str, union: Sequence[Side]) -> Choice | None:
         """What of a command matters for these branches together; None where that cannot be told."""
         tree = self.speculation.tree(union)
-        if tree is None or self.impact is None:
+        if tree is None:
             return None
         view = self.anatomy.tables.view
         paths = {path: entry.id for path, entry in view.walk(tree)}
+        if sum(path.endswith(".py") for path in paths) > _MOST_FILES:
+            return None
         runner = runner_of(command, paths, lambda path: view.text(paths[path]) if path in paths else None)
-        if runner is None:
+        if runner is None or self.impact is None:
             return None
         tests = runner.files(paths)
         known = frozenset(path for path in tests if path in self.impact.versions)

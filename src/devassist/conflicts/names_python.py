@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from typing import NamedTuple, TypeGuard
 
 from devassist.conflicts.parts import words
+from devassist.domain.hashing import digest
 
 FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
@@ -133,3 +134,22 @@ def imports_of(code: ast.AST) -> Iterator[str]:
                 yield from (f"{start}.{one.name}" if name else f"{start}{one.name}" for one in names)
             case _:
                 pass
+
+
+def face_of(node: ast.FunctionDef | ast.AsyncFunctionDef) -> str:
+    """What callers see of a function that says all of its types; empty for one that leaves some to be inferred."""
+    arguments = node.args
+    named = [
+        *arguments.posonlyargs,
+        *arguments.args,
+        *arguments.kwonlyargs,
+        arguments.vararg,
+        arguments.kwarg,
+    ]
+    untyped = [
+        one for one in named if one is not None and one.annotation is None and one.arg not in ("self", "cls")
+    ]
+    if node.returns is None or untyped:
+        return ""
+    shown = [arguments, node.returns, *node.decorator_list]
+    return digest([type(node).__name__, *(ast.dump(one) for one in shown)])

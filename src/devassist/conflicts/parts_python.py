@@ -17,6 +17,7 @@ from devassist.conflicts.names_python import (
     SILENCE,
     Spoken,
     bound_in,
+    face_of,
     imports_of,
     plain_words,
     registers,
@@ -170,7 +171,7 @@ class _Reader:
             decorators=handed,
             registers=registers(node, bound),
             imports=tuple(imports_of(node)),
-            face=_face(node),
+            face=face_of(node),
         )
 
     def type(self, node: ast.ClassDef, owner: str) -> None:
@@ -252,25 +253,6 @@ class _Reader:
 
 def _part(name: str, names: Spoken, text: str, **more: Any) -> Part:
     return Part(name, tuple(sorted(names.said)), tuple(sorted(names.asked)), digest(text), **more)
-
-
-def _face(node: ast.FunctionDef | ast.AsyncFunctionDef) -> str:
-    """What callers see of a function that says all of its types; empty for one that leaves some to be inferred."""
-    arguments = node.args
-    named = [
-        *arguments.posonlyargs,
-        *arguments.args,
-        *arguments.kwonlyargs,
-        arguments.vararg,
-        arguments.kwarg,
-    ]
-    untyped = [
-        one for one in named if one is not None and one.annotation is None and one.arg not in ("self", "cls")
-    ]
-    if node.returns is None or untyped:
-        return ""
-    shown = [arguments, node.returns, *node.decorator_list]
-    return digest([type(node).__name__, *(ast.dump(one) for one in shown)])
 
 
 def _plain(node: ast.Assign | ast.AnnAssign) -> bool:

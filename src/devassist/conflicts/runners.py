@@ -58,7 +58,9 @@ def runner_of(command: str, paths: Collection[str], read: Read) -> Runner | None
     except ValueError:
         return None
     program = next((number for number, word in enumerate(words) if word in ("pytest", "py.test")), None)
-    if program is None or not all(_BEFORE.fullmatch(word) for word in words[:program]):
+    if program is None or not all(
+        _BEFORE.fullmatch(word) and shlex.quote(word) == word for word in words[:program]
+    ):
         return None
     options, places = _taken_apart(words[program + 1 :], _folders(paths))
     if places is None:
