@@ -157,6 +157,7 @@ def main(given: argparse.Namespace) -> None:  # noqa: PLR0915 - a script, told i
                 file.write_text(old, "utf-8")
                 git(given.clone, "reset", "-q", "--hard")
             counted += 1
+            print(f"  {counted}: {len(broken)} fail, {len(noticing)} reached", flush=True)
             silent += not broken
             failing += len(broken)
             reached += len(noticing)

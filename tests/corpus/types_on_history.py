@@ -283,6 +283,7 @@ def injected(lab: Lab, given: argparse.Namespace) -> None:
         for case in cases(path, (lab.clone / path).read_text("utf-8"), given.language):
             by_kind.setdefault(case.kind, []).append((path, case))
     counts: dict[str, Counter[str]] = {}
+    print(f"{lab.clone.name}: errors (n, by symbols, by types, by either)")
     for kind, every in sorted(by_kind.items()):
         for number, (path, case) in enumerate(chance.sample(every, min(len(every), given.count))):
             lab.commit("x-breaks", head, case.files)
@@ -296,9 +297,10 @@ def injected(lab: Lab, given: argparse.Namespace) -> None:
             if bool(levels) != case.harmful:
                 print(f"  {'MISSED' if case.harmful else 'FALSE'} {kind} {number} {path}: {case.use.splitlines()[-1 if given.language == 'python' else -2].strip()}"
                       f" {[each.explanation[:160] for each in found]}", flush=True)  # fmt: skip
-    print(f"{lab.clone.name}: errors (n, by symbols, by types, by either)")
-    for kind, count in counts.items():
-        print(f"  {kind:34} {count['n']:4} {count['symbol']:4} {count['type']:4} {count['any']:4}")
+        count = counts[kind]
+        print(
+            f"  {kind:34} {count['n']:4} {count['symbol']:4} {count['type']:4} {count['any']:4}", flush=True
+        )
 
 
 if __name__ == "__main__":
