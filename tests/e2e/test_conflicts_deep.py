@@ -135,6 +135,71 @@ def test_without_configured_checks_it_says_so(make_machine: Callable[..., Machin
     assert "[checks] commands" in done.err
 
 
+# Chosen tests ---------------------------------------------------------------------------------------------
+
+CHECK = "python -m pytest -q -p no:cacheprovider tests"
+PARTED = {
+    "shop/__init__.py": "",
+    "shop/low.py": "def low():\n    return 1\n",
+    "shop/high.py": "def high():\n    return 9\n",
+    "limits.txt": FILES["limits.txt"],
+    "tests/test_low.py": "from shop.low import low\n\n\ndef test_low():\n    assert low() > 0\n",
+    "tests/test_high.py": "from shop.high import high\n\n\ndef test_high():\n    assert high() > 0\n",
+    "tests/test_both.py": (
+        "from shop import high, low\n\n\ndef test_both():\n    assert low.low() < high.high()\n"
+    ),
+    "tests/test_unseen.py": (  # nothing in it says which file it reads
+        "import pathlib\n\n\ndef test_unseen():\n"
+        "    words = pathlib.Path('limits.' + 'txxt'[:2] + 't').read_text().split()\n"
+        "    assert int(words[words.index('low') + 1]) < int(words[words.index('high') + 1])\n"
+    ),
+    "tests/test_more.py": "def test_more():\n    assert True\n",
+    ".devassist.toml": f"[checks]\ncommands = ['{CHECK}']\n",
+}
+LOW = {"shop/low.py": PARTED["shop/low.py"].replace("1", "6")}
+HIGH = {"shop/high.py": PARTED["shop/high.py"].replace("9", "4")}
+
+
+def run_commands(machine: Machine) -> list[str]:
+    rows = machine.query("select json_extract(data, '$.command') from events where type = 'command.ran'")
+    return [str(command) for (command,) in rows]
+
+
+def test_the_tests_that_a_merge_can_break_go_first_and_all_run_once_on_what_is_left(
+    make_machine: Callable[..., Machine],
+) -> None:
+    machine = make_machine(files=PARTED)
+    commit(machine, "low", LOW)
+    commit(machine, "high", HIGH)
+    done = conflicts(machine, "low", "high", "--checks")
+    (found,) = behaviour(done)
+    assert sorted(found["branches"]) == ["high", "low"]
+    assert (found["symbol"], found["path"]) == (CHECK, "tests/test_both.py")
+    assert done.json["stats"]["tests"] == [{"command": CHECK, "chosen": 1, "of": 5}]
+    ran = run_commands(machine)
+    assert ran.count(CHECK) == 1, "on the branch that is left"
+    assert {one for one in ran if one != CHECK} == {CHECK.replace(" tests", " tests/test_both.py")}
+    said = machine.devassist("conflicts", "low", "high", "--checks")
+    assert "1 of 5 test files" in said.err
+
+
+def test_what_no_choice_can_know_is_found_by_the_whole_check(make_machine: Callable[..., Machine]) -> None:
+    machine = make_machine(files=PARTED)
+    commit(machine, "low", {"limits.txt": FILES["limits.txt"].replace("low 1", "low 6")})
+    commit(machine, "high", {"limits.txt": FILES["limits.txt"].replace("high 9", "high 4")})
+    (found,) = behaviour(conflicts(machine, "low", "high", "--checks"))
+    assert found["path"] == "tests/test_unseen.py"
+    only = PARTED[".devassist.toml"] + "select = 'only'\n"
+    (machine.repo / ".devassist.toml").write_text(only)
+    before = len(run_commands(machine))
+    done = conflicts(machine, "low", "high", "--checks")
+    assert behaviour(done) == [] and done.json["stats"]["tests"] == [{"command": CHECK, "chosen": 0, "of": 5}]
+    assert len(run_commands(machine)) == before, "nothing to run where no test is reached by two"
+    (machine.repo / ".devassist.toml").write_text(only.replace("only", "sometimes"))
+    refused = conflicts(machine, "low", "high", "--checks")
+    assert refused.code == 2 and "first, only, off" in refused.err
+
+
 # Types ----------------------------------------------------------------------------------------------------
 
 
@@ -185,6 +250,30 @@ def test_many_branches_are_merged_all_together_first(typed: Machine) -> None:
     (found,) = [one for one in done.json["conflicts"] if one["level"] == "type"]
     assert sorted(found["branches"]) == ["adds", "returns-text"]
     assert done.json["stats"]["commands"] < len(names) * (len(names) - 1) // 2
+
+
+def test_a_third_branch_hides_nothing_of_what_two_do_to_each_other(
+    make_machine: Callable[..., Machine],
+) -> None:
+    stock = "class Shelf:\n    def room(self) -> int:\n        return 3\n"
+    make = "from shop.stock import Shelf\n\n\ndef make() -> Shelf:\n    return Shelf()\n"
+    machine = make_machine(files={"shop/__init__.py": "", "shop/stock.py": stock, "shop/make.py": make})
+    commit(machine, "returns-text", {"shop/stock.py": stock.replace("int", "str").replace("3", "'3'")})
+    commit(
+        machine,
+        "adds",
+        {
+            "shop/cart.py": "from shop.make import make\n\n\ndef more() -> int:\n    return make().room() + 1\n"
+        },
+    )
+    hiding = "from typing import Any\n\n" + make.replace("-> Shelf", "-> Any")
+    commit(machine, "hides", {"shop/make.py": hiding})
+    for number in range(3):
+        commit(machine, f"far-{number}", {f"shop/far{number}.py": f"VALUE{number}: int = {number}\n"})
+    names = ["returns-text", "hides", "adds", *(f"far-{number}" for number in range(3))]
+    done = conflicts(machine, *names, "--types", "--levels", "text")
+    assert [sorted(one["branches"]) for one in done.json["conflicts"]] == [["adds", "returns-text"]]
+    assert done.json["stats"]["commands"] < len(names) * (len(names) - 1) // 2 + len(names)
 
 
 def test_packages_below_src_are_known_to_the_checker(make_machine: Callable[..., Machine]) -> None:

@@ -106,6 +106,15 @@ def test_the_compiler_of_typescript_is_read() -> None:
     ]
 
 
+def test_a_missing_type_library_is_one_of_the_compilers_errors_and_a_wrong_option_is_none() -> None:
+    said = (
+        "error TS2688: Cannot find type definition file for 'node'.\n  The file is in the program because:\n"
+    )
+    (found,) = BY_NAME["tsc"].read(said, "/w")
+    assert (found.path, found.rule) == ("tsconfig.json", "TS2688")
+    assert BY_NAME["tsc"].read("error TS5023: Unknown compiler option 'x'.\n", "/w") == []
+
+
 def test_line_numbers_in_a_message_and_the_directory_make_no_difference() -> None:
     one, other = (
         BY_NAME["mypy"].read(

@@ -281,12 +281,16 @@ def test_edited_trees_are_the_ones_git_would_write(lab: Lab, edits: list[tuple[s
 
 
 def test_the_patch_of_some_paths_is_their_part_of_the_whole_patch(lab: Lab) -> None:
-    before = lab.commit({"a.txt": "1\n2\n3\n", "d/b.txt": "x\n" * 9, "gone": "g\n", "old-name": "line\n" * 20})
+    before = lab.commit(
+        {"a.txt": "1\n2\n3\n", "d/b.txt": "x\n" * 9, "gone": "g\n", "old-name": "line\n" * 20}
+    )
     lab.git("mv", "old-name", "new-name")
     after = lab.commit({"a.txt": "1\nzwei\n3\n", "d/b.txt": "x\n" * 8 + "y\n", "gone": None, "fresh": "f\n"})
     repository = lab.repository
     whole = repository.diff(before, after)
-    parts = {part.split()[1].removeprefix("b/"): f"diff --git {part}" for part in whole.split("diff --git ")[1:]}
+    parts = {
+        part.split()[1].removeprefix("b/"): f"diff --git {part}" for part in whole.split("diff --git ")[1:]
+    }
     assert set(parts) == {"a.txt", "d/b.txt", "gone", "fresh", "new-name"}
     for path, part in parts.items():
         assert repository.diff(before, after, paths=[path]) == part

@@ -97,7 +97,11 @@ def compare(project: Project, wanted: Comparison, decided: Mapping[str, str]) ->
             "pairs": count * (count - 1) // 2,
             "pairs_merged": merged,
             "seconds": round(time.monotonic() - started, 3),
-            **({"commands": deep.commands_run, "notes": deep.notes} if wanted.deeper else {}),
+            **(
+                {"commands": deep.commands_run, "notes": deep.notes, "tests": deep.chosen}
+                if wanted.deeper
+                else {}
+            ),
         },
         against=base.name,
         levels=(*wanted.levels, *wanted.deeper),

@@ -31,6 +31,8 @@ class Deep:
     conflicts: list[Conflict] = field(default_factory=list[Conflict])
     notes: list[str] = field(default_factory=list[str])
     commands_run: int = 0
+    chosen: list[dict[str, Any]] = field(default_factory=list[dict[str, Any]])
+    """For each check, and each set of branches merged: how many of its test files the merge can break."""
 
 
 def require_checks(project: Project) -> Sequence[str]:
@@ -69,7 +71,10 @@ def go_deeper(
 
 
 def _behaviour(workshop: Workshop, speculation: Any, sides: Sequence[Side], found: Deep) -> None:
-    from devassist.conflicts.behaviour import BehaviourDetector, Outcome
+    from devassist.conflicts.anatomy import Anatomy
+    from devassist.conflicts.behaviour import BehaviourDetector, Outcome, Select
+    from devassist.conflicts.choice import Chooser
+    from devassist.conflicts.index import Tables
     from devassist.git.tree_view import TreeView
 
     kept, around = _cache(workshop.project, "checks"), workshop.surroundings
@@ -79,20 +84,25 @@ def _behaviour(workshop: Workshop, speculation: Any, sides: Sequence[Side], foun
         known = kept.value(key)
         if known is None or (anew and not known["again"]):
             result = workshop.run(tree, command, purpose="conflicts")
-            again = known is not None and known["passed"] == (result.exit_code == 0)
-            known = {"passed": result.exit_code == 0, "output": result.output[-_TAIL:], "again": again}
+            again = known is not None and (known["code"] == 0) == (result.exit_code == 0)
+            known = {"code": result.exit_code, "output": result.output[-_TAIL:], "again": again}
             kept.put(key, json.dumps(known))
-        return Outcome(bool(known["passed"]), str(known["output"]))
+        return Outcome(int(known["code"]), str(known["output"]))
 
-    detector = BehaviourDetector(TreeView(speculation.referee.view), speculation, check)
-    found.conflicts += detector.detect(sides, workshop.project.settings.checks.commands)
+    settings = workshop.project.settings.checks
+    view, state = TreeView(speculation.referee.view), workshop.project.host.state_dir / "symbols"
+    chooser = Chooser(Anatomy(Tables(view, state), state), speculation, sides)
+    detector = BehaviourDetector(view, speculation, check, chooser.choice, Select(settings.select))
+    found.conflicts += detector.detect(sides, settings.commands)
     found.notes += detector.notes
+    found.chosen += [one._asdict() for one in detector.chosen]
 
 
 # Types ----------------------------------------------------------------------------------------------------
 
 
 def _types(workshop: Workshop, speculation: Any, sides: Sequence[Side], found: Deep) -> None:
+    from devassist.conflicts.anatomy import Anatomy
     from devassist.conflicts.checkers import SUFFIXES
     from devassist.conflicts.diagnostics import TypeDetector
     from devassist.conflicts.index import Tables
@@ -100,8 +110,10 @@ def _types(workshop: Workshop, speculation: Any, sides: Sequence[Side], found: D
 
     view = TreeView(speculation.referee.view)
     programs = _programs(workshop, lambda path: _text(view, speculation.base.tree, path))
-    tables = Tables(view, workshop.project.host.state_dir / "symbols")
-    detector = TypeDetector(tables, speculation, _asker(workshop, programs, speculation.base, view))
+    state = workshop.project.host.state_dir / "symbols"
+    tables = Tables(view, state)
+    asker = _asker(workshop, programs, speculation.base, view)
+    detector = TypeDetector(tables, speculation, asker, Anatomy(tables, state))
     touched = [one for one in SUFFIXES if any(detector.touches(one, side) for side in sides)]
     missing = [one for one in touched if one not in {checker.language for checker in programs}]
     if missing and missing == touched:

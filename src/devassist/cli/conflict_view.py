@@ -51,6 +51,9 @@ def _print_table(invocation: Invocation, compared: comparing.Compared) -> None:
         invocation.answers.print(Text(f"    {one_line(one.explanation)}"))
     for note in stats.get("notes", ()):
         invocation.say(plain(note))
+    for one in stats.get("tests", ()):
+        said = f"{one['chosen']} of {one['of']} test files of {one['command']!r} can break by merging"
+        invocation.say(plain(said))
     working = [side.name for side in compared.sides if side.uncommitted]
     if working:
         invocation.say("with uncommitted work: " + ", ".join(working))

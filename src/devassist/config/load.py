@@ -21,6 +21,7 @@ PREFIX = "DEVASSIST_"
 _CHOICES = {
     "approvals.mode": ("auto", "ask", "never"),
     "sandbox.mode": ("auto", "bubblewrap", "landlock"),
+    "checks.select": ("first", "only", "off"),
     "conflicts.fail_on": ("error", "warning", "note", "never"),
     "conflicts.resolve": ("agent", "never"),
 }

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
 from typing import NamedTuple, Protocol
 
+from devassist.conflicts.choice import Choice
+from devassist.conflicts.runners import NOTHING_COLLECTED
 from devassist.conflicts.speculation import Speculation, smallest
 from devassist.domain.conflicts import Conflict, Level, Location, Severity, Side
 from devassist.git.tree_view import TreeView
@@ -20,8 +23,28 @@ _LONGEST = 200
 class Outcome(NamedTuple):
     """How a check ended on a tree; `output` may be the end of it alone."""
 
-    passed: bool
+    code: int
     output: str
+
+    @property
+    def passed(self) -> bool:
+        return self.code == 0
+
+
+class Select(StrEnum):
+    """`[checks] select`: the tests that merging can break before all of them, nothing but those, or no choice."""
+
+    first = "first"
+    only = "only"
+    off = "off"
+
+
+class Chosen(NamedTuple):
+    """For how many of a command's test files its result on branches merged can differ from that on each."""
+
+    command: str
+    chosen: int
+    of: int
 
 
 class Check(Protocol):
@@ -31,15 +54,66 @@ class Check(Protocol):
         """How it ended, or had ended before; `anew` runs it even then."""
 
 
+@dataclass(frozen=True)
+class Trial:
+    """A check, or what was chosen of it, on branches merged onto the base."""
+
+    speculation: Speculation
+    check: Check
+    view: TreeView
+    command: str
+    choice: Choice | None = None
+
+    def tree(self, sides: Sequence[Side]) -> str | None:
+        return self.speculation.tree([side for side in sides if side is not self.speculation.base])
+
+    def fails(self, sides: Sequence[Side]) -> bool:
+        tree = self.tree(sides)
+        return tree is not None and not self._passed(tree)
+
+    def passes_alone(self, side: Side) -> bool:
+        """On the branch as it is, without the base of today."""
+        return self._passed(side.tree)
+
+    def anew(self, sides: Sequence[Side]) -> Outcome | None:
+        """How it fails, run a second time; None where it does not now."""
+        tree = self.tree(sides)
+        if tree is None or self._passed(tree, anew=True):
+            return None
+        return self.check(tree, self.run_in(tree))
+
+    def run_in(self, tree: str) -> str:
+        """The command for the chosen files that a tree has; empty where it has none of them."""
+        if self.choice is None:
+            return self.command
+        present = [path for path in self.choice.files if self.view.find(tree, path) is not None]
+        return self.choice.runner.command(present) if present else ""
+
+    def _passed(self, tree: str, *, anew: bool = False) -> bool:
+        command = self.run_in(tree)
+        if not command:
+            return True
+        outcome = self.check(tree, command, anew=anew)
+        return outcome.passed or (self.choice is not None and outcome.code == NOTHING_COLLECTED)
+
+
 @dataclass
 class BehaviourDetector:
-    """Runs checks on merges nobody made yet: all branches together first, fewer only where that fails."""
+    """
+    Runs checks on merges nobody made yet: all branches together first, fewer only where that fails.
+
+    With a `choose` the tests that merging can break go first; all of them are still run on what passes, unless
+    `select` says otherwise.
+    """
 
     view: TreeView
     speculation: Speculation
     check: Check
+    choose: Callable[[str, Sequence[Side]], Choice | None] = lambda _command, _sides: None
+    select: Select = Select.first
     notes: list[str] = field(default_factory=list)
     """What could not be told, a sentence each."""
+    chosen: list[Chosen] = field(default_factory=list[Chosen])
 
     def detect(self, sides: Sequence[Side], commands: Sequence[str]) -> list[Conflict]:
         """Every set of branches that fails together, for each command; `sides` in the order to merge them."""
@@ -47,45 +121,54 @@ class BehaviourDetector:
         for command in commands:
             alone: set[str] = set()
             for union in self.speculation.unions(sides):
-                for one in self._of_union([side for side in union if side.name not in alone], command, alone):
-                    found.setdefault(one.id, one)
+                left = [side for side in union if side.name not in alone]
+                for trial in self._trials(left, command):
+                    for one in self._of_union(left, trial, alone):
+                        found.setdefault(one.id, one)
         return list(found.values())
 
-    def _of_union(self, union: list[Side], command: str, alone: set[str]) -> Iterator[Conflict]:
-        """Blame one smallest set after another until the rest passes."""
-        left = union
-        while left and self._fails(left, command):
-            if self._fails([], command):
-                self._note(
-                    f"{command!r} fails on {self.speculation.base.name} already: it proves nothing here"
-                )
+    def _trials(self, union: Sequence[Side], command: str) -> Iterator[Trial]:
+        """The tests that matter to these branches together, then all; one of the two where the other adds nothing."""
+        whole = Trial(self.speculation, self.check, self.view, command)
+        choice = None if self.select is Select.off else self.choose(command, union)
+        if choice is None:
+            yield whole
+            return
+        self.chosen.append(Chosen(command, len(choice.files), choice.of))
+        only = self.select is Select.only
+        few = len(choice.files) * (1 if only else 2) < choice.of
+        if few and choice.files:
+            yield replace(whole, choice=choice)
+        if not only or not few:
+            yield whole
+
+    def _of_union(self, left: list[Side], trial: Trial, alone: set[str]) -> Iterator[Conflict]:
+        """Blame one smallest set after another, and take it out of `left`, until the rest passes."""
+        while left and trial.fails(left):
+            if trial.fails([]):
+                if trial.choice is None or self.select is Select.only:
+                    self._note(
+                        f"{trial.command!r} fails on {self.speculation.base.name} already: it proves nothing here"
+                    )
                 return
-            culprits = smallest(left, lambda some: self._fails(some, command))
+            culprits = smallest(left, trial.fails)
             blamed = culprits[-1]
             if len(culprits) == 1:
                 alone.add(blamed.name)
-                if self.check(blamed.tree, command).passed:
+                if trial.passes_alone(blamed):
                     culprits = [self.speculation.base, blamed]
                 else:
-                    self._note(f"{command!r} fails on {blamed.name} by itself")
+                    self._note(f"{trial.command!r} fails on {blamed.name} by itself")
             if len(culprits) > 1:
-                outcome = self._anew(culprits, command)
-                if outcome.passed:
+                outcome = trial.anew(culprits)
+                if outcome is None:
                     names = ", ".join(side.name for side in culprits)
-                    self._note(f"{command!r} fails only now and then with {names} merged: it was left out")
+                    self._note(
+                        f"{trial.command!r} fails only now and then with {names} merged: it was left out"
+                    )
                 else:
-                    yield self._conflict(culprits, command, outcome)
-            left = [side for side in left if side is not blamed]
-
-    def _fails(self, sides: Sequence[Side], command: str) -> bool:
-        tree = self.speculation.tree(sides)
-        return tree is not None and not self.check(tree, command).passed
-
-    def _anew(self, culprits: Sequence[Side], command: str) -> Outcome:
-        tree = self.speculation.tree([side for side in culprits if side is not self.speculation.base])
-        if tree is None:
-            return Outcome(passed=True, output="")
-        return self.check(tree, command, anew=True)
+                    yield self._conflict(culprits, trial, outcome)
+            left.remove(blamed)
 
     def _note(self, text: str) -> None:
         if text not in self.notes:
@@ -93,8 +176,8 @@ class BehaviourDetector:
 
     # Words ------------------------------------------------------------------------------------------------
 
-    def _conflict(self, culprits: Sequence[Side], command: str, outcome: Outcome) -> Conflict:
-        tree = self.speculation.tree([side for side in culprits if side is not self.speculation.base]) or ""
+    def _conflict(self, culprits: Sequence[Side], trial: Trial, outcome: Outcome) -> Conflict:
+        command, tree = trial.command, trial.tree(culprits) or ""
         places = list(dict.fromkeys(self._mentioned(tree, outcome.output)))
         spots = tuple(one for side in culprits for one in self._locations(side, places))
         names = [f"`{side.name}`" for side in culprits]
@@ -114,7 +197,7 @@ class BehaviourDetector:
                 f"{f': {said}' if said else ''}; it passes on {'each' if two else 'every part of them'} alone"
             ),
             suggestion=(
-                f"Land {culprits[0].name} first, rebase {culprits[-1].name} on it and run {command} there"
+                f"Land {culprits[0].name} first, rebase {culprits[-1].name} on it and run {trial.run_in(tree)} there"
             ),
         )
 

@@ -20,6 +20,7 @@ _LINE = re.compile(
     r"^(?P<path>[^\s:][^:\n]*):(?P<line>\d+)(?::\d+)?: error(?:\[(?P<rule>[\w-]+)\])?:? (?P<said>.*)$"
 )
 _TSC = re.compile(r"^(?P<path>[^\s(][^(\n]*)\((?P<line>\d+),\d+\): error (?P<rule>TS\d+): (?P<said>.*)$")
+_TSC_ANYWHERE = re.compile(r"^error (?P<rule>TS2\d+): (?P<said>.*)$")
 _MYPY_RULE = re.compile(r"\s+\[([\w-]+)\]$")
 _NUMBERS = re.compile(r"\b(line|column|lines) \d+(?:-\d+)?")
 
@@ -84,6 +85,13 @@ def _lines(pattern: re.Pattern[str]) -> Callable[[str, str], Sequence[Diagnostic
     return lambda output, root: list(read(output, root))
 
 
+def _tsc(output: str, root: str) -> Sequence[Diagnostic]:
+    """Also what it says of the whole project and goes on after: a missing type library, say."""
+    found = [_TSC_ANYWHERE.match(line) for line in output.splitlines()]
+    whole = [Diagnostic("tsconfig.json", 1, one["said"], one["rule"]) for one in found if one is not None]
+    return [*_lines(_TSC)(output, root), *whole]
+
+
 def _pyright(output: str, _root: str) -> Sequence[Diagnostic]:
     try:
         found = json.loads(output[output.index("{") :])
@@ -135,7 +143,7 @@ CHECKERS = (
         TYPESCRIPT,
         frozenset((0, 1, 2)),
         "--noEmit --pretty false --incremental false",
-        _lines(_TSC),
+        _tsc,
         ("tsconfig.json",),
     ),
 )

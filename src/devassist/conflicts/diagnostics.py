@@ -8,9 +8,14 @@ from dataclasses import dataclass, field
 from itertools import combinations
 from typing import NamedTuple
 
-from devassist.conflicts.checkers import SUFFIXES, Checker, Diagnostic
+from devassist.conflicts.anatomy import Anatomy
+from devassist.conflicts.checkers import SUFFIXES, TYPESCRIPT, Checker, Diagnostic
+from devassist.conflicts.choice import parties
+from devassist.conflicts.grouping import connected, groups
+from devassist.conflicts.impact import Impact
 from devassist.conflicts.index import Tables
-from devassist.conflicts.languages import grammar_for
+from devassist.conflicts.languages import family_of, grammar_for
+from devassist.conflicts.selection import prose
 from devassist.conflicts.speculation import Speculation, smallest
 from devassist.domain.conflicts import Conflict, Level, Location, Severity, Side
 from devassist.git.trees import EXECUTABLE, FILE
@@ -18,7 +23,9 @@ from devassist.git.trees import EXECUTABLE, FILE
 Key = tuple[str, str, str]
 """File, message and the symbol around it: a diagnostic wherever its line went."""
 _ALL_PAIRS = 10
-"""Up to so many pairs are looked at one by one; of more, all branches together first."""
+"""Up to so many pairs are looked at one by one; of more those that are connected, as many at once as hide nothing."""
+
+_ANYWHERE = frozenset({("", "")})
 
 Ask = Callable[[Checker, str], Sequence[Diagnostic]]
 """What a checker says of a tree."""
@@ -39,6 +46,7 @@ class TypeDetector:
     tables: Tables
     speculation: Speculation
     ask: Ask
+    anatomy: Anatomy
     _known: dict[tuple[str, str], Mapping[Key, Diagnostic]] = field(default_factory=dict)
 
     def detect(self, sides: Sequence[Side], checkers: Sequence[Checker]) -> list[Conflict]:
@@ -71,8 +79,38 @@ class TypeDetector:
             for pair in pairs:
                 yield self._beyond(checker, self.speculation.pair(*pair), pair)
             return
-        for union in self.speculation.unions(sides):
+        for group in self._groups(checker, sides):
+            if len(group) > 2 and self.speculation.tree(group) is not None:  # noqa: PLR2004 - more than a pair
+                yield from self._of_union(checker, group)
+                continue
+            for pair in combinations(group, 2):
+                yield self._beyond(checker, self.speculation.pair(*pair), pair)
+        for union in self.speculation.unions(sides):  # for what takes three
             yield from self._of_union(checker, union)
+
+    def _groups(self, checker: Checker, sides: Sequence[Side]) -> Iterator[list[Side]]:
+        by_name = {side.name: side for side in sides}
+        reached = self._reached(checker, sides)
+        pairs = connected(reached, list(by_name))
+        merging = [
+            (one, other) for one, other in pairs if self.speculation.pair(by_name[one], by_name[other])
+        ]
+        for group in groups(reached, list(by_name), merging):
+            yield [by_name[name] for name in group]
+
+    def _reached(self, checker: Checker, sides: Sequence[Side]) -> Mapping[str, frozenset[tuple[str, str]]]:
+        """Where the types may be others because of each branch; everywhere for one that changes settings."""
+        found = parties(self.speculation, sides)
+        if found is None:
+            return {side.name: _ANYWHERE for side in sides}
+        family = "script" if checker.language == TYPESCRIPT else checker.language
+        impact = Impact(self.anatomy, self.speculation.base.tree, found, family)
+        return {
+            side.name: impact.reached[side.name]
+            if all(prose(path) or family_of(path) for path in impact.others.get(side.name, ()))
+            else frozenset(impact.nodes)
+            for side in sides
+        }
 
     def _of_union(self, checker: Checker, union: Sequence[Side]) -> Iterator[_News]:
         """For what is wrong with all of them together, the smallest set that it is wrong with."""

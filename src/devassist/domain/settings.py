@@ -74,6 +74,8 @@ class CheckSettings:
     """Run on every merged tree, beside the tasks' own checks."""
     timeout_s: float = 900.0
     """Seconds until one check counts as hung."""
+    select: str = "first"
+    """For `conflicts --checks`: tests that merging can break go first, before all; only those ("only"); or "off"."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
