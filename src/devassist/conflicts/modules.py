@@ -5,12 +5,13 @@ from __future__ import annotations
 import posixpath
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Self
 
 from devassist.conflicts.index import Files
 from devassist.conflicts.languages import grammar_for
+from devassist.conflicts.rust_paths import crate_of, find_rust
 from devassist.conflicts.script_paths import aliased
 
 _SCRIPT_ENDINGS = (".ts", ".tsx", ".d.ts", ".js", ".jsx", ".mjs", ".cjs", ".mts", ".cts")
@@ -31,6 +32,7 @@ class Modules:
     python: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
     members: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
     packages: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
+    crates: dict[str, str] = field(default_factory=dict)
 
     @classmethod
     def over(cls, files: Files) -> Self:
@@ -41,7 +43,7 @@ class Modules:
 
     def derived(self, files: Files, changes: Iterable[str]) -> Self:
         """The modules of files of which only `changes` differ; what stays is shared, not made again."""
-        found = type(self)(files, self.python, self.members, self.packages)
+        found = type(self)(files, self.python, self.members, self.packages, self.crates)
         moved = [path for path in changes if self.place(path) != found.place(path)]
         if any(path.endswith("__init__.py") for path in moved):
             return type(self).over(files)  # The names of everything below it may differ.
@@ -49,6 +51,7 @@ class Modules:
             found.python = _copied(self.python)
             found.members = _copied(self.members)
             found.packages = defaultdict(set, {name: set(keys) for name, keys in self.packages.items()})
+            found.crates = dict(self.crates)
         for path in moved:
             if path in self.files.blobs:
                 self.leave(path, found)
@@ -60,6 +63,9 @@ class Modules:
         return self.key(path) if path in self.files.blobs else None
 
     def leave(self, path: str, found: Modules) -> None:
+        crate = crate_of(self.files, path)
+        if crate is not None:
+            found.crates.pop(crate[0], None)
         for name in self.names_of(path) if path.endswith((".py", ".pyi")) else ():
             found.python[name].remove(path)
         key = self.key(path)
@@ -79,6 +85,8 @@ class Modules:
             self.members[self.key(path)].append(path)
             if family == "go":
                 self.packages[posixpath.basename(posixpath.dirname(path))].add(self.key(path))
+        elif family == "rust" and (crate := crate_of(self.files, path)) is not None:
+            self.crates[crate[0]] = crate[1]
 
     def names_of(self, path: str) -> Iterable[str]:
         stem = path.rpartition(".")[0].removesuffix("/__init__")
@@ -133,7 +141,7 @@ class Modules:
             case "java":
                 return "java:" + module if "java:" + module in self.members else None
             case "rust":
-                return self._find_rust(path, module)
+                return find_rust(self.files, self.crates, path, module)
             case _:
                 return None
 
@@ -187,36 +195,6 @@ class Modules:
         ]
         return max(found, key=len, default=None)
 
-    def _find_rust(self, path: str, module: str) -> str | None:
-        """`module` in dots: crate.a.b, super.x, self.y, or names of a crate of this workspace."""
-        parts = module.split(".")
-        root = _rust_root(path, self.files.blobs)
-        own = _rust_folder(path, root)
-        if parts[0] in ("crate", "self", "super"):
-            folder = root if parts[0] == "crate" else own
-            while parts and parts[0] in ("crate", "self", "super"):
-                folder = posixpath.dirname(folder) if parts[0] == "super" else folder
-                parts = parts[1:]
-        elif root and not path.startswith(root + "/"):
-            folder, parts = root, parts[1:]
-        else:
-            found = self._rust_file(own, parts)
-            if found is not None:
-                return found
-            folder = root
-            crate = posixpath.basename(posixpath.dirname(root)).replace("-", "_")
-            parts = parts[1:] if parts[0] == crate or f"{root}/lib.rs" in self.files.blobs else parts
-            if f"{root}/lib.rs" not in self.files.blobs or path == f"{root}/lib.rs":
-                return None
-        return self._rust_file(folder, parts)
-
-    def _rust_file(self, folder: str, parts: list[str]) -> str | None:
-        stem = posixpath.join(folder, *parts)
-        options = [f"{stem}.rs", f"{stem}/mod.rs"]
-        if not parts:
-            options += [f"{stem}/lib.rs", f"{stem}/main.rs"]
-        return next((one for one in options if one in self.files.blobs), None)
-
 
 def _copied(lists: dict[str, list[str]]) -> dict[str, list[str]]:
     return defaultdict(list, {name: list(paths) for name, paths in lists.items()})
@@ -224,24 +202,3 @@ def _copied(lists: dict[str, list[str]]) -> dict[str, list[str]]:
 
 def _shared(one: str, other: str) -> int:
     return len(posixpath.commonprefix([one, other]))
-
-
-def _rust_root(path: str, blobs: Mapping[str, str]) -> str:
-    """The folder of the crate's lib.rs or main.rs."""
-    folder = posixpath.dirname(path)
-    while True:
-        for candidate in (folder, posixpath.join(folder, "src")):
-            for name in ("lib.rs", "main.rs"):
-                if posixpath.join(candidate, name) in blobs:
-                    return candidate
-        if not folder:
-            return "src"
-        folder = posixpath.dirname(folder)
-
-
-def _rust_folder(path: str, root: str) -> str:
-    """Where the submodules of the module in `path` live."""
-    name = posixpath.basename(path)
-    if name in ("mod.rs", "lib.rs", "main.rs"):
-        return posixpath.dirname(path)
-    return path.removesuffix(".rs") if path.startswith(root) else posixpath.dirname(path)
