@@ -60,10 +60,9 @@ def _definitions(bindings: Iterable[Binding]) -> tuple[Definition, ...]:
 
 def variant(one: Definition) -> str:
     """What tells definitions of one name apart where a language lets them share it."""
-    traits = [flag for flag in one.flags if flag.startswith("impl:")]
     if "overloadable" in one.flags:
         return ",".join(parameter.type for parameter in one.parameters or ())
-    return traits[0] if traits else ""
+    return " ".join(flag for flag in one.flags if flag.startswith(("impl:", "when:")))
 
 
 @dataclass
@@ -244,9 +243,18 @@ class Comparison:
 
     def _alike(self, path: str, old: Definition, new: Added) -> float:
         family = family_of(path)
-        before = shingles(tokens(self.base.files.lines(path, old), family), old.last)
-        after = shingles(tokens(self.own.files.lines(new.path, new.definition), family), new.definition.last)
-        return likeness(before, after)
+        before = tokens(self.base.files.lines(path, old), family)
+        after = tokens(self.own.files.lines(new.path, new.definition), family)
+        names = (old.last, new.definition.last)
+        if names[1] in before:  # The new name has another meaning inside: only the definition's own counts.
+            before, after = _without(before, names[0]), _without(after, names[1])
+            names = ("", "")
+        return likeness(shingles(before, names[0]), shingles(after, names[1]))
+
+
+def _without(words: tuple[str, ...], name: str) -> tuple[str, ...]:
+    at = words.index(name) if name in words else len(words)
+    return (*words[:at], *words[at + 1 :])
 
 
 def _alike_kind(one: Definition, other: Definition) -> bool:

@@ -44,6 +44,8 @@ class Frame:
     bound: set[str] = field(default_factory=set)
     free: set[str] = field(default_factory=set)
     types: dict[str, str] = field(default_factory=dict)
+    elements: dict[str, str] = field(default_factory=dict)
+    """Of what type the things in a list are."""
     references: list[int] = field(default_factory=list)
 
 
@@ -154,6 +156,10 @@ class Extractor:
         self.frame.bound.add(name)
         if type_name:
             self.frame.types[name] = type_name
+
+    def element(self, name: str) -> str:
+        """The type of what a local list holds, as far as it was said."""
+        return next((one.elements.get(name, "") for one in reversed(self.frames) if name in one.bound), "")
 
     def define(
         self, node: Node, name: str, kind: str, *, facts: Definition | None = None, qualified: str = ""
