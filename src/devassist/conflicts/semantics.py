@@ -67,7 +67,7 @@ def _duplicates(one: Branch, other: Branch) -> Iterator[Conflict]:
         yield Conflict(
             level=Level.SYMBOL,
             kind="duplicate-definition",
-            severity=Severity.WARNING if value else Severity.ERROR,
+            severity=Severity.WARNING if value or _conditional(one, ours) else Severity.ERROR,
             branches=(one.side.name, other.side.name),
             path=ours.path,
             symbol=symbol,
@@ -101,6 +101,13 @@ def _side_by_side(one: tuple[Branch, Added], other: tuple[Branch, Added]) -> boo
         return False
     kinds = {ours.definition.kind, theirs.definition.kind}
     return len(kinds & _TYPES_ONLY) == 1 or kinds == {"interface"}
+
+
+def _conditional(branch: Branch, added: Added) -> bool:
+    """Python: a definition of the module itself that stands below an `if` or `try` is one of several."""
+    definition = added.definition
+    text = branch.own.files.lines(added.path, definition)
+    return added.path.endswith(".py") and not definition.owner and text[:1].isspace()
 
 
 def _edited_twice(one: Branch, other: Branch) -> Iterator[Conflict]:
