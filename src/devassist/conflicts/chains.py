@@ -52,6 +52,11 @@ class Chains(Namespaces):
                 if one.name != "*" or (outside and not one.exported and not path.endswith((".py", ".pyi"))):
                     continue
                 other = self.modules.find(path, one.module)
+                if other is None and path.endswith(".rs"):
+                    inline = self._follow_parts(path, one, [])
+                    known = inline not in (None, EXTERNAL) and self.member(inline, name, []) is not None
+                    if inline is not None and known:
+                        return self.member(inline, name, hops)
                 if other is None or other == key or (other, name) in hops:
                     continue
                 exports = self.files.table(other).exports if other.endswith((".py", ".pyi")) else None
@@ -88,6 +93,8 @@ class Chains(Namespaces):
         if not one.name or one.name == "*":
             hops.append((key, ""))
             return Target(key, "")
+        if key == path and one.name == one.local:  # A package's file that brings in its own submodule.
+            return self._submodule(key, one.name, hops)
         found = self.lookup(key, one.name, hops)
         if found is None and one.name == "default" and b"exports." in self.files.source(key):
             hops.append((key, ""))
@@ -119,6 +126,8 @@ class Chains(Namespaces):
             return EXTERNAL if owner == EXTERNAL else None
         if owner.definition is None:
             return self.lookup(owner.key, name, hops)
+        if owner.definition.kind == "module":  # Rust: `mod a { ... }`
+            return self.lookup(owner.key, f"{owner.name}.{name}", hops)
         if owner.definition.kind not in TYPES:
             inner = self.type_named(owner.path, owner.definition.owner, owner.definition.type, hops)
             return None if inner is None else self.member(inner, name, hops)

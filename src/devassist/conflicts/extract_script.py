@@ -104,6 +104,13 @@ class ScriptExtractor(ScriptExports):
                 member = one.child_by_field_name("name") or one
                 self.define(one, self.text(member), "field")
 
+    def on_internal_module(self, node: Node) -> None:
+        """`namespace N { export const x = 1 }`: N.x."""
+        facts = Definition("", "namespace", 0, 0, None, self._flags())
+        name = self.text(node.child_by_field_name("name"))
+        with self.scope("class", self.define(node, name, "namespace", facts=facts).name):
+            self.walk(node.child_by_field_name("body"))
+
     def on_type_alias_declaration(self, node: Node) -> None:
         facts = Definition("", "type", 0, 0, None, self._flags())
         self.define(node, self.text(node.child_by_field_name("name")), "type", facts=facts)

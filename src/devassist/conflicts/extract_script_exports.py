@@ -81,6 +81,8 @@ class ScriptExports(ScriptNames):
         elif right.type == "object":
             for one in right.named_children:
                 self._export_property(one)
+        elif required := self._required(right):
+            self.bring(node, "", required, "*", exported=True)
         elif right.type == "identifier":
             self.bring(node, "default", "", self.text(right), exported=True)
         else:

@@ -18,7 +18,7 @@ from devassist.git.trees import EXECUTABLE, FILE
 _KEPT_LINES = 256
 _KEPT_TABLES = 20_000
 Place = tuple[str, Definition]
-SETTINGS = ("tsconfig.json", "jsconfig.json", "tsconfig.base.json", "Cargo.toml")
+SETTINGS = ("tsconfig.json", "jsconfig.json", "tsconfig.base.json", "Cargo.toml", "go.mod")
 """Files that say what an import means."""
 _IMPL = re.compile(
     rb"^[ \t]*(?:unsafe\s+)?impl\b(?:[^{;]*\bfor\b)?[^{;]*?(\w+)\s*(?:<[^{;]*>)?\s*(?:where[^{;]*)?\{",

@@ -17,6 +17,7 @@ from devassist.conflicts.script_paths import aliased
 _SCRIPT_ENDINGS = (".ts", ".tsx", ".d.ts", ".js", ".jsx", ".mjs", ".cjs", ".mts", ".cts")
 _SCRIPT_OUTPUTS = {".js": (".ts", ".tsx"), ".jsx": (".tsx",), ".mjs": (".mts",), ".cjs": (".cts",)}
 _PACKAGE = re.compile(rb"^\s*package\s+([\w.]+)\s*;", re.MULTILINE)
+_GO_MODULE = re.compile(rb"^module[ \t]+\"?([^\s\"]+)", re.MULTILINE)
 _SOURCE_ROOTS = ("src/", "lib/", "python/", "app/")
 
 
@@ -33,17 +34,18 @@ class Modules:
     members: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
     packages: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
     crates: dict[str, str] = field(default_factory=dict)
+    go_roots: tuple[tuple[str, str], ...] = ()
 
     @classmethod
     def over(cls, files: Files) -> Self:
-        found = cls(files)
+        found = cls(files, go_roots=_go_roots(files))
         for path in files.blobs:
             found.enter(path)
         return found
 
     def derived(self, files: Files, changes: Iterable[str]) -> Self:
         """The modules of files of which only `changes` differ; what stays is shared, not made again."""
-        found = type(self)(files, self.python, self.members, self.packages, self.crates)
+        found = type(self)(files, self.python, self.members, self.packages, self.crates, self.go_roots)
         moved = [path for path in changes if self.place(path) != found.place(path)]
         if any(path.endswith("__init__.py") for path in moved):
             return type(self).over(files)  # The names of everything below it may differ.
@@ -188,12 +190,28 @@ class Modules:
         return None
 
     def _find_go(self, module: str) -> str | None:
+        for name, folder in self.go_roots:
+            if module == name or module.startswith(name + "/"):
+                key = posixpath.join(folder, module[len(name) + 1 :]).rstrip("/") + "/"
+                return key if key in self.members else None
+        if self.go_roots:
+            return None
         found = [
             key
             for key in self.packages.get(posixpath.basename(module), ())
             if not key.endswith("_test") and ("/" + module).endswith("/" + key.rstrip("/"))
         ]
         return max(found, key=len, default=None)
+
+
+def _go_roots(files: Files) -> tuple[tuple[str, str], ...]:
+    """(module path, folder) of every go.mod, the longest path first."""
+    found = []
+    for path, blob in files.settings.items():
+        named = _GO_MODULE.search(files.tables.view.blob(blob)) if path.endswith("go.mod") else None
+        if named is not None:
+            found.append((named[1].decode("utf-8", "replace"), posixpath.dirname(path)))
+    return tuple(sorted(found, key=lambda one: -len(one[0])))
 
 
 def _copied(lists: dict[str, list[str]]) -> dict[str, list[str]]:

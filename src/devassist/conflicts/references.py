@@ -7,6 +7,8 @@ from devassist.conflicts.extractor import UNKNOWN
 from devassist.conflicts.namespaces import CONSTRUCTORS, EXTERNAL, TYPES, Hop, Resolution, Target
 from devassist.conflicts.tables import Reference
 
+_COMMON = (".js", ".cjs", ".ts", ".cts")
+
 
 class Resolver(Chains):
     """Answers for one tree."""
@@ -26,6 +28,12 @@ class Resolver(Chains):
         found = self.chain(path, scope, name, [])
         return None if found == EXTERNAL else found
 
+    def _called(self, found: Target | None, hops: list[Hop]) -> Target | None:
+        """CommonJS: a module that is called is what it was made to be as a whole."""
+        if found is None or found.name or found.definition is not None or not found.key.endswith(_COMMON):
+            return found
+        return self.lookup(found.key, "default", hops) or found
+
     def resolve(self, path: str, use: Reference) -> Resolution:
         """What a use means in the file at `path`."""
         hops: list[Hop] = []
@@ -36,7 +44,8 @@ class Resolver(Chains):
         elif use.local:
             return Resolution(None, ())
         elif not use.receiver:
-            return Resolution(self.root(path, use.scope, use.name, hops), tuple(hops))
+            found = self.root(path, use.scope, use.name, hops)
+            return Resolution(self._called(found, hops) if use.call else found, tuple(hops))
         else:
             owner = self.chain(path, use.scope, use.receiver, hops)
         found = None if owner is None else self.member(owner, use.name, hops)

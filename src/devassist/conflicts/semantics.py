@@ -100,7 +100,7 @@ def _side_by_side(one: tuple[Branch, Added], other: tuple[Branch, Added]) -> boo
     if family != "script":
         return False
     kinds = {ours.definition.kind, theirs.definition.kind}
-    return len(kinds & _TYPES_ONLY) == 1 or kinds == {"interface"}
+    return len(kinds & _TYPES_ONLY) == 1 or kinds == {"interface"} or "namespace" in kinds
 
 
 def _conditional(branch: Branch, added: Added) -> bool:

@@ -89,14 +89,23 @@ def _result_effect(old: Definition, new: Definition, call: Reference, language: 
     """What a changed result does where it is used and somebody checks it."""
     if call.statement or "checked" not in new.flags or _said(old.result) == _said(new.result):
         return Effect.NONE
+    if language == "go" and results(old.result) != results(new.result):
+        return Effect.BREAKS
+    if language == "go" and _unnamed(old.result) == _unnamed(new.result):
+        return Effect.NONE
     if language == "go":
-        return Effect.BREAKS if results(old.result) != results(new.result) else Effect.DOUBTFUL
+        return Effect.DOUBTFUL
     return Effect.BREAKS if new.result in ("void", "") else Effect.DOUBTFUL
 
 
 def _said(text: str) -> str:
     """A type without its white space; the names of Rust's lifetimes say nothing to who calls."""
     return "".join(_LIFETIME.sub("", text).split())
+
+
+def _unnamed(said: str) -> list[str]:
+    """The types of Go's results without the names that results may have."""
+    return [one.split()[-1] for one in said.strip("() ").split(",") if one.strip()]
 
 
 def results(said: str) -> int:
