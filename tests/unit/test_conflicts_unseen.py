@@ -27,4 +27,4 @@ def test_what_merges_well_is_no_error(case: Unseen) -> None:
 
 
 def test_the_names_of_the_cases_are_their_own() -> None:
-    assert len({one.name for one in ALL}) == len(ALL) >= 400
+    assert len({one.name for one in ALL}) == len(ALL) >= 450

@@ -131,7 +131,11 @@ class Branch:
 
     def _counted(self, path: str, one: Reference) -> Reference:
         """Go's `f(g())` gives f one argument where g is known to give one."""
-        inner = self.own.meaning(path, one.given.removesuffix("()"), one.scope) if one.given else None
+        inner = (
+            self.own.meaning(path, one.given.removesuffix("()"), one.scope)
+            if one.given.endswith("()")
+            else None
+        )
         if inner is None or inner.definition is None or results(inner.definition.result) != 1:
             return one
         return one._replace(args=one.args + 1, starred=False)

@@ -126,9 +126,15 @@ class Comparison:
         owner = name.rpartition(".")[0]
         if owner and owner in self.base.namespace(key) and owner not in self.own.namespace(key):
             return None  # Told with its owner.
+        if any("entry" in one.flags for one in olds) and not self._whole_object(key, owner):
+            return None
         if owner and name.rpartition(".")[2] in ("__init__", "constructor"):
             return None
         return None if self._still_there(key, name) else gone
+
+    def _whole_object(self, key: str, name: str) -> bool:
+        """Whether a value is still an object that is written out, so that what is not in it is gone."""
+        return any("object" in one.flags for one in _definitions(self.own.namespace(key).get(name, ())))
 
     def _hidden(self, bindings: list[Binding], now: list[Binding]) -> bool:
         was = any(self.base.visible(one) for one in bindings)

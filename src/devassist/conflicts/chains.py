@@ -128,6 +128,12 @@ class Chains(Namespaces):
             return self.lookup(owner.key, name, hops)
         if owner.definition.kind == "module":  # Rust: `mod a { ... }`
             return self.lookup(owner.key, f"{owner.name}.{name}", hops)
+        entry = f"{owner.name}.{name}"
+        if owner.definition.kind == "variable":
+            written = self.namespace(owner.key).get(entry)
+            if written and written[-1].definition is not None:
+                hops.append((owner.key, entry))
+                return Target(owner.key, entry, written[-1].definition, written[-1].path)
         if owner.definition.kind not in TYPES:
             inner = self.type_named(owner.path, owner.definition.owner, owner.definition.type, hops)
             return None if inner is None else self.member(inner, name, hops)
@@ -165,9 +171,9 @@ class Chains(Namespaces):
         if "|" in text:  # A local's type and, from there, its members: those are part of the use.
             head, _, rest = text.partition("|")
             found = self.type_named(path, scope, head, list(hops))
-            for part in rest.split("."):
+            for part in rest.removesuffix("[]").split("."):
                 found = None if found is None else self.member(found, part, hops)
-            return found
+            return self._held(found, hops) if rest.endswith("[]") else found
         hops = list(hops)
         if text == "super":
             return self._above(path, scope, hops)
@@ -181,6 +187,13 @@ class Chains(Namespaces):
                 return self.type_named(found.path, "", found.definition.owner, hops)
             return self.type_named(found.path, found.definition.owner, found.definition.type, hops)
         return None
+
+    def _held(self, found: Target | None, hops: list[Hop]) -> Target | None:
+        """What a list holds that is a field."""
+        one = None if found is None else found.definition
+        if found is None or one is None or not one.type.startswith("[]"):
+            return None
+        return self.type_named(found.path, one.owner, one.type[2:], hops)
 
     def _above(self, path: str, scope: str, hops: list[Hop]) -> Target | None:
         own = self.enclosing(path, scope)

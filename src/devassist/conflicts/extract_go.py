@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import re
+
 from tree_sitter import Node
 
 from devassist.conflicts.extractor import UNKNOWN, Extractor, first, plain_type
 from devassist.conflicts.tables import Definition, Parameter, Reference
+
+_GENERIC = re.compile(r"\*?[\w.]+\[[^\]]*\]")
 
 
 class GoExtractor(Extractor):
@@ -91,7 +95,8 @@ class GoExtractor(Extractor):
             self.bind(one.name)
             self.frame.elements[one.name] = plain_type(one.type.rpartition("]")[2])
         else:
-            self.bind(one.name, "" if "[" in one.type else plain_type(one.type))
+            plain = "[" not in one.type or _GENERIC.fullmatch(one.type) is not None
+            self.bind(one.name, plain_type(one.type) if plain else "")
 
     def on_type_spec(self, node: Node) -> None:
         name, kind = self.text(node.child_by_field_name("name")), node.child_by_field_name("type")
@@ -99,7 +104,8 @@ class GoExtractor(Extractor):
             "" if kind is None else kind.type, "type"
         )
         bases = tuple(self._embedded(kind))
-        found = self.define(node, name, what, facts=Definition("", what, 0, 0, None, ("checked",), bases))
+        facts = Definition("", what, 0, 0, self._fields(kind), ("checked",), bases)
+        found = self.define(node, name, what, facts=facts)
         with self.scope("class", found.name):
             self.walk(kind)
 
@@ -112,6 +118,29 @@ class GoExtractor(Extractor):
         facts = Definition("", "type", 0, 0, None, ("checked",), (plain_type(self.text(kind)),))
         self.define(node, self.text(node.child_by_field_name("name")), "type", facts=facts)
         self.walk(kind)
+
+    def _fields(self, kind: Node | None) -> tuple[Parameter, ...] | None:
+        """What a literal without keys gives: every field in its order."""
+        inner = first(kind) if kind is not None and kind.type == "struct_type" else None
+        found: list[Parameter] = []
+        for child in [] if inner is None else inner.named_children:
+            names = [self.text(one) for one in child.children_by_field_name("name")]
+            said = self.text(child.child_by_field_name("type"))
+            if child.type == "field_declaration":
+                found += [Parameter(name, "pos", type=said) for name in names or [plain_type(said)]]
+        return None if inner is None else tuple(found)
+
+    def on_composite_literal(self, node: Node) -> None:
+        kind, body = node.child_by_field_name("type"), node.child_by_field_name("body")
+        given = [] if body is None else [one for one in body.named_children if one.type != "comment"]
+        bare = given and all(one.type == "literal_element" for one in given)
+        if kind is not None and bare and kind.type in ("type_identifier", "qualified_type"):
+            call = Reference("", "", 0, "", len(given), given="{}")
+            receiver, _, name = self.dotted(kind).rpartition(".")
+            self.refer(kind, name, receiver, call=call)
+        else:
+            self.walk(kind)
+        self.walk(body)
 
     def _embedded(self, kind: Node | None) -> list[str]:
         found = []
@@ -127,11 +156,9 @@ class GoExtractor(Extractor):
     def on_field_declaration(self, node: Node) -> None:
         kind = node.child_by_field_name("type")
         self.walk(kind)
-        plain = (
-            ""
-            if kind is None or kind.type in ("slice_type", "map_type", "array_type")
-            else plain_type(self.text(kind))
-        )
+        listed = kind is not None and kind.type in ("slice_type", "map_type", "array_type")
+        said = self.text(kind)
+        plain = "[]" + plain_type(said.rpartition("]")[2]) if listed else plain_type(said)
         for name in node.children_by_field_name("name"):
             if self.frame.kind == "class":
                 self.define(

@@ -189,6 +189,8 @@ class JavaExtractor(Extractor):
     def on_object_creation_expression(self, node: Node) -> None:
         kind = node.child_by_field_name("type")
         call = self._arguments(node.child_by_field_name("arguments"), node)
+        if any(one.type == "class_body" for one in node.named_children):
+            call = call._replace(given="{}")
         receiver, _, name = plain_type(self.text(kind)).rpartition(".")
         self.refer(node, name, receiver, call=call)
         for child in node.named_children:

@@ -45,7 +45,7 @@ class RustExtractor(RustNames):
         result = node.child_by_field_name("return_type")
         self.walk(result)
         said = self.text(result)
-        flags = ["checked", *self._conditions(node)]
+        flags = ["checked", *self._seen(node), *self._conditions(node)]
         if self._trait:
             flags.append("impl:" + self._trait)
         if node.type == "function_signature_item" and self.frame.kind == "class":
@@ -90,7 +90,9 @@ class RustExtractor(RustNames):
                 plain_type(self.text(one)) for one in ([] if bounds is None else bounds.named_children)
             )
         made = self._made_of(node.child_by_field_name("body")) if kind == "struct" else None
-        facts = Definition("", kind, 0, 0, made, ("checked", *self._conditions(node)), bases)
+        facts = Definition(
+            "", kind, 0, 0, made, ("checked", *self._seen(node), *self._conditions(node)), bases
+        )
         qualified = self.define(node, name, kind, facts=facts).name
         with self.scope("class", qualified):
             self.walk(node.child_by_field_name("body"))
@@ -104,6 +106,14 @@ class RustExtractor(RustNames):
             return tuple(Parameter(self.text(one.child_by_field_name("name")), "key") for one in fields)
         kinds = [self.text(one) for one in body.children_by_field_name("type")]
         return tuple(Parameter(f"_{at}", "pos", type=kind) for at, kind in enumerate(kinds))
+
+    def _seen(self, node: Node) -> list[str]:
+        """Who sees an item; what belongs to a trait is seen with it."""
+        shown = next((self.text(one) for one in node.children if one.type == "visibility_modifier"), None)
+        around = node.parent.parent if node.parent is not None else None
+        if self._trait or (around is not None and around.type == "trait_item"):
+            return []
+        return ["pub:" if shown is None else "pub:all" if shown == "pub" else "pub:crate"]
 
     def _conditions(self, node: Node) -> list[str]:
         """`#[cfg(...)]` in front of an item: two of one name may stand side by side."""
@@ -137,7 +147,9 @@ class RustExtractor(RustNames):
         kind, name = node.child_by_field_name("type"), self.text(node.child_by_field_name("name"))
         self.walk(kind)
         self.walk(node.child_by_field_name("value"))
-        facts = Definition("", "variable", 0, 0, None, ("checked",), (), plain_type(self.text(kind)))
+        facts = Definition(
+            "", "variable", 0, 0, None, ("checked", *self._seen(node)), (), plain_type(self.text(kind))
+        )
         self.define(node, name, "variable", facts=facts)
 
     on_static_item = on_const_item

@@ -10,6 +10,7 @@ from devassist.conflicts.extractor import UNKNOWN, Extractor, first, plain_type
 from devassist.conflicts.tables import Definition, Parameter
 
 _LIST = re.compile(r"(?:readonly\s+)?([\w.]+)\[\]|(?:Readonly)?(?:Array|Set)<([\w.]+)>|\w+\[\].*")
+_KEYS = ("property_identifier", "shorthand_property_identifier")
 FUNCTIONS = ("arrow_function", "function_expression", "generator_function")
 
 
@@ -142,8 +143,27 @@ class ScriptNames(Extractor):
             kind = "variable" if self.frame.kind != "class" else "field"
             alias = self.dotted(value)
             bases = () if alias == UNKNOWN else (alias,)
-            facts = Definition(name, kind, 0, 0, None, self._flags(*flags), bases, self.type_of(value))
+            entries, written = (
+                self._entries(value) if kind == "variable" and not self.in_function else ([], "")
+            )
+            shown = self._flags(*flags, written)
+            facts = Definition(name, kind, 0, 0, None, shown, bases, self.type_of(value))
             self.define(whole, name, kind, facts=facts)
+            for one, key in entries:
+                entry = Definition("", "field", 0, 0, None, ("entry",))
+                self.define(one, key, "field", facts=entry, qualified=self.qualified(f"{name}.{key}"))
+
+    def _entries(self, value: Node) -> tuple[list[tuple[Node, str]], str]:
+        """The keys of an object literal, which others use as `routes.about`; `object` where those are all there are."""
+        inner = first(value)
+        while value.type in ("as_expression", "satisfies_expression", "parenthesized_expression") and inner:
+            value, inner = inner, first(inner)
+        if value.type != "object":
+            return [], ""
+        entries = [one for one in value.named_children if one.type != "comment"]
+        keys = [one.child_by_field_name("key") or one.child_by_field_name("name") or one for one in entries]
+        found = [(one, self.text(key)) for one, key in zip(entries, keys, strict=True) if key.type in _KEYS]
+        return found, "object" if len(found) == len(entries) else ""
 
     def _required(self, value: Node | None) -> str:
         if value is not None and value.type == "await_expression":

@@ -159,7 +159,12 @@ class Extractor:
 
     def element(self, name: str) -> str:
         """The type of what a local list holds, as far as it was said."""
-        return next((one.elements.get(name, "") for one in reversed(self.frames) if name in one.bound), "")
+        head, _, rest = name.partition(".")
+        frame = next((one for one in reversed(self.frames) if head in one.bound), None)
+        if frame is None:
+            return ""
+        known = frame.types.get(head, "")
+        return (f"{known}|{rest}[]" if known else "") if rest else frame.elements.get(name, "")
 
     def define(
         self, node: Node, name: str, kind: str, *, facts: Definition | None = None, qualified: str = ""

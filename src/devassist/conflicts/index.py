@@ -146,7 +146,7 @@ class Files:
             if family_of(path) != family or pattern.search(self.source(path)) is None:
                 continue
             for one in self.table(path).definitions:
-                if one.last in wanted and one.kind != "local":
+                if one.last in wanted and one.kind != "local" and "entry" not in one.flags:
                     found[one.last].append((path, one))
         return found
 

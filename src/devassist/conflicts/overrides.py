@@ -26,7 +26,7 @@ def override_conflicts(breaker: Branch, user: Branch) -> Iterator[Conflict]:
     if not owners:
         return
     merged: Resolver | None = None
-    for target, old_ancestors in _implementers(user):
+    for target, old_ancestors in implementers(user):
         for ancestor in ancestors_of(user, target):
             if (ancestor.key, ancestor.name) not in owners:
                 continue
@@ -66,7 +66,7 @@ def _demands(breaker: Branch) -> dict[Hop, Added]:
     return found
 
 
-def _implementers(user: Branch) -> Iterator[tuple[Target, set[Hop]]]:
+def implementers(user: Branch) -> Iterator[tuple[Target, set[Hop]]]:
     """Types that the branch added or whose members or bases it changed, with the ancestors they had already."""
     for key in user.comparison.modules():
         before = user.base.namespace(key)

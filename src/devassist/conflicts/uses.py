@@ -159,7 +159,8 @@ def call_effect(one: Break, reference: Reference, *, bound: bool) -> Effect:
     old, new = one.olds[-1], one.news[-1]
     if {old.kind, new.kind} == {"property", "method"}:
         return Effect.BREAKS if reference.call == (old.kind == "method") else Effect.NONE
-    if not reference.call:
+    conversion = old.kind == "struct" and one.path.endswith(".go") and reference.given != "{}"
+    if not reference.call or conversion:
         return Effect.NONE
     return _effect(one.olds, one.news, reference, one.path, bound=bound)
 
@@ -187,7 +188,7 @@ def _by_name(breaker: Branch, user: Branch) -> list[tuple[Break, Evidence]]:
         for one in breaker.breaks
         if "." in one.name
         and one.olds
-        and "private" not in one.olds[-1].flags
+        and not {"private", "entry"} & set(one.olds[-1].flags)
         and one.olds[-1].last in user.uses_by_name
         and one.olds[-1].last.lower() not in _COMMON
     ]
