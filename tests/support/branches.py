@@ -123,7 +123,7 @@ def _edit(chance: random.Random, tree: Tree) -> None:
     if b"\0" in content:  # binary, wherever earlier edits have put the byte
         tree[path] = (mode, content + chance.randbytes(1))
         return
-    lines = content.decode().splitlines()
+    lines = content.decode(errors="replace").splitlines()
     at = chance.randint(0, len(lines))
     what = chance.randint(0, 3)
     if what == 0:

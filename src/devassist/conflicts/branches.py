@@ -11,6 +11,7 @@ from typing import NamedTuple
 from devassist.conflicts.breakage import Added, Break, Comparison
 from devassist.conflicts.namespaces import EXTERNAL, TYPES, Hop, Resolution
 from devassist.conflicts.references import Resolver
+from devassist.conflicts.signatures import results
 from devassist.conflicts.tables import Definition, Import, Reference, Table
 from devassist.domain.conflicts import Side
 
@@ -123,10 +124,21 @@ class Branch:
 
     def _new_references(self, path: str) -> list[Use]:
         found = []
-        for one in fresh(self._previous(path).references, self.own.files.table(path).references):
-            meaning = self.own.resolve(path, one)
+        for each in fresh(self._previous(path).references, self.own.files.table(path).references):
+            meaning, one = self.own.resolve(path, each), self._counted(path, each)
             found.append(Use(path, one.line, one, None, self._made(meaning) if one.call else meaning))
         return found
+
+    def _counted(self, path: str, one: Reference) -> Reference:
+        """Go's `f(g())` gives f one argument where g is known to give one."""
+        inner = (
+            self.own.meaning(path, one.given.removesuffix("()"), one.scope)
+            if one.given.endswith("()")
+            else None
+        )
+        if inner is None or inner.definition is None or results(inner.definition.result) != 1:
+            return one
+        return one._replace(args=one.args + 1, starred=False)
 
     def _made(self, meaning: Resolution) -> Resolution:
         """A call of a class is a call of its constructor."""

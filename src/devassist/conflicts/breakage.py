@@ -60,10 +60,9 @@ def _definitions(bindings: Iterable[Binding]) -> tuple[Definition, ...]:
 
 def variant(one: Definition) -> str:
     """What tells definitions of one name apart where a language lets them share it."""
-    traits = [flag for flag in one.flags if flag.startswith("impl:")]
     if "overloadable" in one.flags:
         return ",".join(parameter.type for parameter in one.parameters or ())
-    return traits[0] if traits else ""
+    return " ".join(flag for flag in one.flags if flag.startswith(("impl:", "when:")))
 
 
 @dataclass
@@ -127,9 +126,15 @@ class Comparison:
         owner = name.rpartition(".")[0]
         if owner and owner in self.base.namespace(key) and owner not in self.own.namespace(key):
             return None  # Told with its owner.
+        if any("entry" in one.flags for one in olds) and not self._whole_object(key, owner):
+            return None
         if owner and name.rpartition(".")[2] in ("__init__", "constructor"):
             return None
         return None if self._still_there(key, name) else gone
+
+    def _whole_object(self, key: str, name: str) -> bool:
+        """Whether a value is still an object that is written out, so that what is not in it is gone."""
+        return any("object" in one.flags for one in _definitions(self.own.namespace(key).get(name, ())))
 
     def _hidden(self, bindings: list[Binding], now: list[Binding]) -> bool:
         was = any(self.base.visible(one) for one in bindings)
@@ -244,9 +249,18 @@ class Comparison:
 
     def _alike(self, path: str, old: Definition, new: Added) -> float:
         family = family_of(path)
-        before = shingles(tokens(self.base.files.lines(path, old), family), old.last)
-        after = shingles(tokens(self.own.files.lines(new.path, new.definition), family), new.definition.last)
-        return likeness(before, after)
+        before = tokens(self.base.files.lines(path, old), family)
+        after = tokens(self.own.files.lines(new.path, new.definition), family)
+        names = (old.last, new.definition.last)
+        if names[1] in before:  # The new name has another meaning inside: only the definition's own counts.
+            before, after = _without(before, names[0]), _without(after, names[1])
+            names = ("", "")
+        return likeness(shingles(before, names[0]), shingles(after, names[1]))
+
+
+def _without(words: tuple[str, ...], name: str) -> tuple[str, ...]:
+    at = words.index(name) if name in words else len(words)
+    return (*words[:at], *words[at + 1 :])
 
 
 def _alike_kind(one: Definition, other: Definition) -> bool:

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import re
+
 from tree_sitter import Node
 
 from devassist.conflicts.extractor import UNKNOWN, Extractor, first, plain_type
 from devassist.conflicts.tables import Definition, Parameter, Reference
+
+_GENERIC = re.compile(r"\*?[\w.]+\[[^\]]*\]")
 
 
 class GoExtractor(Extractor):
@@ -63,7 +67,7 @@ class GoExtractor(Extractor):
         with self.scope("function", found.name):
             receiver = node.child_by_field_name("receiver")
             for one in (*self._parameters(receiver), *parameters):
-                self.bind(one.name, "" if one.kind == "args" or "[" in one.type else plain_type(one.type))
+                self._bind_typed(one)
             self.walk(node.child_by_field_name("body"))
         return found.name
 
@@ -82,8 +86,17 @@ class GoExtractor(Extractor):
         parameters = self._parameters(node.child_by_field_name("parameters"))
         with self.scope("function", self.frame.name):
             for one in parameters:
-                self.bind(one.name, plain_type(one.type))
+                self._bind_typed(one)
             self.walk(node.child_by_field_name("body"))
+
+    def _bind_typed(self, one: Parameter) -> None:
+        """A list or map has no type of its own here; what it is made of is known when it is walked through."""
+        if one.kind == "args" or one.type.startswith(("[", "map[")):
+            self.bind(one.name)
+            self.frame.elements[one.name] = plain_type(one.type.rpartition("]")[2])
+        else:
+            plain = "[" not in one.type or _GENERIC.fullmatch(one.type) is not None
+            self.bind(one.name, plain_type(one.type) if plain else "")
 
     def on_type_spec(self, node: Node) -> None:
         name, kind = self.text(node.child_by_field_name("name")), node.child_by_field_name("type")
@@ -91,11 +104,43 @@ class GoExtractor(Extractor):
             "" if kind is None else kind.type, "type"
         )
         bases = tuple(self._embedded(kind))
-        found = self.define(node, name, what, facts=Definition("", what, 0, 0, None, ("checked",), bases))
+        facts = Definition("", what, 0, 0, self._fields(kind), ("checked",), bases)
+        found = self.define(node, name, what, facts=facts)
         with self.scope("class", found.name):
             self.walk(kind)
 
-    on_type_alias = on_type_spec
+    def on_type_alias(self, node: Node) -> None:
+        """`type A = B`: whatever B has, A has."""
+        kind = node.child_by_field_name("type")
+        if kind is None or kind.type not in ("type_identifier", "qualified_type", "generic_type"):
+            self.on_type_spec(node)
+            return
+        facts = Definition("", "type", 0, 0, None, ("checked",), (plain_type(self.text(kind)),))
+        self.define(node, self.text(node.child_by_field_name("name")), "type", facts=facts)
+        self.walk(kind)
+
+    def _fields(self, kind: Node | None) -> tuple[Parameter, ...] | None:
+        """What a literal without keys gives: every field in its order."""
+        inner = first(kind) if kind is not None and kind.type == "struct_type" else None
+        found: list[Parameter] = []
+        for child in [] if inner is None else inner.named_children:
+            names = [self.text(one) for one in child.children_by_field_name("name")]
+            said = self.text(child.child_by_field_name("type"))
+            if child.type == "field_declaration":
+                found += [Parameter(name, "pos", type=said) for name in names or [plain_type(said)]]
+        return None if inner is None else tuple(found)
+
+    def on_composite_literal(self, node: Node) -> None:
+        kind, body = node.child_by_field_name("type"), node.child_by_field_name("body")
+        given = [] if body is None else [one for one in body.named_children if one.type != "comment"]
+        bare = given and all(one.type == "literal_element" for one in given)
+        if kind is not None and bare and kind.type in ("type_identifier", "qualified_type"):
+            call = Reference("", "", 0, "", len(given), given="{}")
+            receiver, _, name = self.dotted(kind).rpartition(".")
+            self.refer(kind, name, receiver, call=call)
+        else:
+            self.walk(kind)
+        self.walk(body)
 
     def _embedded(self, kind: Node | None) -> list[str]:
         found = []
@@ -111,11 +156,9 @@ class GoExtractor(Extractor):
     def on_field_declaration(self, node: Node) -> None:
         kind = node.child_by_field_name("type")
         self.walk(kind)
-        plain = (
-            ""
-            if kind is None or kind.type in ("slice_type", "map_type", "array_type")
-            else plain_type(self.text(kind))
-        )
+        listed = kind is not None and kind.type in ("slice_type", "map_type", "array_type")
+        said = self.text(kind)
+        plain = "[]" + plain_type(said.rpartition("]")[2]) if listed else plain_type(said)
         for name in node.children_by_field_name("name"):
             if self.frame.kind == "class":
                 self.define(
@@ -162,10 +205,11 @@ class GoExtractor(Extractor):
             self.bind(self.text(name), self.type_of(value))
 
     def on_range_clause(self, node: Node) -> None:
-        left = node.child_by_field_name("left")
-        for name in [] if left is None else left.named_children:
-            self.bind(self.text(name))
-        self.walk(node.child_by_field_name("right"))
+        left, right = node.child_by_field_name("left"), node.child_by_field_name("right")
+        names = [] if left is None else left.named_children
+        for number, name in enumerate(names):
+            self.bind(self.text(name), self.element(self.text(right)) if number == 1 else "")
+        self.walk(right)
 
     def on_call_expression(self, node: Node) -> None:
         function, arguments = node.child_by_field_name("function"), node.child_by_field_name("arguments")
@@ -175,7 +219,9 @@ class GoExtractor(Extractor):
         starred = any(one.type == "variadic_argument" for one in given)
         spread = len(given) == 1 and given[0].type == "call_expression"  # f(g()) where g gives many.
         alone = node.parent is not None and node.parent.type == "expression_statement"
+        inner = f"{self.dotted(given[0].child_by_field_name('function'))}()" if spread else ""
         call = Reference("", "", 0, "", len(given) - starred - spread, (), starred or spread, statement=alone)
+        call = call._replace(given=inner if UNKNOWN not in inner else "")
         if function is not None and function.type == "identifier":
             self.refer(function, self.text(function), call=call)
         elif function is not None and function.type == "selector_expression":

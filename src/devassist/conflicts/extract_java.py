@@ -65,7 +65,15 @@ class JavaExtractor(Extractor):
         name = self.text(node.child_by_field_name("name"))
         qualified = self.define(node, name, kind, facts=facts, qualified=self.qualified(name)).name
         with self.scope("class", qualified):
+            for one in parameters or ():
+                self._component(node, one)
             self.walk(node.child_by_field_name("body"))
+
+    def _component(self, node: Node, one: Parameter) -> None:
+        """A record's component brings a method of its name."""
+        flags = ("public", "checked", "overloadable")
+        facts = Definition("", "method", 0, 0, (), flags, (), plain_type(one.type), one.type)
+        self.define(node, one.name, "method", facts=facts, qualified=self.qualified(one.name))
 
     on_record_declaration = on_class_declaration
     on_interface_declaration = on_class_declaration
@@ -181,11 +189,40 @@ class JavaExtractor(Extractor):
     def on_object_creation_expression(self, node: Node) -> None:
         kind = node.child_by_field_name("type")
         call = self._arguments(node.child_by_field_name("arguments"), node)
+        if any(one.type == "class_body" for one in node.named_children):
+            call = call._replace(given="{}")
         receiver, _, name = plain_type(self.text(kind)).rpartition(".")
         self.refer(node, name, receiver, call=call)
         for child in node.named_children:
-            if child.type in ("argument_list", "class_body"):
+            if child.type == "argument_list":
                 self.walk(child)
+            elif child.type == "class_body":
+                self._anonymous(child, plain_type(self.text(kind)))
+
+    def _anonymous(self, body: Node, base: str) -> None:
+        """`new T() { ... }` is a class of its own that implements T."""
+        facts = Definition("", "class", 0, 0, None, ("checked",), (base,))
+        name = f"<new {base}>"
+        qualified = self.define(body, name, "class", facts=facts, qualified=self.qualified(name)).name
+        with self.scope("class", qualified):
+            self.walk(body)
+
+    def on_switch_expression(self, node: Node) -> None:
+        """`case NAME` stands for a constant of what the switch is over."""
+        subject = node.child_by_field_name("condition")
+        self.walk(subject)
+        receiver = self.dotted(first(subject)) if subject is not None else UNKNOWN
+        body = node.child_by_field_name("body")
+        for group in [] if body is None else body.named_children:
+            for child in group.named_children:
+                names = child.named_children if child.type == "switch_label" else ()
+                for one in names:
+                    if one.type == "identifier" and receiver != UNKNOWN:
+                        self.refer(one, self.text(one), receiver)
+                    else:
+                        self.walk(one)
+                if child.type != "switch_label":
+                    self.walk(child)
 
     def on_explicit_constructor_invocation(self, node: Node) -> None:
         which = self.text(node.child_by_field_name("constructor"))

@@ -52,8 +52,10 @@ class RustNames(Extractor):
             return
         if name == "self":
             module, _, name = module.rpartition(".")
+        inline = next((one.name for one in reversed(self.frames[1:]) if one.kind == "module"), "")
+        local = f"{inline}.{alias or name}" if inline else alias or name
         if alias != "_":
-            self.bring(node, alias or name, module or name, name if module else "", exported=exported)
+            self.bring(node, local, module or name, name if module else "", exported=exported)
 
     def _from_file(self, path: str) -> str:
         """The path as the file's own module would write it: an inline module's `super` is the file."""

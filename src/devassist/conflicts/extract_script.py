@@ -6,14 +6,16 @@ import re
 
 from tree_sitter import Node
 
-from devassist.conflicts.extract_script_names import FUNCTIONS, ScriptNames
+from devassist.conflicts.extract_script_exports import ScriptExports
+from devassist.conflicts.extract_script_names import FUNCTIONS
 from devassist.conflicts.extractor import UNKNOWN, first, plain_type
 from devassist.conflicts.tables import Definition, Reference
 
+_EACH = frozenset("map filter forEach find findIndex findLast some every flatMap".split())
 _MUST = re.compile(r"(?i)not.?implemented|must (?:be )?(?:implement|overrid)|abstract")
 
 
-class ScriptExtractor(ScriptNames):
+class ScriptExtractor(ScriptExports):
     def on_function_declaration(self, node: Node) -> None:
         name = self.text(node.child_by_field_name("name")) or "default"
         facts = self._function_of(node, name)
@@ -28,7 +30,11 @@ class ScriptExtractor(ScriptNames):
 
     def on_arrow_function(self, node: Node) -> None:
         facts = self._function_of(node, "")
-        self._body(node, self.frame.name, facts.parameters or ())
+        parameters = facts.parameters or ()
+        held = self.held.pop(node.id, "")
+        if held and parameters and not parameters[0].type:
+            parameters = (parameters[0]._replace(type=held), *parameters[1:])
+        self._body(node, self.frame.name, parameters)
 
     on_function_expression = on_arrow_function
     on_generator_function = on_arrow_function
@@ -97,6 +103,13 @@ class ScriptExtractor(ScriptNames):
             for one in [] if body is None else body.named_children:
                 member = one.child_by_field_name("name") or one
                 self.define(one, self.text(member), "field")
+
+    def on_internal_module(self, node: Node) -> None:
+        """`namespace N { export const x = 1 }`: N.x."""
+        facts = Definition("", "namespace", 0, 0, None, self._flags())
+        name = self.text(node.child_by_field_name("name"))
+        with self.scope("class", self.define(node, name, "namespace", facts=facts).name):
+            self.walk(node.child_by_field_name("body"))
 
     def on_type_alias_declaration(self, node: Node) -> None:
         facts = Definition("", "type", 0, 0, None, self._flags())
@@ -174,7 +187,24 @@ class ScriptExtractor(ScriptNames):
     on_field_definition = on_public_field_definition
 
     def on_call_expression(self, node: Node) -> None:
-        self._call(node.child_by_field_name("function"), node.child_by_field_name("arguments"))
+        function, arguments = node.child_by_field_name("function"), node.child_by_field_name("arguments")
+        self._tell_callback(function, arguments)
+        if any(
+            one.type == "optional_chain" for one in node.children
+        ):  # `f?.()` expects that there may be none.
+            with self.guarded():
+                self._call(function, None)
+            self.walk(arguments)
+        else:
+            self._call(function, arguments)
+
+    def _tell_callback(self, function: Node | None, arguments: Node | None) -> None:
+        """`list.map((one) => ...)`: the first parameter is one of what the list holds."""
+        given = None if arguments is None else first(arguments)
+        if function is None or function.type != "member_expression" or given is None:
+            return
+        if given.type in FUNCTIONS and self.text(function.child_by_field_name("property")) in _EACH:
+            self.held[given.id] = self.element(self.text(function.child_by_field_name("object")))
 
     def on_new_expression(self, node: Node) -> None:
         self._call(node.child_by_field_name("constructor"), node.child_by_field_name("arguments"))

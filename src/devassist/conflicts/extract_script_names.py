@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from tree_sitter import Node
+import re
+
+from tree_sitter import Language, Node
 
 from devassist.conflicts.extractor import UNKNOWN, Extractor, first, plain_type
 from devassist.conflicts.tables import Definition, Parameter
 
+_LIST = re.compile(r"(?:readonly\s+)?([\w.]+)\[\]|(?:Readonly)?(?:Array|Set)<([\w.]+)>|\w+\[\].*")
+_KEYS = ("property_identifier", "shorthand_property_identifier")
 FUNCTIONS = ("arrow_function", "function_expression", "generator_function")
 
 
@@ -22,61 +26,14 @@ class ScriptNames(Extractor):
     names = frozenset({"identifier", "this", "super", "type_identifier"})
     _exporting = False
 
+    def __init__(self, grammar: Language, source: bytes) -> None:
+        super().__init__(grammar, source)
+        self.held: dict[int, str] = {}
+        """Of a function that is given to a list's `map`, say: the type of what the list holds."""
+
     def _flags(self, *more: str) -> tuple[str, ...]:
         exported = ("exported",) if self._exporting and self.frame.kind == "module" else ()
         return (*exported, *filter(None, more))
-
-    def on_export_statement(self, node: Node) -> None:
-        source = node.child_by_field_name("source")
-        module = self.text(source).strip("\"'`") if source else ""
-        declaration = node.child_by_field_name("declaration")
-        value = node.child_by_field_name("value")
-        default = any(child.type == "default" for child in node.children)
-        if declaration is not None:
-            before, self._exporting = self._exporting, True
-            self.walk(declaration)
-            self._exporting = before
-            if default:
-                name = self.text(declaration.child_by_field_name("name"))
-                self.bring(node, "default", "", name, exported=True)
-        elif default and value is not None:
-            if value.type == "identifier":
-                self.bring(node, "default", "", self.text(value), exported=True)
-            else:
-                self._named_function(node, "default", value, flags=("exported",))
-        for child in node.named_children:
-            if child.type == "export_clause":
-                self._export_clause(child, module)
-            elif child.type == "namespace_export":
-                self.bring(node, self.text(first(child)), module, "", exported=True)
-        if module and any(child.type == "*" for child in node.children):
-            self.bring(node, "", module, "*", exported=True)
-
-    def _export_clause(self, clause: Node, module: str) -> None:
-        for one in clause.named_children:
-            if one.type == "export_specifier":
-                name = self.text(one.child_by_field_name("name"))
-                alias = self.text(one.child_by_field_name("alias")) or name
-                if alias == name and not module:
-                    # `export { load }` shows a name that is bound here anyhow.
-                    self._show(name)
-                else:
-                    self.bring(one, alias, module, name, exported=True)
-
-    def _show(self, name: str) -> None:
-        self._shown = {*getattr(self, "_shown", set()), name}
-
-    def on_program(self, node: Node) -> None:
-        self.walk_children(node)
-        shown: set[str] = getattr(self, "_shown", set())
-        if shown:
-            self.definitions = [
-                one._replace(flags=(*one.flags, "exported")) if one.name in shown else one
-                for one in self.definitions
-            ]
-            self.imports = [
-                one._replace(exported=True) if one.local in shown else one for one in self.imports
-            ]
 
     def on_import_statement(self, node: Node) -> None:
         module = self.text(node.child_by_field_name("source")).strip("\"'`")
@@ -142,13 +99,37 @@ class ScriptNames(Extractor):
     def _body(self, node: Node, qualified: str, parameters: tuple[Parameter, ...]) -> None:
         with self.scope("function", qualified):
             for one in parameters:
-                self.bind(one.name, plain_type(one.type))
+                self._bind_typed(one.name, one.type)
             given = node.child_by_field_name("parameters")
             for child in [] if given is None else given.named_children:
                 pattern = child.child_by_field_name("pattern") or child.child_by_field_name("left") or child
                 if pattern.type not in ("identifier", "comment"):
                     self._bind_pattern(pattern)
+                    self._type_pattern(pattern, child.child_by_field_name("type"))
             self.walk(node.child_by_field_name("body"))
+
+    def _bind_typed(self, name: str, said: str) -> None:
+        """A local of a type as it is written; of a list it is known what it holds."""
+        found = _LIST.fullmatch(said.strip())
+        if found is None:
+            self.bind(name, plain_type(said))
+        else:
+            self.bind(name)
+            self.frame.elements[name] = plain_type(found[1] or found[2] or "")
+
+    def _type_pattern(self, pattern: Node, kind: Node | None) -> None:
+        """`{ place }: { place: Place }` and `{ place }: Props`: what the parts of a parameter are."""
+        inner = None if kind is None else first(kind)
+        if pattern.type != "object_pattern" or inner is None:
+            return
+        names = [self.text(one) for one in pattern.named_children if one.type.startswith("shorthand")]
+        if inner.type in ("type_identifier", "nested_type_identifier"):
+            for name in names:
+                self.bind(name, f"{self.text(inner)}|{name}")
+        for one in inner.named_children if inner.type == "object_type" else ():
+            name = self.text(one.child_by_field_name("name"))
+            if name in names:
+                self._bind_typed(name, self.text(one.child_by_field_name("type")).lstrip(": "))
 
     def _named_function(self, whole: Node, name: str, value: Node, flags: tuple[str, ...] = ()) -> None:
         if name in ("exports", "module"):
@@ -162,14 +143,37 @@ class ScriptNames(Extractor):
             kind = "variable" if self.frame.kind != "class" else "field"
             alias = self.dotted(value)
             bases = () if alias == UNKNOWN else (alias,)
-            facts = Definition(name, kind, 0, 0, None, self._flags(*flags), bases, self.type_of(value))
+            entries, written = (
+                self._entries(value) if kind == "variable" and not self.in_function else ([], "")
+            )
+            shown = self._flags(*flags, written)
+            facts = Definition(name, kind, 0, 0, None, shown, bases, self.type_of(value))
             self.define(whole, name, kind, facts=facts)
+            for one, key in entries:
+                entry = Definition("", "field", 0, 0, None, ("entry",))
+                self.define(one, key, "field", facts=entry, qualified=self.qualified(f"{name}.{key}"))
+
+    def _entries(self, value: Node) -> tuple[list[tuple[Node, str]], str]:
+        """The keys of an object literal, which others use as `routes.about`; `object` where those are all there are."""
+        inner = first(value)
+        while value.type in ("as_expression", "satisfies_expression", "parenthesized_expression") and inner:
+            value, inner = inner, first(inner)
+        if value.type != "object":
+            return [], ""
+        entries = [one for one in value.named_children if one.type != "comment"]
+        keys = [one.child_by_field_name("key") or one.child_by_field_name("name") or one for one in entries]
+        found = [(one, self.text(key)) for one, key in zip(entries, keys, strict=True) if key.type in _KEYS]
+        return found, "object" if len(found) == len(entries) else ""
 
     def _required(self, value: Node | None) -> str:
+        if value is not None and value.type == "await_expression":
+            value, wanted = first(value), "import"
+        else:
+            wanted = "require"
         if value is None or value.type != "call_expression":
             return ""
         arguments = value.child_by_field_name("arguments")
-        if self.text(value.child_by_field_name("function")) != "require" or arguments is None:
+        if self.text(value.child_by_field_name("function")) != wanted or arguments is None:
             return ""
         return self.text(first(arguments)).strip("\"'`") if arguments.named_child_count == 1 else ""
 
@@ -194,10 +198,13 @@ class ScriptNames(Extractor):
                 self._bind_pattern(child)
 
     def on_for_in_statement(self, node: Node) -> None:
-        left = node.child_by_field_name("left")
-        if left is not None:
+        left, right = node.child_by_field_name("left"), node.child_by_field_name("right")
+        if left is not None and left.type == "identifier":
+            of = self.text(node.child_by_field_name("operator")) == "of"
+            self.bind(self.text(left), self.element(self.text(right)) if of else "")
+        elif left is not None:
             self._bind_pattern(left)
-        self.walk(node.child_by_field_name("right"))
+        self.walk(right)
         self.walk(node.child_by_field_name("body"))
 
     def on_catch_clause(self, node: Node) -> None:
@@ -205,40 +212,6 @@ class ScriptNames(Extractor):
         if parameter is not None:
             self._bind_pattern(parameter)
         self.walk(node.child_by_field_name("body"))
-
-    def on_assignment_expression(self, node: Node) -> None:
-        left, right = node.child_by_field_name("left"), node.child_by_field_name("right")
-        target = self.text(left)
-        if left is None or right is None:
-            return
-        if target == "module.exports" or (target.startswith(("module.exports.", "exports."))):
-            self._common_exports(node, target, right)
-        else:
-            self.walk(left)
-            self.walk(right)
-
-    def _common_exports(self, node: Node, target: str, right: Node) -> None:
-        name = "" if target == "module.exports" else target.rpartition(".")[2]
-        if name and right.type == "identifier":
-            self.bring(node, name, "", self.text(right), exported=True)
-        elif name:
-            self._named_function(node, name, right, flags=("exported",))
-        elif right.type == "object":
-            for one in right.named_children:
-                if one.type == "shorthand_property_identifier":
-                    self._show(self.text(one))
-                elif one.type == "pair":
-                    key, value = one.child_by_field_name("key"), one.child_by_field_name("value")
-                    if value is not None and value.type == "identifier":
-                        self.bring(one, self.text(key), "", self.text(value), exported=True)
-                    elif value is not None:
-                        self._named_function(one, self.text(key), value, flags=("exported",))
-                else:
-                    self.dynamic = True
-        elif right.type == "identifier":
-            self.bring(node, "default", "", self.text(right), exported=True)
-        else:
-            self._named_function(node, "default", right, flags=("exported",))
 
     def type_of(self, node: Node | None) -> str:
         if node is None:

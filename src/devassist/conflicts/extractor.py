@@ -44,6 +44,8 @@ class Frame:
     bound: set[str] = field(default_factory=set)
     free: set[str] = field(default_factory=set)
     types: dict[str, str] = field(default_factory=dict)
+    elements: dict[str, str] = field(default_factory=dict)
+    """Of what type the things in a list are."""
     references: list[int] = field(default_factory=list)
 
 
@@ -154,6 +156,15 @@ class Extractor:
         self.frame.bound.add(name)
         if type_name:
             self.frame.types[name] = type_name
+
+    def element(self, name: str) -> str:
+        """The type of what a local list holds, as far as it was said."""
+        head, _, rest = name.partition(".")
+        frame = next((one for one in reversed(self.frames) if head in one.bound), None)
+        if frame is None:
+            return ""
+        known = frame.types.get(head, "")
+        return (f"{known}|{rest}[]" if known else "") if rest else frame.elements.get(name, "")
 
     def define(
         self, node: Node, name: str, kind: str, *, facts: Definition | None = None, qualified: str = ""

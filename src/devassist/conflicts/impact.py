@@ -176,7 +176,7 @@ class Impact:
     def modules_of(self, path: str, name: str) -> Sequence[str]:
         """The files that a module is, as imported in a file: none for one from outside."""
         if path.endswith((".py", ".pyi")) and not name.startswith("."):
-            every = self.modules.python.get(name)
+            every = self.modules.python.of(name)
             if every:
                 return every
         found = self.modules.find(path, name)

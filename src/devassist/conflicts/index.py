@@ -19,7 +19,7 @@ from devassist.git.trees import EXECUTABLE, FILE
 _KEPT_LINES = 256
 _KEPT_TABLES = 20_000
 Place = tuple[str, Definition]
-SETTINGS = ("tsconfig.json", "jsconfig.json", "tsconfig.base.json")
+SETTINGS = ("tsconfig.json", "jsconfig.json", "tsconfig.base.json", "Cargo.toml", "go.mod")
 """Files that say what an import means."""
 _IMPL = re.compile(
     rb"^[ \t]*(?:unsafe\s+)?impl\b(?:[^{;]*\bfor\b)?[^{;]*?(\w+)\s*(?:<[^{;]*>)?\s*(?:where[^{;]*)?\{",
@@ -141,7 +141,7 @@ class Files:
             if family_of(path) != family or pattern.search(self.source(path)) is None:
                 continue
             for one in self.table(path).definitions:
-                if one.last in wanted and one.kind != "local":
+                if one.last in wanted and one.kind != "local" and "entry" not in one.flags:
                     found[one.last].append((path, one))
         return found
 

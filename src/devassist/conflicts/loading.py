@@ -95,7 +95,7 @@ class Loading:
         if not dotted.replace(".", "").replace("_", "").isalnum():
             return
         while dotted:
-            for one in self.impact.modules.python.get(dotted, ()):
+            for one in self.impact.modules.python.of(dotted):
                 yield one
                 if one.endswith("/__init__.py"):
                     folder = one.removesuffix("__init__.py")

@@ -33,7 +33,7 @@ def _judged(clash: Clash, one: Fact, other: Fact) -> Conflict | None:
         case Family.NPM:
             severity = _npm(one, other)
         case Family.CARGO:
-            severity = _cargo(one, other)
+            severity = _cargo(clash, one, other)
         case _:
             severity = _go(one, other)
     if severity is None:
@@ -126,9 +126,9 @@ def _npm(one: Fact, other: Fact) -> Severity | None:
     return Severity.WARNING if peers_apart else Severity.ERROR
 
 
-def _cargo(one: Fact, other: Fact) -> Severity | None:
+def _cargo(clash: Clash, one: Fact, other: Fact) -> Severity | None:
     if one.path != other.path:
-        return None
+        return _cargo_members(clash, one, other)
     apart = one.detail["section"] != other.detail["section"]
     if any(one.detail[part] != other.detail[part] for part in ("package", "source")):
         return Severity.NOTE if apart else Severity.WARNING
@@ -140,6 +140,29 @@ def _cargo(one: Fact, other: Fact) -> Severity | None:
     defaults = {one.detail["default-features"], other.detail["default-features"]} - {"", "True"}
     same = one.detail["default-features"] == other.detail["default-features"]
     return Severity.WARNING if defaults and not same and not apart else Severity.NOTE
+
+
+def _cargo_members(clash: Clash, one: Fact, other: Fact) -> Severity | None:
+    """Members of one workspace share one version of a crate for each major: pins apart within it cannot be met."""
+    left, right = parse_cargo(one.detail["version"]), parse_cargo(other.detail["version"])
+    majors = {_major(each.detail["version"]) for each in (one, other)}
+    if left is None or right is None or not left.meets(right).empty or len(majors) != 1:
+        return None
+    if any(one.detail[part] != other.detail[part] for part in ("package", "source")):
+        return None
+    shared = posixpath.commonpath([directory(one.path), directory(other.path)])
+    while True:
+        if "[workspace" in (clash.read(clash.left.tree, posixpath.join(shared, "Cargo.toml")) or ""):
+            return Severity.ERROR
+        if not shared:
+            return None
+        shared = directory(shared)
+
+
+def _major(version: str) -> tuple[str, ...]:
+    """What Cargo takes for one major: the first number, and while that is 0 the second too."""
+    numbers = re.findall(r"\d+", version.partition(",")[0])
+    return tuple(numbers[: 2 if numbers[:1] == ["0"] else 1])
 
 
 def _go(one: Fact, other: Fact) -> Severity | None:

@@ -43,6 +43,16 @@ class Module:
         text = dotted_name(node)
         return self.bound.get(text) or Receiver(f"?{self.path}:{text}", "unknown")
 
+    def of_module(self, node: ast.expr) -> Receiver:
+        """The same; `users.router` of an imported module `users` is that module's router."""
+        text = dotted_name(node)
+        head, _, name = text.rpartition(".")
+        holder = self.bound.get(head)
+        if text in self.bound or not head or (holder is not None and holder.kind != "imported"):
+            return self.receiver(node)
+        origin = head if holder is None else holder.scope.replace(":", ".").strip(".")
+        return Receiver(f"{origin}:{name}", "imported")
+
 
 def parse_module(path: str, text: str) -> Module | None:
     """None for what is no valid Python."""

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from functools import lru_cache
 
+from devassist.conflicts.manifest_cobra import cobra_commands
 from devassist.conflicts.manifest_commands import entry_points, make_targets, python_commands, script_commands
 from devassist.conflicts.manifest_facts import Fact, Family, basename, is_test
 from devassist.conflicts.manifest_locks import is_generated, is_lock
@@ -111,6 +112,8 @@ def _of_the_product(path: str, text: str) -> Iterator[Fact]:
             yield from python_defaults(module)
     if _WEB.search(path):
         yield from web_routes(path, text)
+    if path.endswith(".go"):
+        yield from cobra_commands(path, text)
     if _TEXT_DEFAULTS.search(path) or is_dotenv(path):
         yield from text_defaults(path, text)
     if _CONFIG.search(path):

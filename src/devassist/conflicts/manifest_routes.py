@@ -58,6 +58,8 @@ class Route:
                 "scope": self.receiver.scope,
                 "kind": self.receiver.kind,
                 "prefix": self.receiver.prefix,
+                "method": self.method.upper(),
+                "url": self.url,
                 "handler": self.handler,
                 "sure": "yes" if self.sure else "",
             },

@@ -6,6 +6,7 @@ import posixpath
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from devassist.conflicts.manifest_facts import Fact, directory
 from devassist.conflicts.manifest_module import Receiver
@@ -23,6 +24,8 @@ _JS_IMPORT = re.compile(
     r"""\bimport\s+(?P<name>[\w$]+)?\s*,?\s*(?:\{(?P<names>[^}]*)\})?\s*from\s*['"](?P<from>[^'"]+)['"]"""
     r"""|\b(?:const|let|var)\s+(?:(?P<held>[\w$]+)|\{(?P<taken>[^}]*)\})\s*=\s*require\(\s*['"](?P<required>[^'"]+)['"]\s*\)"""
 )
+_JS_USE = re.compile(r"\b(?P<on>[A-Za-z_$][\w$]*)\s*\.\s*use\s*\(")
+_JS_REQUIRED = re.compile(r"""require\(\s*['"]([^'"]+)['"]\s*\)""")
 _JS_CHAINED = re.compile(r"\s*\.\s*(get|post|put|delete|patch|all)\s*\(")
 _SERVER = re.compile(r"(app|router|server|fastify|routes?|api)$", re.IGNORECASE)
 _JS_APPS = frozenset("express fastify Fastify Hono Koa Elysia App polka restify.createServer".split())
@@ -112,21 +115,67 @@ def _js_bindings(source: _Source) -> dict[str, Receiver]:
     bound: dict[str, Receiver] = {}
     for found in _JS_MADE.finditer(source.text):
         maker = found["maker"]
+        if maker == "require":
+            continue
         kind = "router" if maker.endswith("Router") else "app" if maker in _JS_APPS else "local"
         if kind != "local" or not _SERVER.search(found["name"]):
             bound[found["name"]] = Receiver(f"{here}:{found['name']}", kind)
+    bound |= {name: one for name, one in _js_imported(source).items() if _SERVER.search(name)}
+    return bound
+
+
+def _js_imported(source: _Source) -> dict[str, Receiver]:
+    bound: dict[str, Receiver] = {}
     for found in _JS_IMPORT.finditer(source.text):
-        origin = found["from"] or found["required"]
-        if origin.startswith("."):
-            origin = posixpath.normpath(posixpath.join(directory(source.path), origin))
-            origin = re.sub(r"(/index)?(\.[cm]?[jt]sx?)?$", "", origin)
-        if (single := found["name"] or found["held"]) and _SERVER.search(single):
+        origin = _js_origin(source, found["from"] or found["required"])
+        if single := found["name"] or found["held"]:
             bound[single] = Receiver(f"{origin}:*", "imported")
         for one in (found["names"] or found["taken"] or "").split(","):
             name, _, alias = re.sub(r"\s+as\s+|\s*:\s*", "=", one.strip()).partition("=")
-            if name and _SERVER.search(alias or name):
+            if name:
                 bound[alias or name] = Receiver(f"{origin}:{name}", "imported")
     return bound
+
+
+def _js_origin(source: _Source, origin: str) -> str:
+    if not origin.startswith("."):
+        return origin
+    whole = posixpath.normpath(posixpath.join(directory(source.path), origin))
+    return re.sub(r"(/index)?(\.[cm]?[jt]sx?)?$", "", whole)
+
+
+class Mount(NamedTuple):
+    """`child` is put below `prefix` of `parent`; `instead` of the prefix of its own."""
+
+    child: Receiver
+    parent: Receiver
+    prefix: str
+    instead: bool = False
+
+
+def script_wiring(path: str, text: str) -> tuple[list[Receiver], list[Mount]]:
+    """The routers and applications that a file makes, and what its `use` calls mount where."""
+    plain = without_comments(text)
+    source = _Source(path, plain, Lines(plain))
+    bound = {**_js_imported(source), **_js_bindings(source)}
+    mounts = []
+    for found in _JS_USE.finditer(plain):
+        parent = bound.get(found["on"])
+        given = arguments(plain[found.end() : closing(plain, found.end() - 1)])
+        prefix = quoted(given[0]) if given else None
+        if parent is None or parent.kind not in ("app", "router", "imported") or not given:
+            continue
+        if prefix is None and given[0].strip()[:1] in "'\"`[/":
+            continue  # A computed path, or a list of them.
+        for one in given[prefix is not None :]:
+            name = one.strip()
+            required = _JS_REQUIRED.fullmatch(name)
+            child = (
+                Receiver(f"{_js_origin(source, required[1])}:*", "imported") if required else bound.get(name)
+            )
+            if child is not None and child.kind in ("router", "imported"):
+                mounts.append(Mount(child, parent, prefix or ""))
+    return [one for one in bound.values() if one.kind in ("app", "router")], mounts
 
 
 def _go(source: _Source) -> Iterator[Route]:

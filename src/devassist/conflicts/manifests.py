@@ -20,6 +20,7 @@ from devassist.conflicts.manifest_locks import (
     stale_locks,
 )
 from devassist.conflicts.manifest_migrations import migration_collisions, migrations
+from devassist.conflicts.manifest_mounts import Wirings
 from devassist.conflicts.manifest_proto import field_number_clashes
 from devassist.conflicts.manifest_python import is_requirements
 from devassist.conflicts.manifest_reading import dropped, facts_of, is_read
@@ -61,6 +62,10 @@ class ManifestDetector:
     view: TreeView
     _read: dict[tuple[str, str], tuple[Fact, ...]] = field(default_factory=dict)
     _news_kept: dict[tuple[str, str], _News] = field(default_factory=dict)
+    _wirings: Wirings = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._wirings = Wirings(self.view)
 
     def detect(
         self, base_tree: str, sides: Sequence[Side], pairs: Collection[tuple[str, str]] | None = None
@@ -115,7 +120,8 @@ class ManifestDetector:
             news: dict[tuple[Family, str], list[Fact]] = defaultdict(list)
             changes = self.view.changes(base_tree, tree)
             for fact in itertools.chain(self._statements(changes, tree), self._added_migrations(changes)):
-                news[fact.family, fact.key].append(fact)
+                for one in self._wirings.placed(fact, base_tree, changes):
+                    news[one.family, one.key].append(one)
             self._news_kept[key] = dict(news)
         return self._news_kept[key]
 

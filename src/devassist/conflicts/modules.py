@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Self
 
 from devassist.conflicts.index import Files
 from devassist.conflicts.languages import grammar_for
 from devassist.conflicts.layers import Groups
+from devassist.conflicts.rust_paths import crate_of, find_rust
 from devassist.conflicts.script_paths import aliased
 
 _SCRIPT_ENDINGS = (".ts", ".tsx", ".d.ts", ".js", ".jsx", ".mjs", ".cjs", ".mts", ".cts")
 _SCRIPT_OUTPUTS = {".js": (".ts", ".tsx"), ".jsx": (".tsx",), ".mjs": (".mts",), ".cjs": (".cts",)}
 _PACKAGE = re.compile(rb"^\s*package\s+([\w.]+)\s*;", re.MULTILINE)
+_GO_MODULE = re.compile(rb"^module[ \t]+\"?([^\s\"]+)", re.MULTILINE)
 _SOURCE_ROOTS = ("src/", "lib/", "python/", "app/")
 
 
@@ -34,18 +36,22 @@ class Modules:
     """Keys of modules that may have many files -> these."""
     packages: Groups = field(default_factory=Groups)
     """Last part of a Go package's path -> keys."""
+    crates: dict[str, str] = field(default_factory=dict)
+    """Names of Rust libraries in code -> their root folders."""
+    go_roots: tuple[tuple[str, str], ...] = ()
+    """(module path, folder) of every go.mod, the longest path first."""
     _folders: dict[str, str] = field(default_factory=dict)
 
     @classmethod
     def over(cls, files: Files) -> Self:
-        found = cls(files)
+        found = cls(files, go_roots=_go_roots(files))
         for path in files.blobs:
             found.enter(path)
         return found
 
     def derived(self, files: Files, changes: Iterable[str]) -> Self:
         """The modules of files of which only `changes` differ; what stays is shared, not made again."""
-        found = type(self)(files, self.python, self.members, self.packages)
+        found = type(self)(files, self.python, self.members, self.packages, self.crates, self.go_roots)
         moved = {path for path in changes if self.place(path) != found.place(path)}
         for path in [path for path in moved if path.endswith("__init__.py")]:
             below = posixpath.dirname(path) + "/"  # The names of everything below it may differ.
@@ -53,7 +59,7 @@ class Modules:
                 moved |= {one for one in blobs if below == "/" or one.startswith(below)}
         if moved:
             found.python, found.members = self.python.layer(), self.members.layer()
-            found.packages = self.packages.layer()
+            found.packages, found.crates = self.packages.layer(), dict(self.crates)
         for path in sorted(moved):
             if path in self.files.blobs:
                 self.leave(path, found)
@@ -75,6 +81,8 @@ class Modules:
             found.members.drop(key, path)
             if family == "go" and not found.members.of(key):
                 found.packages.drop(posixpath.basename(posixpath.dirname(path)), key)
+        elif family == "rust" and (crate := crate_of(self.files, path)) is not None:
+            found.crates.pop(crate[0], None)
 
     def enter(self, path: str) -> None:
         grammar = grammar_for(path)
@@ -87,6 +95,8 @@ class Modules:
             if family == "go" and not self.members.of(key):
                 self.packages.add(posixpath.basename(posixpath.dirname(path)), key)
             self.members.add(key, path)
+        elif family == "rust" and (crate := crate_of(self.files, path)) is not None:
+            self.crates[crate[0]] = crate[1]
 
     def names_of(self, path: str) -> Iterable[str]:
         stem = path.rpartition(".")[0].removesuffix("/__init__")
@@ -148,7 +158,7 @@ class Modules:
             case "java":
                 return "java:" + module if self.members.of("java:" + module) else None
             case "rust":
-                return self._find_rust(path, module)
+                return find_rust(self.files, self.crates, path, module)
             case _:
                 return None
 
@@ -195,6 +205,12 @@ class Modules:
         return None
 
     def _find_go(self, module: str) -> str | None:
+        for name, folder in self.go_roots:
+            if module == name or module.startswith(name + "/"):
+                key = posixpath.join(folder, module[len(name) + 1 :]).rstrip("/") + "/"
+                return key if self.members.of(key) else None
+        if self.go_roots:
+            return None
         found = [
             key
             for key in self.packages.of(posixpath.basename(module))
@@ -202,57 +218,16 @@ class Modules:
         ]
         return max(found, key=len, default=None)
 
-    def _find_rust(self, path: str, module: str) -> str | None:
-        """`module` in dots: crate.a.b, super.x, self.y, or names of a crate of this workspace."""
-        parts = module.split(".")
-        root = _rust_root(path, self.files.blobs)
-        own = _rust_folder(path, root)
-        if parts[0] in ("crate", "self", "super"):
-            folder = root if parts[0] == "crate" else own
-            while parts and parts[0] in ("crate", "self", "super"):
-                folder = posixpath.dirname(folder) if parts[0] == "super" else folder
-                parts = parts[1:]
-        elif root and not path.startswith(root + "/"):
-            folder, parts = root, parts[1:]
-        else:
-            found = self._rust_file(own, parts)
-            if found is not None:
-                return found
-            folder = root
-            crate = posixpath.basename(posixpath.dirname(root)).replace("-", "_")
-            parts = parts[1:] if parts[0] == crate or f"{root}/lib.rs" in self.files.blobs else parts
-            if f"{root}/lib.rs" not in self.files.blobs or path == f"{root}/lib.rs":
-                return None
-        return self._rust_file(folder, parts)
 
-    def _rust_file(self, folder: str, parts: list[str]) -> str | None:
-        stem = posixpath.join(folder, *parts)
-        options = [f"{stem}.rs", f"{stem}/mod.rs"]
-        if not parts:
-            options += [f"{stem}/lib.rs", f"{stem}/main.rs"]
-        return next((one for one in options if one in self.files.blobs), None)
+def _go_roots(files: Files) -> tuple[tuple[str, str], ...]:
+    """(module path, folder) of every go.mod, the longest path first."""
+    found = []
+    for path, blob in files.settings.items():
+        named = _GO_MODULE.search(files.tables.view.blob(blob)) if path.endswith("go.mod") else None
+        if named is not None:
+            found.append((named[1].decode("utf-8", "replace"), posixpath.dirname(path)))
+    return tuple(sorted(found, key=lambda one: -len(one[0])))
 
 
 def _shared(one: str, other: str) -> int:
     return len(posixpath.commonprefix([one, other]))
-
-
-def _rust_root(path: str, blobs: Mapping[str, str]) -> str:
-    """The folder of the crate's lib.rs or main.rs."""
-    folder = posixpath.dirname(path)
-    while True:
-        for candidate in (folder, posixpath.join(folder, "src")):
-            for name in ("lib.rs", "main.rs"):
-                if posixpath.join(candidate, name) in blobs:
-                    return candidate
-        if not folder:
-            return "src"
-        folder = posixpath.dirname(folder)
-
-
-def _rust_folder(path: str, root: str) -> str:
-    """Where the submodules of the module in `path` live."""
-    name = posixpath.basename(path)
-    if name in ("mod.rs", "lib.rs", "main.rs"):
-        return posixpath.dirname(path)
-    return path.removesuffix(".rs") if path.startswith(root) else posixpath.dirname(path)

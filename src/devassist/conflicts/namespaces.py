@@ -16,7 +16,7 @@ Hop = tuple[str, str]
 
 SELVES = ("self", "cls", "this", "Self")
 CONSTRUCTORS = ("__init__", "constructor")
-TYPES = frozenset("class interface enum struct trait type".split())
+TYPES = frozenset("class interface enum struct trait type namespace".split())
 DEEPEST = 12
 BARE_BASES = frozenset(
     "ABC object Protocol Generic Exception BaseException ValueError RuntimeError Enum".split()

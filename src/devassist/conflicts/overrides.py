@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from devassist.conflicts.branches import Branch
-from devassist.conflicts.breakage import Added, Break, variant
+from devassist.conflicts.breakage import Added, Break
 from devassist.conflicts.findings import at, symbol_of, written
 from devassist.conflicts.languages import language_of
+from devassist.conflicts.merging import merged_resolver
 from devassist.conflicts.namespaces import EXTERNAL, TYPES, Hop, Target
+from devassist.conflicts.references import Resolver
 from devassist.conflicts.signatures import called
 from devassist.domain.conflicts import Conflict, Level, Location, Severity
 
@@ -23,14 +25,28 @@ def override_conflicts(breaker: Branch, user: Branch) -> Iterator[Conflict]:
     owners = {(key, name.rpartition(".")[0]) for key, name in (*demands, *changed)}
     if not owners:
         return
-    for target, old_ancestors in _implementers(user):
+    merged: Resolver | None = None
+    for target, old_ancestors in implementers(user):
         for ancestor in ancestors_of(user, target):
             if (ancestor.key, ancestor.name) not in owners:
                 continue
             hop = (ancestor.key, ancestor.name)
-            if hop not in old_ancestors:
-                yield from _unmet(breaker, user, target, hop, demands)
+            if hop not in old_ancestors and not _embeds(target):
+                merged = merged or merged_resolver(breaker, user)
+                wanted = {one: demands[one] for one in _of(hop, demands)}
+                yield from _unmet(breaker, user, target, wanted, merged)
             yield from _outdated(breaker, user, target, hop, changed)
+
+
+def _of(hop: Hop, demands: dict[Hop, Added]) -> list[Hop]:
+    return [(key, name) for key, name in demands if (key, name.rpartition(".")[0]) == hop]
+
+
+def _embeds(target: Target) -> bool:
+    """Go: what a struct names as its bases is embedded in it, and brings its methods along."""
+    return (
+        target.path.endswith(".go") and target.definition is not None and target.definition.kind == "struct"
+    )
 
 
 def _demands(breaker: Branch) -> dict[Hop, Added]:
@@ -50,7 +66,7 @@ def _demands(breaker: Branch) -> dict[Hop, Added]:
     return found
 
 
-def _implementers(user: Branch) -> Iterator[tuple[Target, set[Hop]]]:
+def implementers(user: Branch) -> Iterator[tuple[Target, set[Hop]]]:
     """Types that the branch added or whose members or bases it changed, with the ancestors they had already."""
     for key in user.comparison.modules():
         before = user.base.namespace(key)
@@ -104,28 +120,27 @@ def _abstract(user: Branch, target: Target) -> bool:
     )
 
 
-def _provided(user: Branch, target: Target, member: str) -> Target | None:
+def _provided(merged: Resolver, target: Target, member: str) -> Target | None:
     """What a type has under a member's name; a trait's implementation stands beside its type."""
     if target.definition is None or target.definition.kind != "impl":
-        return user.own.member(target, member, [])
+        return merged.member(target, member, [])
     owner = target.name.rpartition(".")[0]
-    here = user.own.namespace(target.key).get(f"{owner}.{member}")
+    here = merged.namespace(target.key).get(f"{owner}.{member}")
     return Target(target.key, f"{owner}.{member}", here[-1].definition, here[-1].path) if here else None
 
 
 def _unmet(
-    breaker: Branch, user: Branch, target: Target, hop: Hop, demands: dict[Hop, Added]
+    breaker: Branch, user: Branch, target: Target, demands: dict[Hop, Added], merged: Resolver
 ) -> Iterator[Conflict]:
     if _abstract(user, target):
         return
     for (key, name), demand in demands.items():
-        owner, _, member = name.rpartition(".")
-        if (key, owner) != hop:
-            continue
-        found = _provided(user, target, member)
+        member = name.rpartition(".")[2]
+        found = _provided(merged, target, member)
         if found is not None and found != EXTERNAL and (found.key, found.name) != (key, name):
             continue
-        sure = "abstract" in demand.definition.flags and found is None
+        unsure = _provided(user.own, target, member) == EXTERNAL  # A base from outside may have it.
+        sure = "abstract" in demand.definition.flags and not unsure
         symbol, own = symbol_of(breaker, key, name), symbol_of(user, target.key, target.name)
         line = target.definition.start if target.definition else 1
         yield Conflict(
@@ -184,8 +199,8 @@ def _outdated(
 
 
 def _override_severity(one: Break, mine: Added) -> Severity | None:
-    marked = {"@Override", "override"} & set(mine.definition.flags) or variant(mine.definition).startswith(
-        "impl:"
+    marked = {"@Override", "override"} & set(mine.definition.flags) or any(
+        flag.startswith("impl:") for flag in mine.definition.flags
     )
     if one.reason != "signature":
         return Severity.ERROR if marked else None

@@ -1,287 +1,53 @@
-"""What a name means: from a use through imports, re-exports, classes and their bases to a definition, hop by hop."""
+"""What a use means: the definition behind it, and the names that it went through on the way."""
 
 from __future__ import annotations
 
+from devassist.conflicts.chains import Chains
 from devassist.conflicts.extractor import UNKNOWN
-from devassist.conflicts.languages import grammar_for
-from devassist.conflicts.namespaces import (
-    BARE_BASES,
-    CONSTRUCTORS,
-    DEEPEST,
-    EXTERNAL,
-    SELVES,
-    TYPES,
-    Binding,
-    Hop,
-    Namespaces,
-    Resolution,
-    Target,
-    principal,
-)
-from devassist.conflicts.tables import Definition, Import, Reference
+from devassist.conflicts.namespaces import CONSTRUCTORS, EXTERNAL, TYPES, Hop, Resolution, Target
+from devassist.conflicts.tables import Reference
+
+_COMMON = (".js", ".cjs", ".ts", ".cts")
 
 
-class Resolver(Namespaces):
+class Resolver(Chains):
     """Answers for one tree."""
-
-    def lookup(self, key: str, name: str, hops: list[Hop], *, outside: bool = True) -> Target | None:
-        """A name of a module, as others see it (`outside`) or as the module itself does."""
-        if len(hops) > DEEPEST * 2:
-            return None
-        hops.append((key, name))
-        bindings = [one for one in self.namespace(key).get(name, ()) if not outside or self.visible(one)]
-        if bindings:
-            return self._bound(key, name, principal(bindings), hops)
-        found = self._through_stars(key, name, hops, outside=outside)
-        return found or self._submodule(key, name, hops)
-
-    def _bound(self, key: str, name: str, one: Binding, hops: list[Hop]) -> Target | None:
-        if one.brought is not None:
-            return self.follow(one.path, one.brought, hops)
-        definition = one.definition
-        if definition is not None and definition.kind == "variable" and definition.bases:
-            alias = self._chain(one.path, "", definition.bases[0], hops)
-            if alias is not None and alias != EXTERNAL and alias.definition != definition:
-                return alias
-        return Target(key, name, definition, one.path)
-
-    def _through_stars(self, key: str, name: str, hops: list[Hop], *, outside: bool) -> Target | None:
-        for path in self.modules.paths(key):
-            for one in self.files.table(path).imports:
-                if one.name != "*" or (outside and not one.exported and not path.endswith((".py", ".pyi"))):
-                    continue
-                other = self.modules.find(path, one.module)
-                if other is None or other == key or (other, name) in hops:
-                    continue
-                exports = self.files.table(other).exports if other.endswith((".py", ".pyi")) else None
-                if (exports is None and name.startswith("_")) or (
-                    exports is not None and name not in exports
-                ):
-                    continue
-                found = self.lookup(other, name, hops)
-                if found is not None:
-                    return found
-        return None
-
-    def _submodule(self, key: str, name: str, hops: list[Hop]) -> Target | None:
-        if key.endswith("__init__.py"):
-            other = self.modules.find(key, "." + name)
-        elif key.endswith(".rs"):
-            other = self.modules.find(key, "self." + name)
-        else:
-            return None
-        if other is None or other == key:
-            return None
-        hops.append((other, ""))
-        return Target(other, "")
-
-    def follow(self, path: str, one: Import, hops: list[Hop]) -> Target | None:
-        """What an import brings in; EXTERNAL where its module is not in this tree."""
-        if len(hops) > DEEPEST * 2:
-            return None
-        if not one.module and one.name:
-            return self.lookup(self.modules.key(path), one.name, hops, outside=False)
-        key = self.modules.find(path, one.module)
-        if key is None:
-            return self._follow_parts(path, one, hops)
-        if not one.name or one.name == "*":
-            hops.append((key, ""))
-            return Target(key, "")
-        found = self.lookup(key, one.name, hops)
-        if found is None and one.name == "default" and b"exports." in self.files.source(key):
-            hops.append((key, ""))
-            return Target(key, "")
-        return found
-
-    def _follow_parts(self, path: str, one: Import, hops: list[Hop]) -> Target | None:
-        """A submodule of a package without a file, or a member of a type that is named as if it were a module."""
-        if one.name and grammar_for(path) is not None and path.endswith((".py", ".pyi")):
-            key = self.modules.find(
-                path,
-                f"{one.module.rstrip('.')}.{one.name}" if one.module.strip(".") else one.module + one.name,
-            )
-            if key is not None:
-                hops.append((key, ""))
-                return Target(key, "")
-        head, _, last = one.module.rpartition(".")
-        key = self.modules.find(path, head) if head else None
-        if key is None or not path.endswith((".java", ".rs")):
-            return EXTERNAL
-        owner = self.lookup(key, last, hops)
-        if owner is None or not one.name or one.name == "*":
-            return owner or EXTERNAL
-        return self.member(owner, one.name, hops)
-
-    def member(self, owner: Target, name: str, hops: list[Hop]) -> Target | None:
-        """A member of a module, a type (also of its bases), or a value whose type is known."""
-        if owner == EXTERNAL or len(hops) > DEEPEST * 2:
-            return EXTERNAL if owner == EXTERNAL else None
-        if owner.definition is None:
-            return self.lookup(owner.key, name, hops)
-        if owner.definition.kind not in TYPES:
-            inner = self._type(owner.path, owner.definition.owner, owner.definition.type, hops)
-            return None if inner is None else self.member(inner, name, hops)
-        qualified = f"{owner.name}.{name}"
-        hops.append((owner.key, qualified))
-        bindings = self.namespace(owner.key).get(qualified)
-        if bindings:
-            one = principal(bindings)
-            return Target(owner.key, qualified, one.definition, one.path, owner.instance)
-        for path, key, beside in self.beside(owner, name):
-            meant = self._chain(path, "", owner.definition.last, [])
-            if meant is not None and meant[:2] == owner[:2]:
-                hops.append((key, beside.name))
-                return Target(key, beside.name, beside, path, owner.instance)
-        return self._inherited(owner, owner.definition, name, hops)
-
-    def _inherited(self, owner: Target, own: Definition, name: str, hops: list[Hop]) -> Target | None:
-        unsure = False
-        for base in own.bases:
-            # What a class has as bases was written elsewhere: it is no part of this use, and neither are types.
-            above = self._chain(owner.path, own.owner, base, list(hops))
-            if above is None or above == EXTERNAL:
-                unsure = unsure or base.rpartition(".")[2] not in BARE_BASES
-            elif above[:2] != owner[:2]:
-                found = self.member(above._replace(instance=owner.instance), name, hops)
-                if found is not None and found != EXTERNAL:
-                    return found
-                unsure = unsure or found == EXTERNAL
-        return EXTERNAL if unsure else None
 
     def bases(self, owner: Target) -> list[Target]:
         """The types that a type names as its bases, as far as they are in this tree."""
         definition = owner.definition
         found = []
         for base in () if definition is None else definition.bases:
-            above = self._chain(owner.path, definition.owner if definition else "", base, [])
+            above = self.chain(owner.path, definition.owner if definition else "", base, [])
             if above is not None and above != EXTERNAL and above[:2] != owner[:2]:
                 found.append(above)
         return found
 
-    def _type(self, path: str, scope: str, text: str, hops: list[Hop]) -> Target | None:
-        """The type that `T` names or that calling `f()` gives, as an instance."""
-        if not text or len(hops) > DEEPEST * 2:
-            return None
-        hops = list(hops)
-        if "|" in text:  # A local's type and, from there, its members.
-            head, _, rest = text.partition("|")
-            found = self._type(path, scope, head, hops)
-            for part in rest.split("."):
-                found = None if found is None else self.member(found, part, hops)
+    def meaning(self, path: str, name: str, scope: str = "") -> Target | None:
+        """What a name written in a file stands for; None where it is not found, or from outside."""
+        found = self.chain(path, scope, name, [])
+        return None if found == EXTERNAL else found
+
+    def _called(self, found: Target | None, hops: list[Hop]) -> Target | None:
+        """CommonJS: a module that is called is what it was made to be as a whole."""
+        if found is None or found.name or found.definition is not None or not found.key.endswith(_COMMON):
             return found
-        if text == "super":
-            return self._above(path, scope, hops)
-        found = self._chain(path, scope, text.removesuffix("()"), hops)
-        if found is None or found == EXTERNAL or found.definition is None:
-            return found
-        if found.definition.kind in TYPES:
-            return found._replace(instance=True)
-        if text.endswith("()") and found.definition.type:
-            if found.definition.type in SELVES:
-                return self._type(found.path, "", found.definition.owner, hops)
-            return self._type(found.path, found.definition.owner, found.definition.type, hops)
-        return None
-
-    def _above(self, path: str, scope: str, hops: list[Hop]) -> Target | None:
-        own = self.enclosing(path, scope)
-        if own is None or own.definition is None or not own.definition.bases:
-            return None
-        found = self._chain(path, "", own.definition.bases[0], list(hops))
-        return found if found is None or found == EXTERNAL else found._replace(instance=True)
-
-    def _chain(self, path: str, scope: str, dotted: str, hops: list[Hop]) -> Target | None:
-        root, *rest = dotted.split(".")
-        found = (
-            None
-            if root in ("crate", "super") and path.endswith(".rs")
-            else self._root(path, scope, root, hops)
-        )
-        if found is None and rest and path.endswith(".rs"):
-            return self._crate_path(path, dotted, hops)
-        for part in rest:
-            if found is None or found == EXTERNAL:
-                return found
-            found = self.member(found, part, hops)
-        return found
-
-    def _crate_path(self, path: str, dotted: str, hops: list[Hop]) -> Target | None:
-        """Rust: `crate::a::b::T::new` written out; the longest module in it, and on from there."""
-        parts = dotted.split(".")
-        for length in range(len(parts), 0, -1):
-            key = self.modules.find(path, ".".join(parts[:length]))
-            if key is not None:
-                hops.append((key, ""))
-                found: Target | None = Target(key, "")
-                for part in parts[length:]:
-                    found = None if found is None else self.member(found, part, hops)
-                return found
-        return None
-
-    def _root(self, path: str, scope: str, name: str, hops: list[Hop]) -> Target | None:
-        if name in SELVES:
-            return self.enclosing(path, scope)
-        if name in ("super", "base"):
-            return self._above(path, scope, hops)
-        if path.endswith(".java"):
-            found = self._around(path, scope, name, hops)
-            if found is not None:
-                return found
-        imports = [one for one in self.files.table(path).imports if one.local == name]
-        for one in imports:
-            if one.scope and (scope + ".").startswith(one.scope + "."):
-                return self.follow(path, one, hops)
-        key = self.modules.key(path)
-        if key != path and imports:
-            hops.append((path, name))
-            return self.follow(path, imports[0], hops)
-        nested = scope
-        while nested:  # Names of an outer inline module or of the class body come before the file's.
-            if f"{nested}.{name}" in self.namespace(key) and self._scoped(key, nested):
-                return self.lookup(key, f"{nested}.{name}", hops, outside=False)
-            nested = nested.rpartition(".")[0]
-        found = self.lookup(key, name, hops, outside=False)
-        return found if found is not None or key == path else self._wildcards(path, name, hops)
-
-    def _scoped(self, key: str, nested: str) -> bool:
-        kinds = [one.definition.kind for one in self.namespace(key).get(nested, ()) if one.definition]
-        return "module" in kinds
-
-    def _around(self, path: str, scope: str, name: str, hops: list[Hop]) -> Target | None:
-        """Java: a bare name is a member of the class around, or of the one around that."""
-        own = self.enclosing(path, scope)
-        while own is not None:
-            trail: list[Hop] = []
-            found = self.member(own, name, trail)
-            if found is not None and found != EXTERNAL:
-                hops += trail
-                return found
-            own = self.enclosing(path, own.name.rpartition(".")[0])
-        return None
-
-    def _wildcards(self, path: str, name: str, hops: list[Hop]) -> Target | None:
-        for one in self.files.table(path).imports:
-            key = self.modules.find(path, one.module) if one.name == "*" else None
-            if key is not None and name in self.namespace(key):
-                return self.lookup(key, name, hops)
-            if one.name == "*" and key is None:
-                found = self._follow_parts(path, one._replace(name=name), [])
-                if found is not None and found != EXTERNAL:
-                    return self._follow_parts(path, one._replace(name=name), hops)
-        return None
+        return self.lookup(found.key, "default", hops) or found
 
     def resolve(self, path: str, use: Reference) -> Resolution:
         """What a use means in the file at `path`."""
         hops: list[Hop] = []
         if use.type:
-            owner = self._type(path, use.scope, use.type, hops)
+            owner = self.type_named(path, use.scope, use.type, hops)
         elif use.receiver and (use.local or use.receiver == UNKNOWN):
             return Resolution(None, (), unknown=True)
         elif use.local:
             return Resolution(None, ())
         elif not use.receiver:
-            return Resolution(self._root(path, use.scope, use.name, hops), tuple(hops))
+            found = self.root(path, use.scope, use.name, hops)
+            return Resolution(self._called(found, hops) if use.call else found, tuple(hops))
         else:
-            owner = self._chain(path, use.scope, use.receiver, hops)
+            owner = self.chain(path, use.scope, use.receiver, hops)
         found = None if owner is None else self.member(owner, use.name, hops)
         value = owner is not None and owner.definition is not None and owner.definition.kind not in TYPES
         bound = bool(use.type) or value or (owner is not None and owner.instance)
@@ -291,8 +57,10 @@ class Resolver(Namespaces):
 
     def constructor(self, owner: Target, hops: list[Hop]) -> Target | None:
         """The constructor that calling a class runs; the hops name it even where there is none."""
+        unsure: Target | None = None
         for name in CONSTRUCTORS:
             found = self.member(owner, name, hops)
-            if found is not None:
+            if found is not None and found != EXTERNAL:
                 return found
-        return None
+            unsure = unsure or found
+        return unsure

@@ -43,7 +43,9 @@ def _fits(module: str, head: str, tail: str) -> bool:
 def _nearest(files: Files, path: str) -> list[str]:
     """The settings that hold for a file: of the directories above it, from the inside out."""
     holding = [
-        one for one in files.settings if not (top := posixpath.dirname(one)) or path.startswith(f"{top}/")
+        one
+        for one in files.settings
+        if one.endswith(".json") and (not (top := posixpath.dirname(one)) or path.startswith(f"{top}/"))
     ]
     return sorted(holding, key=lambda one: (-one.count("/"), "base" in one, one))
 

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
+from typing import NamedTuple
 
 from devassist.conflicts.branches import Branch
 from devassist.conflicts.breakage import Added, variant
 from devassist.conflicts.findings import at, symbol_of
+from devassist.conflicts.go_builds import build_of
 from devassist.conflicts.languages import family_of, language_of
 from devassist.conflicts.namespaces import Hop
-from devassist.conflicts.similarity import likeness, shingles, tokens
+from devassist.conflicts.similarity import likeness, shape, shingles, tokens
 from devassist.conflicts.tables import Definition
 from devassist.domain.conflicts import Conflict, Level, Severity
 
@@ -23,6 +25,8 @@ _ALIKE = 0.85
 _SMALLEST = 40
 """Fewer tokens than this are alike by chance."""
 _LAX = ("python", "javascript")
+_TYPES_ONLY = frozenset({"interface", "type"})
+"""TypeScript: kinds that are no values, so that a value may have their name; interfaces of one name become one."""
 
 
 def symmetric_conflicts(one: Branch, other: Branch) -> Iterator[Conflict]:
@@ -42,16 +46,18 @@ def _repeatable(one: Definition) -> bool:
 
 
 def _duplicates(one: Branch, other: Branch) -> Iterator[Conflict]:
-    mine = {(added.key, added.definition.name, variant(added.definition)): added for added in one.added}
+    mine = {(*_home(one, added), variant(added.definition)): added for added in one.added}
     both = {
-        (added.key, added.definition.name, variant(added.definition)): added
+        mark: added
         for added in other.added
-        if (added.key, added.definition.name, variant(added.definition)) in mine
+        if (mark := (*_home(other, added), variant(added.definition))) in mine
     }
     for (key, name, _variant), theirs in both.items():
         ours = mine[key, name, _variant]
         owner = name.rpartition(".")[0]
         if any(known[:2] == (key, owner) for known in both) or _repeatable(ours.definition):
+            continue
+        if _side_by_side((one, ours), (other, theirs)):
             continue
         same = _words(one, ours.path, ours.definition) == _words(other, theirs.path, theirs.definition)
         if same and ours.path == theirs.path:
@@ -61,7 +67,7 @@ def _duplicates(one: Branch, other: Branch) -> Iterator[Conflict]:
         yield Conflict(
             level=Level.SYMBOL,
             kind="duplicate-definition",
-            severity=Severity.WARNING if value else Severity.ERROR,
+            severity=Severity.WARNING if value or _conditional(one, ours) else Severity.ERROR,
             branches=(one.side.name, other.side.name),
             path=ours.path,
             symbol=symbol,
@@ -72,6 +78,36 @@ def _duplicates(one: Branch, other: Branch) -> Iterator[Conflict]:
             ),
             suggestion=f"Keep one {symbol}, or give one of them another name",
         )
+
+
+def _home(branch: Branch, added: Added) -> Hop:
+    """The module and name that say what is defined: a Rust method belongs to its type, wherever its `impl` stands."""
+    owner = added.definition.owner
+    here = branch.own.namespace(added.key).get(owner, ())
+    if not added.path.endswith(".rs") or not owner or any(one.definition is not None for one in here):
+        return added.hop
+    meant = branch.own.meaning(added.path, owner)
+    return added.hop if meant is None else (meant[0], f"{meant[1]}.{added.definition.last}")
+
+
+def _side_by_side(one: tuple[Branch, Added], other: tuple[Branch, Added]) -> bool:
+    """Two definitions of one name that may both stand: types beside values, or files of different builds."""
+    (here, ours), (there, theirs) = one, other
+    family = family_of(ours.path)
+    if family == "go":
+        built = build_of(ours.path, here.own.files.source(ours.path))
+        return bool(built) and built != build_of(theirs.path, there.own.files.source(theirs.path)) != ""
+    if family != "script":
+        return False
+    kinds = {ours.definition.kind, theirs.definition.kind}
+    return len(kinds & _TYPES_ONLY) == 1 or kinds == {"interface"} or "namespace" in kinds
+
+
+def _conditional(branch: Branch, added: Added) -> bool:
+    """Python: a definition of the module itself that stands below an `if` or `try` is one of several."""
+    definition = added.definition
+    text = branch.own.files.lines(added.path, definition)
+    return added.path.endswith(".py") and not definition.owner and text[:1].isspace()
 
 
 def _edited_twice(one: Branch, other: Branch) -> Iterator[Conflict]:
@@ -107,16 +143,25 @@ def _edited_twice(one: Branch, other: Branch) -> Iterator[Conflict]:
         )
 
 
-def _substantial(branch: Branch) -> dict[Hop, tuple[Added, frozenset[int], int]]:
+class _Work(NamedTuple):
+    """An added function, its words in threes as they are and with its own names as numbers, and how many words."""
+
+    added: Added
+    plain: frozenset[int]
+    renamed: frozenset[int]
+    size: int
+
+
+def _substantial(branch: Branch) -> dict[Hop, _Work]:
     found = {}
     for added in branch.added:
         if added.definition.kind in ("function", "method"):
             words = _words(branch, added.path, added.definition)
             if len(words) >= _SMALLEST:
-                found[added.key, added.definition.name] = (
-                    added,
-                    shingles(words, added.definition.last),
-                    len(words),
+                name = added.definition.last
+                own = [one.name for one in added.definition.parameters or ()]
+                found[added.key, added.definition.name] = _Work(
+                    added, shingles(words, name), shingles(shape(words, own), name), len(words)
                 )
     return found
 
@@ -124,20 +169,25 @@ def _substantial(branch: Branch) -> dict[Hop, tuple[Added, frozenset[int], int]]
 def _done_twice(one: Branch, other: Branch) -> Iterator[Conflict]:
     mine, theirs = _substantial(one), _substantial(other)
     holders: dict[int, list[Hop]] = defaultdict(list)
-    for hop, (_added, marks, _size) in theirs.items():
-        for mark in sorted(marks)[:: max(1, len(marks) // 16)]:
+    for hop, work in theirs.items():
+        for mark in sorted(work.renamed)[:: max(1, len(work.renamed) // 16)]:
             holders[mark].append(hop)
-    for hop, (ours, marks, size) in mine.items():
-        near = {match for mark in marks & holders.keys() for match in holders[mark]}
+    for hop, ours in mine.items():
+        near = {match for mark in ours.renamed & holders.keys() for match in holders[mark]}
         for match in sorted(near):
-            also, other_marks, other_size = theirs[match]
-            sized = min(size, other_size) >= _ALIKE * max(size, other_size)
-            twin = match == hop or (ours.path == also.path and ours.definition.name == also.definition.name)
-            if twin or not sized or family_of(ours.path) != family_of(also.path):
-                continue
-            score = likeness(marks, other_marks)
+            score = 0.0 if match == hop else _sameness(ours, theirs[match])
             if score >= _ALIKE:
-                yield _duplicate_work(one, other, ours, also, score)
+                yield _duplicate_work(one, other, ours.added, theirs[match].added, score)
+
+
+def _sameness(one: _Work, other: _Work) -> float:
+    """How much the same two functions are; 0.0 where they cannot be, or where it is one function in one file."""
+    ours, also = one.added, other.added
+    twin = ours.path == also.path and ours.definition.name == also.definition.name
+    sized = min(one.size, other.size) >= _ALIKE * max(one.size, other.size)
+    if twin or not sized or family_of(ours.path) != family_of(also.path):
+        return 0.0
+    return max(likeness(one.plain, other.plain), likeness(one.renamed, other.renamed))
 
 
 def _duplicate_work(one: Branch, other: Branch, ours: Added, also: Added, score: float) -> Conflict:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from enum import Enum, auto
 
@@ -12,6 +13,7 @@ TRANSPARENT = frozenset(
     "contextmanager asynccontextmanager deprecated wraps no_type_check".split()
 )
 """Decorators that leave the signature alone; of any other it is not known."""
+_LIFETIME = re.compile(r"'[a-z_]\w*\b(?!')")
 
 
 class Effect(Enum):
@@ -85,11 +87,25 @@ def effect(old: Definition, new: Definition, call: Reference, *, bound: bool, la
 
 def _result_effect(old: Definition, new: Definition, call: Reference, language: str) -> Effect:
     """What a changed result does where it is used and somebody checks it."""
-    if call.statement or "checked" not in new.flags or old.result.split() == new.result.split():
+    if call.statement or "checked" not in new.flags or _said(old.result) == _said(new.result):
+        return Effect.NONE
+    if language == "go" and results(old.result) != results(new.result):
+        return Effect.BREAKS
+    if language == "go" and _unnamed(old.result) == _unnamed(new.result):
         return Effect.NONE
     if language == "go":
-        return Effect.BREAKS if results(old.result) != results(new.result) else Effect.DOUBTFUL
+        return Effect.DOUBTFUL
     return Effect.BREAKS if new.result in ("void", "") else Effect.DOUBTFUL
+
+
+def _said(text: str) -> str:
+    """A type without its white space; the names of Rust's lifetimes say nothing to who calls."""
+    return "".join(_LIFETIME.sub("", text).split())
+
+
+def _unnamed(said: str) -> list[str]:
+    """The types of Go's results without the names that results may have."""
+    return [one.split()[-1] for one in said.strip("() ").split(",") if one.strip()]
 
 
 def results(said: str) -> int:
@@ -127,7 +143,7 @@ def _quiet_effect(
     retyped = [
         one
         for one, other in zip(olds, news, strict=False)
-        if one.type and other.type and one.type.split() != other.type.split()
+        if one.type and other.type and _said(one.type) != _said(other.type)
     ]
     return Effect.DOUBTFUL if retyped and not _untyped(new) else Effect.NONE
 

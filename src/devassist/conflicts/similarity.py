@@ -9,6 +9,7 @@ from functools import lru_cache
 _STRING = r"'''[\s\S]*?'''|\"\"\"[\s\S]*?\"\"\"|\"(?:[^\"\\\n]|\\.)*\"|'(?:[^'\\\n]|\\.)*'|`(?:[^`\\]|\\.)*`"
 _HASH = re.compile(rf"{_STRING}|(?P<comment>#[^\n]*)|\w+|[^\w\s]")
 _SLASH = re.compile(rf"{_STRING}|(?P<comment>//[^\n]*|/\*[\s\S]*?\*/)|\w+|[^\w\s]")
+_NAME = re.compile(r"[A-Za-z_$][\w$]*")
 
 
 @lru_cache(maxsize=2048)
@@ -29,3 +30,15 @@ def likeness(one: frozenset[int], other: frozenset[int]) -> float:
     if not one or not other:
         return 0.0
     return len(one & other) / len(one | other)
+
+
+def shape(words: Sequence[str], parameters: Sequence[str] = ()) -> tuple[str, ...]:
+    """The words with parameters and locals as numbers, in the order of their first use: what renaming them leaves."""
+    own = set(parameters)
+    for at, word in enumerate(words[:-2]):
+        if _NAME.fullmatch(word) and (
+            words[at + 1] in ("=", "of", "in") or words[at + 1 : at + 3] == (":", "=")
+        ):
+            own.add(word)
+    numbers: dict[str, str] = {}
+    return tuple(numbers.setdefault(word, f"${len(numbers)}") if word in own else word for word in words)

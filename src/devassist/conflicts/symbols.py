@@ -11,6 +11,7 @@ from devassist.conflicts.branches import Branch
 from devassist.conflicts.index import Tables, source_changes, source_files
 from devassist.conflicts.overrides import override_conflicts
 from devassist.conflicts.references import Resolver
+from devassist.conflicts.restrictions import restriction_conflicts
 from devassist.conflicts.semantics import symmetric_conflicts
 from devassist.conflicts.structural import structural_conflicts
 from devassist.conflicts.uses import uses_against_breaks
@@ -91,6 +92,7 @@ def _pair(one: Branch, other: Branch) -> Iterator[Conflict]:
         yield from uses_against_breaks(breaker, user)
         yield from override_conflicts(breaker, user)
         yield from structural_conflicts(breaker, user)
+        yield from restriction_conflicts(breaker, user)
     yield from symmetric_conflicts(one, other)
 
 

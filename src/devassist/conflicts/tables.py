@@ -6,7 +6,7 @@ import json
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-TABLE_VERSION = 5
+TABLE_VERSION = 6
 """Raise it when a table of the same content would come out differently: stored tables are then rebuilt."""
 
 NO_CALL = -1
@@ -75,6 +75,8 @@ class Reference(NamedTuple):
     type: str = ""
     guarded: bool = False
     statement: bool = False
+    given: str = ""
+    """Go's `f(g())`: what is called in the place of the arguments."""
 
     @property
     def call(self) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 
@@ -9,6 +10,7 @@ from devassist.conflicts.branches import Branch, Use
 from devassist.conflicts.breakage import Break
 from devassist.conflicts.findings import Evidence, break_conflict
 from devassist.conflicts.languages import family_of, grammar_for
+from devassist.conflicts.merging import again, lost, merged_resolver, rebound, torn, unbound
 from devassist.conflicts.namespaces import EXTERNAL, Hop, Resolution, Target
 from devassist.conflicts.references import Resolver
 from devassist.conflicts.signatures import Effect, effect, fits
@@ -25,8 +27,11 @@ _COMMON = frozenset(
 )
 """Names, in small letters, that libraries' types have as well: a use on an unknown receiver says nothing."""
 
-_MANY = 4
+_TWO_WORDS = re.compile(r"_|[a-z0-9][A-Z]")
+"""A name of several words is hardly a stranger's by chance."""
 _DISTINCTIVE = 8
+_SCRIPTS = (".js", ".jsx", ".mjs", ".cjs")
+_MANY = 4
 
 
 def uses_against_breaks(breaker: Branch, user: Branch) -> list[Conflict]:
@@ -46,63 +51,34 @@ def uses_against_breaks(breaker: Branch, user: Branch) -> list[Conflict]:
     return [break_conflict(breaker, user, breaker.breaks_by_hop[hop], each) for hop, each in found.items()]
 
 
-def merged_resolver(breaker: Branch, user: Branch) -> Resolver:
-    """The merged tree as far as names go; a file that both changed is the user's."""
-    changes = {path: blob for path, blob in breaker.changes.items() if path not in user.changes}
-    return user.own.changed(changes)
-
-
 def _blamed(breaker: Branch, user: Branch, use: Use, merged: Resolver) -> tuple[Hop, Severity] | None:
     """Which break makes this use fail on the merged tree, and how surely; None for none."""
     if breaker.changes.get(use.path, "") is None:
         return None  # The file itself went: the text level tells.
     breaks = breaker.breaks_by_hop
-    now = _again(use, merged)
+    now = again(use, merged)
+    if now.target in (None, EXTERNAL) and (other := rebound(breaker, user, use)) is not None:
+        now = other
     gone = [hop for hop in use.meaning.hops if hop in breaks and breaks[hop].reason != "signature"]
-    lost = _lost(use.meaning.target, now.target)
-    here = [hop for hop in now.hops if _torn(breaker, user, hop, use)]
-    if here or (lost and gone):
+    on_the_way = use.meaning.target in (None, EXTERNAL) and any(unbound(merged, hop) for hop in gone)
+    missing = on_the_way or lost(use.meaning.target, now.target)
+    here = [hop for hop in now.hops if torn(breaker, user, hop, use)]
+    if here or (missing and gone):
         modules = [
             hop for hop in gone if not hop[1]
         ]  # With the module gone, its names are not worth a word each.
         end = now.hops[-1] if now.hops and now.hops[-1] in gone else gone[-1] if gone else None
+        if (
+            end is not None and not breaks[end].olds
+        ):  # A name that was only passed on: what became of the thing?
+            end = next((one for one in reversed(gone) if breaks[one].olds), end)
         hop = here[-1] if here else modules[0] if modules else end
         if hop is None:
             return None
-        if lost and not here and user.keeps(hop):
+        if missing and not here and user.keeps(hop):
             return None
         return hop, _severity(breaker, use, breaks[hop])
     return _misfit(breaker, use, now)
-
-
-def _again(use: Use, merged: Resolver) -> Resolution:
-    if use.reference is not None:
-        return merged.resolve(use.path, use.reference)
-    hops: list[Hop] = []
-    target = merged.follow(use.path, use.brought, hops) if use.brought is not None else None
-    return Resolution(target, tuple(hops))
-
-
-def _lost(before: Target | None, now: Target | None) -> bool:
-    if before is None:
-        return False
-    return now is None or (now == EXTERNAL and before != EXTERNAL)
-
-
-def _torn(breaker: Branch, user: Branch, hop: Hop, use: Use) -> bool:
-    """A name that the breaker took out of a file which the user changed too: the merge takes it out."""
-    one = breaker.breaks_by_hop.get(hop)
-    if (
-        one is None
-        or one.reason == "signature"
-        or one.starred
-        or one.path not in user.changes
-        or user.keeps(hop)
-    ):
-        return False
-    if user.changes[one.path] is None:
-        return False
-    return one.inside or use.path != one.path
 
 
 def _severity(breaker: Branch, use: Use, one: Break) -> Severity:
@@ -126,7 +102,10 @@ def _open_ended(own: Resolver, one: Break) -> bool:
         and path.endswith((".py", ".pyi"))
         and own.modules.find(path, brought.module) is None
     ]
-    return bool(stars) and not owner
+    computed = any(
+        path.endswith(_SCRIPTS) and own.files.table(path).dynamic for path in own.modules.paths(one.key)
+    )
+    return (bool(stars) or computed) and not owner
 
 
 def _misfit(breaker: Branch, use: Use, now: Resolution) -> tuple[Hop, Severity] | None:
@@ -180,7 +159,8 @@ def call_effect(one: Break, reference: Reference, *, bound: bool) -> Effect:
     old, new = one.olds[-1], one.news[-1]
     if {old.kind, new.kind} == {"property", "method"}:
         return Effect.BREAKS if reference.call == (old.kind == "method") else Effect.NONE
-    if not reference.call:
+    conversion = old.kind == "struct" and one.path.endswith(".go") and reference.given != "{}"
+    if not reference.call or conversion:
         return Effect.NONE
     return _effect(one.olds, one.news, reference, one.path, bound=bound)
 
@@ -208,6 +188,7 @@ def _by_name(breaker: Branch, user: Branch) -> list[tuple[Break, Evidence]]:
         for one in breaker.breaks
         if "." in one.name
         and one.olds
+        and not {"private", "entry"} & set(one.olds[-1].flags)
         and one.olds[-1].last in user.uses_by_name
         and one.olds[-1].last.lower() not in _COMMON
     ]
@@ -265,7 +246,8 @@ def _guess(one: Break, use: Use, count: tuple[int, int], *, near: bool) -> Sever
         sure = False
     if not one.olds[-1].kind.startswith(("method", "function", "property")) and not sure:
         return None
-    distinctive = len(one.olds[-1].last) >= _DISTINCTIVE or "_" in one.olds[-1].last.strip("_")
+    last = one.olds[-1].last
+    distinctive = len(last) >= _DISTINCTIVE and _TWO_WORDS.search(last.strip("_")) is not None
     if sure:
         return Severity.ERROR if (distinctive or near) and one.olds[-1].kind != "field" else Severity.WARNING
     return Severity.WARNING if before <= _MANY else Severity.NOTE
