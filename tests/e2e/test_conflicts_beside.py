@@ -121,6 +121,48 @@ def test_two_heads_of_migrations_are_resolved_when_one_follows_the_other(
     assert done.code == code, done
 
 
+def test_the_order_tells_who_lands_without_a_conflict_and_a_resolved_one_is_in_nobodys_way(
+    machine: Machine,
+) -> None:
+    for name in ("left", "right", "apart"):
+        text = {"notes.txt": f"one\n{name}\nthree\n"} if name != "apart" else {"apart.txt": "a\n"}
+        branch(machine, name, text)
+    names = ("left", "right", "apart")
+    found = machine.devassist("conflicts", "order", *names, "--format", "json").json
+    assert [len(wave) for wave in found["waves"]] == [2, 1]
+    assert found["order"] == [name for wave in found["waves"] for name in wave]
+    (last,) = found["waves"][1]
+    said = machine.devassist("conflicts", "order", *names)
+    assert said.out.split() == found["order"]
+    assert f"each with one to resolve: {last}" in said.err
+    (id_,) = [row[0] for row in machine.query("SELECT conflict FROM conflicts")]
+    machine.devassist("conflicts", "waive", id_, "--reason", "later")
+    again = machine.devassist("conflicts", "order", *names, "--format", "json").json
+    assert len(again["waves"]) == 2, "git does not merge what a person lives with"
+    assert machine.devassist("conflicts", "resolve", id_, "--take", "left").code == 0
+    again = machine.devassist("conflicts", "order", *names, "--format", "json").json
+    assert [sorted(wave) for wave in again["waves"]] == [sorted(names)]
+
+
+def test_undoing_says_which_branches_hold_the_merge_still(machine: Machine) -> None:
+    branch(machine, "left", {"notes.txt": "one\nL\nthree\n"})
+    branch(machine, "right", {"notes.txt": "one\nR\nthree\n"})
+    id_ = found(machine)["content"]["id"]
+    machine.git("branch", "goal")
+    assert machine.devassist("conflicts", "resolve", id_, "--take", "left", "--into", "goal").code == 0
+    undone = machine.devassist("conflicts", "resolve", id_, "--undo")
+    assert "still merged into goal" in undone.out, undone
+
+
+def test_a_shallow_clone_is_no_history_to_learn_from(machine: Machine) -> None:
+    branch(machine, "left", {"notes.txt": "one\nL\nthree\n"})
+    machine.git("merge", "-q", "--no-ff", "left", "-m", "merge")
+    shallow = machine.root / "shallow"
+    machine.git("clone", "-q", "--depth", "1", f"file://{machine.repo}", str(shallow))
+    done = machine.devassist("-C", str(shallow), "conflicts", "resolve", "--learn")
+    assert (done.code, "shallow" in done.err) == (6, True), done
+
+
 def test_a_conflict_that_is_gone_says_so_and_why(machine: Machine, tmp_path: Path) -> None:
     branch(machine, "left", {"notes.txt": "one\nL\nthree\n"})
     branch(machine, "right", {"notes.txt": "one\nR\nthree\n"})

@@ -127,8 +127,7 @@ def test_killed_between_the_resolution_and_its_landing_nobody_is_asked_again(
     assert (clash.fired / point).exists()
     assert clash.finish().code == 0, clash.history[-1]
     assert calls(clash) == [(1, turn) for turn in range(1, TURNS + 1)]
-    assert git(clash.repo, "show", f"devassist/{clash.run_id}/result:README.md") == BOTH.rstrip("\n")
-    assert broken(clash, listing=clash.listing(), acknowledged={}) == []
+    check_landed(clash)
 
 
 def test_where_its_worktree_is_gone_it_begins_anew_beside_what_is_recorded(clash: World) -> None:

@@ -7,7 +7,7 @@ from itertools import combinations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from devassist.conflicts.ordering import MergeOrder, merge_order, planned
+from devassist.conflicts.ordering import MergeOrder, planned
 from devassist.domain.conflicts import Conflict, Level, Severity, Side
 
 NAMES = [f"b{number:02}" for number in range(20)]
@@ -38,7 +38,7 @@ def plan(chosen: list[str], clash: set[tuple[str, str]], edges: list[tuple[str, 
 
 @given(cases())
 def test_every_branch_comes_once_and_no_wave_holds_a_conflict(case) -> None:
-    chosen, clash, edges = case
+    chosen, clash, _edges = case
     found = plan(*case)
     assert sorted(found.sequence) == sorted(chosen)
     for wave in found.waves:
@@ -46,7 +46,6 @@ def test_every_branch_comes_once_and_no_wave_holds_a_conflict(case) -> None:
     outside = {name for pair in clash for name in pair if set(pair) - set(chosen)}
     assert not outside & set(found.landing)
     assert found == plan(*case)
-    assert merge_order([conflict(*pair) for pair in clash], map(side, chosen), edges) == list(found.sequence)
 
 
 @given(cases())

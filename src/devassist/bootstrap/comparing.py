@@ -56,6 +56,8 @@ class Compared:
     seen: frozenset[str] = frozenset()
     """Ids of all that was found, also of what is said of other branches because it comes from them."""
     against: str = ""
+    waves: Sequence[Sequence[str]] = ()
+    """`order` in parts: those of the first land without a conflict, each later one conflicts with one before it."""
     levels: tuple[str, ...] = LEVELS
 
 
@@ -73,7 +75,7 @@ def compare(project: Project, wanted: Comparison, decided: Mapping[str, str]) ->
     with MergeTree(project.repository, environment=project.host.environment) as referee:
         live = looked_at(project, referee, wanted, base.commit)
         found, merged = _detected(project, referee, base, live, wanted.levels)
-        scene = _scene(referee, wanted, base, live, found)
+        scene = _scene(referee, wanted, base, live, found, decided)
         deep = Deep()
         if wanted.deeper:
             first = [side for side in scene.sides if side not in scene.landing]
@@ -104,6 +106,7 @@ def compare(project: Project, wanted: Comparison, decided: Mapping[str, str]) ->
             ),
         },
         against=base.name,
+        waves=scene.waves,
         levels=(*wanted.levels, *wanted.deeper),
     )
 
@@ -114,16 +117,25 @@ class _Scene:
 
     sides: Sequence[Side]
     landing: Sequence[Side]
-    order: Sequence[str]
+    waves: Sequence[Sequence[str]]
     conflicts: Sequence[Conflict]
     stale: Sequence[Mapping[str, Any]]
 
+    @property
+    def order(self) -> list[str]:
+        return [name for wave in self.waves for name in wave]
+
 
 def _scene(
-    referee: MergeTree, wanted: Comparison, base: Side, live: Sequence[Side], found: Sequence[Conflict]
+    referee: MergeTree,
+    wanted: Comparison,
+    base: Side,
+    live: Sequence[Side],
+    found: Sequence[Conflict],
+    decided: Mapping[str, str],
 ) -> _Scene:
     from devassist.conflicts.live import holdings, of_their_origin, unheld
-    from devassist.conflicts.ordering import merge_order
+    from devassist.conflicts.ordering import planned
     from devassist.conflicts.semantics import edges
     from devassist.conflicts.staleness import stale_branches
 
@@ -134,14 +146,23 @@ def _scene(
     landing = [side for side in sides if side.name != base.name or side.name in wanted.branches]
     # The order is that of the branches to be merged; a conflict is said of those that it comes from.
     held = {side.name for side in live} - {side.name for side in sides}
-    between = [one for one in found if held.isdisjoint(one.branches)]
+    between = [
+        replace(one, status=_in_the_way(one, decided)) for one in found if held.isdisjoint(one.branches)
+    ]
     return _Scene(
         sides=sides,
         landing=landing,
-        order=merge_order(between, landing, edges(between)),
+        waves=planned(between, landing, edges(between)).waves,
         conflicts=list(found) if named else of_their_origin(found, holds),
         stale=[one.as_json() for one in stale_branches(referee.view, base.commit, landing)],
     )
+
+
+def _in_the_way(one: Conflict, decided: Mapping[str, str]) -> str:
+    """Its status as far as merging goes: that people live with it does not make git merge it."""
+    status = decided.get(one.id, one.status)
+    waived = status == "waived" and one.level in (Level.TREE, Level.TEXT)
+    return one.status if waived else status
 
 
 def base_side(project: Project, revision: str) -> Side:

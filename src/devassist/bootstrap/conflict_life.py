@@ -181,7 +181,7 @@ def both_sides(project: Project, conflict: Mapping[str, Any]) -> list[dict[str, 
     from devassist.git.merge_tree import MergeTree
 
     repository = project.repository
-    paths = {conflict["path"], *(at["path"] for at in conflict["locations"])}
+    paths = {conflict["path"], *(at["path"] for at in conflict.get("locations", ()))}
     with MergeTree(repository, environment=project.host.environment) as referee:
         work = WorkInProgress(repository, referee)
         found: list[tuple[str, Side | None]] = []

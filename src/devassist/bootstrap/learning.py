@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from devassist.bootstrap.history import require_history
 from devassist.bootstrap.open_conflict import Answer, OpenConflict
 from devassist.bootstrap.project import Project, open_log, open_reader
 from devassist.domain.errors import NotFound
@@ -22,6 +23,7 @@ def learn_from_history(project: Project, *, limit: int, told: Callable[[int, int
     from devassist.conflicts.experience import SUBJECT
     from devassist.conflicts.lessons import learn
 
+    require_history(project.repository)
     found = learn(project.repository, project.host.environment, limit=limit, told=told)
     lesson = {
         "subject": SUBJECT,

@@ -101,6 +101,12 @@ def undo(project: Project, prefix: str, *, who: str, reason: str) -> dict[str, A
         signature = project.repository.signature(project.host.environment)
         keeper = Keeper(repository=project.repository, recorder=log, signature=signature)
         undone = [keeper.undo(id_, commit=ended["commit"], who=who, reason=reason) for id_ in order]
+    repository = project.repository
+    holding = [
+        ref.removeprefix("refs/heads/")
+        for ref in repository.ref_names("refs/heads/")
+        if (tip := repository.ref_tip(ref)) and repository.is_ancestor(ended["commit"], tip)
+    ]
     return {
         "schema": "devassist.resolution/1",
         "conflict": conflict["conflict"],
@@ -108,6 +114,7 @@ def undo(project: Project, prefix: str, *, who: str, reason: str) -> dict[str, A
         "status": "open",
         "undone": ended["commit"],
         "ref": undone[0]["ref"],
+        "holding": holding,
     }
 
 

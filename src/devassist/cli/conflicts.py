@@ -132,10 +132,14 @@ def order(
     if output is Format.json:
         stale = [dict(one) for one in compared.stale]
         order_ = {"schema": "devassist.order/1", "base": compared.base, "order": list(compared.order)}
-        print_json({**order_, "stale": stale})
+        print_json({**order_, "waves": [list(one) for one in compared.waves], "stale": stale})
         return
     for name in compared.order:
         invocation.answers.print(name, markup=False)
+    first = ", ".join(compared.waves[0]) if compared.waves else ""
+    rest = [name for wave in compared.waves[1:] for name in wave]
+    if rest:
+        invocation.say(f"without a conflict: {first or 'none'}; each with one to resolve: {', '.join(rest)}")
     for one in compared.stale:
         invocation.say(stale_line(one), style="yellow")
 

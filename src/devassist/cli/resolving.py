@@ -172,6 +172,8 @@ def show_resolution(invocation: Invocation, document: Mapping[str, Any], output:
         answers.print(
             f"{', '.join(document['conflicts'])} open again; the merge is kept at {document['ref']}"
         )
+        if document["holding"]:
+            answers.print(f"still merged into {one_line(', '.join(document['holding']))}", markup=False)
         return
     by = f"{document['how']} {plain(document['choice'])}".strip()
     answers.print(f"resolved {', '.join(document['conflicts'])} by {by}: {document['commit']}", markup=False)

@@ -37,13 +37,6 @@ class MergeOrder:
         return self.landing + self.rest
 
 
-def merge_order(
-    conflicts: Iterable[Conflict], sides: Iterable[Side], edges: Iterable[Edge] = ()
-) -> list[str]:
-    """The branches in the order to merge them; `edges` say (before, after) where one should follow the other."""
-    return list(planned(conflicts, sides, edges).sequence)
-
-
 def planned(conflicts: Iterable[Conflict], sides: Iterable[Side], edges: Iterable[Edge] = ()) -> MergeOrder:
     """
     The waves to merge in. Within a wave, and as far as the choice of waves allows, `edges` are respected.

@@ -78,7 +78,7 @@ class Standing:
 
     def stands(self, tree: str, known: Mapping[str, Any]) -> bool | None:
         """Whether a conflict of the pair, shaped as in contract 6, is in the tree too; None where this cannot tell."""
-        what = (known["kind"], known["symbol"])
+        what = (known["kind"], known.get("symbol"))
         if known["kind"] in _IN_ONE_TREE:
             return what in {(one.kind, one.symbol) for _side, one in self.broken(tree)}
         if known["kind"] in _BY_LINES:
@@ -113,7 +113,7 @@ class Standing:
 
 
 def _lines_of(known: Mapping[str, Any], side: Side) -> list[tuple[str, int]]:
-    return [(at["path"], at["start_line"]) for at in known["locations"] if at["branch"] == side.name]
+    return [(at["path"], at["start_line"]) for at in known.get("locations", ()) if at["branch"] == side.name]
 
 
 def _is_error(one: Conflict) -> bool:

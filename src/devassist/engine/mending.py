@@ -6,11 +6,12 @@ It moves no branch: what is offered lands, if at all, the way every merge lands.
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from devassist.domain.approvals import ApprovalState, ApprovalStatus, Choice, PolicyDecision, decide
-from devassist.domain.events import Event, EventType
+from devassist.domain.events import Event, EventType, Record
 from devassist.domain.hashing import digest
 from devassist.domain.plan import Plan, PlanTask
 from devassist.domain.resolutions import How
@@ -47,27 +48,18 @@ class Mender:
             "confidence": offer.confidence,
             "tree": offer.tree,
             "precedents": list(offer.chosen.precedents),
+            "offer": _shown(offer),
         }
         self._record(EventType.DECISION_MADE, task, decision)
         if policy.choice is Choice.ASK:
-            sides = offer.chosen.sides
+            shown = _shown(offer)
             ask = Ask(
                 kind="resolution",
                 question=question,
-                binds_to=digest([offer.tree, sides[0].commit, sides[1].commit]),
+                binds_to=digest([shown["tree"], shown["ours"], shown["theirs"]]),
                 task=task.id,
                 confidence=offer.confidence,
-                shown={
-                    "ref": offer.held,
-                    "tree": offer.tree,
-                    "ours": sides[0].commit,
-                    "theirs": sides[1].commit,
-                    "conflicts": list(offer.chosen.conflicts),
-                    "dropped": [one.as_json() for one in offer.chosen.verified.dropped],
-                    "how": str(offer.chosen.how),
-                    "choice": offer.chosen.choice,
-                    "hunks": list(offer.chosen.hunks),
-                },
+                shown=shown,
             )
             decided(self.context, ask)
         if policy.choice is Choice.LEAVE:
@@ -91,20 +83,41 @@ class Mender:
 
     def landed(self, task: PlanTask, said: ApprovalState, *, commit: str) -> None:
         """Record that the conflicts are settled by a resolution that a person approved."""
-        for conflict in said.shown["conflicts"]:
+        word = {"who": said.who, "reason": said.reason or said.question, "approval": said.id}
+        self._settle(task, said.shown, commit, word)
+
+    def account(self, task: PlanTask, history: Sequence[Record]) -> None:
+        """Record what settled the conflicts of a landing that was cut off before that could be said."""
+        merged = next((one.data for one in reversed(history) if one.type is EventType.MERGE_COMPLETED), None)
+        if merged is None or any(
+            one.type is EventType.CONFLICT_RESOLVED and one.data.get("commit") == merged["commit"]
+            for one in history
+        ):
+            return
+        offered = [one.data for one in history if one.type is EventType.DECISION_MADE and "offer" in one.data]
+        found = next((one for one in reversed(offered) if one["tree"] == merged["tree"]), None)
+        if found is None:
+            return
+        shown = found["offer"]
+        said = self.answered(task, ours=shown["ours"], theirs=shown["theirs"])
+        if said is not None and said.status is ApprovalStatus.APPROVED:
+            self.landed(task, said, commit=merged["commit"])
+        else:
+            self._settle(task, shown, merged["commit"], {"who": shown["who"], "reason": shown["choice"]})
+
+    def _settle(self, task: PlanTask, shown: Mapping[str, Any], commit: str, word: Mapping[str, str]) -> None:
+        for conflict in shown["conflicts"]:
             data = {
                 "conflict": conflict,
                 "status": "resolved",
-                "how": said.shown.get("how", str(How.AGENT)),
-                "choice": said.shown.get("choice", ""),
-                "who": said.who,
-                "reason": said.reason or said.question,
+                "how": shown.get("how", str(How.AGENT)),
+                "choice": shown.get("choice", ""),
+                **word,
                 "commit": commit,
-                "tree": said.shown["tree"],
-                "parents": [said.shown["ours"], said.shown["theirs"]],
-                "dropped": said.shown["dropped"],
-                "hunks": said.shown.get("hunks", []),
-                "approval": said.id,
+                "tree": shown["tree"],
+                "parents": [shown["ours"], shown["theirs"]],
+                "dropped": shown["dropped"],
+                "hunks": shown.get("hunks", []),
             }
             self._record(EventType.CONFLICT_RESOLVED, task, data)
 
@@ -119,3 +132,20 @@ class Mender:
 
     def _record(self, type_: EventType, task: PlanTask, data: dict[str, Any]) -> None:
         self.context.journal.record(Event(type=type_, task=task.id, data=data))
+
+
+def _shown(offer: Offer) -> dict[str, Any]:
+    """What exactly is judged, and what it would settle."""
+    chosen = offer.chosen
+    return {
+        "ref": offer.held,
+        "tree": offer.tree,
+        "ours": chosen.sides[0].commit,
+        "theirs": chosen.sides[1].commit,
+        "conflicts": list(chosen.conflicts),
+        "dropped": [one.as_json() for one in chosen.verified.dropped],
+        "who": chosen.who,
+        "how": str(chosen.how),
+        "choice": chosen.choice,
+        "hunks": list(chosen.hunks),
+    }

@@ -76,6 +76,8 @@ class Reconciler:
                 found.settled.add(task.id)
                 if state.status is TaskStatus.MERGED or not state.error:
                     landed[task.id] = result.commit
+                if integrator.mender is not None:
+                    integrator.mender.account(task, context.history(task.id))
         integrator.restore(tip, landed)
         return found
 
