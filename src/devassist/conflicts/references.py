@@ -194,7 +194,7 @@ class Resolver(Namespaces):
         found = (
             None
             if root in ("crate", "super") and path.endswith(".rs")
-            else self._root(path, scope, root, hops)
+            else self.root(path, scope, root, hops)
         )
         if found is None and rest and path.endswith(".rs"):
             return self._crate_path(path, dotted, hops)
@@ -217,7 +217,8 @@ class Resolver(Namespaces):
                 return found
         return None
 
-    def _root(self, path: str, scope: str, name: str, hops: list[Hop]) -> Target | None:
+    def root(self, path: str, scope: str, name: str, hops: list[Hop]) -> Target | None:
+        """What a bare name means in a scope of the file at `path`."""
         if name in SELVES:
             return self.enclosing(path, scope)
         if name in ("super", "base"):
@@ -279,7 +280,7 @@ class Resolver(Namespaces):
         elif use.local:
             return Resolution(None, ())
         elif not use.receiver:
-            return Resolution(self._root(path, use.scope, use.name, hops), tuple(hops))
+            return Resolution(self.root(path, use.scope, use.name, hops), tuple(hops))
         else:
             owner = self._chain(path, use.scope, use.receiver, hops)
         found = None if owner is None else self.member(owner, use.name, hops)

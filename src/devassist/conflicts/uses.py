@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 
 from devassist.conflicts.branches import Branch, Use
 from devassist.conflicts.breakage import Break
+from devassist.conflicts.exposure import Exposure
 from devassist.conflicts.findings import Evidence, break_conflict
 from devassist.conflicts.languages import family_of, grammar_for
 from devassist.conflicts.namespaces import EXTERNAL, Hop, Resolution, Target
@@ -32,35 +33,35 @@ _DISTINCTIVE = 8
 def uses_against_breaks(breaker: Branch, user: Branch) -> list[Conflict]:
     """One conflict for each name that `breaker` broke and `user` newly uses."""
     found: dict[Hop, list[Evidence]] = defaultdict(list)
+    exposure = Exposure(breaker, user)
     suspects = [
-        use for hop in breaker.breaks_by_hop if hop in user.uses_by_hop for use in user.uses_by_hop[hop]
+        use for hop in breaker.breaks_by_hop if hop in exposure.by_hop for use in exposure.by_hop[hop]
     ]
-    if suspects:
-        merged = merged_resolver(breaker, user)
-        for use in dict.fromkeys(suspects):
-            blamed = _blamed(breaker, user, use, merged)
-            if blamed is not None:
-                found[blamed[0]].append(Evidence(use, blamed[1]))
-    for one, evidence in _by_name(breaker, user):
+    for use in dict.fromkeys(suspects):
+        blamed = _blamed(exposure, use)
+        if blamed is not None:
+            found[blamed[0]].append(Evidence(use, blamed[1]))
+    for one, evidence in _by_name(exposure):
         found[one.hop].append(evidence)
-    return [break_conflict(breaker, user, breaker.breaks_by_hop[hop], each) for hop, each in found.items()]
+    told = {(evidence.use.path, hop[1].rpartition(".")[2]) for hop in found for evidence in found[hop]}
+    breaks = dict(breaker.breaks_by_hop)
+    for one, evidence in exposure.undefined():
+        if (evidence.use.path, one.name.rpartition(".")[2]) not in told:
+            breaks.setdefault(one.hop, one)
+            found[one.hop].append(evidence)
+    return [break_conflict(breaker, user, breaks[hop], each) for hop, each in found.items()]
 
 
-def merged_resolver(breaker: Branch, user: Branch) -> Resolver:
-    """The merged tree as far as names go; a file that both changed is the user's."""
-    changes = {path: blob for path, blob in breaker.changes.items() if path not in user.changes}
-    return user.own.changed(changes)
-
-
-def _blamed(breaker: Branch, user: Branch, use: Use, merged: Resolver) -> tuple[Hop, Severity] | None:
+def _blamed(exposure: Exposure, use: Use) -> tuple[Hop, Severity] | None:
     """Which break makes this use fail on the merged tree, and how surely; None for none."""
-    if breaker.changes.get(use.path, "") is None:
+    breaker, user = exposure.breaker, exposure.user
+    if breaker.changes.get(use.path, "") is None and use.path not in exposure.merged:
         return None  # The file itself went: the text level tells.
     breaks = breaker.breaks_by_hop
-    now = _again(use, merged)
+    now = _again(use, exposure)
     gone = [hop for hop in use.meaning.hops if hop in breaks and breaks[hop].reason != "signature"]
     lost = _lost(use.meaning.target, now.target)
-    here = [hop for hop in now.hops if _torn(breaker, user, hop, use)]
+    here = [hop for hop in now.hops if _torn(exposure, hop, use)]
     if here or (lost and gone):
         modules = [
             hop for hop in gone if not hop[1]
@@ -69,17 +70,18 @@ def _blamed(breaker: Branch, user: Branch, use: Use, merged: Resolver) -> tuple[
         hop = here[-1] if here else modules[0] if modules else end
         if hop is None:
             return None
-        if lost and not here and user.keeps(hop):
+        if lost and not here and breaks[hop].path not in exposure.merged and user.keeps(hop):
             return None
         return hop, _severity(breaker, use, breaks[hop])
     return _misfit(breaker, use, now)
 
 
-def _again(use: Use, merged: Resolver) -> Resolution:
+def _again(use: Use, exposure: Exposure) -> Resolution:
+    path, merged = exposure.place(use.path), exposure.resolver
     if use.reference is not None:
-        return merged.resolve(use.path, use.reference)
+        return merged.resolve(path, use.reference)
     hops: list[Hop] = []
-    target = merged.follow(use.path, use.brought, hops) if use.brought is not None else None
+    target = merged.follow(path, use.brought, hops) if use.brought is not None else None
     return Resolution(target, tuple(hops))
 
 
@@ -89,14 +91,16 @@ def _lost(before: Target | None, now: Target | None) -> bool:
     return now is None or (now == EXTERNAL and before != EXTERNAL)
 
 
-def _torn(breaker: Branch, user: Branch, hop: Hop, use: Use) -> bool:
+def _torn(exposure: Exposure, hop: Hop, use: Use) -> bool:
     """A name that the breaker took out of a file which the user changed too: the merge takes it out."""
+    breaker, user = exposure.breaker, exposure.user
     one = breaker.breaks_by_hop.get(hop)
     if (
         one is None
         or one.reason == "signature"
         or one.starred
         or one.path not in user.changes
+        or one.path in exposure.merged
         or user.keeps(hop)
     ):
         return False
@@ -114,9 +118,11 @@ def _severity(breaker: Branch, use: Use, one: Break) -> Severity:
 def _open_ended(own: Resolver, one: Break) -> bool:
     """Whether names may come from where nobody can look: `__getattr__`, or a star import of a foreign module."""
     owner = one.name.rpartition(".")[0]
-    names = own.namespace(one.key)
-    prefixes = [owner, ""] if owner else [""]
-    if any(f"{prefix}.__getattr__".lstrip(".") in names for prefix in prefixes):
+    if owner:
+        holder = own.lookup(one.key, owner, [], outside=False)
+        found = None if holder is None else own.member(holder, "__getattr__", [])
+        return found is not None and found != EXTERNAL
+    if "__getattr__" in own.namespace(one.key):
         return True
     stars = [
         brought
@@ -126,7 +132,7 @@ def _open_ended(own: Resolver, one: Break) -> bool:
         and path.endswith((".py", ".pyi"))
         and own.modules.find(path, brought.module) is None
     ]
-    return bool(stars) and not owner
+    return bool(stars)
 
 
 def _misfit(breaker: Branch, use: Use, now: Resolution) -> tuple[Hop, Severity] | None:
@@ -142,6 +148,8 @@ def _misfit(breaker: Branch, use: Use, now: Resolution) -> tuple[Hop, Severity] 
     target = use.meaning.target
     for one in reversed(changed):
         if target is None or not _meant(one, target, use):
+            if one.olds[-1].kind == "property" and one.news[-1].kind == "method" and reference.receiver:
+                return one.hop, Severity.ERROR  # Its value was asked for something.
             continue
         worst = call_effect(one, reference, bound=use.meaning.bound)
         if worst is Effect.BREAKS:
@@ -201,14 +209,15 @@ def _effect(
     return max((min(row, key=order.index) for row in kept if row), key=order.index, default=Effect.NONE)
 
 
-def _by_name(breaker: Branch, user: Branch) -> list[tuple[Break, Evidence]]:
+def _by_name(exposure: Exposure) -> list[tuple[Break, Evidence]]:
     """Members used on receivers of unknown type: the rarer the name, the surer."""
+    breaker, user = exposure.breaker, exposure.user
     members = [
         one
         for one in breaker.breaks
         if "." in one.name
         and one.olds
-        and one.olds[-1].last in user.uses_by_name
+        and one.olds[-1].last in exposure.by_name
         and one.olds[-1].last.lower() not in _COMMON
     ]
     if not members:
@@ -220,7 +229,7 @@ def _by_name(breaker: Branch, user: Branch) -> list[tuple[Break, Evidence]]:
         before, after = breaker.definers(names, family)
         for one in breaks:
             name = one.olds[-1].last
-            for use in user.uses_by_name[name]:
+            for use in exposure.by_name[name]:
                 same = grammar_for(use.path)
                 severity = _guess(one, use, (before[name], after[name]), near=_near(user, use, one))
                 if severity is not None and same is not None and same.family == family:
