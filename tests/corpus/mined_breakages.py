@@ -117,6 +117,9 @@ class Mine:
         if merged is None:
             self.count[f"{pair.found_by} conflicts as text"] += 1
             return None
+        if always and not self.history.survives(pair, one, other, base, merged):
+            self.count[f"{pair.found_by} without a use left"] += 1
+            return None
         made = {"repo": self.name, "by": pair.found_by, "breaker": pair.breaker, "user": pair.user}
         try:
             return self.judged(

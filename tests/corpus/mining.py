@@ -114,6 +114,23 @@ def _parameters(given: ast.arguments) -> tuple:
     )
 
 
+def narrower(old: tuple, new: tuple) -> bool:
+    """Whether a function takes less than it did, or asks for more: optional parameters at the end are neither."""
+    if old == new or len(old) != 3 or len(new) != 3:
+        return False
+    (plain, many, named, keywords), (now, now_many, now_named, now_keywords) = old[2], new[2]
+    if old[:2] != new[:2] or many > now_many or keywords > now_keywords:
+        return True
+    same = now[: len(plain)]
+    kept = [one[0] for one in plain] == [one[0] for one in same] and all(
+        late[1] >= early[1] for early, late in zip(plain, same, strict=False)
+    )
+    optional = all(one[1] for one in now[len(plain) :]) and all(
+        one[1] for one in now_named if one not in named
+    )
+    return not (kept and optional and {one[0] for one in named} <= {one[0] for one in (*now_named, *now)})
+
+
 class History:
     """The newest commits of a repository; what is made of them goes to a repository of its own beside it."""
 
@@ -199,7 +216,7 @@ class History:
             for name, fact in old.items():
                 if name not in new:
                     found.append(Changed("removed", path, name))
-                elif fact.shape != new[name].shape and fact.kind in ("function", "method"):
+                elif fact.kind in ("function", "method") and narrower(fact.shape, new[name].shape):
                     found.append(Changed("signature", path, name))
         return [
             one._replace(how="moved") if one.how == "removed" and one.name in came else one for one in found
@@ -340,6 +357,20 @@ class History:
             merged, _conflicts = self._three_way(spelled, "--ours")
             made += [b"".join(one.replace(b"\r", b"\n") for one in merged.split(b"\n")), parts[at + 3]]
         return b"".join(made)
+
+    def survives(self, pair: Pair, one: str, other: str, base: str, merged: str) -> bool:
+        """Whether the merged text of what the user changed has more of a changed name than the breaker's own."""
+        ours, both = self.repo[one], self.repo[merged]
+        for delta in self.repo[base].diff_to_tree(self.repo[other]).deltas:
+            path = delta.new_file.path
+            if not path.endswith(self.ending) or path not in both:
+                continue
+            texts = [tree[path].data if path in tree else b"" for tree in (ours, both)]
+            for each in pair.names:
+                word = re.compile(rb"\b%s\b" % re.escape(each.last.encode()))
+                if len(word.findall(texts[1])) > len(word.findall(texts[0])):
+                    return True
+        return False
 
     def merged(self, base: str, one: str, other: str) -> str | None:
         """The tree that git makes of two trees from a base; None where it finds a conflict."""

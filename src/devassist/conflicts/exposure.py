@@ -75,9 +75,8 @@ class Exposure:
         return None if texts is None or texts[1] == texts[2] else self._tables.merged(*texts)
 
     def _broken_words(self, path: str) -> bool:
-        mine = self.user.changes[path]
-        words = {} if mine is None else self._tables.words(mine)
-        return any(word in words for word in self._words)
+        text = self.user.own.files.source(path)
+        return any(word in text for word in self._words)
 
     @cached_property
     def _words(self) -> frozenset[bytes]:
@@ -90,8 +89,8 @@ class Exposure:
         texts = self._texts(path)
         if texts is None or not path.endswith(".py"):
             return frozenset()
-        was, gone, more = (self._tables.words(one) for one in texts)
-        return frozenset(word for word in more if gone[word] < was[word] < more[word])
+        base, theirs, mine = texts
+        return self._tables.word_changes(base, theirs)[0] & self._tables.word_changes(base, mine)[1]
 
     @cached_property
     def resolver(self) -> Resolver:
@@ -156,7 +155,7 @@ class Exposure:
         """Names of functions and modules that the merged text uses and nothing binds there, as on no side alone."""
         for path in sorted(self.merged):
             words = self.vanishing(path)
-            if not words:
+            if not words or self._theirs(path) not in self.breaker.focus:
                 continue
             known = {
                 *_unbound(self.user.own, path, self.user.own.files.table(path)),

@@ -18,6 +18,7 @@ from devassist.git.tree_view import TreeView
 from devassist.git.trees import EXECUTABLE, FILE
 
 _KEPT_LINES = 256
+_KEPT_WORDS = 8192
 _KEPT_TABLES = 20_000
 Place = tuple[str, Definition]
 SETTINGS = ("tsconfig.json", "jsconfig.json", "tsconfig.base.json")
@@ -39,7 +40,7 @@ class Tables:
     _kept: dict[tuple[str, str], Table] = field(default_factory=dict)
     _lines: dict[str, list[str]] = field(default_factory=dict)
     _implemented: dict[str, frozenset[str]] = field(default_factory=dict)
-    _words: dict[str, Counter[bytes]] = field(default_factory=dict)
+    _words: dict[tuple[str, str], tuple[frozenset[bytes], frozenset[bytes]]] = field(default_factory=dict)
     _merges: dict[tuple[str, str, str], str | None] = field(default_factory=dict)
     _origins: dict[str, tuple[str, str, str]] = field(default_factory=dict)
     """Of a blob that is in no repository: the three it is merged from."""
@@ -80,13 +81,15 @@ class Tables:
                 self._origins[name] = key
         return self._merges[key]
 
-    def words(self, blob: str) -> Counter[bytes]:
-        """How often each word stands in a blob of the repository."""
-        if blob not in self._words:
-            if len(self._words) >= _KEPT_LINES:
+    def word_changes(self, old: str, new: str) -> tuple[frozenset[bytes], frozenset[bytes]]:
+        """Words that the new blob of a repository has fewer times than the old, and those it has more times."""
+        key = (old, new)
+        if key not in self._words:
+            if len(self._words) >= _KEPT_WORDS:
                 self._words.clear()
-            self._words[blob] = Counter(_WORD.findall(self.view.blob(blob)))
-        return self._words[blob]
+            before, after = (Counter(_WORD.findall(self.view.blob(one))) for one in key)
+            self._words[key] = (frozenset(before - after), frozenset(after - before))
+        return self._words[key]
 
     def lines(self, blob: str) -> list[str]:
         """The lines of a blob, kept for as long as few others are asked for."""
