@@ -183,4 +183,19 @@ FIELD = (
         },
         unique=False,
     ),
+    py(
+        "ok: alias becomes a type statement",
+        {"pkg/kinds.py": "type Kind[T] = list[T] | str\n"},
+        {
+            "pkg/new.py": "from pkg.kinds import Kind\n\n\ndef more(one: Kind[int]) -> None:\n    return None\n"
+        },
+        base={"pkg/kinds.py": "from typing import TypeAlias\n\nKind: TypeAlias = list | str\n"},
+    ),
+    py(
+        "removed, type statement",
+        {"pkg/kinds.py": "type Other = int\n"},
+        {"pkg/new.py": "from pkg.kinds import Kind\n\n\ndef more(one: Kind) -> None:\n    return None\n"},
+        REMOVED,
+        base={"pkg/kinds.py": "type Kind = str\ntype Other = int\n"},
+    ),
 )

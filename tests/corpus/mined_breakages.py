@@ -207,8 +207,9 @@ class Mine:
                 continue
             trees = [str(self.history.repo[each].tree.id) for each in (bases[0], one, other)]
             merged = self.history.merged(*trees)
-            if merged is not None:
-                self.count["merges looked at"] += 1
+            self.count["merges"] += merged is not None
+            if merged is not None and self.history.shared(*trees):
+                self.count["merges around one name"] += 1
                 yield self.judged(
                     {"repo": self.name, "by": "merge", "breaker": one, "user": other},
                     (*trees, merged),

@@ -6,7 +6,7 @@ import ast
 import random
 import re
 import subprocess
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -357,6 +357,28 @@ class History:
             merged, _conflicts = self._three_way(spelled, "--ours")
             made += [b"".join(one.replace(b"\r", b"\n") for one in merged.split(b"\n")), parts[at + 3]]
         return b"".join(made)
+
+    def shared(self, base: str, one: str, other: str) -> bool:
+        """Whether one side defines a name no longer as it did, and the other brings the word."""
+        sides = [self._words(base, side) for side in (one, other)]
+        return bool(sides[0][0] & sides[1][1] or sides[1][0] & sides[0][1])
+
+    def _words(self, base: str, side: str) -> tuple[set[str], set[str]]:
+        gone: set[str] = set()
+        came: set[str] = set()
+        for delta in self.repo[base].diff_to_tree(self.repo[side]).deltas:
+            path = delta.new_file.path
+            if path.endswith(self.ending):
+                texts = [self.blob(tree, path) or b"" for tree in (base, side)]
+                before, after = (definitions(text) or {} for text in texts)
+                gone |= {
+                    name.rpartition(".")[2]
+                    for name, fact in before.items()
+                    if name not in after or narrower(fact.shape, after[name].shape)
+                }
+                old, new = (Counter(_WORD.findall(text.decode("utf-8", "replace"))) for text in texts)
+                came |= set(new - old)
+        return gone, came
 
     def survives(self, pair: Pair, one: str, other: str, base: str, merged: str) -> bool:
         """Whether the merged text of what the user changed has more of a changed name than the breaker's own."""

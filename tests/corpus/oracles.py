@@ -1,4 +1,4 @@
-"""What tells that a merge broke, without us: pyflakes and ty, or tsc, on the merged tree against its base and both sides."""
+"""What tells that a merge broke, without us: pyflakes and ty on the merged tree against its base and both sides."""
 
 from __future__ import annotations
 
@@ -16,14 +16,10 @@ from pyflakes import checker
 from pyflakes.messages import RedefinedWhileUnused, UndefinedName
 
 _TY = re.compile(r"^(?P<path>[^:\n]+):(?P<line>\d+):\d+: \w+\[(?P<rule>[\w-]+)\] (?P<text>.*)$")
-_TSC = re.compile(r"^(?P<path>[^(\n]+)\((?P<line>\d+),\d+\): error (?P<rule>TS\d+): (?P<text>.*)$")
 BREAKING = frozenset(
     "import-not-found missing-module-member missing-attribute unresolved-reference unresolved-global missing-argument "
-    "unknown-argument not-callable abstract-class-instantiation too-many-positional-arguments positional-only-parameter-as-kwarg parameter-already-assigned "
-    "undefined-name redefined "
-    # Cannot find name, module or member; wrong number of arguments; duplicates; members not implemented.
-    "TS2304 TS2305 TS2306 TS2307 TS2339 TS2353 TS2420 TS2459 TS2515 TS2551 TS2552 TS2554 TS2555 TS2561 TS2614 TS2654 "
-    "TS2673 TS2694 TS2724 TS2741 TS2300 TS2393 TS2451".split()
+    "unknown-argument not-callable abstract-class-instantiation too-many-positional-arguments "
+    "positional-only-parameter-as-kwarg parameter-already-assigned undefined-name redefined".split()
 )
 """Rules that say a name, a member or an argument is not there; of any other, only types disagree."""
 
@@ -46,7 +42,7 @@ class Oracle:
     git_dir: Path
     folder: Path
     tools: Path
-    """Where `ty` and `tsc` are."""
+    """Where `ty` is."""
 
     def __post_init__(self) -> None:
         self.folder.mkdir(parents=True, exist_ok=True)
@@ -162,30 +158,3 @@ def flakes(source: bytes) -> tuple[tuple[int, str, str], ...]:
         elif isinstance(one, RedefinedWhileUnused) and twice:
             found.append((one.lineno, "redefined", text))
     return tuple(found)
-
-
-@dataclass
-class ScriptOracle(Oracle):
-    """TypeScript: the whole program each time, without the packages that it stands on."""
-
-    def check(self, tree: str, paths: list[str]) -> list[Diagnostic]:
-        self.point(tree)
-        settings = self.folder / "tsconfig.json"
-        if not settings.exists():
-            return []
-        said = self._run(
-            self.tools / "tsc",
-            "--noEmit",
-            "--pretty",
-            "false",
-            "--skipLibCheck",
-            "--types",
-            "",
-            "-p",
-            str(self.folder),
-        )
-        return [
-            Diagnostic(match["path"], int(match["line"]), match["rule"], match["text"])
-            for match in map(_TSC.match, said.split("\n"))
-            if match is not None
-        ]

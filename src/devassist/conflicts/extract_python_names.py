@@ -43,6 +43,15 @@ class PythonNames(Extractor):
         else:
             self._bind_targets(left)
 
+    def on_type_alias_statement(self, node: Node) -> None:
+        """`type Alias[T] = list[T]`: T is known on its right alone."""
+        name, _, given = self.text(node.child_by_field_name("left")).partition("[")
+        with self.scope("function", self.frame.name):
+            for one in _DOTTED.findall(given):
+                self.bind(one)
+            self.annotated(node.child_by_field_name("right"))
+        self._assign(node, name, "", None)
+
     def _assign(self, node: Node, name: str, type_name: str, right: Node | None) -> None:
         if self.frame.kind == "function":
             self.bind(name, type_name)
