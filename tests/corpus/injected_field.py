@@ -160,6 +160,20 @@ FIELD = (
         base={"pkg/keys.py": KEYS},
     ),
     py(
+        "property gets a decorator that nobody knows",
+        {"pkg/keys.py": KEYS.replace("@property", "@reify")},
+        {"pkg/keys.py": KEYS + "\n    def forget(self):\n        return [self.names]\n"},
+        ("signature-changed-called", "warning"),
+        base={"pkg/keys.py": KEYS},
+        unique=False,
+    ),
+    py(
+        "ok: property gets a decorator that nobody knows, its value asked",
+        {"pkg/keys.py": KEYS.replace("@property", "@reify")},
+        {"pkg/keys.py": KEYS + "\n    def forget(self):\n        self.names.clear()\n"},
+        base={"pkg/keys.py": KEYS},
+    ),
+    py(
         "removed member, the module has __getattr__",
         {
             "pkg/client.py": CLIENT.replace("def fetch", "def load_url")

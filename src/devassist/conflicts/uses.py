@@ -12,7 +12,7 @@ from devassist.conflicts.findings import Evidence, break_conflict
 from devassist.conflicts.languages import family_of, grammar_for
 from devassist.conflicts.namespaces import EXTERNAL, Hop, Resolution, Target
 from devassist.conflicts.references import Resolver
-from devassist.conflicts.signatures import Effect, effect, fits
+from devassist.conflicts.signatures import Effect, effect, fits, opaque
 from devassist.conflicts.tables import Definition, Reference
 from devassist.domain.conflicts import Conflict, Severity
 
@@ -148,7 +148,8 @@ def _misfit(breaker: Branch, use: Use, now: Resolution) -> tuple[Hop, Severity] 
     target = use.meaning.target
     for one in reversed(changed):
         if target is None or not _meant(one, target, use):
-            if one.olds[-1].kind == "property" and one.news[-1].kind == "method" and reference.receiver:
+            asked = one.olds[-1].kind == "property" and one.news[-1].kind == "method" and reference.receiver
+            if asked and not opaque(one.news[-1]):
                 return one.hop, Severity.ERROR  # Its value was asked for something.
             continue
         worst = call_effect(one, reference, bound=use.meaning.bound)
@@ -187,7 +188,10 @@ def call_effect(one: Break, reference: Reference, *, bound: bool) -> Effect:
     """What a changed definition does to a use of it."""
     old, new = one.olds[-1], one.news[-1]
     if {old.kind, new.kind} == {"property", "method"}:
-        return Effect.BREAKS if reference.call == (old.kind == "method") else Effect.NONE
+        if reference.call != (old.kind == "method"):
+            return Effect.NONE
+        # A decorator that nobody knows may make a value of a method, as `reify` does.
+        return Effect.DOUBTFUL if opaque(old) or opaque(new) else Effect.BREAKS
     if not reference.call:
         return Effect.NONE
     return _effect(one.olds, one.news, reference, one.path, bound=bound)
