@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from corpus.injected_compiled import COMPILED
+from corpus.injected_field import FIELD
 from corpus.injected_python import PYTHON
 from corpus.injected_script import SCRIPT
 from corpus.injected_types import Case, Files
@@ -15,7 +16,7 @@ from devassist.domain.conflicts import Conflict, Side
 from devassist.git.tree_view import TreeChange
 from devassist.git.trees import FILE, Entry
 
-CASES: tuple[Case, ...] = (*PYTHON, *SCRIPT, *COMPILED)
+CASES: tuple[Case, ...] = (*PYTHON, *FIELD, *SCRIPT, *COMPILED)
 
 
 @dataclass

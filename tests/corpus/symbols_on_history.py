@@ -1,5 +1,8 @@
 """
-False alarms on history, on demand: `python tests/corpus/symbols_on_history.py REPO [MERGES]`.
+False alarms on history, on demand: `python tests/corpus/symbols_on_history.py REPO [MERGES] [--sample]`.
+
+`--sample` takes merges from all of the history instead of the newest. Git writes the trees of its merges into REPO: give it
+a clone, or an empty repository that has REPO's objects as its alternates and its newest commit as HEAD.
 
 Every two-parent merge that git merges cleanly, into the very tree that people committed, was fine as far as they knew:
 an error said about its two sides is a false alarm until somebody looks and finds that it was a real breakage.
@@ -7,8 +10,10 @@ an error said about its two sides is a false alarm until somebody looks and find
 
 from __future__ import annotations
 
+import random
 import subprocess
 import sys
+import tempfile
 import time
 from collections import Counter
 from pathlib import Path
@@ -28,7 +33,10 @@ def git(repo: Path, *arguments: str) -> str:
 
 def clean_merges(repo: Path, limit: int):
     """(merge, base, one, other) of clean merges with one merge base whose both sides changed something."""
-    for line in git(repo, "log", "--merges", f"-{limit}", "--format=%H %P").splitlines():
+    listed = git(repo, "log", "--merges", "--format=%H %P").splitlines()
+    if "--sample" in sys.argv:
+        random.Random(1).shuffle(listed)
+    for line in listed[:limit]:
         merge, *parents = line.split()
         if len(parents) != 2:
             continue
@@ -45,9 +53,10 @@ def main(repo: Path, limit: int) -> None:
     said: Counter[tuple[str, str]] = Counter()
     merges = alarmed = warned = 0
     seconds = time.process_time()
+    cache = Path(tempfile.gettempdir()) / "devassist-corpus-tables" / repo.resolve().parent.name
     for merge, base, one, other in clean_merges(repo, limit):
         merges += 1
-        detector = SymbolDetector(view, repo / ".git" / "devassist-symbols")
+        detector = SymbolDetector(view, cache)
         sides = [
             Side(name=name, commit=name, tree=git(repo, "rev-parse", name + "^{tree}"))
             for name in (one, other)

@@ -85,22 +85,19 @@ def test_what_a_killed_process_left_is_swept_and_what_another_holds_is_not(
     below.mkdir()
     repository = Repository.discover(repo)
     held = ScratchObjects.create(repository, below)
-    (below / "devassist-objects-left" / "aa").mkdir(parents=True)
-    (below / "devassist-objects-fresh").mkdir()
+    for name in ("left", "fresh", "foreign"):
+        (below / f"devassist-objects-{name}" / "aa").mkdir(parents=True)
+        if name != "foreign":
+            (below / f"devassist-objects-{name}" / "owner.lock").touch()
     (below / "devassist-objects-link").symlink_to(repo)
     (below / "another").mkdir()
     for path in below.iterdir():
         if path.name != "devassist-objects-fresh":
             os.utime(path, (1, 1), follow_symlinks=False)
     with ScratchObjects.create(repository, below) as mine:
-        names = {path.name for path in below.iterdir()}
-        assert names == {
-            held.path.name,
-            mine.path.name,
-            "devassist-objects-fresh",
-            "devassist-objects-link",
-            "another",
-        }
+        names = {path.name.removeprefix("devassist-objects-") for path in below.iterdir()}
+        ours = {path.name.removeprefix("devassist-objects-") for path in (held.path, mine.path)}
+        assert names == {*ours, "fresh", "foreign", "link", "another"}
     held.close()
     assert not held.path.exists()
     assert (repo / ".git").exists()

@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from devassist.bootstrap.deep_checks import Deep, go_deeper
@@ -13,7 +12,7 @@ from devassist.bootstrap.history import require_history
 from devassist.bootstrap.live_work import WorkInProgress
 from devassist.bootstrap.project import Project
 from devassist.domain.conflicts import Conflict, Level, Side
-from devassist.domain.errors import NotFound, RepositoryError, UsageError
+from devassist.domain.errors import NotFound, RepositoryError
 from devassist.domain.ids import work_of
 
 if TYPE_CHECKING:  # imported where they are used: other commands must not pay for parsers
@@ -253,53 +252,6 @@ def staled_by(project: Project, old: str, new: str) -> list[Mapping[str, Any]]:
     before = {one.branch: set(one.paths) for one in stale_branches(project.repository, old, sides)}
     now = stale_branches(project.repository, new, sides)
     return [one.as_json() for one in now if set(one.paths) - before.get(one.branch, set())]
-
-
-def check_path(
-    project: Project, path: Path, *, content: bytes | None = None, committed: bool = False
-) -> Compared:
-    """
-    One file, as it is on disk or as `content` would make it, held against all live branches: for a hook.
-
-    With `committed` what others have not committed is left out, which spares looking through their worktrees.
-    Raises UsageError for a path outside of the repository.
-    """
-    from devassist.conflicts.ongoing import OngoingConflicts
-    from devassist.conflicts.textual import worktree_side
-    from devassist.git.merge_tree import MergeTree
-
-    repository, state = project.repository, project.host.state_dir
-    require_history(repository)
-    where = path.parent.resolve() / path.name  # a link is checked as the link that it is
-    if not where.is_relative_to(repository.workdir):
-        raise UsageError(f"{path} is outside the repository")
-    relative = where.relative_to(repository.workdir).as_posix()
-    base = base_side(project, "")
-    wanted = Comparison(every=True, committed=committed)
-    with MergeTree(repository, environment=project.host.environment) as referee:
-        mine = worktree_side(referee, repository.workdir, "(your files)")
-        if content is not None:
-            commit = referee.scratch.replaced(mine.commit, mine.head or mine.commit, relative, content)
-            mine = replace(mine, commit=commit, tree=referee.view.tree_of(commit))
-        others = [
-            one
-            for one in looked_at(project, referee, wanted, base.commit)
-            if one.name != repository.head_branch
-        ]
-        # Only what the file has a part in is looked at: the others are not held against each other.
-        ongoing = OngoingConflicts(
-            referee, base.commit, state / "symbols", project.settings.conflicts.languages
-        )
-        ongoing.move(mine)
-        for one in others:
-            ongoing.move(one, own=False)
-        for _ in ongoing.deepen(mine.name):
-            pass
-        conflicts, merged = ongoing.conflicts(), referee.merged
-    about = [one for one in conflicts if relative in (one.path, *(at.path for at in one.locations))]
-    return Compared(
-        base=base.commit, sides=[mine, *others], conflicts=about, order=(), stats={"pairs_merged": merged}
-    )
 
 
 def rendered(compared: Compared, form: str) -> Any:

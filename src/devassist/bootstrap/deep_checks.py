@@ -80,7 +80,7 @@ def _behaviour(workshop: Workshop, speculation: Any, sides: Sequence[Side], foun
     kept, around = _cache(workshop.project, "checks"), workshop.surroundings
 
     def check(tree: str, command: str, *, anew: bool = False) -> Outcome:
-        key = digest([tree, command, around])
+        key = digest(["code and output", tree, command, around])
         known = kept.value(key)
         if known is None or (anew and not known["again"]):
             result = workshop.run(tree, command, purpose="conflicts")

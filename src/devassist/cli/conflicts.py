@@ -13,6 +13,7 @@ from typer.core import TyperGroup
 
 from devassist.bootstrap import comparing
 from devassist.bootstrap import conflict_life as life
+from devassist.bootstrap.file_check import check_path
 from devassist.cli.conflict_view import ReportFormat, follow, show_compared, stale_line
 from devassist.cli.github import conflicts_found
 from devassist.cli.invocation import Format, of, one_line, plain, print_json
@@ -161,7 +162,7 @@ def check(
     invocation = of(context)
     text = None if content is None else content.read()
     where = invocation.host.directory / path
-    compared = comparing.check_path(invocation.project(), where, content=text, committed=committed)
+    compared = check_path(invocation.project(), where, content=text, committed=committed)
     if output is Format.json:
         print_json(
             {"schema": "devassist.conflicts/1", "conflicts": [one.as_json() for one in compared.conflicts]}

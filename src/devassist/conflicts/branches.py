@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import NamedTuple
@@ -69,21 +69,12 @@ class Branch:
     @cached_property
     def uses_by_hop(self) -> dict[Hop, list[Use]]:
         """The inverted index of certain uses: every name that a use goes through."""
-        found: dict[Hop, list[Use]] = defaultdict(list)
-        for use in self.uses:
-            for hop in dict.fromkeys(use.meaning.hops):
-                found[hop].append(use)
-        return found
+        return by_hop(self.uses)
 
     @cached_property
     def uses_by_name(self) -> dict[str, list[Use]]:
         """The inverted index of uses on receivers of unknown type."""
-        found: dict[str, list[Use]] = defaultdict(list)
-        for use in self.uses:
-            one = use.reference
-            if one is not None and use.meaning.unknown:
-                found[one.name].append(use)
-        return found
+        return by_name(self.uses)
 
     def definers(self, names: frozenset[str], family: str) -> tuple[dict[str, int], dict[str, int]]:
         """How many definitions each name has: in the base, and on this branch."""
@@ -95,20 +86,32 @@ class Branch:
         }
         return {name: len(before[name]) for name in names}, after
 
+    @cached_property
+    def origins(self) -> dict[str, str]:
+        """Files that were renamed, also with edits: new path -> the path in the base."""
+        gone = [path for path, blob in self.changes.items() if blob is None]
+        found: dict[str, str] = {}
+        for path in self.changes if gone else ():
+            if path in self.own.files.blobs and path not in self.base.files.blobs:
+                origin = self._origin(path, gone)
+                if origin is not None:
+                    found[path] = origin
+        return found
+
+    def _origin(self, path: str, gone: list[str]) -> str | None:
+        names = {one.name for one in self.own.files.table(path).definitions}
+        for old in gone:
+            if old.rpartition(".")[2] == path.rpartition(".")[2]:
+                others = {one.name for one in self.base.files.table(old).definitions}
+                if len(names & others) > len(names | others) / 2 or (
+                    self.base.files.blobs.get(old) == self.own.files.blobs.get(path)
+                ):
+                    return old
+        return None
+
     def _previous(self, path: str) -> Table:
         """The file as it was: at its path, or where it was renamed from."""
-        if path in self.base.files.blobs:
-            return self.base.files.table(path)
-        names = {one.name for one in self.own.files.table(path).definitions}
-        for gone, blob in self.changes.items():
-            if blob is None and gone.rpartition(".")[2] == path.rpartition(".")[2]:
-                before = self.base.files.table(gone)
-                others = {one.name for one in before.definitions}
-                if len(names & others) > len(names | others) / 2 or (
-                    self.base.files.blobs.get(gone) == self.own.files.blobs.get(path)
-                ):
-                    return before
-        return Table(language="")
+        return self.base.files.table(self.origins.get(path, path))
 
     def _new_imports(self, path: str) -> list[Use]:
         before = Counter((one.module, one.name) for one in self._previous(path).imports)
@@ -117,17 +120,23 @@ class Branch:
             if before[one.module, one.name]:
                 before[one.module, one.name] -= 1
                 continue
-            hops: list[Hop] = []
-            target = self.own.follow(path, one, hops)
-            found.append(Use(path, one.line, None, one, Resolution(target, tuple(hops))))
+            found.append(self.imported(path, one))
         return found
 
+    def imported(self, path: str, one: Import) -> Use:
+        """An import as a use, with what it means on this branch."""
+        hops: list[Hop] = []
+        target = self.own.follow(path, one, hops)
+        return Use(path, one.line, None, one, Resolution(target, tuple(hops)))
+
+    def used(self, path: str, one: Reference) -> Use:
+        """A reference as a use, with what it means on this branch."""
+        meaning, one = self.own.resolve(path, one), self._counted(path, one)
+        return Use(path, one.line, one, None, self._made(meaning) if one.call else meaning)
+
     def _new_references(self, path: str) -> list[Use]:
-        found = []
-        for each in fresh(self._previous(path).references, self.own.files.table(path).references):
-            meaning, one = self.own.resolve(path, each), self._counted(path, each)
-            found.append(Use(path, one.line, one, None, self._made(meaning) if one.call else meaning))
-        return found
+        new = fresh(self._previous(path).references, self.own.files.table(path).references)
+        return [self.used(path, one) for one in new]
 
     def _counted(self, path: str, one: Reference) -> Reference:
         """Go's `f(g())` gives f one argument where g is known to give one."""
@@ -171,6 +180,24 @@ class Branch:
         was = self.base.namespace(key).get(name, [])
         shape = [(one.path, one.definition is None) for one in was]
         return any((one.path, one.definition is None) not in shape for one in mine) or len(mine) > len(was)
+
+
+def by_hop(uses: Iterable[Use]) -> dict[Hop, list[Use]]:
+    """Uses by every name that they go through."""
+    found: dict[Hop, list[Use]] = defaultdict(list)
+    for use in uses:
+        for hop in dict.fromkeys(use.meaning.hops):
+            found[hop].append(use)
+    return found
+
+
+def by_name(uses: Iterable[Use]) -> dict[str, list[Use]]:
+    """Uses on receivers that may be anything, by the name used."""
+    found: dict[str, list[Use]] = defaultdict(list)
+    for use in uses:
+        if use.reference is not None and use.meaning.unknown:
+            found[use.reference.name].append(use)
+    return found
 
 
 def fresh(before: tuple[Reference, ...], after: tuple[Reference, ...]) -> list[Reference]:

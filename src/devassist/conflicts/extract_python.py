@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tree_sitter import Node
 
-from devassist.conflicts.extract_python_names import PythonNames
+from devassist.conflicts.extract_python_names import PythonNames, single_type
 from devassist.conflicts.extractor import UNKNOWN, first, plain_type
 from devassist.conflicts.tables import Definition, Parameter, Reference
 
@@ -47,7 +47,7 @@ class PythonExtractor(PythonNames):
             qualified = self.qualified(name)
         else:
             qualified = self.define(whole, name, kind, facts=facts).name
-        self.walk(node.child_by_field_name("return_type"))
+        self.annotated(node.child_by_field_name("return_type"))
         owner = self.frame.name if self.frame.kind == "class" else ""
         with self.scope("function", qualified):
             self._bind_parameters(parameters, owner)
@@ -70,7 +70,7 @@ class PythonExtractor(PythonNames):
         for number, one in enumerate(parameters):
             if number == 0 and owner and one.name in ("self", "cls"):
                 continue  # The resolver knows them by name.
-            self.bind(one.name, plain_type(one.type.strip("\"'")))
+            self.bind(one.name, single_type(one.type) if one.kind not in ("args", "kwargs") else "")
 
     def _parameters(self, node: Node | None) -> tuple[Parameter, ...]:
         found: list[Parameter] = []
@@ -88,7 +88,7 @@ class PythonExtractor(PythonNames):
 
     def _parameter(self, node: Node, kind: str) -> Parameter | None:
         annotation = node.child_by_field_name("type")
-        self.walk(annotation)
+        self.annotated(annotation)
         self.walk(node.child_by_field_name("value"))
         inner = node
         if node.type == "typed_parameter":
@@ -163,7 +163,9 @@ class PythonExtractor(PythonNames):
         """`getattr(mod, "load")` and `patch("pkg.mod.load")` name what they use: worth a warning, no more."""
         given = [] if arguments is None else arguments.named_children
         last = callee.rpartition(".")[2]
-        if last == "patch" and given and given[0].type == "string":
+        if last == "cast" and given:
+            self.annotated(given[0] if given[0].type == "string" else None)
+        elif last == "patch" and given and given[0].type == "string":
             module, _, name = self.text(given[0]).strip("\"'").rpartition(".")
             if module:
                 with self.guarded():

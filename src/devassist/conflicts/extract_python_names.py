@@ -2,10 +2,24 @@
 
 from __future__ import annotations
 
+import re
+
 from tree_sitter import Node
 
 from devassist.conflicts.extractor import UNKNOWN, Extractor, first, plain_type
 from devassist.conflicts.tables import Definition
+
+_QUOTED = re.compile(r"[\w.\[\], |]+")
+_DOTTED = re.compile(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*")
+_SPOKEN = ("Literal", "Annotated")
+"""Strings in these are values, no names."""
+
+
+def single_type(annotation: str) -> str:
+    """The one type that an annotation names, None beside it left out; empty where there are more."""
+    text = annotation.strip("\"' ")
+    parts = [one.strip() for one in text.split("|") if one.strip() not in ("None", "")]
+    return plain_type(parts[0]) if len(parts) == 1 else ""
 
 
 class PythonNames(Extractor):
@@ -17,9 +31,9 @@ class PythonNames(Extractor):
     def on_assignment(self, node: Node) -> None:
         left, right = node.child_by_field_name("left"), node.child_by_field_name("right")
         annotation = node.child_by_field_name("type")
-        self.walk(annotation)
+        self.annotated(annotation)
         self.walk(right)
-        type_name = plain_type(self.text(annotation).strip("\"'")) if annotation else self.type_of(right)
+        type_name = single_type(self.text(annotation)) if annotation else self.type_of(right)
         if left is None:
             return
         if left.type == "identifier":
@@ -28,6 +42,15 @@ class PythonNames(Extractor):
             self._assign_attribute(left, node, type_name)
         else:
             self._bind_targets(left)
+
+    def on_type_alias_statement(self, node: Node) -> None:
+        """`type Alias[T] = list[T]`: T is known on its right alone."""
+        name, _, given = self.text(node.child_by_field_name("left")).partition("[")
+        with self.scope("function", self.frame.name):
+            for one in _DOTTED.findall(given):
+                self.bind(one)
+            self.annotated(node.child_by_field_name("right"))
+        self._assign(node, name, "", None)
 
     def _assign(self, node: Node, name: str, type_name: str, right: Node | None) -> None:
         if self.frame.kind == "function":
@@ -156,7 +179,37 @@ class PythonNames(Extractor):
     def on_future_import_statement(self, node: Node) -> None:
         """Binds nothing that anybody uses."""
 
+    def annotated(self, node: Node | None) -> None:
+        """An annotation: names in quotes are uses as well."""
+        self.walk(node)
+        stack = [] if node is None else [node]
+        while stack:
+            one = stack.pop()
+            if one.type == "string":
+                self._quoted(one, self.text(one).strip("\"'"))
+            elif one.type not in ("subscript", "generic_type") or not self.text(first(one)).endswith(_SPOKEN):
+                stack += one.named_children
+
+    def _quoted(self, node: Node, text: str) -> None:
+        if _QUOTED.fullmatch(text) is None or any(one in text for one in _SPOKEN):
+            return
+        for match in _DOTTED.finditer(text):
+            receiver, _, name = match.group().rpartition(".")
+            if name not in ("None", "True", "False"):
+                self.refer(node, name, receiver)
+
+    def _known(self, node: Node) -> str:
+        """The type of a chain of names whose first is a variable of a known type."""
+        root, _, rest = self.dotted(node).partition(".")
+        for frame in reversed(self.frames):
+            if frame.kind == "function" and root in frame.bound:
+                known = frame.types.get(root, "")
+                return f"{known}|{rest}" if known and rest and "|" not in known else known if not rest else ""
+        return ""
+
     def type_of(self, node: Node | None) -> str:
+        if node is not None and node.type in ("identifier", "attribute"):
+            return self._known(node)
         if node is None or node.type != "call":
             return ""
         callee = self.dotted(node.child_by_field_name("function"))

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import re
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,10 +14,12 @@ from devassist.conflicts.cache_folder import CacheFolder
 from devassist.conflicts.languages import Grammar, covers, family_of, grammar_for, read_table
 from devassist.conflicts.layers import Layered
 from devassist.conflicts.tables import TABLE_VERSION, Definition, Table
+from devassist.conflicts.text_merge import merged_text
 from devassist.git.tree_view import TreeView
 from devassist.git.trees import EXECUTABLE, FILE
 
 _KEPT_LINES = 256
+_KEPT_WORDS = 8192
 _KEPT_TABLES = 20_000
 Place = tuple[str, Definition]
 SETTINGS = ("tsconfig.json", "jsconfig.json", "tsconfig.base.json", "Cargo.toml", "go.mod")
@@ -25,6 +28,7 @@ _IMPL = re.compile(
     rb"^[ \t]*(?:unsafe\s+)?impl\b(?:[^{;]*\bfor\b)?[^{;]*?(\w+)\s*(?:<[^{;]*>)?\s*(?:where[^{;]*)?\{",
     re.MULTILINE,
 )
+_WORD = re.compile(rb"[A-Za-z_]\w*")
 _NOTHING = Table(language="")
 
 
@@ -37,6 +41,10 @@ class Tables:
     _kept: dict[tuple[str, str], Table] = field(default_factory=dict)
     _lines: dict[str, list[str]] = field(default_factory=dict)
     _implemented: dict[str, frozenset[str]] = field(default_factory=dict)
+    _words: dict[tuple[str, str], tuple[frozenset[bytes], frozenset[bytes]]] = field(default_factory=dict)
+    _merges: dict[tuple[str, str, str], str | None] = field(default_factory=dict)
+    _origins: dict[str, tuple[str, str, str]] = field(default_factory=dict)
+    """Of a blob that is in no repository: the three it is merged from."""
     _folder: CacheFolder | None = field(init=False)
 
     def __post_init__(self) -> None:
@@ -48,24 +56,54 @@ class Tables:
         key = (blob, grammar.name)
         found = self._kept.get(key)
         if found is None:
-            found = self._stored(key) or self._made(blob, grammar)
+            found = None if blob in self._origins else self._stored(key)
+            found = found or self._made(blob, grammar)
             if len(self._kept) >= _KEPT_TABLES:
                 self._kept.clear()
             self._kept[key] = found
         return found
+
+    def blob(self, blob: str) -> bytes:
+        """The content of a blob of the repository or of one that `merged` named."""
+        origin = self._origins.get(blob)
+        if origin is None:
+            return self.view.blob(blob)
+        return merged_text(*(self.view.blob(one) for one in origin)) or b""
+
+    def merged(self, base: str, one: str, other: str) -> str | None:
+        """The name of the blob that a merge of three makes; None where their changes touch."""
+        first, second = sorted((one, other))
+        key = (base, first, second)
+        if key not in self._merges:
+            text = merged_text(*(self.view.blob(each) for each in key))
+            name = None if text is None else "merged-" + hashlib.sha1(text).hexdigest()  # noqa: S324 - a name
+            self._merges[key] = name
+            if name is not None:
+                self._origins[name] = key
+        return self._merges[key]
+
+    def word_changes(self, old: str, new: str) -> tuple[frozenset[bytes], frozenset[bytes]]:
+        """Words that the new blob of a repository has fewer times than the old, and those it has more times."""
+        key = (old, new)
+        if key not in self._words:
+            if len(self._words) >= _KEPT_WORDS:
+                self._words.clear()
+            before, after = (Counter(_WORD.findall(self.view.blob(one))) for one in key)
+            self._words[key] = (frozenset(before - after), frozenset(after - before))
+        return self._words[key]
 
     def lines(self, blob: str) -> list[str]:
         """The lines of a blob, kept for as long as few others are asked for."""
         if blob not in self._lines:
             if len(self._lines) >= _KEPT_LINES:
                 self._lines.clear()
-            self._lines[blob] = self.view.text(blob).split("\n") if blob else []
+            self._lines[blob] = self.blob(blob).decode("utf-8", "replace").split("\n") if blob else []
         return self._lines[blob]
 
     def implemented(self, blob: str) -> frozenset[str]:
         """The names of the types that a Rust file has `impl` blocks for, without parsing it."""
         if blob not in self._implemented:
-            found = _IMPL.findall(self.view.blob(blob))
+            found = _IMPL.findall(self.blob(blob))
             self._implemented[blob] = frozenset(name.decode("utf-8", "replace") for name in found)
         return self._implemented[blob]
 
@@ -79,8 +117,8 @@ class Tables:
         return None
 
     def _made(self, blob: str, grammar: Grammar) -> Table:
-        table = read_table(grammar, self.view.blob(blob))
-        if self._folder is not None:
+        table = read_table(grammar, self.blob(blob))
+        if self._folder is not None and blob not in self._origins:
             self._folder.put(blob, table.encode(), f".{grammar.name}.json")
         return table
 
@@ -103,7 +141,7 @@ class Files:
 
     def source(self, path: str) -> bytes:
         blob = self.blobs.get(path)
-        return b"" if blob is None else self.tables.view.blob(blob)
+        return b"" if blob is None else self.tables.blob(blob)
 
     def lines(self, path: str, definition: Definition) -> str:
         """The text of a definition."""

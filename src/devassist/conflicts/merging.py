@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from devassist.conflicts.branches import Branch, Use
+from devassist.conflicts.exposure import Exposure
 from devassist.conflicts.namespaces import EXTERNAL, Hop, Resolution, Target
 from devassist.conflicts.references import Resolver
 
@@ -13,11 +14,12 @@ def merged_resolver(breaker: Branch, user: Branch) -> Resolver:
     return user.own.changed(changes)
 
 
-def again(use: Use, merged: Resolver) -> Resolution:
+def again(use: Use, exposure: Exposure) -> Resolution:
+    path, merged = exposure.place(use.path), exposure.resolver
     if use.reference is not None:
-        return merged.resolve(use.path, use.reference)
+        return merged.resolve(path, use.reference)
     hops: list[Hop] = []
-    target = merged.follow(use.path, use.brought, hops) if use.brought is not None else None
+    target = merged.follow(path, use.brought, hops) if use.brought is not None else None
     return Resolution(target, tuple(hops))
 
 
@@ -49,14 +51,16 @@ def lost(before: Target | None, now: Target | None) -> bool:
     return now is None or (now == EXTERNAL and before != EXTERNAL)
 
 
-def torn(breaker: Branch, user: Branch, hop: Hop, use: Use) -> bool:
+def torn(exposure: Exposure, hop: Hop, use: Use) -> bool:
     """A name that the breaker took out of a file which the user changed too: the merge takes it out."""
+    breaker, user = exposure.breaker, exposure.user
     one = breaker.breaks_by_hop.get(hop)
     if (
         one is None
         or one.reason == "signature"
         or one.starred
         or one.path not in user.changes
+        or one.path in exposure.merged
         or user.keeps(hop)
     ):
         return False

@@ -6,7 +6,7 @@ import json
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-TABLE_VERSION = 6
+TABLE_VERSION = 7
 """Raise it when a table of the same content would come out differently: stored tables are then rebuilt."""
 
 NO_CALL = -1

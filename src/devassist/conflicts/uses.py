@@ -8,12 +8,13 @@ from collections.abc import Mapping, Sequence
 
 from devassist.conflicts.branches import Branch, Use
 from devassist.conflicts.breakage import Break
+from devassist.conflicts.exposure import Exposure
 from devassist.conflicts.findings import Evidence, break_conflict
 from devassist.conflicts.languages import family_of, grammar_for
-from devassist.conflicts.merging import again, lost, merged_resolver, rebound, torn, unbound
+from devassist.conflicts.merging import again, lost, rebound, torn, unbound
 from devassist.conflicts.namespaces import EXTERNAL, Hop, Resolution, Target
 from devassist.conflicts.references import Resolver
-from devassist.conflicts.signatures import Effect, effect, fits
+from devassist.conflicts.signatures import Effect, effect, fits, opaque
 from devassist.conflicts.tables import Definition, Reference
 from devassist.domain.conflicts import Conflict, Severity
 
@@ -37,32 +38,41 @@ _MANY = 4
 def uses_against_breaks(breaker: Branch, user: Branch) -> list[Conflict]:
     """One conflict for each name that `breaker` broke and `user` newly uses."""
     found: dict[Hop, list[Evidence]] = defaultdict(list)
+    exposure = Exposure(breaker, user)
     suspects = [
-        use for hop in breaker.breaks_by_hop if hop in user.uses_by_hop for use in user.uses_by_hop[hop]
+        use for hop in breaker.breaks_by_hop if hop in exposure.by_hop for use in exposure.by_hop[hop]
     ]
-    if suspects:
-        merged = merged_resolver(breaker, user)
-        for use in dict.fromkeys(suspects):
-            blamed = _blamed(breaker, user, use, merged)
-            if blamed is not None:
-                found[blamed[0]].append(Evidence(use, blamed[1]))
-    for one, evidence in _by_name(breaker, user):
+    for use in dict.fromkeys(suspects):
+        blamed = _blamed(exposure, use)
+        if blamed is not None:
+            found[blamed[0]].append(Evidence(use, blamed[1]))
+    for one, evidence in _by_name(exposure):
         found[one.hop].append(evidence)
-    return [break_conflict(breaker, user, breaker.breaks_by_hop[hop], each) for hop, each in found.items()]
+    told = {(evidence.use.path, hop[1].rpartition(".")[2]) for hop in found for evidence in found[hop]}
+    breaks = dict(breaker.breaks_by_hop)
+    for one, evidence in exposure.undefined():
+        if (evidence.use.path, one.name.rpartition(".")[2]) not in told:
+            breaks.setdefault(one.hop, one)
+            found[one.hop].append(evidence)
+    return [break_conflict(breaker, user, breaks[hop], each) for hop, each in found.items()]
 
 
-def _blamed(breaker: Branch, user: Branch, use: Use, merged: Resolver) -> tuple[Hop, Severity] | None:
+def _blamed(exposure: Exposure, use: Use) -> tuple[Hop, Severity] | None:
     """Which break makes this use fail on the merged tree, and how surely; None for none."""
-    if breaker.changes.get(use.path, "") is None:
+    breaker, user = exposure.breaker, exposure.user
+    if breaker.changes.get(use.path, "") is None and use.path not in exposure.merged:
         return None  # The file itself went: the text level tells.
     breaks = breaker.breaks_by_hop
-    now = again(use, merged)
-    if now.target in (None, EXTERNAL) and (other := rebound(breaker, user, use)) is not None:
+    now = again(use, exposure)
+    apart = use.path not in exposure.merged
+    if apart and now.target in (None, EXTERNAL) and (other := rebound(breaker, user, use)) is not None:
         now = other
     gone = [hop for hop in use.meaning.hops if hop in breaks and breaks[hop].reason != "signature"]
-    on_the_way = use.meaning.target in (None, EXTERNAL) and any(unbound(merged, hop) for hop in gone)
+    on_the_way = use.meaning.target in (None, EXTERNAL) and any(
+        unbound(exposure.resolver, hop) for hop in gone
+    )
     missing = on_the_way or lost(use.meaning.target, now.target)
-    here = [hop for hop in now.hops if torn(breaker, user, hop, use)]
+    here = [hop for hop in now.hops if torn(exposure, hop, use)]
     if here or (missing and gone):
         modules = [
             hop for hop in gone if not hop[1]
@@ -75,7 +85,7 @@ def _blamed(breaker: Branch, user: Branch, use: Use, merged: Resolver) -> tuple[
         hop = here[-1] if here else modules[0] if modules else end
         if hop is None:
             return None
-        if missing and not here and user.keeps(hop):
+        if missing and not here and breaks[hop].path not in exposure.merged and user.keeps(hop):
             return None
         return hop, _severity(breaker, use, breaks[hop])
     return _misfit(breaker, use, now)
@@ -90,9 +100,11 @@ def _severity(breaker: Branch, use: Use, one: Break) -> Severity:
 def _open_ended(own: Resolver, one: Break) -> bool:
     """Whether names may come from where nobody can look: `__getattr__`, or a star import of a foreign module."""
     owner = one.name.rpartition(".")[0]
-    names = own.namespace(one.key)
-    prefixes = [owner, ""] if owner else [""]
-    if any(f"{prefix}.__getattr__".lstrip(".") in names for prefix in prefixes):
+    if owner:
+        holder = own.lookup(one.key, owner, [], outside=False)
+        found = None if holder is None else own.member(holder, "__getattr__", [])
+        return found is not None and found != EXTERNAL
+    if "__getattr__" in own.namespace(one.key):
         return True
     stars = [
         brought
@@ -105,7 +117,7 @@ def _open_ended(own: Resolver, one: Break) -> bool:
     computed = any(
         path.endswith(_SCRIPTS) and own.files.table(path).dynamic for path in own.modules.paths(one.key)
     )
-    return (bool(stars) or computed) and not owner
+    return bool(stars) or computed
 
 
 def _misfit(breaker: Branch, use: Use, now: Resolution) -> tuple[Hop, Severity] | None:
@@ -121,6 +133,9 @@ def _misfit(breaker: Branch, use: Use, now: Resolution) -> tuple[Hop, Severity] 
     target = use.meaning.target
     for one in reversed(changed):
         if target is None or not _meant(one, target, use):
+            asked = one.olds[-1].kind == "property" and one.news[-1].kind == "method" and reference.receiver
+            if asked and not opaque(one.news[-1]):
+                return one.hop, Severity.ERROR  # Its value was asked for something.
             continue
         worst = call_effect(one, reference, bound=use.meaning.bound)
         if worst is Effect.BREAKS:
@@ -158,7 +173,10 @@ def call_effect(one: Break, reference: Reference, *, bound: bool) -> Effect:
     """What a changed definition does to a use of it."""
     old, new = one.olds[-1], one.news[-1]
     if {old.kind, new.kind} == {"property", "method"}:
-        return Effect.BREAKS if reference.call == (old.kind == "method") else Effect.NONE
+        if reference.call != (old.kind == "method"):
+            return Effect.NONE
+        # A decorator that nobody knows may make a value of a method, as `reify` does.
+        return Effect.DOUBTFUL if opaque(old) or opaque(new) else Effect.BREAKS
     conversion = old.kind == "struct" and one.path.endswith(".go") and reference.given != "{}"
     if not reference.call or conversion:
         return Effect.NONE
@@ -181,15 +199,16 @@ def _effect(
     return max((min(row, key=order.index) for row in kept if row), key=order.index, default=Effect.NONE)
 
 
-def _by_name(breaker: Branch, user: Branch) -> list[tuple[Break, Evidence]]:
+def _by_name(exposure: Exposure) -> list[tuple[Break, Evidence]]:
     """Members used on receivers of unknown type: the rarer the name, the surer."""
+    breaker, user = exposure.breaker, exposure.user
     members = [
         one
         for one in breaker.breaks
         if "." in one.name
         and one.olds
         and not {"private", "entry"} & set(one.olds[-1].flags)
-        and one.olds[-1].last in user.uses_by_name
+        and one.olds[-1].last in exposure.by_name
         and one.olds[-1].last.lower() not in _COMMON
     ]
     if not members:
@@ -201,7 +220,7 @@ def _by_name(breaker: Branch, user: Branch) -> list[tuple[Break, Evidence]]:
         before, after = breaker.definers(names, family)
         for one in breaks:
             name = one.olds[-1].last
-            for use in user.uses_by_name[name]:
+            for use in exposure.by_name[name]:
                 same = grammar_for(use.path)
                 severity = _guess(one, use, (before[name], after[name]), near=_near(user, use, one))
                 if severity is not None and same is not None and same.family == family:

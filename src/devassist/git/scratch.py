@@ -166,7 +166,7 @@ def _sweep(directory: Path) -> None:
             seen = path.lstat()
             if seen.st_uid != os.getuid() or not stat.S_ISDIR(seen.st_mode) or now - seen.st_mtime < _FRESH_S:
                 continue
-            lock = os.open(path / _OWNER, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+            lock = os.open(path / _OWNER, os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW)
             try:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 shutil.rmtree(path, ignore_errors=True)

@@ -1,0 +1,43 @@
+"""The text of a file that both sides changed, where their changes stand apart. Pure but for libgit2's diff."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import pairwise
+
+from devassist.git.differences import Hunk, myers_hunks
+
+_Edit = tuple[int, int, tuple[bytes, ...]]
+"""Lines of the base from one to another, and what stands there instead."""
+
+
+def merged_text(base: bytes, one: bytes, other: bytes) -> bytes | None:
+    """What git's merge makes of three texts; None where changes touch and are not the same."""
+    if b"\0" in base or b"\0" in one or b"\0" in other:
+        return None
+    edits = sorted({*_edits(base, one), *_edits(base, other)})
+    # Git wants a line between two changes that are not the same.
+    if any(left[1] >= right[0] for left, right in pairwise(edits)):
+        return None
+    lines = _lines(base)
+    made: list[bytes] = []
+    at = 0
+    for start, end, text in edits:
+        made += lines[at:start]
+        made += text
+        at = end
+    return b"".join([*made, *lines[at:]])
+
+
+def _edits(base: bytes, side: bytes) -> list[_Edit]:
+    lines = _lines(side)
+    return [_edit(one, lines) for one in myers_hunks(base, side)]
+
+
+def _edit(one: Hunk, lines: Sequence[bytes]) -> _Edit:
+    return one.old, one.old + one.old_count, tuple(lines[one.new : one.new + one.new_count])
+
+
+def _lines(text: bytes) -> list[bytes]:
+    """Lines as git counts them: a carriage return ends none."""
+    return [line + b"\n" for line in text.split(b"\n")[:-1]] + [text.rpartition(b"\n")[2]]
