@@ -1,7 +1,7 @@
 """
 Lands delivered tasks on the result branch.
 
-Merged in memory, in plan order; checks on the merged tree, held against the base; then the policy says yes, and
+Merged in memory, one at a time; checks on the merged tree, held against the base; then the policy says yes, and
 only an ApprovedMerge that names object ids moves the ref, by compare-and-swap. A conflict or a failing check
 leaves the task's branch as it is, and the rest still lands.
 """

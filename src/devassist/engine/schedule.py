@@ -1,4 +1,4 @@
-"""Which task runs when: what is ready starts, at most so many at once, and what is delivered lands in plan order."""
+"""Which task runs when: what is ready starts, at most so many at once, and what is delivered lands in its turn."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from devassist.domain.events import Event, EventType
 from devassist.domain.handoffs import Handoff
 from devassist.domain.plan import Plan, PlanTask
 from devassist.domain.tasks import TaskStatus
+from devassist.engine.arrangement import Groups, arranged, groups
 from devassist.engine.context import RunContext
 from devassist.engine.integrate import Integrator
 from devassist.engine.places import Places
@@ -66,11 +67,12 @@ class Schedule:
     _unlanded: set[str] = field(default_factory=set)
     """Delivered, and waiting to land: for a person's word, or for a task they build on."""
     _deaths: dict[str, int] = field(default_factory=dict)
+    _groups: Groups = field(default_factory=dict)
     _landings: list[Future[None]] = field(default_factory=list)
 
     def run(self) -> None:
         """Returns when every task has ended, or when all that is left waits for a person who may not be waited for."""
-        self._order = list(self.plan.order())
+        self._order, self._groups = list(self.plan.order()), groups(self.plan)
         # Landing runs checks, which take time: in a thread of its own, one at a time, so that no start waits for it.
         with ThreadPoolExecutor(max_workers=1, thread_name_prefix="landing") as lander:
             landing = [name for name in self._order if name not in self.settled]
@@ -223,15 +225,23 @@ class Schedule:
                 self._forget(other)
 
     def _land_next(self, landing: list[str]) -> None:
-        """Land as far as the order allows. Always in plan order, so that the same run gives the same tree."""
+        """
+        Land as far as the order allows: plan order, but for tasks that may be in each other's way.
+
+        The order depends on the plan and on what was delivered, so that the same run gives the same tree.
+        """
         for name in list(landing):
-            if name in self._parked:
-                continue  # it lands when its person has answered; nothing else waits for that
-            if name not in self.results:
+            if name in self._parked or name not in landing:
+                continue  # what is parked lands when its person has answered; nothing else waits for that
+            together = [one for one in self._groups.get(name, (name,)) if one not in self._parked]
+            if any(one not in self.results for one in together):
                 return
-            landing.remove(name)
-            if self.results[name].outcome == "delivered":
-                self._land(name)
+            if len(together) > 1:
+                together = list(arranged(self.context, self.plan, together, self.results))
+            for one in [one for one in together if one in landing]:
+                landing.remove(one)
+                if self.results[one].outcome == "delivered":
+                    self._land(one)
 
     def _land_again(self) -> None:
         for name in [one for one in self._order if one in self._unlanded]:
