@@ -60,3 +60,9 @@ def _traps(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyP
     }
     for name, value in {**_OFFLINE, **_IDENTITY, **places}.items():
         monkeypatch.setenv(name, str(value))
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Files whose tests start whole runs come first, so that no worker is left alone with one at the end."""
+    items.sort(key=lambda item: not {"e2e", "faults"} & set(item.path.parts))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from dataclasses import replace
 from typing import Any
 
 from hypothesis import given
@@ -146,8 +147,27 @@ def test_an_unknown_event_moves_only_the_sequence() -> None:
     state.apply(record(3, EventType.CHECKPOINT_MADE))
     expected = RunState.fold(started())
     expected.last_seq = 3
-    expected.sessions[-1].last_at = state.sessions[-1].last_at
+    expected.sessions[-1].seen(state.sessions[-1].last_at)
     assert state == expected
+
+
+def test_the_time_between_a_crash_and_what_a_person_says_to_it_is_not_the_runs() -> None:
+    def at(seq: int, time: str, type_: EventType, **data: Any) -> Record:
+        return replace(record(seq, type_, **data), at=f"2026-01-0{time}.000000+00:00")
+
+    state = RunState.fold(
+        [
+            at(1, "1T10:00:00", EventType.RUN_STARTED, goal="a goal", base="b" * 40),
+            at(2, "1T10:00:30", EventType.RUN_BEAT),
+            at(3, "1T10:01:00", EventType.RUN_BEAT),  # killed after this
+            at(4, "2T09:00:00", EventType.APPROVAL_DECIDED, approval="x", choice="approve"),
+            at(5, "2T11:00:00", EventType.RUN_RESUMED),
+            at(6, "2T11:00:30", EventType.RUN_BEAT),
+            at(7, "2T11:00:10", EventType.RUN_BEAT),  # the clock was set back
+            at(8, "2T11:00:20", EventType.RUN_FINISHED, status="succeeded"),
+        ]
+    )
+    assert [one.seconds for one in state.sessions] == [60.0, 40.0]
 
 
 def test_a_task_goes_from_pending_to_merged() -> None:

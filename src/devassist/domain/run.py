@@ -79,7 +79,7 @@ class RunState:
     def apply(self, record: Record) -> None:
         self.last_seq = record.seq
         if self.sessions and not self.sessions[-1].ended_at:
-            self.sessions[-1].last_at = record.at
+            self.sessions[-1].seen(record.at)
         if act := _ACTS.get(record.type):
             act(self, record)
         if (of_task := TASK_ACTS.get(record.type)) and (task := self.task(record)):

@@ -7,6 +7,9 @@ from datetime import datetime
 
 from devassist.domain.events import Record
 
+SILENCE_S = 120.0
+"""A supervisor records `run.beat` four times as often as that."""
+
 
 @dataclass(slots=True)
 class Session:
@@ -20,6 +23,8 @@ class Session:
     began_at: str = ""
     last_at: str = ""
     ended_at: str = ""
+    seconds: float = 0.0
+    """How long it lasted, up to its end or its last sign of life. What a person says to a dead run adds nothing."""
 
     @classmethod
     def of(cls, record: Record) -> Session:
@@ -33,8 +38,9 @@ class Session:
             last_at=record.at,
         )
 
-    @property
-    def seconds(self) -> float:
-        """How long it lasted, up to its end or its last sign of life."""
-        began, last = (datetime.fromisoformat(one) for one in (self.began_at, self.ended_at or self.last_at))
-        return max(0.0, (last - began).total_seconds())  # a clock may be set back
+    def seen(self, at: str) -> None:
+        """The run said something: the supervisor lives, unless it had been silent for longer than it ever is."""
+        gap = (datetime.fromisoformat(at) - datetime.fromisoformat(self.last_at)).total_seconds()
+        if 0 < gap <= SILENCE_S:  # a clock may be set back
+            self.seconds += gap
+        self.last_at = at
