@@ -18,6 +18,8 @@ LOCALS = (
     "def send(url, proxies, verify):\n    first = url\n    second = first\n    third = second\n    fourth = third\n"
     "    fifth = fourth\n    return (fifth, proxies, verify)\n"
 )
+PLACES = f"\n\ndef first():\n    return Path('a')\n{GAP}\n\ndef second():\n    return Path('b')\n"
+SEPARATED = PLACES.replace("Path('a')", "sep + 'a'").replace("Path('b')", "sep + 'b'")
 
 FIELD = (
     # A member on an attribute whose type only the constructor's parameter tells; the name is everybody's.
@@ -211,5 +213,29 @@ FIELD = (
         {"pkg/new.py": "from pkg.kinds import Kind\n\n\ndef more(one: Kind) -> None:\n    return None\n"},
         REMOVED,
         base={"pkg/kinds.py": "type Kind = str\ntype Other = int\n"},
+    ),
+    # The library's own class goes; its users take the standard one of the same name, new uses of it included.
+    py(
+        "ok: the name comes from outside now",
+        {"pkg/place.py": "SEPARATOR = '/'\n", "pkg/tale.py": "from pathlib import Path\n" + PLACES},
+        {"pkg/tale.py": "from pkg.place import Path\n" + PLACES + "\n\ndef third():\n    return Path('c')\n"},
+        base={
+            "pkg/place.py": "class Path(str):\n    pass\n\n\nSEPARATOR = '/'\n",
+            "pkg/tale.py": "from pkg.place import Path\n" + PLACES,
+        },
+    ),
+    py(
+        "removed, and only an import beside it comes from outside now",
+        {"pkg/place.py": "SEPARATOR = '/'\n", "pkg/tale.py": "from os import sep\n" + SEPARATED},
+        {
+            "pkg/tale.py": "from pkg.place import SEPARATOR as sep\n"
+            + SEPARATED
+            + "\n\ndef third():\n    from pkg.place import Path\n\n    return Path('c')\n"
+        },
+        REMOVED,
+        base={
+            "pkg/place.py": "class Path(str):\n    pass\n\n\nSEPARATOR = '/'\n",
+            "pkg/tale.py": "from pkg.place import SEPARATOR as sep\n" + SEPARATED,
+        },
     ),
 )

@@ -64,8 +64,10 @@ def _blamed(exposure: Exposure, use: Use) -> tuple[Hop, Severity] | None:
         return None  # The file itself went: the text level tells.
     breaks = breaker.breaks_by_hop
     now = again(use, exposure)
-    apart = use.path not in exposure.merged
-    if apart and now.target in (None, EXTERNAL) and (other := rebound(breaker, user, use)) is not None:
+    other = rebound(breaker, user, use)
+    if other is not None and other.target == EXTERNAL:
+        return None  # The breaker has the whole file take the name from outside of the tree.
+    if use.path not in exposure.merged and now.target in (None, EXTERNAL) and other is not None:
         now = other
     gone = [hop for hop in use.meaning.hops if hop in breaks and breaks[hop].reason != "signature"]
     on_the_way = use.meaning.target in (None, EXTERNAL) and any(
