@@ -232,7 +232,8 @@ def test_a_result_branch_that_somebody_else_moved_is_never_overwritten(
     done = machine.run(
         plan(
             *[
-                task(name, marker, role="documenter", review=False)
+                # With scopes that do not meet, so that the first lands while the second is at work.
+                task(name, marker, role="documenter", review=False, scope=[f"made/{name}.txt"])
                 for name, marker in (("one", "ALPHA"), ("two", "BRAVO"))
             ]
         )
