@@ -18,7 +18,8 @@ from devassist.bootstrap import (
     versions,
 )
 from devassist.bootstrap.repairs import find_damage, repair
-from devassist.domain.errors import DevassistError, ModelError, NotFound
+from devassist.domain.errors import DevassistError, ModelError, NotFound, Refused
+from devassist.git.program import find_git
 from devassist.store.connection import sqlite_version
 
 _OLDEST_SOUND_SQLITE = (3, 51, 3)
@@ -106,8 +107,11 @@ def _row(check: str, status: str, detail: str, hint: str = "") -> dict[str, str]
 
 def _environment(host: Host) -> Iterator[dict[str, str]]:
     yield _row("versions", "ok", ", ".join(f"{name} {version}" for name, version in versions().items()))
-    git = shutil.which("git", path=host.environment.get("PATH"))
-    yield _row("git", "ok" if git else "warn", git or "not on PATH; devassist itself does not need it")
+    try:
+        git = find_git(host.environment)
+        yield _row("git", "ok", f"{git.path}, {git.version[0]}.{git.version[1]}")
+    except Refused as error:
+        yield _row("git", "fail", str(error), error.hint)
     version = sqlite_version()
     sqlite = tuple(int(part) for part in version.split("."))
     # Before 3.51.3 two writers that checkpoint at once can damage a WAL; our lock keeps that from happening.

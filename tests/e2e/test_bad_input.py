@@ -215,3 +215,24 @@ def test_a_submodule_is_said_and_survives_and_a_missing_identity_fails_nothing(
     assert after.pop("a.txt")
     assert before == after
     assert "devassist" in machine.git("log", "-1", "--format=%cn", done.json["result_commit"])
+
+
+@pytest.mark.parametrize("found", ["none", "old"])
+def test_without_a_git_that_merges_a_run_is_refused_before_a_model_is_asked(
+    machine: Machine, found: str
+) -> None:
+    """What agents write could not be landed, and would be paid for."""
+    programs = machine.root / "programs"
+    programs.mkdir()
+    if found == "old":
+        (programs / "git").write_text("#!/bin/sh\necho git version 2.30.2\n")
+        (programs / "git").chmod(0o755)
+    refused = machine.devassist("run", "anything", "--model", "openai/test-model", PATH=str(programs))
+    assert refused.code == 6, refused
+    assert "Install git 2.39 or newer" in refused.err
+    assert machine.server.requests == []
+    row = {
+        one["check"]: one
+        for one in machine.devassist("doctor", "--format", "json", PATH=str(programs)).json["checks"]
+    }
+    assert row["git"]["status"] == "fail"

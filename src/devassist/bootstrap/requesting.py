@@ -16,6 +16,7 @@ from devassist.domain.errors import UsageError
 from devassist.domain.ids import make_run_id
 from devassist.domain.roles import Role
 from devassist.domain.run import RunState
+from devassist.git.program import find_git
 
 if TYPE_CHECKING:  # imported where they are used: `--help` and `status` must not pay for a run's imports
     from devassist.domain.plan import Plan
@@ -59,6 +60,7 @@ def new_request(project: Project, options: RunOptions, run: str) -> RunRequest:
     from devassist.engine.context import RunRequest
     from devassist.llm.routing import choose_model, models_for, resolved
 
+    find_git(project.host.environment)  # before anybody is paid: what agents write could not be landed
     repository, settings = project.repository, project.settings
     base, warnings = _base(project, options)
     script, source = "", ""
@@ -103,6 +105,7 @@ def resumed_request(project: Project, state: RunState, options: ResumeOptions) -
     from devassist.engine.context import RunRequest
     from devassist.llm.routing import choose_model, models_for, resolved
 
+    find_git(project.host.environment)
     facts, settings = state.facts, project.settings
     models: dict[str, Sequence[str]] = dict(facts.get("models", {}))
     script, api_base = str(facts.get("script", "")), str(facts.get("api_base", ""))

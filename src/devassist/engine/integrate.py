@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from devassist.domain.approvals import (
@@ -112,9 +113,13 @@ class Integrator:
         if (said := self.mender.answered(task, ours=ours, theirs=step.commit)) is not None:
             return self._as_said(task, step, said)
         # What a person has answered before costs nothing; only where that does not hold is the integrator asked.
-        for find in (self.mender.offers.known, self.mender.offers.propose):
+        offers, sides = self.mender.offers, {"ours": ours, "theirs": step.commit}
+        for find in (
+            partial(offers.known, task, **sides, found=found),
+            partial(offers.propose, task, **sides, found=found, landed=list(self.landed)),
+        ):
             try:
-                offer = find(task, ours=ours, theirs=step.commit, landed=list(self.landed), found=found)
+                offer = find()
             except Parked as parked:
                 return Landing(status=TaskStatus.WAITING, error=f"its resolution waits: {parked}")
             if offer is not None and self._holds(task, step, ours, offer):

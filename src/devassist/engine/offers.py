@@ -56,11 +56,8 @@ class Offers:
     places: Places
     _failed: set[tuple[str, str, str]] = field(default_factory=set)
 
-    def known(
-        self, task: PlanTask, *, ours: str, theirs: str, landed: Sequence[str], found: Sequence[Conflict]
-    ) -> Offer | None:
+    def known(self, task: PlanTask, *, ours: str, theirs: str, found: Sequence[Conflict]) -> Offer | None:
         """What people answered before to every hunk, or a class that is sure enough; None where neither covers it."""
-        del landed
         if not self._wanted():
             return None
         try:

@@ -8,22 +8,20 @@ configuration names is run: merge drivers are replaced by one that only says "co
 from __future__ import annotations
 
 import os
-import re
-import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from devassist.domain.errors import Refused, RepositoryError
+from devassist.domain.errors import RepositoryError
 from devassist.git.merge_process import Died, MergeProcess, asked
 from devassist.git.merge_report import PairResult, parsed
+from devassist.git.program import find_git
 from devassist.git.repository import Repository
 from devassist.git.scratch import ScratchObjects
 from devassist.git.trees import tree_id
 
-_PER_PAIR, _CO_PROCESS = (2, 38), (2, 39)
 _PASSED_ON = (
     "HOME", "XDG_CONFIG_HOME", "TMPDIR",
     "GIT_CONFIG_GLOBAL", "GIT_CONFIG_SYSTEM", "GIT_CONFIG_NOSYSTEM",
@@ -152,19 +150,10 @@ class MergeTree:
     def _prepare(self) -> None:
         if self._command:
             return
-        path = self.environment.get("PATH", os.defpath)
-        git = shutil.which("git", path=path)
-        if git is None:
-            raise Refused("git is not installed", hint="Install git 2.39 or newer to compare branches")
-        self._surroundings = self._plain_environment(path)
-        version = _version(git, self.repository.workdir, self._surroundings)
-        if version < _PER_PAIR:
-            raise Refused(
-                f"git {version[0]}.{version[1]} cannot try a merge without touching files",
-                hint="Install git 2.39 or newer; 'devassist doctor' shows which git is found",
-            )
-        self.one_process_per_pair = self.one_process_per_pair or version < _CO_PROCESS
-        located = [git, f"--git-dir={self.repository.git_dir}", f"--work-tree={self.repository.workdir}"]
+        git = find_git(self.environment)
+        self._surroundings = self._plain_environment(self.environment.get("PATH", os.defpath))
+        self.one_process_per_pair = self.one_process_per_pair or not git.answers_many
+        located = [git.path, f"--git-dir={self.repository.git_dir}", f"--work-tree={self.repository.workdir}"]
         style = {"merge.conflictStyle": "diff3"} if self.with_base else {}
         settings = {**_HARDENED, **style, **self._disarmed(located)}
         self._surroundings |= _as_environment(settings)
@@ -211,9 +200,3 @@ def _quoted(path: Path) -> str:
     # A colon would end the path and a quotation mark would begin a quoted one.
     text = str(path).replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
     return f'"{text}"'
-
-
-def _version(git: str, directory: Path, environment: Mapping[str, str]) -> tuple[int, int]:
-    answer = asked([git, "version"], directory, environment)
-    found = re.search(rb"(\d+)\.(\d+)", answer.output)
-    return (int(found[1]), int(found[2])) if found else (0, 0)
