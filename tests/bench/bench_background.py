@@ -25,7 +25,8 @@ from pathlib import Path
 from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-from devassist.bootstrap import Host, open_log, open_project
+from devassist.app.wiring.host import Host
+from devassist.app.wiring.project import open_log, open_project
 from devassist.domain.events import Event, EventType
 from support.command_line import Machine
 from support.crewscript import CrewScript, plan, sh, submit, task, tool

@@ -27,9 +27,9 @@ sys.path.insert(0, str(Path(__file__).parents[2] / "src"))
 
 from corpus.selection_on_mutations import failures, mutated
 from corpus.types_on_history import Lab
-from devassist.bootstrap.comparing import Comparison, compare
-from devassist.bootstrap.host import Host
-from devassist.bootstrap.project import open_project
+from devassist.app.conflicts.compare import Comparison, compare
+from devassist.app.wiring.host import Host
+from devassist.app.wiring.project import open_project
 from devassist.domain.conflicts import Level
 
 

@@ -30,9 +30,9 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 sys.path.insert(0, str(Path(__file__).parents[2] / "src"))
 
 from corpus.symbols_on_history import clean_merges
-from devassist.bootstrap.comparing import Comparison, compare
-from devassist.bootstrap.host import Host
-from devassist.bootstrap.project import open_project
+from devassist.app.conflicts.compare import Comparison, compare
+from devassist.app.wiring.host import Host
+from devassist.app.wiring.project import open_project
 from devassist.conflicts.languages import grammar_for, read_table
 from devassist.conflicts.tables import Definition
 from devassist.domain.conflicts import Conflict, Level, Severity

@@ -23,7 +23,7 @@ from typing import Any, Self
 _STAND_IN = """
 import sys
 
-if sys.orig_argv[-3:-1] == ["-m", "devassist.bootstrap_worker"]:
+if sys.orig_argv[-3:-1] == ["-m", "devassist.app.wiring.worker"]:
     import json, os, socket
 
     line = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
@@ -71,7 +71,7 @@ class Warm:
 
 def _become(request: Mapping[str, Any], descriptors: list[int]) -> None:
     """In the fork: what `bootstrap_worker.main` is once its imports are done."""
-    from devassist import bootstrap_worker
+    from devassist.app.wiring import worker as bootstrap_worker
     from devassist.crew.forkserver import serve
     from devassist.faults import arm_from
     from devassist.llm.silence import environment
@@ -107,7 +107,7 @@ def _fork(request: bytes, descriptors: list[int], inherited: list[Any]) -> int:
 
 def main() -> None:
     """Answer stand-ins: fork, tell how the fork ended, and end it where the stand-in is gone."""
-    from devassist import bootstrap_worker
+    from devassist.app.wiring import worker as bootstrap_worker
     from devassist.llm.silence import environment
 
     listening = socket.socket(fileno=int(sys.argv[1]))

@@ -249,7 +249,7 @@ def read_configuration_of(home: str) -> None:
 def _shift_clock(seconds: float) -> None:
     from datetime import timedelta
 
-    from devassist.bootstrap import host, project
+    from devassist.app.wiring import host, project
 
     real = host.utc_now
     host.utc_now = project.utc_now = lambda: real() + timedelta(seconds=seconds)

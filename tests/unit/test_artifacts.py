@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from devassist.bootstrap import Host, utc_now
+from devassist.app.wiring.host import Host, utc_now
 from devassist.cli.artifacts import artifacts_directory
 from devassist.domain.errors import UsageError
 from devassist.domain.events import Event, EventType, Record

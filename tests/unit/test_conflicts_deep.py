@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from devassist.bootstrap.deep_checks import _programs
+from devassist.app.conflicts.run_levels import _programs
 from devassist.conflicts.cache_folder import CacheFolder
 from devassist.conflicts.checkers import CHECKERS, CannotRead, Diagnostic, is_chosen, targets
 from devassist.conflicts.index import Tables

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from devassist.bootstrap.foresight import estimate
+from devassist.app.runs.plan_estimate import estimate
 from devassist.conflicts.foresight import Foresight, Predicted
 from devassist.conflicts.live import holdings, live_sides, of_their_origin, open_changes, unheld
 from devassist.conflicts.outline import Outline

@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from devassist.bootstrap import Host, open_project
+from devassist.app.wiring.host import Host
+from devassist.app.wiring.project import open_project
 from devassist.config.forks import find_fork, narrowed
 from devassist.config.load import FILE
 from devassist.domain.settings import ApprovalSettings, Limits, Settings

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from devassist.bootstrap.comparing import Compared
+from devassist.app.conflicts.compare import Compared
 from devassist.cli.github import conflict_annotations, run_annotations
 from devassist.cli.invocation import json_text
 from devassist.cli.workflow import DisarmedStream, command, disarmed

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from devassist.bootstrap.notifying import Notifier, told
+from devassist.app.runs.notifying import Notifier, told
 from devassist.domain.events import Event, EventType, Record
 from devassist.domain.settings import NotifySettings
 

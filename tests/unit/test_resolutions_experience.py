@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from devassist.bootstrap.comparing import Comparison
-from devassist.bootstrap.conflict_life import compare_and_remember
-from devassist.bootstrap.host import Host
-from devassist.bootstrap.learning import automatic, experience
-from devassist.bootstrap.open_conflict import Answer, opened
-from devassist.bootstrap.project import Project, open_log, open_project
-from devassist.bootstrap.settling import settle, undo
+from devassist.app.conflicts.compare import Comparison
+from devassist.app.conflicts.learning import automatic, experience
+from devassist.app.conflicts.ledger import compare_and_remember
+from devassist.app.conflicts.open_conflict import Answer, opened
+from devassist.app.conflicts.resolve import settle, undo
+from devassist.app.wiring.host import Host
+from devassist.app.wiring.project import Project, open_log, open_project
 from devassist.domain.events import Event, EventType
 from devassist.domain.resolutions import How, Tally
 from support.repos import commit_all, content, git, make_repository, put

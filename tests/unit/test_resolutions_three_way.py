@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from rich.text import Text
 
-from devassist.bootstrap.open_conflict import OpenHunk
+from devassist.app.conflicts.open_conflict import OpenHunk
 from devassist.cli.three_way import ThreeWay
 from devassist.conflicts.marked import HunkText
 from devassist.domain.errors import Interrupted

@@ -11,8 +11,8 @@ import tty
 from types import TracebackType
 from typing import Any, Self
 
-from devassist.bootstrap import Project
-from devassist.bootstrap.people import Word, decide_all, who_is
+from devassist.app.runs.decisions import Word, decide_all, who_is
+from devassist.app.wiring.project import Project
 from devassist.cli.progress import LiveProgress
 from devassist.domain.errors import DevassistError, NotFound, UsageError
 

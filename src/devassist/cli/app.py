@@ -12,7 +12,7 @@ from typing import Annotated, Any
 import typer
 
 from devassist import __version__
-from devassist.bootstrap import Host
+from devassist.app.wiring.host import Host
 from devassist.cli import (
     audit,
     conflicts,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from devassist.bootstrap import Host
+from devassist.app.wiring.host import Host
 from devassist.domain.errors import UsageError
 
 

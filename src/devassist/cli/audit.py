@@ -9,7 +9,8 @@ from typing import Annotated, Any
 
 import typer
 
-from devassist.bootstrap import Project, open_reader, utc_now, verify_log
+from devassist.app.wiring.host import utc_now
+from devassist.app.wiring.project import Project, open_reader, verify_log
 from devassist.cli.invocation import Format, Invocation, StreamFormat, of, print_json, print_line
 from devassist.cli.looking import Output
 from devassist.cli.narration import event_json, event_line

@@ -10,9 +10,10 @@ from typing import Any, NoReturn
 
 from rich.text import Text
 
-from devassist.bootstrap import Project, comparing
-from devassist.bootstrap import conflict_life as life
-from devassist.bootstrap.comparing import rendered
+from devassist.app.conflicts import compare as comparing
+from devassist.app.conflicts import ledger as life
+from devassist.app.conflicts.compare import rendered
+from devassist.app.wiring.project import Project
 from devassist.cli.invocation import Invocation, one_line, plain, print_json, print_line
 from devassist.domain.conflicts import Level, Severity
 from devassist.domain.errors import NotFound

@@ -11,9 +11,9 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from devassist.bootstrap import comparing
-from devassist.bootstrap import conflict_life as life
-from devassist.bootstrap.file_check import check_path
+from devassist.app.conflicts import compare as comparing
+from devassist.app.conflicts import ledger as life
+from devassist.app.conflicts.check_file import check_path
 from devassist.cli.conflict_view import ReportFormat, follow, show_compared, stale_line
 from devassist.cli.github import conflicts_found
 from devassist.cli.invocation import Format, of, one_line, plain, print_json

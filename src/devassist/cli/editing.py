@@ -7,8 +7,8 @@ import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
-from devassist.bootstrap.learning import repeated_texts
-from devassist.bootstrap.open_conflict import OpenConflict
+from devassist.app.conflicts.learning import repeated_texts
+from devassist.app.conflicts.open_conflict import OpenConflict
 from devassist.cli.invocation import Invocation, one_line
 from devassist.domain.errors import Unfinished, UsageError
 

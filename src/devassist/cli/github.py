@@ -6,8 +6,9 @@ import os
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path, PurePosixPath
 
-from devassist.bootstrap import Project, reporting
-from devassist.bootstrap.comparing import Compared, rendered
+from devassist.app import reports as reporting
+from devassist.app.conflicts.compare import Compared, rendered
+from devassist.app.wiring.project import Project
 from devassist.cli.invocation import Invocation
 from devassist.cli.workflow import command, send
 from devassist.domain.conflicts import Severity

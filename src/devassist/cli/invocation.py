@@ -15,7 +15,8 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
-from devassist.bootstrap import Host, Project, open_project
+from devassist.app.wiring.host import Host
+from devassist.app.wiring.project import Project, open_project
 from devassist.cli.workflow import command, send
 
 _CONTROL = {code: None for code in range(32) if code not in (9, 10)} | {

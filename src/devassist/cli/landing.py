@@ -6,7 +6,9 @@ from typing import Annotated
 
 import typer
 
-from devassist.bootstrap import aftermath, base_of, comparing, require_result, undoing
+from devassist.app.conflicts import compare as comparing
+from devassist.app.runs.takeover import aftermath, undoing
+from devassist.app.wiring.project import base_of, require_result
 from devassist.cli.conflict_view import stale_line
 from devassist.cli.invocation import Format, of, print_json
 from devassist.cli.looking import Output, Run

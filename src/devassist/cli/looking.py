@@ -8,7 +8,8 @@ from typing import Annotated, Any
 
 import typer
 
-from devassist.bootstrap import (
+from devassist.app.runs.ownership import present
+from devassist.app.wiring.project import (
     OUTLINE,
     Project,
     base_of,
@@ -17,7 +18,6 @@ from devassist.bootstrap import (
     open_reader,
     require_result,
 )
-from devassist.bootstrap.ownership import present
 from devassist.cli.invocation import Format, Invocation, StreamFormat, of, print_json, print_line
 from devassist.cli.narration import event_json, event_line
 from devassist.cli.render import run_summary, runs_table

@@ -15,9 +15,12 @@ import typer
 from rich.table import Table
 from rich.text import Text
 
-from devassist.bootstrap import Project, ResumeOptions, load_state, project_of_run, resume_run, utc_now
-from devassist.bootstrap.ownership import is_alive
-from devassist.bootstrap.people import Item, Word, decide_all, find_item, inbox, who_is
+from devassist.app.runs.decisions import Item, Word, decide_all, find_item, inbox, who_is
+from devassist.app.runs.ownership import is_alive
+from devassist.app.runs.requesting import ResumeOptions
+from devassist.app.runs.running import project_of_run, resume_run
+from devassist.app.wiring.host import utc_now
+from devassist.app.wiring.project import Project, load_state
 from devassist.cli.invocation import Format, Invocation, StreamFormat, of, plain, print_json
 from devassist.cli.looking import Output
 from devassist.cli.run import launch

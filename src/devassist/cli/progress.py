@@ -10,7 +10,7 @@ from typing import Any, Self
 from rich.console import Console, Group, RenderableType
 from rich.live import Live
 
-from devassist.bootstrap import utc_now
+from devassist.app.wiring.host import utc_now
 from devassist.cli.invocation import print_line
 from devassist.cli.narration import NARRATED, event_json, narrate
 from devassist.cli.render import live_view, prompt_line

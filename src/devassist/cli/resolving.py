@@ -10,9 +10,10 @@ from typing import Annotated, Any
 
 import typer
 
-from devassist.bootstrap import Project, settling
-from devassist.bootstrap.learning import automatic, learn_from_history
-from devassist.bootstrap.open_conflict import Answer, OpenConflict, opened
+from devassist.app.conflicts import resolve as settling
+from devassist.app.conflicts.learning import automatic, learn_from_history
+from devassist.app.conflicts.open_conflict import Answer, OpenConflict, opened
+from devassist.app.wiring.project import Project
 from devassist.cli.editing import edited
 from devassist.cli.invocation import Format, Invocation, of, one_line, plain, print_json
 from devassist.cli.looking import Output
@@ -88,7 +89,7 @@ def resolve(
 
 
 def _by_agent(invocation: Invocation, found: OpenConflict, answer: Answer) -> dict[str, Any]:
-    from devassist.bootstrap.resolving import resolve_by_agent
+    from devassist.app.conflicts.resolve_by_agent import resolve_by_agent
 
     progress = PlainProgress(invocation.say, everything=invocation.verbosity > 1)
     return resolve_by_agent(found, answer, sinks=[progress])

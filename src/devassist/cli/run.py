@@ -12,8 +12,11 @@ from typing import Annotated, Any
 
 import typer
 
-from devassist.bootstrap import Project, RunOptions, foreseen, load_state, start_run
-from devassist.bootstrap.detaching import detach
+from devassist.app.runs.detaching import detach
+from devassist.app.runs.plan_estimate import foreseen
+from devassist.app.runs.requesting import RunOptions
+from devassist.app.runs.running import start_run
+from devassist.app.wiring.project import Project, load_state
 from devassist.cli.answering import Answering
 from devassist.cli.artifacts import artifacts_directory
 from devassist.cli.github import run_ended

@@ -7,14 +7,14 @@ from typing import Annotated, Any
 
 import typer
 
-from devassist.bootstrap import start_run
+from devassist.app.doctor.diagnosis import detect, diagnose, repair_all
+from devassist.app.runs.running import start_run
 from devassist.cli.invocation import Format, StreamFormat, of, print_json
 from devassist.cli.looking import Output
 from devassist.cli.run import answer, show_run
 from devassist.config.load import FILE, known_keys, value_of
 from devassist.config.template import template
 from devassist.demo.sample import make_demo
-from devassist.diagnosis import detect, diagnose, repair_all
 from devassist.domain.errors import UsageError
 
 config = typer.Typer(help="Show the configuration.", no_args_is_help=True)

@@ -7,16 +7,12 @@ from typing import Annotated
 
 import typer
 
-from devassist.bootstrap import (
-    Project,
-    ResumeOptions,
-    load_state,
-    project_of_run,
-    resume_run,
-)
-from devassist.bootstrap.following import follow
-from devassist.bootstrap.ownership import is_alive, live_runs
-from devassist.bootstrap.people import post_note, retry_task, stop_run
+from devassist.app.runs.decisions import post_note, retry_task, stop_run
+from devassist.app.runs.following import follow
+from devassist.app.runs.ownership import is_alive, live_runs
+from devassist.app.runs.requesting import ResumeOptions
+from devassist.app.runs.running import project_of_run, resume_run
+from devassist.app.wiring.project import Project, load_state
 from devassist.cli.artifacts import artifacts_directory
 from devassist.cli.github import run_ended
 from devassist.cli.invocation import Format, Invocation, StreamFormat, of, print_json
@@ -106,7 +102,7 @@ def _go_on_resolving(
     invocation: Invocation, project: Project, state: RunState, options: ResumeOptions, output: StreamFormat
 ) -> None:
     """A run that `conflicts resolve --agent` made: it ends as that does."""
-    from devassist.bootstrap.resolving import resume_by_agent
+    from devassist.app.conflicts.resolve_by_agent import resume_by_agent
 
     if options.detached:
         raise UsageError(f"{state.run} settles one conflict, in the foreground", hint="leave --detach out")

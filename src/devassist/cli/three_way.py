@@ -8,7 +8,7 @@ from typing import Any
 
 from rich.text import Text
 
-from devassist.bootstrap.open_conflict import OpenConflict, OpenHunk
+from devassist.app.conflicts.open_conflict import OpenConflict, OpenHunk
 from devassist.cli.editing import edited_text
 from devassist.cli.invocation import Invocation, plain
 from devassist.domain.errors import Interrupted, UsageError

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
-from devassist.bootstrap import collect_worktrees, found_worktrees
+from devassist.app.runs.takeover import collect_worktrees, found_worktrees
 from devassist.cli.invocation import Format, of, print_json
 from devassist.cli.looking import Output
 from devassist.domain.errors import NotFound

@@ -99,7 +99,7 @@ class ForkserverExecutor:
         log.parent.mkdir(parents=True, exist_ok=True)
         with log.open("ab") as stream:
             self._process = subprocess.Popen(
-                [sys.executable, "-P", "-m", "devassist.bootstrap_worker", str(theirs.fileno())],
+                [sys.executable, "-P", "-m", "devassist.app.wiring.worker", str(theirs.fileno())],
                 env=dict(self._environment),
                 cwd=directory,
                 stdin=subprocess.DEVNULL,

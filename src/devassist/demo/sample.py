@@ -9,7 +9,9 @@ from pathlib import Path
 
 import yaml
 
-from devassist.bootstrap import Host, Project, RunOptions, open_project
+from devassist.app.runs.requesting import RunOptions
+from devassist.app.wiring.host import Host
+from devassist.app.wiring.project import Project, open_project
 from devassist.domain.errors import UsageError
 
 

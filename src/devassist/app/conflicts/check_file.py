@@ -1,0 +1,58 @@
+"""Wires the check of one file against all live branches, for a hook before or after a write."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+from devassist.app.conflicts.compare import Compared, Comparison, base_side, looked_at
+from devassist.app.wiring.history import require_history
+from devassist.app.wiring.project import Project
+from devassist.domain.errors import UsageError
+
+
+def check_path(
+    project: Project, path: Path, *, content: bytes | None = None, committed: bool = False
+) -> Compared:
+    """
+    One file, as it is on disk or as `content` would make it, held against all live branches: for a hook.
+
+    With `committed` what others have not committed is left out, which spares looking through their worktrees.
+    Raises UsageError for a path outside of the repository.
+    """
+    from devassist.conflicts.ongoing import OngoingConflicts
+    from devassist.conflicts.textual import worktree_side
+    from devassist.git.merge_tree import MergeTree
+
+    repository, state = project.repository, project.host.state_dir
+    require_history(repository)
+    where = path.parent.resolve() / path.name  # a link is checked as the link that it is
+    if not where.is_relative_to(repository.workdir):
+        raise UsageError(f"{path} is outside the repository")
+    relative = where.relative_to(repository.workdir).as_posix()
+    base = base_side(project, "")
+    wanted = Comparison(every=True, committed=committed)
+    with MergeTree(repository, environment=project.host.environment) as referee:
+        mine = worktree_side(referee, repository.workdir, "(your files)")
+        if content is not None:
+            commit = referee.scratch.replaced(mine.commit, mine.head or mine.commit, relative, content)
+            mine = replace(mine, commit=commit, tree=referee.view.tree_of(commit))
+        others = [
+            one
+            for one in looked_at(project, referee, wanted, base.commit)
+            if one.name != repository.head_branch
+        ]
+        # Only what the file has a part in is looked at: the others are not held against each other.
+        ongoing = OngoingConflicts(
+            referee, base.commit, state / "symbols", project.settings.conflicts.languages
+        )
+        ongoing.move(mine)
+        for one in others:
+            ongoing.move(one, own=False)
+        for _ in ongoing.deepen(mine.name):
+            pass
+        conflicts, merged = ongoing.conflicts(), referee.merged
+    about = [one for one in conflicts if relative in (one.path, *(at.path for at in one.locations))]
+    return Compared(
+        base=base.commit, sides=[mine, *others], conflicts=about, order=(), stats={"pairs_merged": merged}
+    )

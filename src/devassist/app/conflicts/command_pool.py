@@ -1,0 +1,173 @@
+"""Where commands are run on trees nobody checked out: in a warm directory of the pool, in the sandbox, on record."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from devassist.app.wiring.project import Project, open_log, probe_sandbox
+from devassist.domain.errors import Unfinished
+from devassist.domain.events import Event, EventType
+from devassist.domain.hashing import digest
+from devassist.ports import CommandResult, Sandbox, SandboxSpec
+
+if TYPE_CHECKING:  # imported where they are used: other commands must not pay for them
+    from devassist.git.scratch import ScratchObjects
+    from devassist.git.tree_pool import Slot, TreePool
+    from devassist.store.audit_log import AuditLog
+
+_ANSWER = "answer"
+_LARGEST_ANSWER = 50_000_000
+
+
+@dataclass
+class Workshop:
+    """Runs commands on trees. Made by `opened`; every command is in the log before it starts and after it ended."""
+
+    project: Project
+    pool: TreePool
+    log: AuditLog
+    path: str
+    read_only: tuple[Path, ...]
+    commands_run: int = 0
+
+    @cached_property
+    def sandbox(self) -> Sandbox:
+        """Found when the first command needs it. Raises SandboxUnavailable where there is none."""
+        from devassist.sandbox.probe import require
+
+        return require(probe_sandbox(self.project))
+
+    @property
+    def surroundings(self) -> str:
+        """A digest of what beside the tree decides how a command ends."""
+        settings = self.project.settings
+        return digest(
+            [
+                settings.checks.setup,
+                settings.checks.timeout_s,
+                settings.sandbox.network,
+                self.path,
+                sys.version,
+            ]
+        )
+
+    def run(self, tree: str, command: str, *, purpose: str) -> CommandResult:
+        """Run a command on exactly `tree`; a failing one is a result."""
+        with self._at(tree) as slot:
+            return self._ran(slot, command, purpose)
+
+    def answer(self, tree: str, command: str, *, purpose: str) -> tuple[CommandResult, str, str]:
+        """Run a command and return all that it wrote to stdout, and the directory it saw the tree in."""
+        with self._at(tree) as slot:
+            result = self._ran(slot, f'{command} > "$TMPDIR/{_ANSWER}"', purpose)
+            return result, _read(slot.private / "tmp" / _ANSWER), str(slot.tree.root)
+
+    @contextmanager
+    def _at(self, tree: str) -> Iterator[Slot]:
+        with self.pool.at(tree) as slot:
+            self._set_up(slot, tree)
+            yield slot
+
+    def _set_up(self, slot: Slot, tree: str) -> None:
+        """`[checks] setup` once in each directory; what it makes beside the tree stays there."""
+        commands = self.project.settings.checks.setup
+        marker, wanted = slot.directory / "setup", digest(list(commands))
+        if not commands or (marker.exists() and marker.read_text("ascii") == wanted):
+            return
+        for command in commands:
+            result = self._ran(slot, command, "setup")
+            if result.exit_code != 0:
+                tail = result.output[-800:].strip()
+                raise Unfinished(f"setup command {command!r} ended with {result.exit_code}: {tail}")
+        slot.tree.sweep(keep_new=True)
+        slot.tree.point(tree)
+        slot.tree.record.used = True
+        marker.write_text(wanted, "ascii")
+
+    def _ran(self, slot: Slot, command: str, purpose: str) -> CommandResult:
+        root = slot.tree.root
+        told = {"command": command, "purpose": purpose, "tier": self.sandbox.tier, "cwd": str(root)}
+        self.log.record(Event(type=EventType.COMMAND_INTENDED, data=told))
+        spec = self._spec(root, slot.private)
+        result = self.sandbox.run(command, spec, timeout_s=self.project.settings.checks.timeout_s)
+        self.commands_run += 1
+        ended = {
+            "exit_code": result.exit_code,
+            "output": result.output,
+            "seconds": round(result.seconds, 3),
+            "timed_out": result.timed_out,
+            "unsafe": self.sandbox.tier == "none",
+        }
+        self.log.record(Event(type=EventType.COMMAND_RAN, data=told | ended))
+        return result
+
+    def _spec(self, root: Path, private: Path) -> SandboxSpec:
+        repository = self.project.repository
+        return SandboxSpec(
+            worktree=root,
+            private=private,
+            read_only=self.read_only,
+            masked=[repository.root, repository.common_dir],
+            environment=self._environment(root, private),
+            network=self.project.settings.sandbox.network,
+        )
+
+    def _environment(self, root: Path, private: Path) -> Mapping[str, str]:
+        from devassist.sandbox.editable import editable_leak, site_packages
+        from devassist.sandbox.toolchain import command_environment
+
+        repository = self.project.repository.root
+        extra: dict[str, str] = {}
+        if editable_leak(site_packages(self.path), repository):
+            # The tree's own code goes before what an editable install points to.
+            extra["PYTHONPATH"] = os.pathsep.join(str(root / one) for one in ("src", "."))
+        return command_environment(
+            self.project.host.environment,
+            private=private,
+            python_prefix=Path(sys.prefix),
+            repository=repository,
+            worktree=root,
+            extra=extra,
+        )
+
+
+@contextmanager
+def opened(project: Project, scratch: ScratchObjects) -> Iterator[Workshop]:
+    """A workshop for trees of `scratch` and of the repository."""
+    from devassist.git.tree_pool import TreePool
+    from devassist.sandbox.toolchain import command_path, toolchain_directories
+
+    repository = project.repository.root
+    path = command_path(
+        project.host.environment,
+        python_prefix=Path(sys.prefix),
+        repository=repository,
+        worktree=project.worktrees,
+    )
+    read_only = [*toolchain_directories(path, repository=repository)]
+    modules = repository / "node_modules"
+    if modules.is_dir():
+        read_only.append(modules)
+    pool = TreePool(project.worktrees / "pool", scratch)
+    try:
+        with open_log(project) as log:
+            yield Workshop(project, pool, log, path, tuple(read_only))
+    finally:
+        pool.close()
+
+
+def _read(file: Path) -> str:
+    """What a command wrote; it may have put anything there."""
+    try:
+        descriptor = os.open(file, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    except OSError:
+        return ""
+    with os.fdopen(descriptor, "rb") as opened_file:
+        return opened_file.read(_LARGEST_ANSWER).decode("utf-8", "replace")

@@ -1,0 +1,102 @@
+"""Wires what is known of earlier resolutions: learned from history, kept in the log, applied where it is borne out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from devassist.app.conflicts.open_conflict import Answer, OpenConflict
+from devassist.app.wiring.history import require_history
+from devassist.app.wiring.project import Project, open_log, open_reader
+from devassist.domain.errors import NotFound
+from devassist.domain.events import Event, EventType, Record
+from devassist.domain.resolutions import How, Tally
+
+if TYPE_CHECKING:  # imported where they are used: other commands must not pay for parsers
+    from devassist.conflicts.experience import Experience
+
+
+def learn_from_history(project: Project, *, limit: int, told: Callable[[int, int], None]) -> dict[str, Any]:
+    """Replay merges, record what they teach, and say what may now be settled without a person."""
+    from devassist.conflicts.automatic import CLASSES
+    from devassist.conflicts.experience import SUBJECT
+    from devassist.conflicts.lessons import learn
+
+    require_history(project.repository)
+    found = learn(project.repository, project.host.environment, limit=limit, told=told)
+    lesson = {
+        "subject": SUBJECT,
+        "head": found.head,
+        "merges": found.merges,
+        "own": found.own,
+        "conflicting": found.conflicting,
+        "hunks": found.hunks,
+        "classes": {name: tally.as_json() for name, tally in found.classes.items()},
+    }
+    with open_log(project) as log:
+        log.record(Event(type=EventType.LESSON_LEARNED, data=lesson))
+    known = experience(project)
+    nothing = Tally()
+    return {
+        "schema": "devassist.lessons/1",
+        **{name: lesson[name] for name in ("head", "merges", "own", "conflicting", "hunks")},
+        "classes": [
+            {
+                "class": name,
+                **known.classes.get(name, nothing).as_json(),
+                "history": known.history.get(name, nothing).as_json(),
+                "people": known.people.get(name, nothing).as_json(),
+            }
+            for name in CLASSES
+        ],
+        "repeats": len(known.repeats),
+    }
+
+
+def experience(project: Project) -> Experience:
+    """What the log holds: the last lesson of history, and every decision of a person."""
+    from devassist.conflicts.experience import Experience
+
+    return Experience.of(taught(project))
+
+
+def taught(project: Project) -> Sequence[Record]:
+    """The records, of all runs and people, that say how conflicts were settled; none where there is no log."""
+    from devassist.conflicts.experience import TEACHING
+    from devassist.store.filters import EventFilter
+
+    try:
+        with open_reader(project) as reader:
+            return list(reader.events(EventFilter(types=TEACHING)))
+    except NotFound:
+        return []
+
+
+def automatic(found: OpenConflict, given: Answer) -> Answer | None:
+    """An answer that experience gives to every hunk of a conflict, or None: then a person or an agent is needed."""
+    from devassist.conflicts.experience import unattended
+
+    known = None if found.semantic else unattended(found.pair.files, experience(found.project))
+    if known is None:
+        return None
+    return replace(
+        given,
+        how=How.AUTOMATIC,
+        edits=known.edits,
+        who="policy",
+        choice=known.choice,
+        reason=known.reason,
+        confidence=known.confidence,
+        precedents=[one.as_json() for one in known.precedents],
+    )
+
+
+def repeated_texts(found: OpenConflict) -> dict[str, str]:
+    """What there is to edit, with every hunk that a person settled before as they settled it."""
+    known = experience(found.project).repeats
+    texts = found.texts()
+    for file in found.pair.files:
+        if file.marked is not None and all(hunk.key in known for hunk in file.marked.hunks):
+            texts[file.path] = file.marked.resolved([known[hunk.key].text for hunk in file.marked.hunks])
+    return texts

@@ -1,0 +1,220 @@
+"""Wires the resolution of one conflict: checked, kept, and undone."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from devassist.app.conflicts.check_tree import run_checks
+from devassist.app.conflicts.ledger import find_conflict, known_conflicts
+from devassist.app.conflicts.open_conflict import Answer, OpenConflict
+from devassist.app.wiring.project import Project, open_log
+from devassist.domain.errors import (
+    DevassistError,
+    RepositoryChanged,
+    RepositoryError,
+    Unfinished,
+    UsageError,
+    WaitingForPerson,
+)
+from devassist.domain.events import Event, EventType
+from devassist.domain.resolutions import ResolutionCheck
+
+
+def settle(found: OpenConflict, answer: Answer) -> dict[str, Any]:
+    """
+    Check an answer and keep it; the document of `conflicts resolve`, status `resolved` or `refused`.
+
+    Raises RepositoryError or RepositoryChanged where the branch to move cannot be moved.
+    """
+    with open_log(found.project) as log:
+        return settle_in(found, answer, log)
+
+
+def settle_in(
+    found: OpenConflict,
+    answer: Answer,
+    recorder: Any,
+    *,
+    ran: Sequence[ResolutionCheck] = (),
+    confidence: float | None = None,
+    run: str = "",
+) -> dict[str, Any]:
+    """The same with a log that is open already; `ran` are checks that were made before."""
+    from devassist.conflicts.verification import Verification
+    from devassist.engine.settlement import Keeper, Settlement
+
+    project, pair = found.project, found.pair
+    if answer.into:
+        _movable(found, answer.into)
+    tree = pair.tree_with(answer.edits)
+    languages = project.settings.conflicts.languages
+    checker = Verification(pair, project.host.state_dir / "symbols", languages, found.settles)
+    verified = checker.verify(tree, list(answer.edits))
+    if answer.checks or (found.needs_checks and not ran):
+        ran = [*ran, *run_checks(project, pair, tree, recorder)]
+    failed = [*verified.failed, *(one for one in ran if not one.ok)]
+    stands = {one["conflict"]: checker.stands(tree, one) for one in found.beside}
+    chosen = Settlement(
+        conflicts=[*found.ids, *(id_ for id_, there in stands.items() if there is False)],
+        sides=(pair.ours, pair.theirs),
+        tree=tree,
+        how=answer.how,
+        who=answer.who,
+        choice=answer.choice,
+        reason=answer.reason or f"{answer.how} {answer.choice}".strip(),
+        verified=verified,
+        ran=ran,
+        confidence=answer.confidence if confidence is None else confidence,
+        precedents=answer.precedents,
+        overruled=bool(failed),
+        hunks=_remembered(found, tree),
+        facts={"beside": _beside(found, stands)},
+    )
+    if failed and not answer.overrule:
+        return _document(found, chosen, {"status": "refused"})
+    signature = project.repository.signature(project.host.environment)
+    keeper = Keeper(repository=project.repository, recorder=recorder, signature=signature, run=run)
+    kept = keeper.keep(chosen)
+    moved = _move(found, answer, kept, recorder) if answer.into else ""
+    return _document(found, chosen, {**kept, "moved": moved})
+
+
+def undo(project: Project, prefix: str, *, who: str, reason: str) -> dict[str, Any]:
+    """Put a resolved conflict back to open, with everything that was settled with it."""
+    from devassist.engine.settlement import Keeper
+
+    conflict = find_conflict(project, prefix)
+    ended = conflict.get("ended", {})
+    if conflict["status"] != "resolved" or "commit" not in ended:
+        raise UsageError(
+            f"{conflict['conflict']} is {conflict['status']}, not resolved", hint="devassist conflicts"
+        )
+    known = known_conflicts(project)
+    same = [
+        id_
+        for id_, one in known.items()
+        if one["status"] == "resolved" and one["ended"].get("commit") == ended["commit"]
+    ]
+    order = sorted(same, key=lambda id_: id_ != conflict["conflict"])
+    with open_log(project) as log:
+        signature = project.repository.signature(project.host.environment)
+        keeper = Keeper(repository=project.repository, recorder=log, signature=signature)
+        undone = [keeper.undo(id_, commit=ended["commit"], who=who, reason=reason) for id_ in order]
+    repository = project.repository
+    holding = [
+        ref.removeprefix("refs/heads/")
+        for ref in repository.ref_names("refs/heads/")
+        if (tip := repository.ref_tip(ref)) and repository.is_ancestor(ended["commit"], tip)
+    ]
+    return {
+        "schema": "devassist.resolution/1",
+        "conflict": conflict["conflict"],
+        "conflicts": order,
+        "status": "open",
+        "undone": ended["commit"],
+        "ref": undone[0]["ref"],
+        "holding": holding,
+    }
+
+
+def _beside(found: OpenConflict, stands: Mapping[str, bool | None]) -> list[dict[str, Any]]:
+    """What the merge does not settle: `stands` is true where it is in the merged tree, null where nobody can tell."""
+    return [
+        {"conflict": one["conflict"], "stands": stands[one["conflict"]], "explanation": one["explanation"]}
+        for one in found.beside
+        if stands[one["conflict"]] is not False
+    ]
+
+
+def _remembered(found: OpenConflict, tree: str) -> Sequence[Mapping[str, Any]]:
+    """Each hunk with what now stands there: an exact repeat is recognised by it, and classes learn from it."""
+    from devassist.conflicts.precedents import remembered
+
+    return [
+        entry
+        for file in found.pair.files
+        if file.marked is not None
+        for entry in remembered(file.path, file.marked, found.pair.text_at(tree, file.path))
+    ]
+
+
+def _movable(found: OpenConflict, branch: str) -> str:
+    """The tip of the branch that is to get the merge. Raises where a person would notice the move."""
+    from devassist.git.worktree_list import list_worktrees
+
+    repository = found.project.repository
+    tip = repository.branch_tip(branch)
+    if tip is None:
+        raise RepositoryError(f"there is no branch {branch}", hint="git branch --list")
+    if branch == repository.head_branch or any(
+        one.branch == branch for one in list_worktrees(repository) if not one.missing
+    ):
+        raise RepositoryError(
+            f"{branch} is checked out, so it is not moved", hint="leave --into out and run 'git merge' there"
+        )
+    sides = (found.pair.ours, found.pair.theirs)
+    if not any(repository.is_ancestor(tip, side.commit) for side in sides):
+        raise RepositoryChanged(
+            f"{branch} has commits that neither branch has", hint="leave --into out and merge the resolution"
+        )
+    return tip
+
+
+def _move(found: OpenConflict, answer: Answer, kept: Mapping[str, Any], log: Any) -> str:
+    """Give the branch the merge commit by compare-and-swap; its name."""
+    from devassist.domain.approvals import ApprovedMerge, MergeRequest
+
+    old = _movable(found, answer.into)
+    theirs = next((one for one in kept["parents"] if one != old), old)
+    request = MergeRequest(task="", ours=old, theirs=theirs, tree=kept["tree"])
+    approved = ApprovedMerge(request=request, approver=answer.who, reason=answer.reason)
+    ref = f"refs/heads/{answer.into}"
+    data = {"ours": request.ours, "theirs": request.theirs, "tree": request.tree, "ref": ref}
+    log.record(Event(type=EventType.MERGE_APPROVED, data={"approver": approved.approver, **data}))
+    log.record(Event(type=EventType.MERGE_INTENDED, data={"old": old, **data}))
+    found.project.repository.move_ref(
+        ref, old=old, new=kept["commit"], message=f"devassist: {found.ids[0]} resolved"
+    )
+    done = {"commit": kept["commit"], "tree": kept["tree"], "parents": kept["parents"], "ref": ref}
+    log.record(Event(type=EventType.MERGE_COMPLETED, data={**done, "approver": approved.approver}))
+    return answer.into
+
+
+def _document(found: OpenConflict, chosen: Any, ended: Mapping[str, Any]) -> dict[str, Any]:
+    commit = ended.get("commit")
+    moved = ended.get("moved", "")
+    return {
+        "schema": "devassist.resolution/1",
+        "conflict": found.ids[0],
+        "conflicts": list(chosen.conflicts),
+        "beside": list(chosen.facts["beside"]),
+        "branches": list(found.conflict["branches"]),
+        "status": ended["status"],
+        "how": str(chosen.how),
+        "choice": chosen.choice,
+        "who": chosen.who,
+        "reason": chosen.reason,
+        "precedents": [dict(one) for one in chosen.precedents],
+        "commit": commit,
+        "tree": chosen.tree,
+        "parents": [side.commit for side in chosen.sides],
+        "ref": ended.get("ref"),
+        "dropped": [one.as_json() for one in chosen.verified.dropped],
+        "checks": [one.as_json() for one in chosen.checks],
+        "overruled": chosen.overruled and commit is not None,
+        "moved": moved or None,
+        "next": f"git merge {commit}" if commit and not moved else None,
+    }
+
+
+def refused(document: Mapping[str, Any]) -> DevassistError:
+    """Why a resolution was not accepted, as an error: only an approval that is missing waits for a person."""
+    failed = [one for one in document["checks"] if not one["ok"]]
+    listed = "; ".join(f"{one['name']}: {one['detail']}" for one in failed)
+    fact = f"the resolution of {document['conflict']} is not accepted: {listed}"
+    if document.get("ref"):
+        fact += f" (it is kept at {document['ref']})"
+    if {one["name"] for one in failed} == {"approval"}:
+        return WaitingForPerson(fact, hint="git merge it after a look, or --accept-anyway --reason R")
+    return Unfinished(fact, hint="put it right, or --accept-anyway --reason R")

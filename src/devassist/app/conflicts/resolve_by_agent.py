@@ -1,0 +1,222 @@
+"""Wires the neutral integrator for one conflict: a small run of its own, recorded and limited as any run."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from devassist.app.conflicts.check_tree import run_checks
+from devassist.app.conflicts.ledger import intent_of
+from devassist.app.conflicts.open_conflict import Answer, OpenConflict, opened
+from devassist.app.conflicts.resolve import settle_in
+from devassist.app.runs.ownership import own_run
+from devassist.app.runs.requesting import (
+    ResumeOptions,
+    RunOptions,
+    fresh_run_id,
+    new_request,
+    resumed_request,
+)
+from devassist.app.runs.running import cleared, sandbox_notes, stopped_by_signals
+from devassist.app.runs.wiring import run_context
+from devassist.app.wiring.project import Project, open_log, open_reader
+from devassist.domain.errors import UsageError
+from devassist.domain.events import Event, EventType
+from devassist.domain.ids import rescue_ref
+from devassist.domain.resolutions import How, ResolutionCheck
+from devassist.domain.roles import Role
+from devassist.domain.run import RunState
+from devassist.ports import EventSink
+
+if TYPE_CHECKING:  # imported where they are used: other commands must not pay for a run's imports
+    from devassist.engine.context import RunRequest
+    from devassist.engine.journal import Journal
+    from devassist.engine.matters import Matter, ResolutionResult
+
+
+def resolve_by_agent(
+    found: OpenConflict, answer: Answer, *, sinks: Sequence[EventSink] = ()
+) -> dict[str, Any]:
+    """
+    The document of `conflicts resolve`, with the id of the run that was made for it.
+
+    `answer` has what the person said: reason, checks, branch to move.
+
+    Raises ModelError, LimitReached, Interrupted or Unfinished when the integrator gave no resolution.
+    """
+    from devassist.engine.journal import Journal
+
+    run, project = fresh_run_id(), found.project
+    asked = RunOptions(goal=f"resolve {found.ids[0]}", base=found.base_commit)
+    request = new_request(project, asked, run)
+    facts = {**request.facts, "resolution": _asked(found, answer)}
+    directory = project.worktrees / run
+    directory.mkdir(parents=True)
+    with own_run(project, run):
+        return _run(
+            found, answer, replace(request, warnings=(), facts=facts), Journal(run=run), directory, sinks
+        )
+
+
+def resume_by_agent(
+    project: Project, state: RunState, options: ResumeOptions, *, sinks: Sequence[EventSink] = ()
+) -> dict[str, Any]:
+    """
+    As `resolve_by_agent`, for a run that broke off: what is recorded of it is not asked again.
+
+    Raises UsageError where the conflict is not what it was.
+    """
+    from devassist.engine.journal import Journal
+    from devassist.store.filters import EventFilter
+
+    asked = state.facts["resolution"]
+    answer = Answer(
+        **{name: asked[name] for name in ("who", "reason", "checks", "into")}, overrule=asked["overrule"]
+    )
+    with own_run(project, state.run), opened(project, asked["conflict"]) as found:
+        if found.conflict["status"] == "resolved" or _sides(found) != asked["sides"]:
+            moved = "is resolved" if found.conflict["status"] == "resolved" else "is one of other commits now"
+            raise UsageError(
+                f"{asked['conflict']} {moved}, so there is nothing to go on with",
+                hint=f"devassist conflicts resolve {asked['conflict']} --agent",
+            )
+        journal = Journal(run=state.run)
+        with open_reader(project) as reader:
+            for record in reader.events(EventFilter(run=state.run)):
+                journal.write(record)
+        directory = Path(str(state.facts["worktrees"]))
+        directory.mkdir(parents=True, exist_ok=True)
+        request = replace(resumed_request(project, state, options), cleared=cleared(project, state.run))
+        return _run(found, answer, request, journal, directory, sinks)
+
+
+def _asked(found: OpenConflict, answer: Answer) -> dict[str, Any]:
+    """What a resume has to know of what the person asked for."""
+    said = {name: getattr(answer, name) for name in ("who", "reason", "checks", "into", "overrule")}
+    return {"conflict": found.ids[0], "sides": _sides(found), **said}
+
+
+def _sides(found: OpenConflict) -> list[str]:
+    return [found.pair.ours.commit, found.pair.theirs.commit]
+
+
+def _run(
+    found: OpenConflict,
+    answer: Answer,
+    request: RunRequest,
+    journal: Journal,
+    directory: Path,
+    sinks: Sequence[EventSink],
+) -> dict[str, Any]:
+    from devassist.crew.executor import ForkserverExecutor
+    from devassist.engine.resolution_run import ResolutionRun
+    from devassist.engine.stop import MARK, StopSwitch
+    from devassist.sandbox.probe import choose
+
+    run, project = request.run, found.project
+    probe = choose(project.settings.sandbox.mode, scratch=directory)
+    request = replace(request, warnings=tuple(sandbox_notes(probe)))
+    executor = ForkserverExecutor(
+        environment={**project.host.environment, MARK: run, "CREWAI_STORAGE_DIR": str(directory / ".crewai")},
+        directory=directory / ".private",
+        log=directory / "worker.log",
+    )
+    log = open_log(project, sinks=[journal, *sinks])
+    journal.log = log
+    stop = StopSwitch()
+
+    def accept(result: ResolutionResult) -> dict[str, Any]:
+        return _accepted(found, answer, result, journal, run)
+
+    try:
+        context = run_context(project, request, probe, journal, executor, stop, directory)
+        with stopped_by_signals(stop):
+            document = ResolutionRun(context=context, matter=_matter(project, found)).execute(accept)
+        log.checkpoint(run)
+        return {**document, "run": run}
+    finally:
+        executor.close()
+        log.close()
+
+
+def _matter(project: Project, found: OpenConflict) -> Matter:
+    from devassist.engine.matters import Matter
+
+    pair = found.pair
+    objections = [one.message for file in pair.files for one in file.conflicts]
+    if found.semantic:
+        objections.insert(0, f"{found.conflict['explanation']}. {found.conflict['suggestion']}")
+    return Matter(
+        pair=pair,
+        intents=(
+            intent_of(project, pair.ours, found.base_commit),
+            intent_of(project, pair.theirs, found.base_commit),
+        ),
+        paths=found.paths,
+        objections=objections,
+        cache=project.host.state_dir / "symbols",
+        settles=found.settles,
+    )
+
+
+def _accepted(
+    found: OpenConflict, given: Answer, result: ResolutionResult, journal: Any, run: str
+) -> dict[str, Any]:
+    """The policy's word on what the integrator made, and the checks'; kept when both are well."""
+    from devassist.domain.approvals import Choice, decide
+    from devassist.engine.resolution_run import TASK
+    from devassist.git.tree_view import TreeView
+
+    project = found.project
+    policy = decide(project.settings.approvals, kind="resolution", confidence=result.confidence)
+    decision = {
+        "who": "policy",
+        "question": f"accept the integrator's resolution of {found.ids[0]}?",
+        "options": ["approve", "ask", "leave"],
+        "choice": str(policy.choice),
+        "reason": policy.reason,
+        "confidence": result.confidence,
+        "tree": result.tree,
+    }
+    journal.record(Event(type=EventType.DECISION_MADE, task=TASK, data=decision))
+    said = ResolutionCheck(name="approval", ok=policy.choice is Choice.APPROVE, detail=policy.reason)
+    ran = run_checks(project, found.pair, result.tree, journal) if given.checks or found.needs_checks else []
+    view = TreeView(project.repository)
+    edits = {path: view.find(result.tree, path) for path in result.paths}
+    answer = replace(
+        given,
+        how=How.AGENT,
+        edits=edits,
+        who=given.who if given.overrule else f"agent {run}/resolve/integrator",
+        choice=result.summary,
+        reason=given.reason or result.summary,
+        checks=False,
+    )
+    document = settle_in(found, answer, journal, ran=[said, *ran], confidence=result.confidence, run=run)
+    held = rescue_ref(run, f"{TASK}/{Role.INTEGRATOR}")
+    if document["status"] == "resolved" and (tip := project.repository.ref_tip(held)) is not None:
+        project.repository.delete_ref(held, old=tip)  # the resolution's own ref holds it now
+    if document["status"] == "refused":
+        document["ref"] = _rescued(project, result, document["parents"], journal, run)
+    return document
+
+
+def _rescued(
+    project: Project, result: ResolutionResult, parents: Sequence[str], journal: Any, run: str
+) -> str:
+    """Keep a resolution that was not accepted where a person can look at it; the ref."""
+    from devassist.engine.resolution_run import TASK
+    from devassist.git.merge import commit_merge
+
+    repository = project.repository
+    signature = repository.signature(project.host.environment)
+    commit = commit_merge(
+        repository, tree=result.tree, parents=parents, message=f"Not accepted: {result.summary}",
+        author=signature, committer=signature,
+    )  # fmt: skip
+    ref = rescue_ref(run, f"{TASK}/{Role.INTEGRATOR}")
+    repository.keep_ref(ref, commit)
+    journal.record(Event(type=EventType.SNAPSHOT_TAKEN, task=TASK, data={"ref": ref, "commit": commit}))
+    return ref

@@ -1,0 +1,105 @@
+"""What the log has of runs that no process owns: their worktrees, their refs, and what they had begun."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from devassist.app.runs.ownership import is_alive
+from devassist.app.wiring.project import Project, fold_run, open_reader
+from devassist.domain.errors import NotFound
+from devassist.domain.events import EventType, Record
+from devassist.domain.ids import base_ref, worktree_name
+from devassist.domain.run import RunState
+
+if TYPE_CHECKING:  # imported where they are used: `--help` and `status` must not pay for a run's imports
+    from devassist.git.repair import Recorded
+
+_FACTS = ("run", "plan", "task", "agent", "worktree", "merge", "commit", "command", "approval")
+_ENDINGS = {
+    EventType.WORKTREE_INTENDED: EventType.WORKTREE_OPENED,
+    EventType.COMMIT_INTENDED: EventType.COMMIT_CREATED,
+    EventType.MERGE_INTENDED: EventType.MERGE_COMPLETED,
+    EventType.COMMAND_INTENDED: EventType.COMMAND_RAN,
+}
+
+
+@dataclass
+class DeadRun:
+    """One run that no process owns, as the log has it."""
+
+    state: RunState
+    worktrees: dict[str, Recorded] = field(default_factory=dict)
+    """By git's name for them: what was opened, or was about to be."""
+    opened: set[str] = field(default_factory=set)
+    removed: set[str] = field(default_factory=set)
+    tips: dict[str, str] = field(default_factory=dict)
+    """Ref -> its newest commit."""
+    open_intents: list[Record] = field(default_factory=list)
+
+    @property
+    def directory(self) -> Path | None:
+        named = self.state.facts.get("worktrees")
+        return Path(str(named)) if named else None
+
+
+def runs_without_owner(project: Project) -> list[DeadRun]:
+    """Every run of the log that no process owns now, the newest first."""
+    from devassist.store.filters import EventFilter
+
+    try:
+        reader = open_reader(project)
+    except NotFound:
+        return []
+    with reader:
+        found = []
+        for run in reader.runs():
+            if is_alive(project, run):
+                continue
+            one = DeadRun(fold_run(reader, run, types=_FACTS))
+            for record in reader.events(EventFilter(run=run, types=_FACTS), raw=True):
+                _take(one, record)
+            found.append(one)
+    return found
+
+
+def _take(run: DeadRun, record: Record) -> None:
+    from devassist.git.repair import Recorded
+
+    data, kind, name = record.data, record.type, worktree_name(run.state.run, record.event.agent)
+    if kind in (EventType.WORKTREE_INTENDED, EventType.WORKTREE_OPENED):
+        reason = f"devassist {run.state.run} {record.event.agent}"
+        run.worktrees[name] = Recorded(
+            name=name, path=Path(data["path"]), branch=data["branch"], reason=reason
+        )
+        run.removed.discard(name)
+        run.tips[f"refs/heads/{data['branch']}"] = data["commit"]
+        act = run.opened.add if kind is EventType.WORKTREE_OPENED else run.opened.discard
+        act(name)
+    elif kind is EventType.WORKTREE_REMOVED:
+        run.removed.add(name)
+    elif kind is EventType.COMMIT_CREATED:
+        run.tips[f"refs/heads/{data['branch']}"] = data["commit"]
+    elif kind is EventType.MERGE_COMPLETED:
+        run.tips[data.get("ref", "")] = data["commit"]
+    elif kind is EventType.RUN_STARTED:
+        run.tips[base_ref(run.state.run)] = data.get("base", "")
+    elif kind is EventType.TASK_FINISHED:
+        # A command or a worktree that its task ended without is no open question any more.
+        run.open_intents = [one for one in run.open_intents if one.event.task != record.event.task]
+    _follow_intents(run, record)
+
+
+def _follow_intents(run: DeadRun, record: Record) -> None:
+    if record.type in _ENDINGS:
+        run.open_intents.append(record)
+        return
+    for intent, ending in _ENDINGS.items():
+        if record.type is ending:
+            mine = (record.event.task, record.event.agent)
+            run.open_intents = [
+                one
+                for one in run.open_intents
+                if one.type is not intent or (one.event.task, one.event.agent) != mine
+            ]

@@ -1,0 +1,264 @@
+"""
+What a crash or a stray hand left of runs: found, and put right in our own namespace, each repair an event.
+
+Nothing that holds work is deleted: it is kept under a rescue ref first. What is not ours, or not certain, is
+reported and left alone. Runs that are at work are not looked at.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from devassist.app.doctor.dead_runs import DeadRun, runs_without_owner
+from devassist.app.doctor.finding import Damage, left_to_judge
+from devassist.app.doctor.ref_damage import deleted_branches, torn_refs
+from devassist.app.runs.decisions import end_for_it
+from devassist.app.runs.ownership import crashed, own_run
+from devassist.app.wiring.project import Project, open_log
+from devassist.domain.errors import DevassistError
+from devassist.domain.events import Event, EventType
+from devassist.domain.ids import rescue_ref, worktree_name
+from devassist.domain.run import RunStatus
+
+if TYPE_CHECKING:  # imported where they are used: `--help` and `status` must not pay for a run's imports
+    from devassist.git.repair import Recorded
+
+_PASSES = 4
+
+
+def find_damage(project: Project) -> list[Damage]:
+    """Everything that is amiss, in the order in which it is put right. Changes nothing."""
+    runs = runs_without_owner(project)
+    found = [
+        *_processes(runs),
+        *_locks(project, runs),
+        *torn_refs(project, runs),
+        *deleted_branches(project, runs),
+    ]
+    for run in runs:
+        found += _worktrees(project, run)
+    found += [*_dead(project, runs), *_leftovers(project, runs), *_gc(project, runs)]
+    return [*found, *left_to_judge(project, runs)]
+
+
+def repair(project: Project) -> list[dict[str, Any]]:
+    """Put right what can be, again until nothing new turns up; each with `done` and `error`."""
+    outcome: dict[tuple[str, str], dict[str, Any]] = {}
+    for _ in range(_PASSES):
+        found = find_damage(project)
+        fresh = [one for one in found if (one.what, one.path) not in outcome]
+        for one in fresh:
+            outcome[one.what, one.path] = {**one.as_json(), **_carried_out(project, one)}
+        if not any(one["done"] for one in (outcome[f.what, f.path] for f in fresh)):
+            break
+    return list(outcome.values())
+
+
+def _carried_out(project: Project, damage: Damage) -> dict[str, Any]:
+    if damage.act is None:
+        return {"done": False, "error": ""}
+    try:
+        with ExitStack() as held:
+            if damage.run and damage.what != "dead run":
+                held.enter_context(own_run(project, damage.run))
+            damage.act()
+    except (DevassistError, OSError) as error:
+        return {"done": False, "error": str(error)}
+    data = {"what": damage.what, "path": damage.path, "before": damage.before, "after": damage.after}
+    with open_log(project) as log:
+        log.record(Event(type=EventType.RECOVERY_DONE, run=damage.run, data=data))
+    return {"done": True, "error": ""}
+
+
+def _processes(runs: Sequence[DeadRun]) -> Iterator[Damage]:
+    from devassist.engine.stop import all_marked, sweep
+
+    marked = all_marked()
+    for run in (one.state.run for one in runs):
+        if pids := marked.get(run):
+            yield Damage(
+                what="orphan processes",
+                path=", ".join(map(str, pids)),
+                before=f"{len(pids)} at work for a run without a supervisor",
+                after="killed",
+                run=run,
+                act=partial(sweep, run),
+            )
+
+
+def _locks(project: Project, runs: Sequence[DeadRun]) -> Iterator[Damage]:
+    from devassist.git.repair import foreign_locks, held_open, locks_of
+
+    for run in (one.state.run for one in runs):
+        for lock in locks_of(project.repository, run):
+            held = held_open(lock)
+            yield Damage(
+                what="stale lock",
+                path=str(lock),
+                before="held by a process" if held else "left by a process that is gone",
+                after="" if held else "removed",
+                run=run,
+                act=None if held else lock.unlink,
+            )
+    for lock in foreign_locks(project.repository):
+        if not held_open(lock):
+            hint = f"if no git command is at work: rm {lock}"
+            yield Damage(what="foreign lock", path=str(lock), before="not devassist's", hint=hint)
+
+
+def _worktrees(project: Project, run: DeadRun) -> Iterator[Damage]:
+    from devassist.git import repair as mending
+    from devassist.git.worktrees import drop_detached
+
+    repository, run_id = project.repository, run.state.run
+    admins = repository.common_dir / "worktrees"
+
+    def locked(act: Callable[..., object], *given: object) -> Callable[[], None]:
+        def work() -> None:
+            with repository.lock():
+                act(*given)
+
+        return work
+
+    for name, recorded in run.worktrees.items():
+        here, known = recorded.path.is_dir(), (admins / name).is_dir()
+        if name in run.opened and here and known:
+            for torn in mending.torn_files(repository, recorded):
+                yield Damage(
+                    what=f"mangled {torn.path.name}",
+                    path=str(torn.path),
+                    before=torn.before or "missing or empty",
+                    after=torn.wanted.decode("utf-8", "replace").strip() or "as HEAD has it",
+                    run=run_id,
+                    act=locked(mending.mend, torn),
+                )
+        elif known and not here:
+            branch = f"forgotten; branch {recorded.branch} is kept"
+            before = "registered, and its directory is gone"
+            act = locked(mending.forget, repository, name)
+            yield Damage(
+                what="worktree without directory",
+                path=str(recorded.path),
+                before=before,
+                after=branch,
+                run=run_id,
+                act=act,
+            )
+        elif name in run.opened and here and name not in run.removed:
+            yield Damage(
+                what="forgotten worktree",
+                path=str(recorded.path),
+                before="its files are here, and git does not know it",
+                after=f"registered again on {recorded.branch}",
+                run=run_id,
+                act=locked(mending.register_again, repository, recorded),
+            )
+        elif name not in run.opened and (known or here) and _ended(run):
+            yield _half_registered(project, run, recorded)
+    integration = worktree_name(run_id, "integration")
+    if run.directory is not None and (admins / integration).is_dir():
+        path = run.directory / "integration"
+        yield Damage(
+            what="worktree of checks",
+            path=str(path),
+            before="left by a supervisor that is gone; nobody works in it",
+            after="removed",
+            run=run_id,
+            act=partial(drop_detached, repository, name=integration, path=path),
+        )
+
+
+def _ended(run: DeadRun) -> bool:
+    """A run that goes on puts its own half-done work right."""
+    return run.state.status is not RunStatus.RUNNING
+
+
+def _half_registered(project: Project, run: DeadRun, recorded: Recorded) -> Damage:
+    from devassist.git import repair as mending
+
+    repository, run_id = project.repository, run.state.run
+
+    def act() -> None:
+        with repository.lock():
+            if recorded.path.is_dir():
+                _keep_and_delete(project, run, recorded.path, recorded.name.removeprefix(f"da-{run_id}-"))
+            mending.forget(repository, recorded.name)
+
+    return Damage(
+        what="half-registered worktree",
+        path=str(recorded.path),
+        before="it was being opened when its supervisor died",
+        after="taken back; what was in it is under refs/devassist/rescue",
+        run=run_id,
+        act=act,
+    )
+
+
+def _dead(project: Project, runs: Sequence[DeadRun]) -> Iterator[Damage]:
+    for run in runs:
+        if crashed(project, run.state):
+            name = run.state.run
+            yield Damage(
+                what="dead run",
+                path=name,
+                before="the log says it goes on, and no process does",
+                after="stopped; work in progress is under refs/devassist/rescue",
+                run=name,
+                hint=f"devassist resume {name}",
+                act=partial(end_for_it, project, name),
+            )
+
+
+def _leftovers(project: Project, runs: Sequence[DeadRun]) -> Iterator[Damage]:
+    for run in runs:
+        directory = run.directory
+        if directory is None or not directory.is_dir():
+            continue
+        for left in sorted(directory.glob("**/*.left-[0-9]*")):
+            if not left.is_dir() or ".private" in left.parts:
+                continue
+            agent = str(left.relative_to(directory)).replace("/", "-")
+            yield Damage(
+                what="directory moved aside",
+                path=str(left),
+                before="what a worktree was before it was opened anew",
+                after=f"deleted; its content is under refs/devassist/rescue/{run.state.run}/left",
+                run=run.state.run,
+                act=partial(_keep_and_delete, project, run, left, agent),
+            )
+        if run.state.discarded and not any(one.is_file() for one in directory.rglob(".git")):
+            yield Damage(
+                what="directory of a discarded run",
+                path=str(directory),
+                before="caches and logs of its workers",
+                after="deleted",
+                run=run.state.run,
+                act=partial(shutil.rmtree, directory),
+            )
+
+
+def _keep_and_delete(project: Project, run: DeadRun, directory: Path, agent: str) -> None:
+    from devassist.git.repair import keep_directory
+    from devassist.git.worktree_admin import delete_directory
+
+    ref = rescue_ref(run.state.run, f"left/{agent}")
+    keep_directory(project.repository, directory, ref, like=run.state.base)
+    delete_directory(directory)
+
+
+def _gc(project: Project, runs: Sequence[DeadRun]) -> Iterator[Damage]:
+    from devassist.git.repair import stale_gc
+
+    found = stale_gc(project.repository)
+    if found is None:
+        return
+    path, pid = found
+    ours = {session.pid for run in runs for session in run.state.sessions}
+    if pid in ours:
+        before = f"keeps git from collecting garbage for process {pid}, which is gone"
+        yield Damage(what="stale gc.pid", path=str(path), before=before, after="removed", act=path.unlink)

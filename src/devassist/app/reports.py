@@ -1,0 +1,81 @@
+"""Wires what is told of runs: the files that a run writes about itself, and reports read from the log."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from devassist.app.conflicts.ledger import known_conflicts
+from devassist.app.wiring.project import Project, open_reader
+from devassist.domain.events import Record
+from devassist.ports import EventSink
+
+if TYPE_CHECKING:  # imported where they are used: `--help` must not pay for them
+    from devassist.engine.reports.story import Story
+
+# Prompts, replies and what tools returned are no part of a report; what checks printed is.
+_UNREAD = frozenset({"model.intended", "model.called", "tool.intended", "tool.called"})
+
+_SAID = ("approval", "note", "stop", "task.retried")
+"""What may be recorded about a run by a process that does not own it."""
+
+
+def run_files(
+    project: Project, artifacts: Path | None, *, before: Iterable[Record] = ()
+) -> Sequence[EventSink]:
+    """
+    The sinks of every run: its `run.json` and report, and the files of a CI job where they were asked for.
+
+    `before` is what was recorded of the run already, where this process goes on with it.
+    """
+    from devassist.engine.reports.files import Artifacts, RunFile
+    from devassist.store.filters import EventFilter
+
+    def heard(run: str, seq: int) -> Sequence[Record]:
+        with open_reader(project) as reader:
+            return list(reader.events(EventFilter(run=run, types=_SAID, after_seq=seq)))
+
+    sinks: list[RunFile | Artifacts] = [RunFile(runs=project.runs, reports=project.reports, heard=heard)]
+    sinks += [] if artifacts is None else [Artifacts(artifacts, heard=heard)]
+    known = list(before)
+    for sink in sinks:
+        sink.catch_up(known)
+    return sinks
+
+
+def load_story(project: Project, run: str) -> Story:
+    """What the log tells of one run; `run` may be a prefix or @last. Raises NotFound."""
+    from devassist.engine.reports.story import Story
+    from devassist.store.filters import EventFilter
+
+    with open_reader(project) as reader:
+        name = reader.find_run(run)
+        story = Story.of(reader.events(EventFilter(run=name), raw_types=_UNREAD))
+    if story.state.conflicts:
+        for id_, one in known_conflicts(project).items():
+            if id_ in story.state.conflicts and (one["gone"] or "ended" in one):
+                story.endings[id_] = {"status": "gone", **one.get("ended", {})}
+    return story
+
+
+def told(story: Story, *, as_page: bool = False) -> str:
+    """The report in Markdown, or as one page of HTML."""
+    from devassist.engine.reports.markdown import markdown
+    from devassist.engine.reports.page import page
+
+    return page(story) if as_page else markdown(story)
+
+
+def document_of(story: Story) -> dict[str, Any]:
+    """The report as the JSON document `devassist.report/1`."""
+    from devassist.engine.reports.document import document
+
+    return document(story)
+
+
+def write(path: Path, text: str) -> None:
+    """Replace a file at once: a reader sees the old text or the new."""
+    from devassist.engine.reports.latest import write_whole
+
+    write_whole(path, text)

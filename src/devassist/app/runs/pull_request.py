@@ -1,0 +1,123 @@
+"""Wires `pr`: which commit goes where, under which title, with which text."""
+
+from __future__ import annotations
+
+import shlex
+import shutil
+from dataclasses import dataclass
+from textwrap import shorten
+from typing import TYPE_CHECKING, Any
+
+from devassist.app.reports import load_story, told, write
+from devassist.app.runs.takeover import aftermath
+from devassist.app.wiring.project import Project, require_result
+from devassist.domain.errors import NotFound, Unfinished
+from devassist.domain.ids import result_branch
+from devassist.domain.markup import line
+
+if TYPE_CHECKING:  # imported where they are used: `--help` must not pay for them
+    from devassist.engine.reports.story import Story
+    from devassist.git.push import Remote
+
+_LONGEST = 60_000
+"""Characters of a pull request's text; GitHub takes 65,536."""
+_TITLE = 72
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Proposal:
+    """What `pr` was given. Empty texts are filled in from the run."""
+
+    base: str = ""
+    remote: str = "origin"
+    draft: bool = False
+    title: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Proposed:
+    """What was done, or with `dry_run` would be. `url` is empty where no pull request was opened."""
+
+    run: str
+    branch: str
+    commit: str
+    base: str
+    remote: str
+    title: str
+    command: str
+    compare: str
+    pushed: bool
+    url: str
+
+    def as_json(self) -> dict[str, Any]:
+        shown = ("run", "branch", "commit", "base", "remote", "title", "command", "compare", "pushed")
+        return {**{name: getattr(self, name) for name in shown}, "url": self.url or None}
+
+
+def propose(project: Project, run: str, wanted: Proposal, *, dry_run: bool) -> Proposed:
+    """
+    Push the result branch and open a pull request.
+
+    Raises Unfinished when nothing landed or when git or gh refuse, NotFound when there is no such remote.
+    """
+    from devassist.engine.publication import Publication, Pull
+
+    story = load_story(project, run)
+    state = story.state
+    commit = require_result(project, state)
+    if state.result_commit is None:
+        raise Unfinished(f"nothing of {state.run} landed", hint=f"devassist show {state.run}")
+    remote = _remote(project, wanted.remote)
+    base = wanted.base or story.branch
+    title = line(wanted.title) or shorten(line(state.goal), _TITLE, placeholder="…") or f"Run {state.run}"
+    body = project.runs / state.run / "pull-request.md"
+    branch = result_branch(state.run)
+    words = ["pr", "create", f"--head={branch}", f"--title={title}", f"--body-file={body}"]
+    words += [f"--base={base}"] if base else []
+    words += ["--draft"] if wanted.draft else []
+    url = ""
+    if not dry_run:
+        write(body, _body(story))
+        known = next((one["url"] for one in reversed(story.taken) if one["type"] == "pr.opened"), "")
+        pull = Pull(run=state.run, branch=branch, commit=commit, remote=remote, words=words, known=known)
+        environment = project.host.environment
+        with aftermath(project, state.run) as after:
+            publication = Publication(
+                repository=project.repository,
+                recorder=after.recorder,
+                environment=environment,
+                find=lambda name: shutil.which(name, path=environment.get("PATH")),
+            )
+            url = publication.propose(pull)
+    return Proposed(
+        run=state.run,
+        branch=branch,
+        commit=commit,
+        base=base,
+        remote=remote.name,
+        title=title,
+        command=shlex.join(["gh", *words]),
+        compare=f"{remote.web}/compare/{base}...{branch}?expand=1" if remote.web and base else "",
+        pushed=not dry_run,
+        url=url,
+    )
+
+
+def _remote(project: Project, name: str) -> Remote:
+    from devassist.git.push import find_remote
+
+    found = None if name.startswith("-") else find_remote(project.repository, name)
+    if found is None:
+        raise NotFound(
+            f"there is no remote {name!r}", hint=f"git remote add {name or 'origin'} URL, or --remote NAME"
+        )
+    return found
+
+
+def _body(story: Story) -> str:
+    """The report, cut where GitHub would refuse it."""
+    text = told(story)
+    if len(text) <= _LONGEST:
+        return text
+    kept = text[:_LONGEST].rpartition("\n\n")[0]
+    return f"{kept}\n\nThe rest: `devassist report {story.state.run}`\n"

@@ -1,0 +1,203 @@
+"""What a run is asked for: the options of the command line held against the repository and the environment."""
+
+from __future__ import annotations
+
+import secrets
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from devassist.app.runs.ownership import owner
+from devassist.app.wiring.history import resolved as resolved_base
+from devassist.app.wiring.project import Project, secrets_of
+from devassist.domain.errors import UsageError
+from devassist.domain.ids import make_run_id
+from devassist.domain.roles import Role
+from devassist.domain.run import RunState
+from devassist.git.program import find_git
+
+if TYPE_CHECKING:  # imported where they are used: `--help` and `status` must not pay for a run's imports
+    from devassist.domain.plan import Plan
+    from devassist.engine.context import RunRequest
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunOptions:
+    """What `devassist run` was given, unread."""
+
+    goal: str = ""
+    plan: Plan | None = None
+    plan_only: bool = False
+    base: str = ""
+    include_dirty: bool = False
+    record: Path | None = None
+    replay: Path | None = None
+    unsafe_no_sandbox: bool = False
+    waits: bool = False
+    """Whether a person is there who may be waited for."""
+    detached: bool = False
+    artifacts: Path | None = None
+    """Directory for the files of a CI job."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ResumeOptions:
+    """What `devassist resume` was given. `model` says whether a model was named."""
+
+    model: bool = False
+    record: Path | None = None
+    replay: Path | None = None
+    unsafe_no_sandbox: bool = False
+    waits: bool = False
+    detached: bool = False
+    artifacts: Path | None = None
+
+
+def new_request(project: Project, options: RunOptions, run: str) -> RunRequest:
+    """What a new run is asked for, with everything resolved to ids and values."""
+    from devassist.engine.context import RunRequest
+    from devassist.llm.routing import choose_model, models_for, resolved
+
+    find_git(project.host.environment)  # before anybody is paid: what agents write could not be landed
+    repository, settings = project.repository, project.settings
+    base, warnings = _base(project, options)
+    script, source = "", ""
+    models: dict[str, Sequence[str]] = {}
+    chosen = settings.model
+    if options.replay is not None and not chosen.default:
+        models = {str(role): ["replay/cassette"] for role in Role}
+        source = "cassette"
+    else:
+        choice = choose_model(chosen, project.host.environment)
+        chosen, source = resolved(chosen, choice), choice.source
+        models = {str(role): list(models_for(str(role), chosen)) for role in Role}
+        script = _script_of(chosen.default, project.host.directory)
+    return RunRequest(
+        run=run,
+        goal=options.goal,
+        base=base,
+        settings=settings,
+        models=models,
+        api_base=chosen.api_base,
+        plan=options.plan,
+        plan_only=options.plan_only,
+        prefix=repository.prefix.rstrip("/"),
+        script=script,
+        replay=str(options.replay.resolve()) if options.replay is not None else "",
+        secrets=tuple(sorted(secrets_of(project))),
+        warnings=tuple(warnings),
+        waits=options.waits,
+        facts={"model_source": source, "argv": sys.argv[1:], **owner(detached=options.detached)},
+    )
+
+
+def resumed_request(project: Project, state: RunState, options: ResumeOptions) -> RunRequest:
+    """
+    What a run goes on with: its own settings as recorded, and what this resume overrides.
+
+    `project` carries the merged settings already. Raises UsageError where the log is of a version that
+    recorded too little.
+    """
+    from devassist.domain.ids import base_ref
+    from devassist.domain.plan import parse_plan
+    from devassist.engine.context import RunRequest
+    from devassist.llm.routing import choose_model, models_for, resolved
+
+    find_git(project.host.environment)
+    facts, settings = state.facts, project.settings
+    models: dict[str, Sequence[str]] = dict(facts.get("models", {}))
+    script, api_base = str(facts.get("script", "")), str(facts.get("api_base", ""))
+    replay = str(options.replay.resolve()) if options.replay is not None else str(facts.get("replay", ""))
+    if options.model or not models:
+        chosen = resolved(settings.model, choose_model(settings.model, project.host.environment))
+        models = {str(role): list(models_for(str(role), chosen)) for role in Role}
+        script, api_base = _script_of(chosen.default, project.host.directory), chosen.api_base
+    elif not script and not replay:
+        script = _script_of(models[str(Role.CODER)][0], project.host.directory)
+    base = project.repository.ref_tip(base_ref(state.run)) or state.base
+    return RunRequest(
+        run=state.run,
+        goal=state.goal,
+        base=base,
+        settings=settings,
+        models=models,
+        api_base=api_base,
+        plan=parse_plan(facts["plan"], goal=state.goal) if facts.get("plan") else None,
+        plan_only=bool(facts.get("plan_only")),
+        prefix=str(facts.get("prefix", "")),
+        script=script,
+        replay=replay,
+        secrets=tuple(sorted(secrets_of(project))),
+        resumed=True,
+        waits=options.waits,
+        spent_s=sum(session.seconds for session in state.sessions),
+        facts={"argv": sys.argv[1:], **owner(detached=options.detached)},
+    )
+
+
+def _script_of(model: str, directory: Path) -> str:
+    """`scripted/demo` is shipped; any other name is a file."""
+    from devassist.llm.routing import is_scripted
+    from devassist.llm.scripted import load_script
+
+    if not is_scripted(model):
+        return ""
+    name = model.partition("/")[2]
+    shipped = Path(__file__).parent.parent / "demo" / f"{name}.yaml"
+    path = shipped if shipped.is_file() else (directory / name).resolve()
+    if not path.is_file():
+        raise UsageError(
+            f"there is no script {name!r}", hint="scripted/demo is shipped; otherwise name a file"
+        )
+    load_script(path)
+    return str(path)
+
+
+def _base(project: Project, options: RunOptions) -> tuple[str, list[str]]:
+    """The commit that the run starts from, and what must be said about the repository."""
+    repository = project.repository
+    base = resolved_base(repository, options.base or "HEAD")
+    warnings: list[str] = []
+    dirty = repository.dirty_paths()
+    if dirty and options.include_dirty:
+        signature = repository.signature(project.host.environment)
+        base = repository.snapshot_dirty("Uncommitted work, taken as the base of a run", signature)
+    elif dirty:
+        paths = [*dict.fromkeys([*dirty.staged, *dirty.unstaged, *dirty.untracked])]
+        shown = ", ".join(paths[:5]) + (f" and {len(paths) - 5} more" if len(paths) > 5 else "")  # noqa: PLR2004
+        warnings.append(
+            f"uncommitted work is left out (the base is {base[:12]}): {shown}; --include-dirty takes it in"
+        )
+    if repository.is_shallow:
+        warnings.append(
+            "the clone is shallow; the run works on what is here, conflicts need the history (fetch-depth: 0)"
+        )
+    if repository.has_submodules:
+        warnings.append("submodules are not filled in the agents' worktrees and are never changed")
+    if repository.has_lfs:
+        warnings.append("files kept by Git LFS are pointers in the agents' worktrees")
+    if repository.head_branch is None and not options.base:
+        warnings.append(f"HEAD is detached; the base is {base[:12]}")
+    return base, warnings
+
+
+def fresh_run_id() -> str:
+    """A run id by chance; the one place where chance comes from."""
+    return make_run_id(secrets.randbelow)
+
+
+def plain_request(project: Project, run: str, *, goal: str, base: str = "") -> RunRequest:
+    """A request without models: for what needs a run's surroundings and no agent."""
+    from devassist.engine.context import RunRequest
+
+    return RunRequest(
+        run=run,
+        goal=goal,
+        base=base,
+        settings=project.settings,
+        models={},
+        prefix=project.repository.prefix.rstrip("/"),
+        secrets=tuple(sorted(secrets_of(project))),
+    )

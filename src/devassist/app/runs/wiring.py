@@ -1,0 +1,153 @@
+"""Wires the collaborators of one run."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from devassist.app.conflicts.learning import taught
+from devassist.app.runs.ownership import fair_share
+from devassist.app.wiring.project import Project, open_reader
+from devassist.domain.events import Record
+
+if TYPE_CHECKING:  # imported where they are used: `--help` and `status` must not pay for a run's imports
+    from devassist.engine.context import RunContext, RunRequest
+    from devassist.engine.journal import Journal
+    from devassist.engine.stop import StopSwitch
+    from devassist.git.repository import Repository
+    from devassist.ports import EventSink, Executor
+    from devassist.sandbox.probe import Probe
+    from devassist.store.queries import AuditReader
+
+
+GUIDANCE_FILES = ("AGENTS.md", "CLAUDE.md", "CONTRIBUTING.md")
+
+
+def run_context(  # noqa: PLR0913, PLR0917  what a run is wired from
+    project: Project,
+    request: RunRequest,
+    probe: Probe,
+    journal: Journal,
+    executor: Executor,
+    stop: StopSwitch,
+    directory: Path,
+    watchers: Sequence[EventSink] = (),
+) -> RunContext:
+    """The collaborators of one run, whose worktrees are in `directory`."""
+    from devassist.engine.briefs import Surroundings
+    from devassist.engine.context import CommandWorld, RunContext
+    from devassist.engine.stop import MARK
+    from devassist.git.repository import Repository
+    from devassist.sandbox.editable import editable_leak, site_packages
+    from devassist.sandbox.toolchain import command_environment, command_path, toolchain_directories
+
+    repository, host = project.repository, project.host
+    python = Path(sys.prefix)
+    path = command_path(
+        host.environment, python_prefix=python, repository=repository.root, worktree=project.worktrees
+    )
+    read_only = toolchain_directories(path, repository=repository.root)
+    leaks = editable_leak(site_packages(path), repository.root)
+
+    def world(worktree: Path, private: Path) -> CommandWorld:
+        extra = {MARK: request.run}
+        if leaks:
+            # The worktree's own code goes before what an editable install points to.
+            extra["PYTHONPATH"] = os.pathsep.join(str(worktree / one) for one in ("src", "."))
+        environment = command_environment(
+            host.environment,
+            private=private,
+            python_prefix=python,
+            repository=repository.root,
+            worktree=worktree,
+            extra=extra,
+        )
+        return CommandWorld(environment=environment, read_only=read_only)
+
+    return RunContext(
+        request=request,
+        open_repository=lambda: Repository.discover(repository.workdir),
+        journal=journal,
+        executor=executor,
+        sandbox=probe.sandbox,
+        worktrees=directory,
+        reports=project.reports,
+        world=world,
+        leaks=lambda: leaks,
+        clock=time.monotonic,
+        environment=host.environment,
+        stop=stop,
+        history=history_of(project, request.run),
+        taught=partial(taught, project),
+        heard=listener(project, request.run),
+        overheard=lambda record: _tell(watchers, record),
+        share=lambda limit: fair_share(project, limit),
+        around=Surroundings(
+            goal=request.goal,
+            guidance=_guidance(repository, request.base),
+            prefix=request.prefix,
+            checks=project.settings.checks.commands,
+            commands_offered=probe.sandbox is not None,
+        ),
+        symbols=host.state_dir / "symbols",
+        started=time.monotonic(),
+        pid=os.getpid(),
+    )
+
+
+def _guidance(repository: Repository, base: str) -> Mapping[str, str]:
+    from devassist.domain.errors import DevassistError
+
+    found: dict[str, str] = {}
+    for name in GUIDANCE_FILES:
+        try:
+            found[name] = repository.read_file(base, name).decode("utf-8", "replace")
+        except DevassistError:
+            continue
+    return found
+
+
+def _tell(watchers: Sequence[EventSink], record: Record) -> None:
+    for watcher in watchers:
+        watcher.write(record)
+
+
+def history_of(project: Project, run: str) -> Callable[[str], Sequence[Record]]:
+    """The records of one task of a run, payloads included, read when they are asked for."""
+    from devassist.store.filters import EventFilter
+
+    def history(task: str) -> Sequence[Record]:
+        with open_reader(project) as reader:
+            return list(reader.events(EventFilter(run=run, task=task)))
+
+    return history
+
+
+def listener(project: Project, run: str) -> Callable[[int], Sequence[Record]]:
+    """What others say to a run after a seq. For one thread, which keeps its connection; cheap where nothing is new."""
+    from devassist.engine.journal import STEERING
+    from devassist.store.filters import EventFilter
+
+    kept: dict[str, AuditReader] = {}
+    seen = -1
+
+    def heard(after: int) -> Sequence[Record]:
+        nonlocal seen
+        if "reader" not in kept:
+            kept["reader"] = open_reader(project)
+        reader = kept["reader"]
+        version = reader.data_version()
+        if version == seen:
+            return ()
+        found = list(
+            reader.events(EventFilter(run=run, types=[str(one) for one in STEERING], after_seq=after))
+        )
+        seen = version
+        return found
+
+    return heard
