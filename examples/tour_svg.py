@@ -19,11 +19,11 @@ from pathlib import Path
 from rich.console import Console, Group
 from rich.text import Text
 
+from devassist.app.demo.sample import make_demo
 from devassist.app.runs.running import start_run
 from devassist.app.wiring.host import Host
 from devassist.app.wiring.project import open_project, open_reader
 from devassist.cli.render import live_view, run_summary
-from devassist.demo.sample import make_demo
 from devassist.domain.events import Record
 from devassist.domain.run import RunState
 from devassist.domain.tasks import TaskStatus

@@ -23,9 +23,9 @@ from itertools import combinations
 from pathlib import Path
 from typing import Any
 
-from devassist.conflicts.textual import TextDetector
+from devassist.conflicts.text.detector import TextDetector
 from devassist.domain.conflicts import Side
-from devassist.git.merge_tree import MergeTree
+from devassist.git.merging.merge_tree import MergeTree
 from devassist.git.repository import Repository
 from support.branches import FILE, Author, Tree, text
 

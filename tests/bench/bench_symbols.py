@@ -17,12 +17,12 @@ sys.path.insert(0, str(Path(__file__).parents[2] / "src"))
 
 import pygit2
 
-from devassist.conflicts.index import Tables, source_files
-from devassist.conflicts.symbols import SymbolDetector
+from devassist.conflicts.names.blob_tables import Tables, source_files
+from devassist.conflicts.symbols.detector import SymbolDetector
 from devassist.domain.conflicts import Side
+from devassist.git.merging.tree_view import TreeView
+from devassist.git.objects.trees import FILE, Entry, Trees
 from devassist.git.repository import Repository
-from devassist.git.tree_view import TreeView
-from devassist.git.trees import FILE, Entry, Trees
 
 
 def per_thousand(view: TreeView, tree: str, cache: Path | None, limit: int) -> tuple[int, float, float]:

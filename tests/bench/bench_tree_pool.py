@@ -20,9 +20,9 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from devassist.git.merging.scratch import ScratchObjects
+from devassist.git.pool.pool import TreePool
 from devassist.git.repository import Repository
-from devassist.git.scratch import ScratchObjects
-from devassist.git.tree_pool import TreePool
 from support.branches import FILE, Author, Tree, text
 
 TREES = 40

@@ -14,7 +14,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from devassist.git.repository import Repository
-from devassist.git.worktrees import Worktree, open_worktree
+from devassist.git.worktree.worktrees import Worktree, open_worktree
 from unit.test_git_support import ME, Lab, isolate
 
 

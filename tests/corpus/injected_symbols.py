@@ -11,10 +11,10 @@ from corpus.injected_field import FIELD
 from corpus.injected_python import PYTHON
 from corpus.injected_script import SCRIPT
 from corpus.injected_types import Case, Files
-from devassist.conflicts.symbols import SymbolDetector
+from devassist.conflicts.symbols.detector import SymbolDetector
 from devassist.domain.conflicts import Conflict, Side
-from devassist.git.tree_view import TreeChange
-from devassist.git.trees import FILE, Entry
+from devassist.git.merging.tree_view import TreeChange
+from devassist.git.objects.trees import FILE, Entry
 
 CASES: tuple[Case, ...] = (*PYTHON, *FIELD, *SCRIPT, *COMPILED)
 

@@ -26,10 +26,10 @@ from pathlib import Path
 
 from corpus.mining import Changed, History, Pair, definitions
 from corpus.oracles import Diagnostic, Oracle
-from devassist.conflicts.symbols import SymbolDetector
+from devassist.conflicts.symbols.detector import SymbolDetector
 from devassist.domain.conflicts import Conflict, Side
+from devassist.git.merging.tree_view import TreeView
 from devassist.git.repository import Repository
-from devassist.git.tree_view import TreeView
 
 _WINDOW = 80
 _RENEWED = 40

@@ -18,9 +18,9 @@ import sys
 from collections import Counter
 from pathlib import Path
 
-from devassist.conflicts.textual import TextDetector
+from devassist.conflicts.text.detector import TextDetector
 from devassist.domain.conflicts import Side
-from devassist.git.merge_tree import MergeTree
+from devassist.git.merging.merge_tree import MergeTree
 from devassist.git.repository import Repository
 from support.branches import git_says
 

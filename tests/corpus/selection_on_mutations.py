@@ -24,13 +24,13 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "src"))
 
-from devassist.conflicts.anatomy import Anatomy
-from devassist.conflicts.impact import Impact, Party
-from devassist.conflicts.index import Tables
-from devassist.conflicts.runners import runner_of
-from devassist.conflicts.selection import Selection
+from devassist.conflicts.checks.anatomy import Anatomy
+from devassist.conflicts.checks.impact import Impact, Party
+from devassist.conflicts.checks.runners import runner_of
+from devassist.conflicts.checks.selection import Selection
+from devassist.conflicts.names.blob_tables import Tables
+from devassist.git.merging.tree_view import TreeView
 from devassist.git.repository import Repository
-from devassist.git.tree_view import TreeView
 
 FAILED = re.compile(r"^(?:FAILED|ERROR) ([^\s:]+)(\S*)", re.MULTILINE)
 

@@ -20,10 +20,10 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "src"))
 
-from devassist.conflicts.symbols import SymbolDetector
+from devassist.conflicts.symbols.detector import SymbolDetector
 from devassist.domain.conflicts import Severity, Side
+from devassist.git.merging.tree_view import TreeView
 from devassist.git.repository import Repository
-from devassist.git.tree_view import TreeView
 
 
 def git(repo: Path, *arguments: str) -> str:

@@ -33,8 +33,8 @@ from corpus.symbols_on_history import clean_merges
 from devassist.app.conflicts.compare import Comparison, compare
 from devassist.app.wiring.host import Host
 from devassist.app.wiring.project import open_project
-from devassist.conflicts.languages import grammar_for, read_table
-from devassist.conflicts.tables import Definition
+from devassist.conflicts.syntax.languages import grammar_for, read_table
+from devassist.conflicts.syntax.tables import Definition
 from devassist.domain.conflicts import Conflict, Level, Severity
 from devassist.domain.errors import DevassistError
 

@@ -23,10 +23,10 @@ if __name__ == "__main__":
     sys.path[:0] = [str(Path(__file__).parents[2] / "src"), str(Path(__file__).parents[1])]
 
 from corpus.injected_symbols import MemoryView, side
-from devassist.conflicts.manifests import ManifestDetector
-from devassist.conflicts.symbols import SymbolDetector
+from devassist.conflicts.manifests.detector import ManifestDetector
+from devassist.conflicts.symbols.detector import SymbolDetector
 from devassist.domain.conflicts import Conflict, Severity
-from devassist.git.trees import Entry
+from devassist.git.objects.trees import Entry
 
 FOLDER = Path(__file__).with_name("unseen")
 _FOLDERS = {

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from devassist.domain.plan import parse_plan
-from devassist.engine.arrangement import groups
+from devassist.engine.run.landing_order import groups
 from support.command_line import Done, Machine
 from support.crewscript import CrewScript, edit, plan, submit, task, write
 from support.repos import content

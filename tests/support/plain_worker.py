@@ -9,10 +9,10 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
+from devassist.crew.agent_session import AgentSession
 from devassist.crew.call_journal import CallJournal, recorded_reply
+from devassist.crew.crew_stop import CrewStop
 from devassist.crew.link import PipeLink
-from devassist.crew.session import AgentSession
-from devassist.crew.stops import CrewStop
 from devassist.domain.errors import DevassistError, Interrupted, LimitReached, ModelError
 from devassist.domain.hashing import digest
 from devassist.domain.roles import Role

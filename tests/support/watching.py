@@ -15,11 +15,11 @@ from devassist.domain.events import Event, EventType, Record
 from devassist.domain.ids import branch_name
 from devassist.domain.plan import Plan, parse_plan
 from devassist.domain.settings import Settings
-from devassist.engine.briefs import Surroundings
 from devassist.engine.context import RunContext, RunRequest
-from devassist.engine.journal import Journal
-from devassist.engine.neighbours import Neighbours
+from devassist.engine.crews.prompts import Surroundings
+from devassist.engine.log.journal import Journal
 from devassist.engine.stop import StopSwitch
+from devassist.engine.watch.conflict_watch import Neighbours
 from devassist.git.repository import Repository
 from support.repos import git, put
 

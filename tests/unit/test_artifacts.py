@@ -15,10 +15,10 @@ from devassist.app.wiring.host import Host, utc_now
 from devassist.cli.artifacts import artifacts_directory
 from devassist.domain.errors import UsageError
 from devassist.domain.events import Event, EventType, Record
-from devassist.engine.reports.files import Artifacts, RunFile
-from devassist.engine.reports.junit import junit
-from devassist.engine.reports.latest import LatestFile, write_whole
-from devassist.engine.reports.story import Story
+from devassist.reports.files import Artifacts, RunFile
+from devassist.reports.junit import junit
+from devassist.reports.latest import LatestFile, write_whole
+from devassist.reports.story import Story
 from devassist.store.audit_log import AuditLog
 from support.tale import HOSTILE, RUN, Tale, whole_tale
 
@@ -85,7 +85,7 @@ def test_nobody_waits_for_the_disk_and_the_newest_text_wins(
         written.append(text)
         write_whole(path, text)
 
-    monkeypatch.setattr("devassist.engine.reports.latest.write_whole", patient)
+    monkeypatch.setattr("devassist.reports.latest.write_whole", patient)
     file = LatestFile(tmp_path / "run.json")
     for number in range(100):
         file.put(str(number))

@@ -6,7 +6,7 @@ from itertools import count
 from typing import Any
 
 from devassist.domain.events import Event, EventType, Record
-from devassist.engine.attempts import attempt_at
+from devassist.engine.resolution.integrator_attempts import attempt_at
 
 AGENT, SIDES = "t/integrator", ["ours", "theirs"]
 _numbers = count(1)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from devassist.crew.conduct import MAX_FLOODS, MAX_IDENTICAL_CALLS, MAX_STRAYED, Conduct
-from devassist.crew.stops import CrewStop
+from devassist.crew.crew_stop import CrewStop
+from devassist.crew.loop_guard import MAX_FLOODS, MAX_IDENTICAL_CALLS, MAX_STRAYED, Conduct
 
 
 @pytest.fixture

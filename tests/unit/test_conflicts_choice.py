@@ -12,13 +12,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from corpus.injected_symbols import MemoryView
-from devassist.conflicts.anatomy import Anatomy
-from devassist.conflicts.grouping import connected, groups
-from devassist.conflicts.impact import Impact, Party
-from devassist.conflicts.index import Tables
-from devassist.conflicts.parts import PARTS_VERSION, Parts
-from devassist.conflicts.runners import runner_of
-from devassist.conflicts.selection import Selection, prose
+from devassist.conflicts.checks.anatomy import Anatomy
+from devassist.conflicts.checks.grouping import connected, groups
+from devassist.conflicts.checks.impact import Impact, Party
+from devassist.conflicts.checks.parts import PARTS_VERSION, Parts
+from devassist.conflicts.checks.runners import runner_of
+from devassist.conflicts.checks.selection import Selection, prose
+from devassist.conflicts.names.blob_tables import Tables
 
 Files = Mapping[str, str | None]
 

@@ -12,14 +12,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from devassist.app.conflicts.run_levels import _programs
-from devassist.conflicts.cache_folder import CacheFolder
-from devassist.conflicts.checkers import CHECKERS, CannotRead, Diagnostic, is_chosen, targets
-from devassist.conflicts.index import Tables
-from devassist.conflicts.speculation import Speculation, smallest
-from devassist.conflicts.tables import TABLE_VERSION
+from devassist.conflicts.checks.checkers import CHECKERS, CannotRead, Diagnostic, is_chosen, targets
+from devassist.conflicts.checks.speculation import Speculation, smallest
+from devassist.conflicts.names.blob_tables import Tables
+from devassist.conflicts.syntax.cache_folder import CacheFolder
+from devassist.conflicts.syntax.tables import TABLE_VERSION
 from devassist.domain.conflicts import Side
 from devassist.domain.errors import UsageError
-from devassist.git.merge_tree import MergeTree
+from devassist.git.merging.merge_tree import MergeTree
 from devassist.git.repository import Repository
 from support.branches import FILE, Author, Tree, text
 

@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from packaging.version import Version as Release
 
-from devassist.conflicts.manifest_pep440 import compatible, meet, parse_wanted
-from devassist.conflicts.manifest_semver import Range, Version, parse_cargo, parse_npm
+from devassist.conflicts.manifests.pep440 import compatible, meet, parse_wanted
+from devassist.conflicts.manifests.semver import Range, Version, parse_cargo, parse_npm
 
 small = st.integers(min_value=0, max_value=3)
 partial = st.lists(small, min_size=1, max_size=3).map(lambda numbers: ".".join(map(str, numbers)))

@@ -12,10 +12,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pygit2.enums import FileMode
 
-from devassist.conflicts.manifest_reading import facts_of
-from devassist.conflicts.manifests import ManifestDetector
+from devassist.conflicts.manifests.detector import ManifestDetector
+from devassist.conflicts.manifests.reading import facts_of
 from devassist.domain.conflicts import Conflict, Level, Side
-from devassist.git.tree_view import TreeView
+from devassist.git.merging.tree_view import TreeView
 from unit.test_git_support import new_lab
 
 Files = Mapping[str, str | None]

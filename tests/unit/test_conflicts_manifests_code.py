@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from devassist.conflicts.manifests import ManifestDetector
+from devassist.conflicts.manifests.detector import ManifestDetector
 from devassist.domain.conflicts import Side
-from devassist.git.tree_view import TreeView
+from devassist.git.merging.tree_view import TreeView
 from unit.test_conflicts_manifests import Files, Workshop
 from unit.test_git_support import Lab, new_lab
 

@@ -7,8 +7,8 @@ from collections import Counter, defaultdict
 import pytest
 
 from corpus.injected_symbols import CASES, MemoryView, detect, side
-from devassist.conflicts.semantics import edges
-from devassist.conflicts.symbols import SymbolDetector
+from devassist.conflicts.symbols.both_changed import edges
+from devassist.conflicts.symbols.detector import SymbolDetector
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case.language}: {case.name}")

@@ -13,13 +13,13 @@ from corpus.injected_compiled import ENGINE, STORE, STORE_RS
 from corpus.injected_python import MOD
 from corpus.injected_script import MOD as SCRIPT_MOD
 from corpus.injected_symbols import MemoryView, side
-from devassist.conflicts.languages import grammar_for, read_table
-from devassist.conflicts.signatures import accepts
-from devassist.conflicts.symbols import SymbolDetector
-from devassist.conflicts.tables import Parameter, Reference, Table
+from devassist.conflicts.symbols.detector import SymbolDetector
+from devassist.conflicts.symbols.signatures import accepts
+from devassist.conflicts.syntax.languages import grammar_for, read_table
+from devassist.conflicts.syntax.tables import Parameter, Reference, Table
 from devassist.domain.conflicts import Side
+from devassist.git.merging.tree_view import TreeView
 from devassist.git.repository import Repository
-from devassist.git.tree_view import TreeView
 
 SOURCES = {
     "a.py": MOD,

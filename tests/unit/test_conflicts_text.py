@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from devassist.conflicts.textual import TextDetector, TextResult, worktree_side
+from devassist.conflicts.text.detector import TextDetector, TextResult, worktree_side
 from devassist.domain.conflicts import Conflict, Level, Side
-from devassist.git.merge_tree import MergeTree
+from devassist.git.merging.merge_tree import MergeTree
 from devassist.git.repository import Repository
 from support.branches import EXECUTABLE, FILE, LINK, Author, Tree, changed, first_tree, git_says, text
 

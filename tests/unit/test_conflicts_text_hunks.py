@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pygit2
 
-from devassist.conflicts.histogram import histogram_hunks
-from devassist.conflicts.hunks import HunkIndex
+from devassist.conflicts.text.histogram import histogram_hunks
+from devassist.conflicts.text.hunks import HunkIndex
 from devassist.git.differences import Hunk
-from devassist.git.merge_bases import MergeBases
+from devassist.git.merging.bases import MergeBases
 from devassist.git.repository import Repository
 from support.branches import FILE, Author, text
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 import subprocess
 
-from devassist.conflicts.text_merge import merged_text
+from devassist.conflicts.syntax.three_way import merged_text
 
 
 def git_merges(folder, base: bytes, one: bytes, other: bytes) -> bytes | None:

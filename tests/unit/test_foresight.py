@@ -9,14 +9,14 @@ from typing import Any
 import pytest
 
 from devassist.app.runs.plan_estimate import estimate
+from devassist.conflicts.branches import holdings, live_sides, of_their_origin, open_changes, unheld
 from devassist.conflicts.foresight import Foresight, Predicted
-from devassist.conflicts.live import holdings, live_sides, of_their_origin, open_changes, unheld
 from devassist.conflicts.outline import Outline
-from devassist.conflicts.staleness import stale_branches
+from devassist.conflicts.text.staleness import stale_branches
 from devassist.domain.conflicts import Conflict, Level, Severity, Side
 from devassist.domain.plan import parse_plan
-from devassist.engine.landscape import described
-from devassist.git.merge_bases import MergeBases
+from devassist.engine.crews.planning_context import described
+from devassist.git.merging.bases import MergeBases
 from devassist.git.repository import Repository
 from devassist.llm.canonical import digest
 from support.branches import FILE, Author

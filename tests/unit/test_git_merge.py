@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from devassist.domain.errors import RepositoryChanged, RepositoryError
-from devassist.git.checkout import apply_to_workdir, checkout_branch_to, dirty_overlap
-from devassist.git.merge import commit_merge, merge_in_memory
+from devassist.git.merging.merge import commit_merge, merge_in_memory
+from devassist.git.worktree.checkout import apply_to_workdir, checkout_branch_to, dirty_overlap
 from unit.test_git_support import ME, Lab, new_lab, tree_bytes
 
 FIVE = "one\ntwo\nthree\nfour\nfive\n"
@@ -241,7 +241,7 @@ def test_a_merge_that_died_between_files_and_ref_is_finished_by_doing_it_again(
 
 
 def test_a_failed_write_puts_the_files_back(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
-    from devassist.git.files import Files
+    from devassist.git.worktree.files import Files
 
     old = lab.git("rev-parse", "HEAD")
     new = result_commit(lab, {"src/a.py": "new\n", "z": "z\n", "README.md": None})
@@ -293,7 +293,7 @@ def test_merge_in_a_sparse_checkout_writes_only_what_is_checked_out(lab: Lab) ->
 
 
 def test_a_held_index_lock_is_waited_for_and_never_removed(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("devassist.git.index_file.patiently", lambda action: action())
+    monkeypatch.setattr("devassist.git.worktree.index_file.patiently", lambda action: action())
     old = lab.git("rev-parse", "HEAD")
     new = result_commit(lab, {"src/a.py": "new\n"})
     lock = lab.root / ".git/index.lock"

@@ -14,10 +14,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from devassist.domain.errors import NotFound, RepositoryChanged, RepositoryError
-from devassist.git.identity import Signature
+from devassist.git.objects.identity import Signature
+from devassist.git.objects.trailers import trailers_of, with_trailers
+from devassist.git.objects.trees import Entry, Trees
 from devassist.git.repository import Repository
-from devassist.git.trailers import trailers_of, with_trailers
-from devassist.git.trees import Entry, Trees
 from unit.test_git_support import ME, Lab, isolate, new_lab
 
 

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from devassist.git.merging.scratch import ScratchObjects
 from devassist.git.repository import Repository
-from devassist.git.scratch import ScratchObjects
 from support.repos import commit_all, git, make_repository, put
 
 SAVED = {"d/w.txt": b"a\r\nb\r\n", "new.txt": b"x\r\n", "bin": b"\0\r\n", "gone.txt": None}

@@ -10,10 +10,10 @@ from pathlib import Path
 import pygit2
 from pygit2.enums import ConfigLevel
 
-from devassist.git.identity import Signature
+from devassist.git.objects.identity import Signature
 from devassist.git.repository import Repository
-from devassist.git.worktree import Worktree
-from devassist.git.worktrees import open_worktree
+from devassist.git.worktree.worktree import Worktree
+from devassist.git.worktree.worktrees import open_worktree
 
 ME = Signature("Tester", "tester@example.org")
 

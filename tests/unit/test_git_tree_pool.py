@@ -15,10 +15,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from devassist.domain.errors import RepositoryError
+from devassist.git.merging.scratch import ScratchObjects
+from devassist.git.objects.trees import EXECUTABLE, FILE, GITLINK, SYMLINK, TREE, Entry, Trees
+from devassist.git.pool.pool import TreePool
 from devassist.git.repository import Repository
-from devassist.git.scratch import ScratchObjects
-from devassist.git.tree_pool import TreePool
-from devassist.git.trees import EXECUTABLE, FILE, GITLINK, SYMLINK, TREE, Entry, Trees
 from support.repos import make_repository
 
 Content = Mapping[str, tuple[int, bytes]]

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pygit2.enums import ObjectType
 
-from devassist.git.trees import FILE, Entry, Trees, _serialised
+from devassist.git.objects.trees import FILE, Entry, Trees, _serialised
 
 IDS = st.sampled_from(["0" * 40, "31" * 20, "00" * 19 + "31", "2031" * 10, "f" * 40])
 NAMES = st.text(alphabet="a1 ", min_size=1, max_size=6).map(str.encode)

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from devassist.domain.errors import Refused, RepositoryChanged, RepositoryError
-from devassist.git.worktrees import copy_untracked, detached_worktree, find_worktree, list_worktrees
+from devassist.git.worktree.worktrees import copy_untracked, detached_worktree, find_worktree, list_worktrees
 from unit.test_git_support import ME, Lab, new_lab, tree_bytes
 
 
@@ -201,7 +201,8 @@ def test_a_directory_that_is_there_is_left_alone_and_no_branch_stays(lab: Lab) -
 
 def test_a_failure_while_filling_takes_everything_back(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(
-        "devassist.git.worktrees.populate", lambda *_a: (_ for _ in ()).throw(RepositoryError("disk full"))
+        "devassist.git.worktree.worktrees.populate",
+        lambda *_a: (_ for _ in ()).throw(RepositoryError("disk full")),
     )
     with pytest.raises(RepositoryError, match="disk full"):
         lab.open()
@@ -211,7 +212,7 @@ def test_a_failure_while_filling_takes_everything_back(lab: Lab, monkeypatch: py
 
 
 def test_a_place_inside_the_repository_is_refused(lab: Lab) -> None:
-    from devassist.git.worktrees import open_worktree
+    from devassist.git.worktree.worktrees import open_worktree
 
     with pytest.raises(RepositoryError, match="inside the repository"):
         open_worktree(

@@ -18,7 +18,7 @@ from devassist.cli.github import conflict_annotations, run_annotations
 from devassist.cli.invocation import json_text
 from devassist.cli.workflow import DisarmedStream, command, disarmed
 from devassist.domain.conflicts import Conflict, Level, Location, Severity
-from devassist.engine.reports.story import Story
+from devassist.reports.story import Story
 from support.repos import git, make_repository
 from support.tale import HOSTILE, whole_tale
 

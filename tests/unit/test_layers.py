@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from devassist.conflicts.layers import Groups, Layered
+from devassist.conflicts.names.overlay_map import Groups, Layered
 
 NAMES = st.sampled_from("abcdef")
 CHANGES = st.lists(st.dictionaries(NAMES, st.none() | st.sampled_from("xyz")), max_size=4)

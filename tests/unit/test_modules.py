@@ -7,8 +7,8 @@ from typing import Any, cast
 from hypothesis import given
 from hypothesis import strategies as st
 
-from devassist.conflicts.index import Files
-from devassist.conflicts.modules import Modules
+from devassist.conflicts.names.blob_tables import Files
+from devassist.conflicts.names.modules import Modules
 
 FOLDERS = ("", "a/", "a/b/", "a/b/c/", "src/", "src/a/")
 PATHS = [folder + name for folder in FOLDERS for name in ("__init__.py", "m.py", "n.py", "x.go", "y.go")]

@@ -16,8 +16,8 @@ from devassist.cli.narration import NARRATED, narrate
 from devassist.cli.render import live_view
 from devassist.domain.conflicts import Conflict, Level, Severity
 from devassist.domain.events import EventType, Record
-from devassist.engine.alerts import is_known
-from devassist.engine.starting import rebase_of, start_of
+from devassist.engine.starts import rebase_of, start_of
+from devassist.engine.watch.notices import is_known
 from support.repos import commit_all, git, make_repository, put
 from support.watching import RUN, Site, plan_of
 

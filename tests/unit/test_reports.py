@@ -11,12 +11,12 @@ from pathlib import Path
 import pytest
 
 from devassist.domain.markup import block, code, line, prose
-from devassist.engine.reports.document import conflicts_sarif, document
-from devassist.engine.reports.junit import junit
-from devassist.engine.reports.markdown import markdown
-from devassist.engine.reports.page import page
-from devassist.engine.reports.story import Story
-from devassist.engine.reports.timeline import timeline
+from devassist.reports.document import conflicts_sarif, document
+from devassist.reports.junit import junit
+from devassist.reports.markdown import markdown
+from devassist.reports.page import page
+from devassist.reports.story import Story
+from devassist.reports.timeline import timeline
 from support.browser import find_browser, opened
 from support.tale import RUN, whole_tale
 

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from devassist.conflicts.lessons import learn
-from devassist.conflicts.pair import MergingPair
-from devassist.conflicts.verification import Verification
+from devassist.conflicts.resolution.lessons import learn
+from devassist.conflicts.resolution.three_way_merge import MergingPair
+from devassist.conflicts.resolution.verification import Verification
 from devassist.domain.conflicts import Side
 from devassist.domain.errors import UsageError
 from devassist.domain.resolutions import Tally

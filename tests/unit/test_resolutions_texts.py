@@ -6,12 +6,19 @@ import random
 
 import pytest
 
-from devassist.conflicts.automatic import proposal
-from devassist.conflicts.lessons import stands
-from devassist.conflicts.marked import CHOICES, HunkText, MarkedText, left_markers, lines_of, read_marked
-from devassist.conflicts.places import symbols_around
-from devassist.conflicts.precedents import remembered
-from devassist.conflicts.survival import dropped_lines
+from devassist.conflicts.resolution.automatic import proposal
+from devassist.conflicts.resolution.dropped_lines import dropped_lines
+from devassist.conflicts.resolution.lessons import stands
+from devassist.conflicts.resolution.marked import (
+    CHOICES,
+    HunkText,
+    MarkedText,
+    left_markers,
+    lines_of,
+    read_marked,
+)
+from devassist.conflicts.resolution.places import symbols_around
+from devassist.conflicts.resolution.rerere import remembered
 from devassist.domain.resolutions import Tally, joined
 
 OURS, THEIRS = "a" * 40, "b" * 40

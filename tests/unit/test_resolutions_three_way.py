@@ -7,7 +7,7 @@ from rich.text import Text
 
 from devassist.app.conflicts.open_conflict import OpenHunk
 from devassist.cli.three_way import ThreeWay
-from devassist.conflicts.marked import HunkText
+from devassist.conflicts.resolution.marked import HunkText
 from devassist.domain.errors import Interrupted
 
 

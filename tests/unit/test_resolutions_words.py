@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from devassist.conflicts.experience import SUBJECT, Experience, unattended
-from devassist.conflicts.marked import HunkText, MarkedText
-from devassist.conflicts.pair import ConflictingFile
-from devassist.conflicts.precedents import remembered
+from devassist.conflicts.resolution.experience import SUBJECT, Experience, unattended
+from devassist.conflicts.resolution.marked import HunkText, MarkedText
+from devassist.conflicts.resolution.rerere import remembered
+from devassist.conflicts.resolution.three_way_merge import ConflictingFile
 from devassist.domain.events import Event, EventType, Record
 from devassist.domain.resolutions import Tally
 

@@ -12,7 +12,7 @@ from devassist.domain.events import Record
 from devassist.ports import EventSink
 
 if TYPE_CHECKING:  # imported where they are used: `--help` must not pay for them
-    from devassist.engine.reports.story import Story
+    from devassist.reports.story import Story
 
 # Prompts, replies and what tools returned are no part of a report; what checks printed is.
 _UNREAD = frozenset({"model.intended", "model.called", "tool.intended", "tool.called"})
@@ -29,7 +29,7 @@ def run_files(
 
     `before` is what was recorded of the run already, where this process goes on with it.
     """
-    from devassist.engine.reports.files import Artifacts, RunFile
+    from devassist.reports.files import Artifacts, RunFile
     from devassist.store.filters import EventFilter
 
     def heard(run: str, seq: int) -> Sequence[Record]:
@@ -46,7 +46,7 @@ def run_files(
 
 def load_story(project: Project, run: str) -> Story:
     """What the log tells of one run; `run` may be a prefix or @last. Raises NotFound."""
-    from devassist.engine.reports.story import Story
+    from devassist.reports.story import Story
     from devassist.store.filters import EventFilter
 
     with open_reader(project) as reader:
@@ -61,21 +61,21 @@ def load_story(project: Project, run: str) -> Story:
 
 def told(story: Story, *, as_page: bool = False) -> str:
     """The report in Markdown, or as one page of HTML."""
-    from devassist.engine.reports.markdown import markdown
-    from devassist.engine.reports.page import page
+    from devassist.reports.markdown import markdown
+    from devassist.reports.page import page
 
     return page(story) if as_page else markdown(story)
 
 
 def document_of(story: Story) -> dict[str, Any]:
     """The report as the JSON document `devassist.report/1`."""
-    from devassist.engine.reports.document import document
+    from devassist.reports.document import document
 
     return document(story)
 
 
 def write(path: Path, text: str) -> None:
     """Replace a file at once: a reader sees the old text or the new."""
-    from devassist.engine.reports.latest import write_whole
+    from devassist.reports.latest import write_whole
 
     write_whole(path, text)

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
+from devassist.app.demo.sample import make_demo
 from devassist.app.doctor.diagnosis import detect, diagnose, repair_all
 from devassist.app.runs.running import start_run
 from devassist.cli.invocation import Format, StreamFormat, of, print_json
@@ -14,7 +15,6 @@ from devassist.cli.looking import Output
 from devassist.cli.run import answer, show_run
 from devassist.config.load import FILE, known_keys, value_of
 from devassist.config.template import template
-from devassist.demo.sample import make_demo
 from devassist.domain.errors import UsageError
 
 config = typer.Typer(help="Show the configuration.", no_args_is_help=True)

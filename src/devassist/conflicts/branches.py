@@ -1,229 +1,114 @@
-"""One branch as the symbol level sees it: what it broke, what it newly uses, what it added and edited."""
+"""Which branches are live, which of them hold the work of others, and of whom a conflict is therefore said."""
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from functools import cached_property
-from typing import NamedTuple
+from collections.abc import Iterable, Mapping, Sequence
 
-from devassist.conflicts.breakage import Added, Break, Comparison
-from devassist.conflicts.namespaces import EXTERNAL, TYPES, Hop, Resolution
-from devassist.conflicts.references import Resolver
-from devassist.conflicts.signatures import results
-from devassist.conflicts.tables import Definition, Import, Reference, Table
-from devassist.domain.conflicts import Side
+from devassist.domain.conflicts import Conflict, Side
+from devassist.domain.ids import run_and_task, work_of
+from devassist.git.merging.bases import MergeBases
+from devassist.git.repository import Repository
 
-
-class Use(NamedTuple):
-    """A new use on a branch: a reference or an import, and what it means there."""
-
-    path: str
-    line: int
-    reference: Reference | None
-    brought: Import | None
-    meaning: Resolution
-
-    @property
-    def guarded(self) -> bool:
-        one = self.reference or self.brought
-        return one is not None and one.guarded
+OURS = "refs/heads/devassist/"
+EVERY = "refs/heads/"
+MOST = 64
+"""Branches of others that are looked at where nobody waits to be told of all of them."""
+Holdings = Mapping[str, frozenset[str]]
+"""A side's name -> the names of the sides whose commits it holds."""
 
 
-@dataclass
-class Branch:
-    """All facts are made when first asked for, and kept. `focus` limits what is looked at, not what is known."""
-
-    side: Side
-    changes: Mapping[str, str | None]
-    base: Resolver
-    own: Resolver
-    focus: frozenset[str]
-
-    @cached_property
-    def comparison(self) -> Comparison:
-        return Comparison(self.base, self.own, self.focus)
-
-    @cached_property
-    def added(self) -> list[Added]:
-        return self.comparison.added()
-
-    @cached_property
-    def breaks(self) -> list[Break]:
-        return self.comparison.breaks(self.added)
-
-    @cached_property
-    def breaks_by_hop(self) -> dict[Hop, Break]:
-        return {one.hop: one for one in self.breaks}
-
-    @cached_property
-    def uses(self) -> list[Use]:
-        found: list[Use] = []
-        for path in sorted(self.focus):
-            if path in self.own.files.blobs:
-                found += self._new_imports(path)
-                found += self._new_references(path)
-        return found
-
-    @cached_property
-    def uses_by_hop(self) -> dict[Hop, list[Use]]:
-        """The inverted index of certain uses: every name that a use goes through."""
-        return by_hop(self.uses)
-
-    @cached_property
-    def uses_by_name(self) -> dict[str, list[Use]]:
-        """The inverted index of uses on receivers of unknown type."""
-        return by_name(self.uses)
-
-    def definers(self, names: frozenset[str], family: str) -> tuple[dict[str, int], dict[str, int]]:
-        """How many definitions each name has: in the base, and on this branch."""
-        before = self.base.files.definers(names, family)
-        mine = self.own.files.defined_in(self.changes, names, family)
-        after = {
-            name: len(mine.get(name, ())) + sum(path not in self.changes for path, _one in before[name])
-            for name in names
-        }
-        return {name: len(before[name]) for name in names}, after
-
-    @cached_property
-    def origins(self) -> dict[str, str]:
-        """Files that were renamed, also with edits: new path -> the path in the base."""
-        gone = [path for path, blob in self.changes.items() if blob is None]
-        found: dict[str, str] = {}
-        for path in self.changes if gone else ():
-            if path in self.own.files.blobs and path not in self.base.files.blobs:
-                origin = self._origin(path, gone)
-                if origin is not None:
-                    found[path] = origin
-        return found
-
-    def _origin(self, path: str, gone: list[str]) -> str | None:
-        names = {one.name for one in self.own.files.table(path).definitions}
-        for old in gone:
-            if old.rpartition(".")[2] == path.rpartition(".")[2]:
-                others = {one.name for one in self.base.files.table(old).definitions}
-                if len(names & others) > len(names | others) / 2 or (
-                    self.base.files.blobs.get(old) == self.own.files.blobs.get(path)
-                ):
-                    return old
-        return None
-
-    def _previous(self, path: str) -> Table:
-        """The file as it was: at its path, or where it was renamed from."""
-        return self.base.files.table(self.origins.get(path, path))
-
-    def _new_imports(self, path: str) -> list[Use]:
-        before = Counter((one.module, one.name) for one in self._previous(path).imports)
-        found = []
-        for one in self.own.files.table(path).imports:
-            if before[one.module, one.name]:
-                before[one.module, one.name] -= 1
-                continue
-            found.append(self.imported(path, one))
-        return found
-
-    def imported(self, path: str, one: Import) -> Use:
-        """An import as a use, with what it means on this branch."""
-        hops: list[Hop] = []
-        target = self.own.follow(path, one, hops)
-        return Use(path, one.line, None, one, Resolution(target, tuple(hops)))
-
-    def used(self, path: str, one: Reference) -> Use:
-        """A reference as a use, with what it means on this branch."""
-        meaning, one = self.own.resolve(path, one), self._counted(path, one)
-        return Use(path, one.line, one, None, self._made(meaning) if one.call else meaning)
-
-    def _new_references(self, path: str) -> list[Use]:
-        new = fresh(self._previous(path).references, self.own.files.table(path).references)
-        return [self.used(path, one) for one in new]
-
-    def _counted(self, path: str, one: Reference) -> Reference:
-        """Go's `f(g())` gives f one argument where g is known to give one."""
-        inner = (
-            self.own.meaning(path, one.given.removesuffix("()"), one.scope)
-            if one.given.endswith("()")
-            else None
-        )
-        if inner is None or inner.definition is None or results(inner.definition.result) != 1:
-            return one
-        return one._replace(args=one.args + 1, starred=False)
-
-    def _made(self, meaning: Resolution) -> Resolution:
-        """A call of a class is a call of its constructor."""
-        target = meaning.target
-        if target is None or target.definition is None or target.definition.kind not in TYPES:
-            return meaning
-        hops = list(meaning.hops)
-        maker = self.own.constructor(target, hops)
-        known = maker if maker is not None and maker != EXTERNAL else target
-        return Resolution(known, tuple(hops), bound=True)
-
-    @cached_property
-    def edited(self) -> dict[tuple[str, str], tuple[Definition, Definition]]:
-        """Functions that were there and are still there, in files that changed: path and name -> before and after."""
-        found = {}
-        for path in self.focus:
-            if path in self.own.files.blobs and path in self.base.files.blobs:
-                before = _functions(self.base.files.table(path))
-                for name, after in _functions(self.own.files.table(path)).items():
-                    if name in before:
-                        found[path, name] = (before[name], after)
-        return found
-
-    def keeps(self, hop: Hop) -> bool:
-        """Whether the branch itself bound a name anew, so that it outlives the other side's removal."""
-        key, name = hop
-        if not name:
-            return False
-        mine = self.own.namespace(key).get(name, [])
-        was = self.base.namespace(key).get(name, [])
-        shape = [(one.path, one.definition is None) for one in was]
-        return any((one.path, one.definition is None) not in shape for one in mine) or len(mine) > len(was)
+def live_sides(repository: Repository, base: str, prefix: str = OURS) -> list[Side]:
+    """The local branches that have something the base has not; of a task's agents only the last one."""
+    ahead: list[Side] = []
+    for ref in repository.ref_names(prefix):
+        tip = repository.ref_tip(ref)
+        if tip is not None and not repository.is_ancestor(tip, base):
+            ahead.append(
+                Side(name=ref.removeprefix(EVERY), commit=tip, tree=repository.tree_of(tip)),
+            )
+    last: dict[str, Side] = {}
+    for one in ahead:
+        known = last.get(work_of(one.name))
+        if known is None or (known.commit != one.commit and repository.is_ancestor(known.commit, one.commit)):
+            last[work_of(one.name)] = one
+    return list(last.values())
 
 
-def by_hop(uses: Iterable[Use]) -> dict[Hop, list[Use]]:
-    """Uses by every name that they go through."""
-    found: dict[Hop, list[Use]] = defaultdict(list)
-    for use in uses:
-        for hop in dict.fromkeys(use.meaning.hops):
-            found[hop].append(use)
-    return found
+def holdings(repository: Repository, sides: Sequence[Side], bases: MergeBases | None = None) -> Holdings:
+    """
+    Who builds on whom. Of two at the same commit the later one of the sequence holds the earlier one.
 
+    `bases` are those of a detector that knows the history already.
+    """
+    known = MergeBases(repository) if bases is None else bases
+    if sides:
+        known.add(side.commit for side in sides)
+    place = {side.name: at for at, side in enumerate(sides)}
 
-def by_name(uses: Iterable[Use]) -> dict[str, list[Use]]:
-    """Uses on receivers that may be anything, by the name used."""
-    found: dict[str, list[Use]] = defaultdict(list)
-    for use in uses:
-        if use.reference is not None and use.meaning.unknown:
-            found[use.reference.name].append(use)
-    return found
+    def holds(one: Side, other: Side) -> bool:
+        if one.commit == other.commit:
+            return place[other.name] < place[one.name]
+        found = known.holds(one.commit, other.commit)
+        return repository.is_ancestor(other.commit, one.commit) if found is None else found
 
-
-def fresh(before: tuple[Reference, ...], after: tuple[Reference, ...]) -> list[Reference]:
-    """References of `after` that are more than `before` had; one that stayed in its scope is matched first."""
-    scoped = Counter((one.shape, one.scope) for one in before)
-    total = Counter(one.shape for one in before)
-    left = []
-    for one in after:
-        if scoped[one.shape, one.scope]:
-            scoped[one.shape, one.scope] -= 1
-            total[one.shape] -= 1
-        else:
-            left.append(one)
-    found = []
-    for one in left:
-        if total[one.shape]:
-            total[one.shape] -= 1
-        else:
-            found.append(one)
-    return found
-
-
-def _functions(table: Table) -> dict[str, Definition]:
-    counted = Counter(one.name for one in table.definitions)
     return {
-        one.name: one
-        for one in table.definitions
-        if one.kind in ("function", "method", "property") and counted[one.name] == 1
+        one.name: frozenset(other.name for other in sides if other is not one and holds(one, other))
+        for one in sides
     }
+
+
+def newest(repository: Repository, sides: Sequence[Side], most: int) -> list[Side]:
+    """At most so many sides: those with the newest commits, in their order."""
+    if len(sides) <= most:
+        return list(sides)
+    when = {one.name: next(iter(repository.log(one.commit, limit=1))).when for one in sides}
+    chosen = {one.name for one in sorted(sides, key=lambda one: when[one.name])[-most:]}
+    return [one for one in sides if one.name in chosen]
+
+
+def unheld(sides: Sequence[Side], holds: Holdings) -> list[Side]:
+    """The sides that no other one holds: who lands these lands all."""
+    held = frozenset[str]().union(*holds.values()) if holds else frozenset[str]()
+    return [one for one in sides if one.name not in held]
+
+
+def of_their_origin(conflicts: Iterable[Conflict], holds: Holdings) -> list[Conflict]:
+    """
+    Each conflict once, of the branches it comes from: not of those that merely hold these, nor between the two.
+
+    What is between two branches that a third holds both of has been settled there, and is left out: unless that
+    is an agent's, which was only started on both.
+    """
+    found = list(conflicts)
+    places: dict[tuple[str, str], set[frozenset[str]]] = {}
+    for one in found:
+        places.setdefault((one.kind, one.symbol or one.path), set()).add(frozenset(one.branches))
+    together = [names | {holder} for holder, names in holds.items() if not run_and_task(holder)[1]]
+    return [
+        one
+        for one in found
+        if not any(names.issuperset(one.branches) for names in together)
+        and not any(a in holds.get(b, ()) for a, b in (one.branches, one.branches[::-1]))
+        and not _comes_from_others(one, places[one.kind, one.symbol or one.path], holds)
+    ]
+
+
+def _comes_from_others(one: Conflict, known: set[frozenset[str]], holds: Holdings) -> bool:
+    left, right = one.branches
+    return any(
+        frozenset((mine, other)) in known
+        for mine in (left, *holds.get(left, ()))
+        for other in (right, *holds.get(right, ()))
+        if (mine, other) != (left, right)
+    )
+
+
+def open_changes(repository: Repository, base: str) -> dict[str, tuple[str, ...]]:
+    """The live branches, work of others not counted twice, and the paths each changes since it left the base."""
+    sides = newest(repository, live_sides(repository, base, EVERY), MOST)
+    found: dict[str, tuple[str, ...]] = {}
+    for side in unheld(sides, holdings(repository, sides)):
+        root = repository.merge_base(base, side.commit)
+        if root is not None:
+            found[side.name] = repository.changed_paths(root, side.commit)
+    return found

@@ -6,13 +6,13 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from devassist.conflicts.live import holdings, of_their_origin
-from devassist.conflicts.manifests import ManifestDetector
-from devassist.conflicts.symbols import SymbolDetector
-from devassist.conflicts.textual import TextDetector
+from devassist.conflicts.branches import holdings, of_their_origin
+from devassist.conflicts.manifests.detector import ManifestDetector
+from devassist.conflicts.symbols.detector import SymbolDetector
+from devassist.conflicts.text.detector import TextDetector
 from devassist.domain.conflicts import Conflict, Severity, Side
-from devassist.git.merge_tree import MergeTree
-from devassist.git.tree_view import TreeView
+from devassist.git.merging.merge_tree import MergeTree
+from devassist.git.merging.tree_view import TreeView
 
 PROVISIONAL, OPEN = "provisional", "open"
 _Pair = frozenset[str]

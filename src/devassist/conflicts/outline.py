@@ -8,12 +8,12 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from devassist.conflicts.findings import written
-from devassist.conflicts.index import Tables, source_files
-from devassist.conflicts.languages import family_of
-from devassist.conflicts.tables import Definition
+from devassist.conflicts.names.blob_tables import Tables, source_files
+from devassist.conflicts.symbols.findings import written
+from devassist.conflicts.syntax.languages import family_of
+from devassist.conflicts.syntax.tables import Definition
+from devassist.git.merging.tree_view import TreeView
 from devassist.git.repository import Repository
-from devassist.git.tree_view import TreeView
 
 _WORD = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _SHORTEST = 4

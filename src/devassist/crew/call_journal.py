@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from devassist.crew.session import AgentSession
+from devassist.crew.agent_session import AgentSession
 from devassist.domain.errors import ModelError
 from devassist.domain.events import EventType
 from devassist.domain.failpoints import reach

@@ -7,7 +7,7 @@ from fnmatch import fnmatchcase
 from typing import cast
 
 from devassist.crew import arguments as args
-from devassist.crew.bench import Bench, Outcome, ToolRefused
+from devassist.crew.tool_context import Bench, Outcome, ToolRefused
 from devassist.domain.events import EventType
 from devassist.domain.failpoints import reach
 from devassist.ports import CommandResult

@@ -13,9 +13,9 @@ from crewai.tools import BaseTool
 from crewai.tools.structured_tool import CrewStructuredTool
 from pydantic import BaseModel, ConfigDict, PrivateAttr
 
-from devassist.crew.bench import Outcome
+from devassist.crew.agent_session import AgentSession
 from devassist.crew.gateway_llm import BRIEF, GatewayLLM
-from devassist.crew.session import AgentSession
+from devassist.crew.tool_context import Outcome
 from devassist.domain.roles import Role
 from devassist.ports import Assignment, ModelReply, ModelRequest
 

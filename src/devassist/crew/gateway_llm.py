@@ -13,9 +13,9 @@ from crewai.events.types.llm_events import LLMCallType
 from crewai.llms.base_llm import BaseLLM, llm_call_context
 from pydantic import PrivateAttr
 
+from devassist.crew.agent_session import AgentSession, known_tool
 from devassist.crew.arguments import schema_of
-from devassist.crew.session import AgentSession, known_tool
-from devassist.crew.stops import CrewStop
+from devassist.crew.crew_stop import CrewStop
 from devassist.domain.errors import DevassistError, Interrupted, LimitReached, ModelError
 from devassist.ports import CallAddress, ModelReply, ModelRequest, ToolCall
 

@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass, field
 from multiprocessing.connection import Connection
 from typing import Any
 
-from devassist.crew.stops import CrewStop
+from devassist.crew.crew_stop import CrewStop
 from devassist.domain.errors import LimitReached
 from devassist.domain.events import Event
 from devassist.ports import AgentPlace, CallAddress, Submission

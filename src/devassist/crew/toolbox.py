@@ -7,8 +7,8 @@ from collections.abc import Callable, Mapping
 from typing import Any, cast
 
 from devassist.crew import arguments as args
-from devassist.crew.bench import Bench, Outcome, OutOfScope, ToolRefused
 from devassist.crew.commands import run_checks, run_command
+from devassist.crew.tool_context import Bench, Outcome, OutOfScope, ToolRefused
 from devassist.domain.changes import in_scope
 from devassist.domain.errors import Refused
 from devassist.domain.events import EventType

@@ -10,10 +10,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
+from devassist.crew.agent_session import AgentSession
 from devassist.crew.call_journal import CallJournal, recorded_reply
+from devassist.crew.crew_stop import CrewStop
 from devassist.crew.crews import build_crew, roles_of
-from devassist.crew.session import AgentSession
-from devassist.crew.stops import CrewStop
 from devassist.domain.errors import ModelError
 from devassist.domain.hashing import digest
 from devassist.domain.ids import PLANNING

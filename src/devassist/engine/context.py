@@ -12,8 +12,8 @@ from devassist.domain.events import Record
 from devassist.domain.plan import Plan
 from devassist.domain.roles import Role
 from devassist.domain.settings import Settings
-from devassist.engine.briefs import Surroundings
-from devassist.engine.journal import Journal
+from devassist.engine.crews.prompts import Surroundings
+from devassist.engine.log.journal import Journal
 from devassist.engine.stop import StopSwitch
 from devassist.git.repository import Repository
 from devassist.ports import Executor, Sandbox

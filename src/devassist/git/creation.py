@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pygit2
 
-from devassist.git.errors import translated
-from devassist.git.identity import as_pygit2, find_signature
+from devassist.git.objects.errors import translated
+from devassist.git.objects.identity import as_pygit2, find_signature
 
 
 def create_repository(path: Path, *, message: str, environment: Mapping[str, str]) -> str:

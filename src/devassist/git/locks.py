@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from devassist.domain.errors import RepositoryError
-from devassist.git.errors import translated
+from devassist.git.objects.errors import translated
 
 _PAUSE_S = 0.05
 

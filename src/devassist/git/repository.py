@@ -13,13 +13,13 @@ import pygit2
 from pygit2.enums import FileStatus, RepositoryOpenFlag
 
 from devassist.domain.errors import NotFound, RepositoryError
-from devassist.git import history, refs
-from devassist.git.errors import patiently, translated
-from devassist.git.history import BlamedLine, CommitFacts, HistoryAnchor
-from devassist.git.identity import Signature, as_pygit2, find_signature
 from devassist.git.locks import held_flock, held_gc, touch_gc
-from devassist.git.scan import scan
-from devassist.git.trees import Trees, tree_id
+from devassist.git.objects import history, refs
+from devassist.git.objects.errors import patiently, translated
+from devassist.git.objects.history import BlamedLine, CommitFacts, HistoryAnchor
+from devassist.git.objects.identity import Signature, as_pygit2, find_signature
+from devassist.git.objects.trees import Trees, tree_id
+from devassist.git.worktree.scan import scan
 
 _BRANCH = "refs/heads/"
 _STAGED = (

@@ -16,8 +16,8 @@ import pygit2
 from pygit2.enums import ConfigLevel
 
 from devassist.domain.errors import RepositoryError
-from devassist.git.errors import translated
-from devassist.git.identity import Signature, as_pygit2
+from devassist.git.objects.errors import translated
+from devassist.git.objects.identity import Signature, as_pygit2
 from devassist.git.repository import Repository
 
 _TIMEOUT_S = 60.0

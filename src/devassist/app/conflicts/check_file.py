@@ -21,8 +21,8 @@ def check_path(
     Raises UsageError for a path outside of the repository.
     """
     from devassist.conflicts.ongoing import OngoingConflicts
-    from devassist.conflicts.textual import worktree_side
-    from devassist.git.merge_tree import MergeTree
+    from devassist.conflicts.text.detector import worktree_side
+    from devassist.git.merging.merge_tree import MergeTree
 
     repository, state = project.repository, project.host.state_dir
     require_history(repository)

@@ -13,16 +13,16 @@ from devassist.domain.errors import Refused, UsageError
 from devassist.domain.resolutions import ResolutionCheck
 
 if TYPE_CHECKING:  # imported where they are used: other commands must not pay for a run's imports
-    from devassist.conflicts.pair import MergingPair
+    from devassist.conflicts.resolution.three_way_merge import MergingPair
 
 
 def run_checks(project: Project, pair: MergingPair, tree: str, log: Any) -> Sequence[ResolutionCheck]:
     """Each command of `[checks]` on a tree: one that fails there and not at the merge base is not well."""
-    from devassist.engine.checks import Checks
-    from devassist.engine.journal import Journal
-    from devassist.engine.places import Places
+    from devassist.engine.crews.run_worktrees import Places
+    from devassist.engine.landing.checks import Checks
+    from devassist.engine.log.journal import Journal
     from devassist.engine.stop import StopSwitch
-    from devassist.git.merge import commit_merge
+    from devassist.git.merging.merge import commit_merge
     from devassist.sandbox.probe import choose
 
     commands = project.settings.checks.commands

@@ -18,8 +18,8 @@ from devassist.domain.hashing import digest
 from devassist.ports import CommandResult, Sandbox, SandboxSpec
 
 if TYPE_CHECKING:  # imported where they are used: other commands must not pay for them
-    from devassist.git.scratch import ScratchObjects
-    from devassist.git.tree_pool import Slot, TreePool
+    from devassist.git.merging.scratch import ScratchObjects
+    from devassist.git.pool.pool import Slot, TreePool
     from devassist.store.audit_log import AuditLog
 
 _ANSWER = "answer"
@@ -141,7 +141,7 @@ class Workshop:
 @contextmanager
 def opened(project: Project, scratch: ScratchObjects) -> Iterator[Workshop]:
     """A workshop for trees of `scratch` and of the repository."""
-    from devassist.git.tree_pool import TreePool
+    from devassist.git.pool.pool import TreePool
     from devassist.sandbox.toolchain import command_path, toolchain_directories
 
     repository = project.repository.root

@@ -16,7 +16,7 @@ from devassist.domain.errors import NotFound, RepositoryError
 from devassist.domain.ids import work_of
 
 if TYPE_CHECKING:  # imported where they are used: other commands must not pay for parsers
-    from devassist.git.merge_tree import MergeTree
+    from devassist.git.merging.merge_tree import MergeTree
 
 LEVELS = ("tree", "text", "symbol", "manifest")
 
@@ -66,7 +66,7 @@ def compare(project: Project, wanted: Comparison, decided: Mapping[str, str]) ->
 
     Raises Refused in a shallow clone, NotFound for a branch that is not there.
     """
-    from devassist.git.merge_tree import MergeTree
+    from devassist.git.merging.merge_tree import MergeTree
 
     started = time.monotonic()
     require_history(project.repository)
@@ -133,10 +133,10 @@ def _scene(
     found: Sequence[Conflict],
     decided: Mapping[str, str],
 ) -> _Scene:
-    from devassist.conflicts.live import holdings, of_their_origin, unheld
+    from devassist.conflicts.branches import holdings, of_their_origin, unheld
     from devassist.conflicts.ordering import planned
-    from devassist.conflicts.semantics import edges
-    from devassist.conflicts.staleness import stale_branches
+    from devassist.conflicts.symbols.both_changed import edges
+    from devassist.conflicts.text.staleness import stale_branches
 
     named = bool(wanted.branches)
     holds = {} if named else holdings(referee.view, live)
@@ -202,7 +202,7 @@ def looked_at(project: Project, referee: MergeTree, wanted: Comparison, base: st
 
 def _found(project: Project, wanted: Comparison, base: str, work: Mapping[str, Side]) -> list[Side]:
     """Branches that are ahead, of a task's agents only the last one, and whatever has work in it."""
-    from devassist.conflicts.live import EVERY, OURS, live_sides
+    from devassist.conflicts.branches import EVERY, OURS, live_sides
 
     ahead = live_sides(project.repository, base, EVERY if wanted.every else OURS)
     known = {work_of(one.name) for one in ahead}
@@ -213,11 +213,11 @@ def _found(project: Project, wanted: Comparison, base: str, work: Mapping[str, S
 def _detected(
     project: Project, referee: MergeTree, base: Side, sides: Sequence[Side], levels: Sequence[str]
 ) -> tuple[list[Conflict], int]:
-    from devassist.conflicts.forks import beyond_base, forks
-    from devassist.conflicts.manifests import ManifestDetector
-    from devassist.conflicts.symbols import SymbolDetector
-    from devassist.conflicts.textual import TextDetector
-    from devassist.git.tree_view import TreeView
+    from devassist.conflicts.fork_points import beyond_base, forks
+    from devassist.conflicts.manifests.detector import ManifestDetector
+    from devassist.conflicts.symbols.detector import SymbolDetector
+    from devassist.conflicts.text.detector import TextDetector
+    from devassist.git.merging.tree_view import TreeView
 
     found: list[Conflict] = []
     merged = 0
@@ -245,8 +245,8 @@ def _detected(
 
 def staled_by(project: Project, old: str, new: str) -> list[Mapping[str, Any]]:
     """The live devassist branches that build on an outdated base since a branch went from `old` to `new`."""
-    from devassist.conflicts.live import live_sides
-    from devassist.conflicts.staleness import stale_branches
+    from devassist.conflicts.branches import live_sides
+    from devassist.conflicts.text.staleness import stale_branches
 
     sides = live_sides(project.repository, new)
     before = {one.branch: set(one.paths) for one in stale_branches(project.repository, old, sides)}

@@ -14,14 +14,14 @@ from devassist.domain.events import Event, EventType, Record
 from devassist.domain.resolutions import How, Tally
 
 if TYPE_CHECKING:  # imported where they are used: other commands must not pay for parsers
-    from devassist.conflicts.experience import Experience
+    from devassist.conflicts.resolution.experience import Experience
 
 
 def learn_from_history(project: Project, *, limit: int, told: Callable[[int, int], None]) -> dict[str, Any]:
     """Replay merges, record what they teach, and say what may now be settled without a person."""
-    from devassist.conflicts.automatic import CLASSES
-    from devassist.conflicts.experience import SUBJECT
-    from devassist.conflicts.lessons import learn
+    from devassist.conflicts.resolution.automatic import CLASSES
+    from devassist.conflicts.resolution.experience import SUBJECT
+    from devassist.conflicts.resolution.lessons import learn
 
     require_history(project.repository)
     found = learn(project.repository, project.host.environment, limit=limit, told=told)
@@ -56,14 +56,14 @@ def learn_from_history(project: Project, *, limit: int, told: Callable[[int, int
 
 def experience(project: Project) -> Experience:
     """What the log holds: the last lesson of history, and every decision of a person."""
-    from devassist.conflicts.experience import Experience
+    from devassist.conflicts.resolution.experience import Experience
 
     return Experience.of(taught(project))
 
 
 def taught(project: Project) -> Sequence[Record]:
     """The records, of all runs and people, that say how conflicts were settled; none where there is no log."""
-    from devassist.conflicts.experience import TEACHING
+    from devassist.conflicts.resolution.experience import TEACHING
     from devassist.store.filters import EventFilter
 
     try:
@@ -75,7 +75,7 @@ def taught(project: Project) -> Sequence[Record]:
 
 def automatic(found: OpenConflict, given: Answer) -> Answer | None:
     """An answer that experience gives to every hunk of a conflict, or None: then a person or an agent is needed."""
-    from devassist.conflicts.experience import unattended
+    from devassist.conflicts.resolution.experience import unattended
 
     known = None if found.semantic else unattended(found.pair.files, experience(found.project))
     if known is None:

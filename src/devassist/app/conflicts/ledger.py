@@ -178,7 +178,7 @@ def waive(project: Project, prefix: str, *, reason: str, who: str) -> dict[str, 
 
 def both_sides(project: Project, conflict: Mapping[str, Any]) -> list[dict[str, str]]:
     """For each branch of a known conflict: what it was for, and what it changes there, committed or not."""
-    from devassist.git.merge_tree import MergeTree
+    from devassist.git.merging.merge_tree import MergeTree
 
     repository = project.repository
     paths = {conflict["path"], *(at["path"] for at in conflict.get("locations", ()))}

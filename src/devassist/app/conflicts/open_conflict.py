@@ -14,8 +14,8 @@ from devassist.domain.errors import UsageError
 from devassist.domain.resolutions import How
 
 if TYPE_CHECKING:  # imported where they are used: other commands must not pay for parsers
-    from devassist.conflicts.marked import Choice, HunkText
-    from devassist.conflicts.pair import Edits, MergingPair
+    from devassist.conflicts.resolution.marked import Choice, HunkText
+    from devassist.conflicts.resolution.three_way_merge import Edits, MergingPair
 
 _OF_LINES = ("tree", "text")
 
@@ -100,7 +100,7 @@ class OpenConflict:
 
     def hunks(self) -> list[OpenHunk]:
         """Every hunk of every conflicting file, in order, with the symbol around it."""
-        from devassist.conflicts.places import symbols_around
+        from devassist.conflicts.resolution.places import symbols_around
 
         return [
             OpenHunk(path=file.path, symbol=symbol, hunk=hunk)
@@ -144,13 +144,13 @@ class OpenHunk:
 
     def marked(self, ours: str, theirs: str) -> str:
         """The hunk alone with conflict markers."""
-        from devassist.conflicts.marked import MarkedText
+        from devassist.conflicts.resolution.marked import MarkedText
 
         return MarkedText((self.hunk,)).marked(ours, theirs)
 
 
 def choices() -> Sequence[Choice]:
-    from devassist.conflicts.marked import CHOICES
+    from devassist.conflicts.resolution.marked import CHOICES
 
     return CHOICES
 
@@ -178,7 +178,7 @@ class Answer:
 def _no_conflict(project: Project, conflict: Mapping[str, Any]) -> UsageError:
     """Why git merges the branches of a conflict: it is over, or it is one with work that nobody committed."""
     from devassist.app.conflicts.uncommitted import WorkInProgress
-    from devassist.git.merge_tree import MergeTree
+    from devassist.git.merging.merge_tree import MergeTree
 
     repository = project.repository
     with MergeTree(repository, environment=project.host.environment) as referee:
@@ -198,7 +198,7 @@ def _no_conflict(project: Project, conflict: Mapping[str, Any]) -> UsageError:
 @contextmanager
 def opened(project: Project, prefix: str) -> Iterator[OpenConflict]:
     """The conflict of this id, or its beginning. Raises NotFound, and UsageError when it is there no more."""
-    from devassist.conflicts.pair import MergingPair
+    from devassist.conflicts.resolution.three_way_merge import MergingPair
 
     conflict = find_conflict(project, prefix)
     ours, theirs = (side_of(project, name) for name in conflict["branches"])

@@ -41,8 +41,8 @@ def settle_in(
     run: str = "",
 ) -> dict[str, Any]:
     """The same with a log that is open already; `ran` are checks that were made before."""
-    from devassist.conflicts.verification import Verification
-    from devassist.engine.settlement import Keeper, Settlement
+    from devassist.conflicts.resolution.verification import Verification
+    from devassist.engine.resolution.resolution_writer import Keeper, Settlement
 
     project, pair = found.project, found.pair
     if answer.into:
@@ -82,7 +82,7 @@ def settle_in(
 
 def undo(project: Project, prefix: str, *, who: str, reason: str) -> dict[str, Any]:
     """Put a resolved conflict back to open, with everything that was settled with it."""
-    from devassist.engine.settlement import Keeper
+    from devassist.engine.resolution.resolution_writer import Keeper
 
     conflict = find_conflict(project, prefix)
     ended = conflict.get("ended", {})
@@ -129,7 +129,7 @@ def _beside(found: OpenConflict, stands: Mapping[str, bool | None]) -> list[dict
 
 def _remembered(found: OpenConflict, tree: str) -> Sequence[Mapping[str, Any]]:
     """Each hunk with what now stands there: an exact repeat is recognised by it, and classes learn from it."""
-    from devassist.conflicts.precedents import remembered
+    from devassist.conflicts.resolution.rerere import remembered
 
     return [
         entry
@@ -141,7 +141,7 @@ def _remembered(found: OpenConflict, tree: str) -> Sequence[Mapping[str, Any]]:
 
 def _movable(found: OpenConflict, branch: str) -> str:
     """The tip of the branch that is to get the merge. Raises where a person would notice the move."""
-    from devassist.git.worktree_list import list_worktrees
+    from devassist.git.worktree.listing import list_worktrees
 
     repository = found.project.repository
     tip = repository.branch_tip(branch)

@@ -32,8 +32,8 @@ from devassist.ports import EventSink
 
 if TYPE_CHECKING:  # imported where they are used: other commands must not pay for a run's imports
     from devassist.engine.context import RunRequest
-    from devassist.engine.journal import Journal
-    from devassist.engine.matters import Matter, ResolutionResult
+    from devassist.engine.log.journal import Journal
+    from devassist.engine.resolution.resolution_request import Matter, ResolutionResult
 
 
 def resolve_by_agent(
@@ -46,7 +46,7 @@ def resolve_by_agent(
 
     Raises ModelError, LimitReached, Interrupted or Unfinished when the integrator gave no resolution.
     """
-    from devassist.engine.journal import Journal
+    from devassist.engine.log.journal import Journal
 
     run, project = fresh_run_id(), found.project
     asked = RunOptions(goal=f"resolve {found.ids[0]}", base=found.base_commit)
@@ -68,7 +68,7 @@ def resume_by_agent(
 
     Raises UsageError where the conflict is not what it was.
     """
-    from devassist.engine.journal import Journal
+    from devassist.engine.log.journal import Journal
     from devassist.store.filters import EventFilter
 
     asked = state.facts["resolution"]
@@ -111,7 +111,7 @@ def _run(
     sinks: Sequence[EventSink],
 ) -> dict[str, Any]:
     from devassist.crew.executor import ForkserverExecutor
-    from devassist.engine.resolution_run import ResolutionRun
+    from devassist.engine.run.resolution_run import ResolutionRun
     from devassist.engine.stop import MARK, StopSwitch
     from devassist.sandbox.probe import choose
 
@@ -142,7 +142,7 @@ def _run(
 
 
 def _matter(project: Project, found: OpenConflict) -> Matter:
-    from devassist.engine.matters import Matter
+    from devassist.engine.resolution.resolution_request import Matter
 
     pair = found.pair
     objections = [one.message for file in pair.files for one in file.conflicts]
@@ -166,8 +166,8 @@ def _accepted(
 ) -> dict[str, Any]:
     """The policy's word on what the integrator made, and the checks'; kept when both are well."""
     from devassist.domain.approvals import Choice, decide
-    from devassist.engine.resolution_run import TASK
-    from devassist.git.tree_view import TreeView
+    from devassist.engine.run.resolution_run import TASK
+    from devassist.git.merging.tree_view import TreeView
 
     project = found.project
     policy = decide(project.settings.approvals, kind="resolution", confidence=result.confidence)
@@ -207,8 +207,8 @@ def _rescued(
     project: Project, result: ResolutionResult, parents: Sequence[str], journal: Any, run: str
 ) -> str:
     """Keep a resolution that was not accepted where a person can look at it; the ref."""
-    from devassist.engine.resolution_run import TASK
-    from devassist.git.merge import commit_merge
+    from devassist.engine.run.resolution_run import TASK
+    from devassist.git.merging.merge import commit_merge
 
     repository = project.repository
     signature = repository.signature(project.host.environment)

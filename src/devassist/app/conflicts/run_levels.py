@@ -17,9 +17,9 @@ from devassist.domain.errors import Unfinished, UsageError
 from devassist.domain.hashing import digest
 
 if TYPE_CHECKING:  # imported where they are used: other commands must not pay for parsers
-    from devassist.conflicts.cache_folder import CacheFolder
-    from devassist.conflicts.checkers import Checker, Diagnostic
-    from devassist.git.merge_tree import MergeTree
+    from devassist.conflicts.checks.checkers import Checker, Diagnostic
+    from devassist.conflicts.syntax.cache_folder import CacheFolder
+    from devassist.git.merging.merge_tree import MergeTree
 
 _TAIL = 4000
 
@@ -53,7 +53,7 @@ def go_deeper(
 
     Raises UsageError where nothing is there to run, SandboxUnavailable where nothing may run.
     """
-    from devassist.conflicts.speculation import Speculation
+    from devassist.conflicts.checks.speculation import Speculation
 
     found = Deep()
     checks = require_checks(project) if Level.BEHAVIOUR in levels else ()
@@ -71,11 +71,11 @@ def go_deeper(
 
 
 def _behaviour(workshop: Workshop, speculation: Any, sides: Sequence[Side], found: Deep) -> None:
-    from devassist.conflicts.anatomy import Anatomy
-    from devassist.conflicts.behaviour import BehaviourDetector, Outcome, Select
-    from devassist.conflicts.choice import Chooser
-    from devassist.conflicts.index import Tables
-    from devassist.git.tree_view import TreeView
+    from devassist.conflicts.checks.anatomy import Anatomy
+    from devassist.conflicts.checks.behaviour import BehaviourDetector, Outcome, Select
+    from devassist.conflicts.checks.choice import Chooser
+    from devassist.conflicts.names.blob_tables import Tables
+    from devassist.git.merging.tree_view import TreeView
 
     kept, around = _cache(workshop.project, "checks"), workshop.surroundings
 
@@ -102,11 +102,11 @@ def _behaviour(workshop: Workshop, speculation: Any, sides: Sequence[Side], foun
 
 
 def _types(workshop: Workshop, speculation: Any, sides: Sequence[Side], found: Deep) -> None:
-    from devassist.conflicts.anatomy import Anatomy
-    from devassist.conflicts.checkers import SUFFIXES
-    from devassist.conflicts.diagnostics import TypeDetector
-    from devassist.conflicts.index import Tables
-    from devassist.git.tree_view import TreeView
+    from devassist.conflicts.checks.anatomy import Anatomy
+    from devassist.conflicts.checks.checkers import SUFFIXES
+    from devassist.conflicts.checks.types import TypeDetector
+    from devassist.conflicts.names.blob_tables import Tables
+    from devassist.git.merging.tree_view import TreeView
 
     view = TreeView(speculation.referee.view)
     programs = _programs(workshop, lambda path: _text(view, speculation.base.tree, path))
@@ -124,7 +124,7 @@ def _types(workshop: Workshop, speculation: Any, sides: Sequence[Side], found: D
 
 def _programs(workshop: Workshop, read: Callable[[str], str | None]) -> dict[Checker, Path]:
     """One checker for each language: the one that the project has chosen, else the first that is there."""
-    from devassist.conflicts.checkers import CHECKERS, is_chosen
+    from devassist.conflicts.checks.checkers import CHECKERS, is_chosen
 
     local = workshop.project.repository.root / "node_modules" / ".bin"
     chosen: dict[str, tuple[bool, Checker, Path]] = {}
@@ -142,7 +142,7 @@ def _programs(workshop: Workshop, read: Callable[[str], str | None]) -> dict[Che
 
 
 def _no_checker(languages: Sequence[str]) -> UsageError:
-    from devassist.conflicts.checkers import CHECKERS
+    from devassist.conflicts.checks.checkers import CHECKERS
 
     names = ", ".join(checker.name for checker in CHECKERS if checker.language in languages)
     return UsageError(
@@ -154,7 +154,7 @@ def _no_checker(languages: Sequence[str]) -> UsageError:
 def _asker(
     workshop: Workshop, programs: dict[Checker, Path], base: Side, view: Any
 ) -> Callable[[Checker, str], Sequence[Diagnostic]]:
-    from devassist.conflicts.checkers import Diagnostic, targets
+    from devassist.conflicts.checks.checkers import Diagnostic, targets
 
     kept, around = _cache(workshop.project, "types"), workshop.surroundings
     repository = workshop.project.repository.root
@@ -194,7 +194,7 @@ def _version(workshop: Workshop, program: Path, tree: str) -> str:
 
 
 def _asked(workshop: Workshop, checker: Checker, tree: str, command: str) -> Sequence[Diagnostic]:
-    from devassist.conflicts.checkers import CannotRead
+    from devassist.conflicts.checks.checkers import CannotRead
 
     result, said, root = workshop.answer(tree, command, purpose="types")
     try:
@@ -219,7 +219,7 @@ def _text(view: Any, tree: str, path: str) -> str | None:
 
 
 def _cache(project: Project, name: str) -> CacheFolder:
-    from devassist.conflicts.cache_folder import CacheFolder
+    from devassist.conflicts.syntax.cache_folder import CacheFolder
 
     folder = CacheFolder(project.host.state_dir / "results" / name, most_bytes=128_000_000)
     folder.prune()

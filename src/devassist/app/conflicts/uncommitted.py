@@ -10,7 +10,7 @@ from devassist.domain.conflicts import Side
 from devassist.domain.errors import RepositoryError
 
 if TYPE_CHECKING:  # imported where they are used: other commands must not pay for them
-    from devassist.git.merge_tree import MergeTree
+    from devassist.git.merging.merge_tree import MergeTree
     from devassist.git.repository import Repository
 
 
@@ -23,13 +23,13 @@ class WorkInProgress:
     _live: dict[str, Path] = field(init=False)
 
     def __post_init__(self) -> None:
-        from devassist.git.live import live_worktrees
+        from devassist.git.worktree.live import live_worktrees
 
         self._live = live_worktrees(self.repository)
 
     def of(self, branch: str) -> Side | None:
         """The branch with its uncommitted work; None where it has none, or is not checked out."""
-        from devassist.conflicts.textual import worktree_side
+        from devassist.conflicts.text.detector import worktree_side
 
         directory = self._live.get(branch)
         if directory is None:

@@ -14,7 +14,7 @@ from devassist.domain.ids import base_ref, worktree_name
 from devassist.domain.run import RunState
 
 if TYPE_CHECKING:  # imported where they are used: `--help` and `status` must not pay for a run's imports
-    from devassist.git.repair import Recorded
+    from devassist.git.repair.worktrees import Recorded
 
 _FACTS = ("run", "plan", "task", "agent", "worktree", "merge", "commit", "command", "approval")
 _ENDINGS = {
@@ -65,7 +65,7 @@ def runs_without_owner(project: Project) -> list[DeadRun]:
 
 
 def _take(run: DeadRun, record: Record) -> None:
-    from devassist.git.repair import Recorded
+    from devassist.git.repair.worktrees import Recorded
 
     data, kind, name = record.data, record.type, worktree_name(run.state.run, record.event.agent)
     if kind in (EventType.WORKTREE_INTENDED, EventType.WORKTREE_OPENED):

@@ -13,7 +13,7 @@ from devassist.app.doctor.repair import find_damage, repair
 from devassist.app.wiring.host import Host, versions
 from devassist.app.wiring.project import Project, open_project, probe_sandbox, verify_log
 from devassist.domain.errors import DevassistError, ModelError, NotFound, Refused
-from devassist.git.program import find_git
+from devassist.git.merging.program import find_git
 from devassist.store.connection import sqlite_version
 
 _OLDEST_SOUND_SQLITE = (3, 51, 3)

@@ -30,8 +30,8 @@ class Damage:
 
 def left_to_judge(project: Project, runs: Sequence[DeadRun]) -> Iterator[Damage]:
     """Intents without an end, worktrees of no known run, objects that are gone. Nothing of it is touched."""
-    from devassist.git.ref_repair import missing_objects
-    from devassist.git.worktree_list import list_worktrees
+    from devassist.git.repair.refs import missing_objects
+    from devassist.git.worktree.listing import list_worktrees
 
     for run in runs:
         if run.state.discarded or run.state.status is RunStatus.SUCCEEDED:

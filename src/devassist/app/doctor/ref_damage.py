@@ -12,7 +12,7 @@ from devassist.app.wiring.project import Project
 
 def torn_refs(project: Project, runs: Sequence[DeadRun]) -> Iterator[Damage]:
     """Refs that are empty, torn, or at an object that is not there."""
-    from devassist.git.ref_repair import broken_refs, restore
+    from devassist.git.repair.refs import broken_refs, restore
 
     known: dict[str, str] = {}
     for run in runs:
@@ -34,7 +34,7 @@ def torn_refs(project: Project, runs: Sequence[DeadRun]) -> Iterator[Damage]:
 
 def deleted_branches(project: Project, runs: Sequence[DeadRun]) -> Iterator[Damage]:
     """Branches that were deleted under a worktree: without them its commits have no name and it cannot be read."""
-    from devassist.git.ref_repair import readable
+    from devassist.git.repair.refs import readable
 
     repository = project.repository
     for run in runs:

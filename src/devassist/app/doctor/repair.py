@@ -26,7 +26,7 @@ from devassist.domain.ids import rescue_ref, worktree_name
 from devassist.domain.run import RunStatus
 
 if TYPE_CHECKING:  # imported where they are used: `--help` and `status` must not pay for a run's imports
-    from devassist.git.repair import Recorded
+    from devassist.git.repair.worktrees import Recorded
 
 _PASSES = 4
 
@@ -92,7 +92,7 @@ def _processes(runs: Sequence[DeadRun]) -> Iterator[Damage]:
 
 
 def _locks(project: Project, runs: Sequence[DeadRun]) -> Iterator[Damage]:
-    from devassist.git.repair import foreign_locks, held_open, locks_of
+    from devassist.git.repair.worktrees import foreign_locks, held_open, locks_of
 
     for run in (one.state.run for one in runs):
         for lock in locks_of(project.repository, run):
@@ -112,8 +112,8 @@ def _locks(project: Project, runs: Sequence[DeadRun]) -> Iterator[Damage]:
 
 
 def _worktrees(project: Project, run: DeadRun) -> Iterator[Damage]:
-    from devassist.git import repair as mending
-    from devassist.git.worktrees import drop_detached
+    from devassist.git.repair import worktrees as mending
+    from devassist.git.worktree.worktrees import drop_detached
 
     repository, run_id = project.repository, run.state.run
     admins = repository.common_dir / "worktrees"
@@ -179,7 +179,7 @@ def _ended(run: DeadRun) -> bool:
 
 
 def _half_registered(project: Project, run: DeadRun, recorded: Recorded) -> Damage:
-    from devassist.git import repair as mending
+    from devassist.git.repair import worktrees as mending
 
     repository, run_id = project.repository, run.state.run
 
@@ -243,8 +243,8 @@ def _leftovers(project: Project, runs: Sequence[DeadRun]) -> Iterator[Damage]:
 
 
 def _keep_and_delete(project: Project, run: DeadRun, directory: Path, agent: str) -> None:
-    from devassist.git.repair import keep_directory
-    from devassist.git.worktree_admin import delete_directory
+    from devassist.git.repair.worktrees import keep_directory
+    from devassist.git.worktree.admin import delete_directory
 
     ref = rescue_ref(run.state.run, f"left/{agent}")
     keep_directory(project.repository, directory, ref, like=run.state.base)
@@ -252,7 +252,7 @@ def _keep_and_delete(project: Project, run: DeadRun, directory: Path, agent: str
 
 
 def _gc(project: Project, runs: Sequence[DeadRun]) -> Iterator[Damage]:
-    from devassist.git.repair import stale_gc
+    from devassist.git.repair.worktrees import stale_gc
 
     found = stale_gc(project.repository)
     if found is None:

@@ -231,8 +231,8 @@ def _ended(project: Project, run: str, seconds: float) -> bool:
 def end_for_it(project: Project, run: str) -> None:
     """Do for a supervisor that is gone what it did not come to: keep the work in progress, and say how it ended."""
     from devassist.domain.ids import rescue_ref
-    from devassist.git.worktree_list import list_worktrees
-    from devassist.git.worktrees import find_worktree
+    from devassist.git.worktree.listing import list_worktrees
+    from devassist.git.worktree.worktrees import find_worktree
 
     try:
         with own_run(project, run), open_log(project) as log:

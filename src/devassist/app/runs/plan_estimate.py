@@ -25,8 +25,8 @@ def foreseen(project: Project, document: Mapping[str, Any], base: str) -> dict[s
 
 
 def _predicted(project: Project, plan: Plan, base: str) -> list[dict[str, Any]]:
+    from devassist.conflicts.branches import open_changes
     from devassist.conflicts.foresight import Foresight
-    from devassist.conflicts.live import open_changes
     from devassist.conflicts.outline import Outline
 
     cache = project.host.state_dir / "symbols"

@@ -16,8 +16,8 @@ from devassist.domain.ids import result_branch
 from devassist.domain.markup import line
 
 if TYPE_CHECKING:  # imported where they are used: `--help` must not pay for them
-    from devassist.engine.reports.story import Story
     from devassist.git.push import Remote
+    from devassist.reports.story import Story
 
 _LONGEST = 60_000
 """Characters of a pull request's text; GitHub takes 65,536."""
@@ -60,7 +60,7 @@ def propose(project: Project, run: str, wanted: Proposal, *, dry_run: bool) -> P
 
     Raises Unfinished when nothing landed or when git or gh refuse, NotFound when there is no such remote.
     """
-    from devassist.engine.publication import Publication, Pull
+    from devassist.engine.takeover.pull_request import Publication, Pull
 
     story = load_story(project, run)
     state = story.state

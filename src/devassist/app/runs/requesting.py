@@ -16,7 +16,7 @@ from devassist.domain.errors import UsageError
 from devassist.domain.ids import make_run_id
 from devassist.domain.roles import Role
 from devassist.domain.run import RunState
-from devassist.git.program import find_git
+from devassist.git.merging.program import find_git
 
 if TYPE_CHECKING:  # imported where they are used: `--help` and `status` must not pay for a run's imports
     from devassist.domain.plan import Plan

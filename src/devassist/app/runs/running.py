@@ -28,7 +28,7 @@ from devassist.ports import EventSink, LateSink
 
 if TYPE_CHECKING:  # imported where they are used: `--help` and `status` must not pay for a run's imports
     from devassist.engine.context import RunRequest
-    from devassist.engine.journal import Journal
+    from devassist.engine.log.journal import Journal
     from devassist.engine.stop import StopSwitch
     from devassist.sandbox.probe import Probe
 
@@ -45,7 +45,7 @@ def start_run(
 
     `announce` is told the run's id and its live state before anything happens.
     """
-    from devassist.engine.journal import Journal
+    from devassist.engine.log.journal import Journal
 
     run = fresh_run_id()
     request = new_request(project, options, run)
@@ -80,9 +80,9 @@ def resume_run(
 
     `project` carries the run's settings (see `project_of_run`). Raises Refused while another process owns it.
     """
-    from devassist.engine.journal import Journal
-    from devassist.git.repair import adopt_moved
-    from devassist.git.worktree_list import list_worktrees
+    from devassist.engine.log.journal import Journal
+    from devassist.git.repair.worktrees import adopt_moved
+    from devassist.git.worktree.listing import list_worktrees
     from devassist.store.filters import EventFilter
 
     with own_run(project, run):
@@ -115,7 +115,7 @@ def resume_run(
 def cleared(project: Project, run: str) -> Mapping[str, object]:
     """End what a dead supervisor left running, and remove its locks. The caller owns the run."""
     from devassist.engine.stop import sweep
-    from devassist.git.repair import clear_dead_locks
+    from devassist.git.repair.worktrees import clear_dead_locks
 
     killed, locks = sweep(run), clear_dead_locks(project.repository, run)
     return {"killed": killed, "locks": locks} if killed or locks else {}
@@ -147,8 +147,8 @@ def _supervised(  # noqa: PLR0913, PLR0917  a run's parts, each by name
     unsafe: bool,
 ) -> RunState:
     from devassist.crew.executor import ForkserverExecutor
+    from devassist.engine.run.supervisor import Supervisor
     from devassist.engine.stop import MARK, StopSwitch
-    from devassist.engine.supervisor import Supervisor
     from devassist.llm.cassette import CassetteWriter
     from devassist.sandbox.probe import choose
 

@@ -10,7 +10,7 @@ from devassist.app.wiring.project import Project, load_state, open_log, open_rea
 from devassist.domain.errors import DevassistError, Unfinished
 
 if TYPE_CHECKING:  # imported where it is used: `--help` and `status` must not pay for a run's imports
-    from devassist.git.worktree_list import WorktreeState
+    from devassist.git.worktree.listing import WorktreeState
 
 
 @contextmanager
@@ -18,7 +18,7 @@ def aftermath(project: Project, run: str) -> Any:
     """An Aftermath of a run, with the audit log open for writing. Raises Unfinished while the run goes on."""
     from devassist.app.runs.ownership import is_alive, present
     from devassist.domain.run import RunStatus
-    from devassist.engine.aftermath import Aftermath
+    from devassist.engine.takeover.merge import Aftermath
 
     state = present(project, load_state(project, run))
     if state.status is RunStatus.RUNNING or is_alive(project, state.run):
@@ -39,7 +39,7 @@ def aftermath(project: Project, run: str) -> Any:
 def undoing(project: Project, run: str) -> Any:
     """An Undo of a run's newest landing, with the audit log open for writing."""
     from devassist.domain.ids import result_branch
-    from devassist.engine.undoing import Undo
+    from devassist.engine.takeover.undo import Undo
     from devassist.store.filters import EventFilter
 
     with aftermath(project, run) as after:
@@ -54,7 +54,7 @@ def undoing(project: Project, run: str) -> Any:
 
 def found_worktrees(project: Project) -> list[dict[str, Any]]:
     """The linked worktrees that are ours, JSON-shaped."""
-    from devassist.git.worktree_list import list_worktrees
+    from devassist.git.worktree.listing import list_worktrees
 
     return [
         {
@@ -75,7 +75,7 @@ def collect_worktrees(project: Project, *, dry_run: bool) -> list[dict[str, Any]
     """Remove what is provably kept elsewhere: path and, where it stays, the reason. Refusals are recorded too."""
     from devassist.domain.events import Event, EventType
     from devassist.domain.run import RunStatus
-    from devassist.git.worktree_list import list_worktrees
+    from devassist.git.worktree.listing import list_worktrees
 
     with open_reader(project) as reader:
         runs = reader.runs()
@@ -108,7 +108,7 @@ def collect_worktrees(project: Project, *, dry_run: bool) -> list[dict[str, Any]
 
 def _given_up(project: Project, one: WorktreeState, *, dry_run: bool) -> str | None:
     """Why a worktree stays; None when it goes, or would."""
-    from devassist.git.worktrees import find_worktree
+    from devassist.git.worktree.worktrees import find_worktree
 
     try:
         found = find_worktree(project.repository, name=one.name, path=one.path, branch=one.branch)

@@ -17,7 +17,7 @@ from devassist.domain.events import Record
 
 if TYPE_CHECKING:  # imported where they are used: `--help` and `status` must not pay for a run's imports
     from devassist.engine.context import RunContext, RunRequest
-    from devassist.engine.journal import Journal
+    from devassist.engine.log.journal import Journal
     from devassist.engine.stop import StopSwitch
     from devassist.git.repository import Repository
     from devassist.ports import EventSink, Executor
@@ -39,8 +39,8 @@ def run_context(  # noqa: PLR0913, PLR0917  what a run is wired from
     watchers: Sequence[EventSink] = (),
 ) -> RunContext:
     """The collaborators of one run, whose worktrees are in `directory`."""
-    from devassist.engine.briefs import Surroundings
     from devassist.engine.context import CommandWorld, RunContext
+    from devassist.engine.crews.prompts import Surroundings
     from devassist.engine.stop import MARK
     from devassist.git.repository import Repository
     from devassist.sandbox.editable import editable_leak, site_packages
@@ -130,7 +130,7 @@ def history_of(project: Project, run: str) -> Callable[[str], Sequence[Record]]:
 
 def listener(project: Project, run: str) -> Callable[[int], Sequence[Record]]:
     """What others say to a run after a seq. For one thread, which keeps its connection; cheap where nothing is new."""
-    from devassist.engine.journal import STEERING
+    from devassist.engine.log.journal import STEERING
     from devassist.store.filters import EventFilter
 
     kept: dict[str, AuditReader] = {}

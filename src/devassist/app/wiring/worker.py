@@ -79,8 +79,8 @@ def preload() -> None:
 
 def run_assignment(fields: Mapping[str, Any], connection: Connection) -> None:
     """In the forked worker: wire one crew, run it, report its ending."""
+    from devassist.crew.crew_stop import CrewStop
     from devassist.crew.link import PipeLink
-    from devassist.crew.stops import CrewStop
     from devassist.crew.worker import CrewRunner, Ending, describe_bug, quiet_crewai
     from devassist.llm.litellm_gateway import context_window
 

@@ -1,0 +1,89 @@
+"""Where branches went apart: every pair of them is measured against the commit that these two have in common."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from itertools import combinations
+
+from devassist.domain.conflicts import Conflict, Side
+from devassist.git.merging.bases import MergeBases
+from devassist.git.repository import Repository
+
+Pair = tuple[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Fork:
+    """The pairs of `sides` (by name, in their order) that have the tree `base` in common."""
+
+    base: str
+    sides: tuple[Side, ...]
+    pairs: frozenset[Pair]
+
+
+def forks(view: Repository, sides: Sequence[Side]) -> list[Fork]:
+    """
+    Pairs grouped by the tree they come from; the largest group first.
+
+    A pair of which one holds the other has nothing to disagree about, and one without common history nothing
+    to be measured against: neither is in any group.
+    """
+    bases = MergeBases(view)
+    bases.add(dict.fromkeys(side.commit for side in sides))
+    pairs: dict[str, dict[Pair, None]] = defaultdict(dict)
+    for one, other in combinations(sides, 2):
+        base = _base_of(view, bases, one.commit, other.commit)
+        if base and base not in (one.commit, other.commit):
+            pairs[base][one.name, other.name] = None
+    by_tree: dict[str, dict[Pair, None]] = defaultdict(dict)
+    for base, found in pairs.items():
+        by_tree[view.tree_of(base)] |= found
+    groups = sorted(by_tree.items(), key=lambda item: -len(item[1]))
+    return [_fork(tree, sides, found) for tree, found in groups]
+
+
+def _fork(tree: str, sides: Sequence[Side], pairs: Iterable[Pair]) -> Fork:
+    found = frozenset(pairs)
+    names = {name for pair in found for name in pair}
+    return Fork(tree, tuple(side for side in sides if side.name in names), found)
+
+
+def _base_of(view: Repository, bases: MergeBases, one: str, other: str) -> str:
+    """Of several merge bases the first, as good as any here; nothing for unrelated histories."""
+    known = bases.between(one, other) if one != other else (one,)
+    if known is None:
+        return view.merge_base(one, other) or ""
+    return known[0] if known else ""
+
+
+def beyond_base(
+    view: Repository, conflicts: Iterable[Conflict], sides: Sequence[Side], base: Side
+) -> list[Conflict]:
+    """
+    Without what is said of `base` already.
+
+    Who forked late carries what the base did meanwhile. Once a branch is told to follow the base in something,
+    telling it again for each branch that follows the base already is noise.
+    """
+    found = list(conflicts)
+    said = {
+        (_other(one, base.name), one.kind, one.symbol or one.path)
+        for one in found
+        if base.name in one.branches
+    }
+    if not said:
+        return found
+    points = {side.name: view.merge_base(side.commit, base.commit) for side in sides}
+    return [
+        one
+        for one in found
+        if base.name in one.branches
+        or len({points[name] for name in one.branches}) == 1
+        or not any((name, one.kind, one.symbol or one.path) in said for name in one.branches)
+    ]
+
+
+def _other(conflict: Conflict, name: str) -> str:
+    return next((one for one in conflict.branches if one != name), name)

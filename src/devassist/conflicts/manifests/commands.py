@@ -1,0 +1,189 @@
+"""`duplicate-command`: one name for two subcommands, scripts, entry points or make targets."""
+
+from __future__ import annotations
+
+import ast
+import re
+import tomllib
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from devassist.conflicts.manifests.facts import Clash, Fact, Family, gravest
+from devassist.conflicts.manifests.module import (
+    Function,
+    Module,
+    argument,
+    dotted_name,
+    keyword,
+    print_of,
+    targets_of,
+    text_of,
+)
+from devassist.conflicts.manifests.packages import load_json
+from devassist.conflicts.manifests.routes import registration_severity
+from devassist.conflicts.manifests.text import json_line, toml_line, toml_lines
+from devassist.domain.conflicts import Conflict, Severity
+from devassist.domain.hashing import digest
+
+_TARGET = re.compile(r"(?P<names>[^\s:#=][^:#=]*?)\s*:(?![:=])(?P<after>[^#]*)")
+_SCRIPTS = ("project.scripts", "project.gui-scripts", "tool.poetry.scripts")
+
+
+def _fact(path: str, key: str, said: str, detail: Mapping[str, str], lines: tuple[int, int]) -> Fact:
+    return Fact(
+        family=Family.COMMAND,
+        key=key,
+        value=said,
+        path=path,
+        line=lines[0],
+        end_line=lines[1],
+        detail=detail,
+    )
+
+
+def python_commands(module: Module) -> Iterator[Fact]:
+    """Subcommands of click, Typer and argparse."""
+    for function in module.functions:
+        for one in function.decorator_list:
+            found = _decorated(module, function, one)
+            if found is not None:
+                yield found
+    for call in module.calls:
+        if isinstance(call.func, ast.Attribute) and call.func.attr in {
+            "add_parser",
+            "add_typer",
+            "add_command",
+        }:
+            yield from _added(module, call, call.func)
+
+
+def _decorated(module: Module, function: Function, one: ast.expr) -> Fact | None:
+    call = one if isinstance(one, ast.Call) else None
+    verb = call.func if call else one
+    if not isinstance(verb, ast.Attribute) or verb.attr not in {"command", "group"}:
+        return None
+    if dotted_name(verb.value) in {"click", "typer", "rich_click", "asyncclick"}:
+        return None
+    name = text_of(argument(call, 0, "name")) if call else None
+    if name is None and call is not None and argument(call, 0, "name") is not None:
+        return None
+    receiver = module.receiver(verb.value)
+    shown = name or re.sub(r"_(command|cmd|group|grp)$", "", function.name).replace("_", "-")
+    detail = {"name": shown, "scope": receiver.scope, "kind": receiver.kind, "what": function.name}
+    lines = (one.lineno, function.end_lineno or function.lineno)
+    return _fact(module.path, f"command {shown}", f"{receiver.scope} {print_of(function)}", detail, lines)
+
+
+def _added(module: Module, call: ast.Call, verb: ast.Attribute) -> Iterator[Fact]:
+    first = argument(call, 0)
+    name = text_of(first if verb.attr == "add_parser" else keyword(call, "name"))
+    if name is None:
+        return
+    receiver = module.receiver(verb.value)
+    # Every command line has its `subparsers`; only those of one file are surely one.
+    kind = "file" if verb.attr == "add_parser" else receiver.kind
+    scope = receiver.scope.replace(":", f":{_enclosing(module, call)}." if kind == "file" else ":", 1)
+    detail = {"name": name, "scope": scope, "kind": kind, "what": ast.unparse(call)[:60]}
+    said = " ".join([scope, print_of(call), *_uses(module, call)])
+    yield _fact(module.path, f"command {name}", said, detail, (call.lineno, call.end_lineno or call.lineno))
+
+
+def _enclosing(module: Module, call: ast.Call) -> str:
+    inside = [one for one in module.functions if one.lineno <= call.lineno <= (one.end_lineno or 0)]
+    return max(inside, key=lambda one: one.lineno).name if inside else ""
+
+
+def _uses(module: Module, call: ast.Call) -> Iterator[str]:
+    """What is done with the parser that was added: its arguments make the command."""
+    for node in module.assigned:
+        if node.value is call:
+            names = {dotted_name(target) for target in targets_of(node)}
+            for other in module.calls:
+                used = isinstance(other.func, ast.Attribute) and dotted_name(other.func.value) in names
+                near = 0 < other.lineno - call.lineno < 40  # noqa: PLR2004  the variable may be used again below
+                if used and near:
+                    yield print_of(other)
+
+
+def script_commands(path: str, text: str) -> Iterator[Fact]:
+    """The scripts of package.json."""
+    scripts = load_json(text).get("scripts")
+    for name, body in scripts.items() if isinstance(scripts, dict) else ():
+        if isinstance(body, str):
+            line = json_line(text, "scripts", name)
+            yield _named(path, "npm script", name, " ".join(body.split()), line)
+
+
+def entry_points(path: str, text: str) -> Iterator[Fact]:
+    """The console entry points of pyproject.toml."""
+    try:
+        document = tomllib.loads(text)
+    except (tomllib.TOMLDecodeError, RecursionError):
+        return
+    lines = list(toml_lines(text))
+    groups = _below(document, "project.entry-points")
+    for table in [*_SCRIPTS, *(f"project.entry-points.{group}" for group in groups)]:
+        for name, target in _below(document, table).items():
+            if isinstance(target, str):
+                what = "entry point" if table in _SCRIPTS else f"{table.rpartition('.')[2]} entry point"
+                said = target.replace(" ", "")
+                yield _named(path, what, name, said, toml_line(lines, f"{table}.{name}"))
+
+
+def _below(document: Mapping[str, Any], dotted: str) -> Mapping[str, Any]:
+    found: Any = document
+    for key in dotted.split("."):
+        found = found.get(key) if isinstance(found, dict) else None
+    return found if isinstance(found, dict) else {}
+
+
+def _named(path: str, what: str, name: str, said: str, line: int) -> Fact:
+    detail = {"name": name, "scope": f"{path}:", "kind": "file", "what": said[:150]}
+    return _fact(path, f"{what} {name}", said, detail, (line, line))
+
+
+def make_targets(path: str, text: str) -> Iterator[Fact]:
+    """The targets of a Makefile that have a recipe."""
+    lines = text.split("\n")
+    for number, line in enumerate(lines, 1):
+        found = None if line.startswith(("\t", " ", ".", "define", "ifdef")) else _TARGET.match(line)
+        if found is None or "$(" in found["names"]:
+            continue
+        recipe = [found["after"].partition(";")[2]] if ";" in found["after"] else []
+        end = number
+        while end < len(lines) and (lines[end].startswith(("\t", "#")) or not lines[end].strip()):
+            if lines[end].startswith("\t"):
+                recipe.append(lines[end].split("#")[0].strip())
+            end += 1
+        steps = [step for step in recipe if step.strip()]
+        for name in found["names"].split() if steps else ():
+            detail = {"name": name, "scope": f"{path}:", "kind": "file", "what": steps[0][:60]}
+            said = digest([found["after"].split(), steps])[:16]
+            yield _fact(path, f"make target {name}", said, detail, (number, number + len(recipe)))
+
+
+def duplicate_commands(clash: Clash) -> Iterator[Conflict]:
+    """One conflict per command; redefining one that the base has is a matter for a person."""
+    worst = gravest(
+        conflict for one, other in clash.pairs() if (conflict := _judged(clash, one, other)) is not None
+    )
+    if worst is not None:
+        yield worst
+
+
+def _judged(clash: Clash, one: Fact, other: Fact) -> Conflict | None:
+    severity = registration_severity(one, other)
+    declared = not one.key.startswith("command ")
+    if severity is None or (not declared and (one.changed or other.changed)):
+        return None
+    if one.changed or other.changed:
+        severity = Severity.WARNING
+    left, right = clash.left.name, clash.right.name
+    return clash.narrowed([one], [other]).conflict(
+        "duplicate-command",
+        severity,
+        symbol=one.key,
+        says=f"{left} defines {one.key} as {one.detail['what']} ({one.at}),"
+        f" {right} as {other.detail['what']} ({other.at})",
+        suggestion=f"Keep one {one.key}, or rename the other",
+    )

@@ -1,0 +1,217 @@
+"""`dependency-clash`: the same package asked for in ways that no version, or no person, meant together."""
+
+from __future__ import annotations
+
+import ast
+import posixpath
+import re
+from collections.abc import Iterator
+
+from devassist.conflicts.manifests.facts import Clash, Fact, Family, directory, gravest
+from devassist.conflicts.manifests.pep440 import compatible, meet, parse_wanted
+from devassist.conflicts.manifests.python import includes, is_requirements
+from devassist.conflicts.manifests.semver import parse_cargo, parse_npm
+from devassist.domain.conflicts import Conflict, Severity
+
+_KIND = "dependency-clash"
+_MOST_INCLUDES = 20
+_FORCED = {"overrides", "resolutions"}
+
+
+def dependency_clashes(clash: Clash) -> Iterator[Conflict]:
+    """At most one conflict per package: the worst of what the two branches newly ask for."""
+    found = [verdict for one, other in clash.pairs() if (verdict := _judged(clash, one, other)) is not None]
+    worst = gravest(found)
+    if worst is not None:
+        yield worst
+
+
+def _judged(clash: Clash, one: Fact, other: Fact) -> Conflict | None:
+    match one.family:
+        case Family.PYTHON:
+            severity = _python(clash, one, other)
+        case Family.NPM:
+            severity = _npm(one, other)
+        case Family.CARGO:
+            severity = _cargo(clash, one, other)
+        case _:
+            severity = _go(one, other)
+    if severity is None:
+        return None
+    name = one.detail.get("name", one.key)
+    outcome = {
+        Severity.ERROR: "nothing satisfies both",
+        Severity.WARNING: "they may not be installable together",
+        Severity.NOTE: "both can hold",
+    }[severity]
+    left, right = clash.left.name, clash.right.name
+    return clash.narrowed([one], [other]).conflict(
+        _KIND,
+        severity,
+        symbol=name,
+        says=f"{left} asks for {name} {one.value} ({one.at}), {right} for {name} {other.value}"
+        f" ({other.at}); {outcome}",
+        suggestion=f"Agree on one requirement for {name} on both branches, then lock again"
+        if severity is not Severity.NOTE
+        else f"Keep the narrower requirement for {name} when both land",
+    )
+
+
+def _python(clash: Clash, one: Fact, other: Fact) -> Severity | None:
+    certain = _installed_together(clash, one, other)
+    marked, remarked = one.detail["marker"], other.detail["marker"]
+    if certain is None or not meet(marked, remarked):
+        return None
+    sources = {one.detail["source"], other.detail["source"]}
+    left = parse_wanted(one.detail["specifier"])
+    right = parse_wanted(other.detail["specifier"])
+    if sources != {""}:
+        return Severity.WARNING if len(sources) > 1 else Severity.NOTE
+    if left is None or right is None:
+        return Severity.WARNING
+    if compatible(left, right):
+        return Severity.NOTE if one.path == other.path else None
+    return Severity.ERROR if certain else Severity.WARNING
+
+
+def _installed_together(clash: Clash, one: Fact, other: Fact) -> bool | None:
+    """True: always; False: perhaps; None: these are two projects."""
+    groups = {one.detail["group"], other.detail["group"]}
+    if one.path == other.path:
+        if "build" in groups:
+            return True if groups == {"build"} else None
+        return len(groups) == 1 or "" in groups
+    if "build" in groups:
+        return None
+    if _taken_in(clash, clash.left.tree, one.path, other.path) or _taken_in(
+        clash, clash.right.tree, other.path, one.path
+    ):
+        return True
+    return False if _project(one.path) == _project(other.path) else None
+
+
+def _project(path: str) -> str:
+    return re.sub(r"(^|/)(requirements|reqs|constraints)$", "", directory(path))
+
+
+def _taken_in(clash: Clash, tree: str, path: str, wanted: str) -> bool:
+    """Whether one of the two requirements files reaches the other through -r and -c."""
+    for start, goal in ((path, wanted), (wanted, path)):
+        seen: set[str] = set()
+        todo = [start] if is_requirements(start) else []
+        while todo and len(seen) < _MOST_INCLUDES:
+            current = todo.pop()
+            seen.add(current)
+            text = clash.read(tree, current) or ""
+            reached = {
+                posixpath.normpath(posixpath.join(directory(current), name)) for name in includes(text)
+            }
+            todo.extend(reached - seen)
+        if goal in seen:
+            return True
+    return False
+
+
+def _npm(one: Fact, other: Fact) -> Severity | None:
+    if one.path != other.path:
+        return None
+    left, right = parse_npm(one.value), parse_npm(other.value)
+    if left is None or right is None:
+        return Severity.WARNING
+    if not left.meets(right).empty:
+        return Severity.NOTE
+    sections = {one.detail["section"], other.detail["section"]}
+    # What peers may bring is one matter, what is installed here another.
+    peers_apart = "peerDependencies" in sections and len(sections) > 1 and not sections & _FORCED
+    return Severity.WARNING if peers_apart else Severity.ERROR
+
+
+def _cargo(clash: Clash, one: Fact, other: Fact) -> Severity | None:
+    if one.path != other.path:
+        return _cargo_members(clash, one, other)
+    apart = one.detail["section"] != other.detail["section"]
+    if any(one.detail[part] != other.detail[part] for part in ("package", "source")):
+        return Severity.NOTE if apart else Severity.WARNING
+    left, right = parse_cargo(one.detail["version"]), parse_cargo(other.detail["version"])
+    if left is None or right is None:
+        return Severity.WARNING
+    if left.meets(right).empty:
+        return Severity.WARNING if apart else Severity.ERROR
+    defaults = {one.detail["default-features"], other.detail["default-features"]} - {"", "True"}
+    same = one.detail["default-features"] == other.detail["default-features"]
+    return Severity.WARNING if defaults and not same and not apart else Severity.NOTE
+
+
+def _cargo_members(clash: Clash, one: Fact, other: Fact) -> Severity | None:
+    """Members of one workspace share one version of a crate for each major: pins apart within it cannot be met."""
+    left, right = parse_cargo(one.detail["version"]), parse_cargo(other.detail["version"])
+    majors = {_major(each.detail["version"]) for each in (one, other)}
+    if left is None or right is None or not left.meets(right).empty or len(majors) != 1:
+        return None
+    if any(one.detail[part] != other.detail[part] for part in ("package", "source")):
+        return None
+    shared = posixpath.commonpath([directory(one.path), directory(other.path)])
+    while True:
+        if "[workspace" in (clash.read(clash.left.tree, posixpath.join(shared, "Cargo.toml")) or ""):
+            return Severity.ERROR
+        if not shared:
+            return None
+        shared = directory(shared)
+
+
+def _major(version: str) -> tuple[str, ...]:
+    """What Cargo takes for one major: the first number, and while that is 0 the second too."""
+    numbers = re.findall(r"\d+", version.partition(",")[0])
+    return tuple(numbers[: 2 if numbers[:1] == ["0"] else 1])
+
+
+def _go(one: Fact, other: Fact) -> Severity | None:
+    if one.path != other.path:
+        return None
+    verbs = {one.detail["verb"], other.detail["verb"]}
+    if verbs == {"replace"}:
+        versions = {one.detail["version"], other.detail["version"]}
+        same = one.detail["module"] == other.detail["module"] and (len(versions) == 1 or "" in versions)
+        return Severity.ERROR if same and len(versions) == 1 else Severity.WARNING if same else None
+    if verbs == {"require"}:
+        # Minimal version selection takes the higher of two; two majors are two modules side by side.
+        return Severity.NOTE if one.detail["module"] == other.detail["module"] else Severity.WARNING
+    if verbs == {"require", "exclude"} and one.detail["module"] == other.detail["module"]:
+        return Severity.WARNING if one.detail["version"] == other.detail["version"] else None
+    return None
+
+
+def abandoned_imports(clash: Clash) -> Iterator[Conflict]:
+    """One branch drops a requirement, the other begins to import it."""
+    for left, right, ours, theirs in (
+        (clash.left, clash.right, clash.ours, clash.theirs),
+        (clash.right, clash.left, clash.theirs, clash.ours),
+    ):
+        dropped = [one for one in ours if one.value == "dropped"]
+        imported = [
+            one
+            for one in theirs
+            if one.value == "imported" and _is_import(clash.read(right.tree, one.path), one)
+        ]
+        if dropped and imported:
+            gone = dropped[0]
+            name = gone.detail["name"]
+            narrowed = Clash(left, right, dropped, imported, clash.read)
+            yield narrowed.conflict(
+                _KIND,
+                Severity.WARNING,
+                symbol=name,
+                says=f"{left.name} drops the requirement {name} ({gone.at}), {right.name} newly imports"
+                f" {gone.key} ({imported[0].at})",
+                suggestion=f"Keep {name} required, or import something else on {right.name}",
+            )
+            return
+
+
+def _is_import(text: str | None, fact: Fact) -> bool:
+    """Whether the line is an import indeed, and not one of a text or comment."""
+    try:
+        nodes = list(ast.walk(ast.parse(text or "")))
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return False
+    return any(isinstance(node, ast.Import | ast.ImportFrom) and node.lineno == fact.line for node in nodes)

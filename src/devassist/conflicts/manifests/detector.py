@@ -1,0 +1,247 @@
+"""The manifest level: what two branches newly say in requirements, locks, migrations, routes, commands, settings."""
+
+from __future__ import annotations
+
+import itertools
+from collections import defaultdict
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from devassist.conflicts.manifests.commands import duplicate_commands
+from devassist.conflicts.manifests.dependencies import abandoned_imports, dependency_clashes
+from devassist.conflicts.manifests.facts import Clash, Fact, Family, gravest
+from devassist.conflicts.manifests.locks import (
+    is_generated,
+    is_lock,
+    is_locked_manifest,
+    lock_candidates,
+    lock_changed,
+    manifest_changed,
+    stale_locks,
+)
+from devassist.conflicts.manifests.migrations import migration_collisions, migrations
+from devassist.conflicts.manifests.mounts import Wirings
+from devassist.conflicts.manifests.proto import field_number_clashes
+from devassist.conflicts.manifests.python import is_requirements
+from devassist.conflicts.manifests.reading import dropped, facts_of, is_read
+from devassist.conflicts.manifests.routes import duplicate_routes
+from devassist.conflicts.manifests.settings import differing_defaults
+from devassist.domain.conflicts import Conflict, Severity, Side
+from devassist.git.merging.tree_view import TreeChange, TreeView
+from devassist.git.objects.trees import EXECUTABLE, FILE, Entry
+
+_REQUIRED = {Family.PYTHON, Family.NPM, Family.CARGO, Family.GO}
+_LARGEST = 1_000_000
+_KEPT_FILES = 8192
+_JUDGES: Mapping[Family, Callable[[Clash], Iterator[Conflict]]] = {
+    Family.PYTHON: dependency_clashes,
+    Family.NPM: dependency_clashes,
+    Family.CARGO: dependency_clashes,
+    Family.GO: dependency_clashes,
+    Family.MODULE: abandoned_imports,
+    Family.LOCK: stale_locks,
+    Family.MIGRATION: migration_collisions,
+    Family.ROUTE: duplicate_routes,
+    Family.COMMAND: duplicate_commands,
+    Family.PROTO: field_number_clashes,
+    Family.ENVIRONMENT: differing_defaults,
+    Family.SETTING: differing_defaults,
+}
+
+_News = Mapping[tuple[Family, str], Sequence[Fact]]
+
+
+@dataclass
+class ManifestDetector:
+    """
+    Compares what is new on each side with what is new on each other side. Not shared between threads.
+
+    A file is read once per content, so asking again after one branch moved reads that branch's files only.
+    """
+
+    view: TreeView
+    _read: dict[tuple[str, str], tuple[Fact, ...]] = field(default_factory=dict)
+    _news_kept: dict[tuple[str, str], _News] = field(default_factory=dict)
+    _wirings: Wirings = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._wirings = Wirings(self.view)
+
+    def detect(
+        self, base_tree: str, sides: Sequence[Side], pairs: Collection[tuple[str, str]] | None = None
+    ) -> tuple[Conflict, ...]:
+        """
+        Every clash of two sides, or of `pairs` of names in the order of `sides`.
+
+        At most one per kind, pair and symbol; the worst first within a pair.
+        """
+        news = [self._news(base_tree, side.tree) for side in sides]
+        said_by: dict[tuple[Family, str], list[int]] = defaultdict(list)
+        for index, said in enumerate(news):
+            for subject in said:
+                said_by[subject].append(index)
+        found: dict[tuple[int, int], list[Conflict]] = defaultdict(list)
+        for subject, indices in said_by.items():
+            if len({one.value for index in indices for one in news[index][subject]}) == 1:
+                continue
+            for left, right in itertools.combinations(indices, 2):
+                if sides[left].tree == sides[right].tree:
+                    continue
+                if pairs is not None and (sides[left].name, sides[right].name) not in pairs:
+                    continue
+                clash = self._clash((sides[left], news[left][subject]), (sides[right], news[right][subject]))
+                if clash.ours and clash.theirs:
+                    found[left, right].extend(_JUDGES[subject[0]](clash))
+        return tuple(one for pair in sorted(found) for one in _merged(found[pair]))
+
+    def standing(self, base_tree: str, sides: tuple[Side, Side], tree: str) -> tuple[Conflict, ...]:
+        """Of the clashes of two sides those that `tree`, which is to settle them, still says."""
+        said = self._news(base_tree, tree)
+        left, right = (_still_said(self._news(base_tree, side.tree), said) for side in sides)
+        found: list[Conflict] = []
+        for subject in left.keys() & right.keys():
+            ours, theirs = (replace(side, tree=tree) for side in sides)
+            clash = self._clash((ours, left[subject]), (theirs, right[subject]))
+            if clash.ours and clash.theirs:
+                found.extend(_JUDGES[subject[0]](clash))
+        return tuple(_merged(found))
+
+    def _clash(self, left: tuple[Side, Sequence[Fact]], right: tuple[Side, Sequence[Fact]]) -> Clash:
+        shared = {one.value for one in left[1]} & {one.value for one in right[1]}
+        ours = tuple(one for one in left[1] if one.value not in shared)
+        theirs = tuple(one for one in right[1] if one.value not in shared)
+        return Clash(left[0], right[0], ours, theirs, self._text_at)
+
+    def _news(self, base_tree: str, tree: str) -> _News:
+        key = (base_tree, tree)
+        if key not in self._news_kept:
+            if len(self._news_kept) >= _KEPT_FILES:
+                self._news_kept.clear()
+            news: dict[tuple[Family, str], list[Fact]] = defaultdict(list)
+            changes = self.view.changes(base_tree, tree)
+            for fact in itertools.chain(self._statements(changes, tree), self._added_migrations(changes)):
+                for one in self._wirings.placed(fact, base_tree, changes):
+                    news[one.family, one.key].append(one)
+            self._news_kept[key] = dict(news)
+        return self._news_kept[key]
+
+    def _statements(self, changes: Mapping[str, TreeChange], tree: str) -> Iterator[Fact]:
+        """What the changed files say now and none of them said at the base, and what follows from it."""
+        before = [one for path, change in changes.items() for one in self._facts(path, change.old)]
+        after = [one for path, change in changes.items() for one in self._facts(path, change.new)]
+        said = {(one.family, one.key, one.value) for one in before}
+        known = {(one.family, one.key) for one in before}
+        for one in after:
+            if (one.family, one.key, one.value) not in said:
+                yield replace(one, changed=(one.family, one.key) in known)
+        kept = {one.key for one in after if one.family is Family.PYTHON}
+        for one in before:
+            if one.family is Family.PYTHON and one.key not in kept:
+                yield dropped(one)
+        yield from self._locks(changes, tree)
+
+    def _locks(self, changes: Mapping[str, TreeChange], tree: str) -> Iterator[Fact]:
+        for path, change in changes.items():
+            if change.new is None:
+                continue
+            if self._is_lock(path, change.new):
+                yield lock_changed(path, change.new.id)
+            elif is_locked_manifest(path):
+                before, after = self._required(path, change.old), self._required(path, change.new)
+                differing = sorted(before.keys() ^ after.keys())
+                if differing:
+                    line = next((after[one] for one in differing if one in after), 1)
+                    for lock in self._locks_of(path, tree):
+                        yield manifest_changed(lock, path, line, "; ".join(differing))
+
+    def _is_lock(self, path: str, entry: Entry) -> bool:
+        return is_lock(path) or (is_requirements(path) and is_generated(path, self._text(entry) or ""))
+
+    def _required(self, path: str, entry: Entry | None) -> Mapping[str, int]:
+        """The requirements of a manifest with their lines; the plain lines of one that is not parsed."""
+        facts = [one for one in self._facts(path, entry) if one.family in _REQUIRED]
+        if facts or not path.endswith(("Gemfile", "composer.json", "pnpm-workspace.yaml")):
+            return {f"{one.key} {one.value}": one.line for one in facts}
+        lines = (self._text(entry) or "").split("\n")
+        stated = {line.split("#")[0].strip(): number for number, line in enumerate(lines, 1)}
+        return {line: number for line, number in stated.items() if line}
+
+    def _locks_of(self, manifest: str, tree: str) -> Iterator[str]:
+        """The locks in the nearest directory that has one."""
+        nearest = None
+        for lock in lock_candidates(manifest):
+            here = lock.rpartition("/")[0]
+            if nearest not in {None, here}:
+                return
+            if self.view.find(tree, lock) is not None:
+                nearest = here
+                yield lock
+
+    def _added_migrations(self, changes: Mapping[str, TreeChange]) -> Iterator[Fact]:
+        moved = {change.old.id for change in changes.values() if change.old and change.new is None}
+        for path, change in changes.items():
+            if (
+                change.old is None
+                and change.new is not None
+                and path.endswith((".py", ".sql", ".rb", ".exs"))
+            ):
+                if change.new.id in moved:
+                    continue
+                yield from migrations(path, self._text(change.new) or "", change.new.id)
+
+    def _facts(self, path: str, entry: Entry | None) -> tuple[Fact, ...]:
+        if entry is None or not is_read(path):
+            return ()
+        key = (path, entry.id)
+        if key not in self._read:
+            if len(self._read) >= _KEPT_FILES:
+                self._read.clear()
+            text = self._text(entry)
+            self._read[key] = () if text is None else tuple(facts_of(path, text))
+        return self._read[key]
+
+    def _text(self, entry: Entry | None) -> str | None:
+        """The text of a regular file that is not beyond reading."""
+        if entry is None or entry.mode not in {FILE, EXECUTABLE}:
+            return None
+        blob = self.view.blob(entry.id)
+        return None if len(blob) > _LARGEST or b"\0" in blob[:8000] else blob.decode("utf-8-sig", "replace")
+
+    def _text_at(self, tree: str, path: str) -> str | None:
+        return self._text(self.view.find(tree, path))
+
+
+def _still_said(side: _News, said: _News) -> _News:
+    """What of a side's news is in `said` too; a migration that another there builds on is no end any more."""
+    found: dict[tuple[Family, str], list[Fact]] = {}
+    for subject, facts in side.items():
+        there = said.get(subject, ())
+        followed = {parent for one in there for parent in one.detail.get("parents", "").split()}
+        kept = [
+            one
+            for one in facts
+            if any(_says(other, one) for other in there) and one.detail.get("node", "") not in followed
+        ]
+        if kept:
+            found[subject] = kept
+    return found
+
+
+def _says(one: Fact, other: Fact) -> bool:
+    """Whether `one` says what `other` does, in the same file; a manifest may have changed in more besides."""
+    if other.family is Family.MIGRATION:  # its value is the whole file
+        return (one.path, one.detail) == (other.path, other.detail)
+    if one.path != other.path or one.family is not Family.LOCK or one.detail["what"] == "lock":
+        return (one.path, one.value) == (other.path, other.value)
+    prefix = f"manifest {one.path} "
+    stated, wanted = (set(each.value.removeprefix(prefix).split("; ")) for each in (one, other))
+    return wanted <= stated
+
+
+def _merged(conflicts: Iterable[Conflict]) -> list[Conflict]:
+    """One per id; the worst first."""
+    by_id: dict[str, list[Conflict]] = defaultdict(list)
+    for one in sorted(conflicts, key=lambda one: (one.kind, one.path, one.symbol or "")):
+        by_id[one.id].append(one)
+    merged = [found for same in by_id.values() if (found := gravest(same)) is not None]
+    return sorted(merged, key=lambda one: list(Severity).index(one.severity))

@@ -1,0 +1,119 @@
+"""`field-number-clash`: numbers and names of Protocol Buffers fields, which are the wire format."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from devassist.conflicts.manifests.facts import Clash, Fact, Family
+from devassist.conflicts.manifests.text import Lines, without_comments
+from devassist.domain.conflicts import Conflict, Severity
+
+_TOKEN = re.compile(
+    r"""(?P<open>(?:\b(?P<what>message|enum|oneof|extend|service|group|rpc)\s+(?P<name>[\w.]+)[^{};=]*)?\{)"""
+    r"""|(?P<close>\})"""
+    r"""|\bpackage\s+(?P<package>[\w.]+)\s*;"""
+    r"""|\boption\s+(?P<alias>allow_alias)\s*=\s*true\s*;"""
+    r"""|\boption\s[^;{]*;"""
+    r"""|\b(?P<held>reserved)\s+(?P<ranges>[^;{}]*);"""
+    r"""|(?P<type>(?:(?:optional|required|repeated)\s+)?(?:map\s*<[^>]*>|[\w.]+))\s+(?P<field>\w+)\s*=\s*(?P<number>\d+|0x[0-9a-fA-F]+)\s*(?:\[[^\]]*\])?\s*;"""
+    r"""|(?P<value>\w+)\s*=\s*(?P<ordinal>-?\d+|-?0x[0-9a-fA-F]+)\s*(?:\[[^\]]*\])?\s*;"""
+)
+_MOST_RESERVED = 1000
+
+
+@dataclass(slots=True)
+class _Reader:
+    path: str
+    lines: Lines
+    package: str = ""
+    stack: list[tuple[str, str]] = field(default_factory=list)
+    aliased: set[str] = field(default_factory=set)
+
+    @property
+    def scope(self) -> str:
+        names = [name for what, name in self.stack if what in {"message", "enum", "extend", "group"}]
+        return ".".join(filter(None, [self.package, *names]))
+
+    @property
+    def inside(self) -> str:
+        return next((what for what, _name in reversed(self.stack) if what != "oneof"), "")
+
+    def facts(self, text: str) -> Iterator[Fact]:
+        for found in _TOKEN.finditer(text):
+            if found["open"]:
+                self.stack.append((found["what"] or "", found["name"] or ""))
+            elif found["close"]:
+                if self.stack:
+                    self.stack.pop()
+            elif found["package"]:
+                self.package = found["package"]
+            elif found["alias"]:
+                self.aliased.add(self.scope)
+            else:
+                yield from self._stated(found)
+
+    def _stated(self, found: re.Match[str]) -> Iterator[Fact]:
+        line = self.lines.at(found.start(found.lastgroup or 0))
+        if found["held"]:
+            for number in _reserved(found["ranges"]):
+                yield self._fact(number, "reserved", "", line)
+        elif found["field"] and self.inside in {"message", "extend", "group"}:
+            kind, number = " ".join(found["type"].split()), str(int(found["number"], 0))
+            line = self.lines.at(found.start("field"))
+            yield self._fact(number, found["field"], kind, line)
+            yield self._named(found["field"], number, line)
+        elif found["value"] and self.inside == "enum" and self.scope not in self.aliased:
+            yield self._fact(
+                str(int(found["ordinal"], 0)), found["value"], "", self.lines.at(found.start("value"))
+            )
+
+    def _fact(self, number: str, name: str, kind: str, line: int) -> Fact:
+        # Without a package two files may each have their own message of this name.
+        owner = self.scope if self.package else f"{self.path}:{self.scope}"
+        return Fact(
+            family=Family.PROTO,
+            key=f"{owner}={number}",
+            value=f"{kind} {name}".strip(),
+            path=self.path,
+            line=line,
+            detail={"owner": self.scope, "what": f"number {number}", "symbol": f"{self.scope}={number}"},
+        )
+
+    def _named(self, name: str, number: str, line: int) -> Fact:
+        owner = self.scope if self.package else f"{self.path}:{self.scope}"
+        return Fact(
+            family=Family.PROTO,
+            key=f"{owner}.{name}",
+            value=number,
+            path=self.path,
+            line=line,
+            detail={"owner": self.scope, "what": f"field {name}", "symbol": f"{self.scope}.{name}"},
+        )
+
+
+def proto_fields(path: str, text: str) -> Iterator[Fact]:
+    plain = without_comments(text)
+    yield from _Reader(path, Lines(plain)).facts(plain)
+
+
+def _reserved(ranges: str) -> Iterator[str]:
+    for first, last in re.findall(r"(?<![\w\"'])(\d+)(?:\s+to\s+(\d+|max))?", ranges):
+        end = int(first) if not last or last == "max" else int(last)
+        yield from map(str, range(int(first), min(end, int(first) + _MOST_RESERVED) + 1))
+
+
+def field_number_clashes(clash: Clash) -> Iterator[Conflict]:
+    """Different fields under one new number, or a number one branch uses and the other reserves."""
+    one, other = next(iter(clash.pairs()))
+    owner, what = one.detail["owner"], one.detail["what"]
+    renamed = one.changed and other.changed and "reserved" not in {one.value, other.value}
+    yield clash.conflict(
+        "field-number-clash",
+        Severity.WARNING if renamed else Severity.ERROR,
+        symbol=one.detail["symbol"],
+        says=f"In {owner} {what} is '{one.value}' on {clash.left.name} ({one.at})"
+        f" and '{other.value}' on {clash.right.name} ({other.at})",
+        suggestion=f"Give one of the two the next free number of {owner}",
+    )

@@ -1,0 +1,123 @@
+"""Namespaces of one tree: which names a module binds, and the values that lookups give."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import NamedTuple, Self
+
+from devassist.conflicts.names.blob_tables import Files
+from devassist.conflicts.names.modules import Modules
+from devassist.conflicts.syntax.tables import Definition, Import
+
+Hop = tuple[str, str]
+"""A name that a lookup went through: module key and qualified name; an empty name is the module itself."""
+
+SELVES = ("self", "cls", "this", "Self")
+CONSTRUCTORS = ("__init__", "constructor")
+TYPES = frozenset("class interface enum struct trait type namespace".split())
+DEEPEST = 12
+BARE_BASES = frozenset(
+    "ABC object Protocol Generic Exception BaseException ValueError RuntimeError Enum".split()
+)
+"""Bases from outside that bring no member worth asking for."""
+
+
+class Target(NamedTuple):
+    """What was found: a module (empty `name`) or a definition; `instance` says a value of that type is meant."""
+
+    key: str
+    name: str
+    definition: Definition | None = None
+    path: str = ""
+    instance: bool = False
+
+
+EXTERNAL = Target("", "")
+"""The name comes from outside of the tree: it is nobody's here."""
+
+
+class Binding(NamedTuple):
+    """A name of a module, and where it is bound."""
+
+    path: str
+    definition: Definition | None
+    brought: Import | None
+
+
+class Resolution(NamedTuple):
+    """`target` None: not found. `bound`: used on an instance. `unknown`: its receiver may be anything."""
+
+    target: Target | None
+    hops: tuple[Hop, ...]
+    bound: bool = False
+    unknown: bool = False
+
+
+@dataclass
+class Namespaces:
+    """The names of every module, made when first asked for. A tree does not change."""
+
+    files: Files
+    modules: Modules
+    _namespaces: dict[str, dict[str, list[Binding]]] = field(default_factory=dict)
+
+    @classmethod
+    def over(cls, files: Files) -> Self:
+        return cls(files, Modules.over(files))
+
+    def changed(self, changes: Mapping[str, str | None]) -> Self:
+        """The names of the tree with some files replaced, added, or (None) removed."""
+        files = self.files.changed(changes)
+        return type(self)(files, self.modules.derived(files, changes))
+
+    def namespace(self, key: str) -> dict[str, list[Binding]]:
+        """Every qualified name of a module: definitions at any depth, and what its files import by name."""
+        found = self._namespaces.get(key)
+        if found is None:
+            found = defaultdict(list)
+            for path in self.modules.paths(key):
+                table = self.files.table(path)
+                for one in table.definitions:
+                    if one.kind != "local":
+                        found[one.name].append(Binding(path, one, None))
+                if key == path:  # Where a module has many files, each file's imports are its own.
+                    for brought in table.imports:
+                        if brought.local and not brought.scope:
+                            found[brought.local].append(Binding(path, None, brought))
+            found = self._namespaces[key] = dict(found)
+        return found
+
+    def beside(self, owner: Target, name: str) -> Iterator[tuple[str, str, Definition]]:
+        """Rust: path, module and member of `impl` blocks in other files, for a type named like `owner`."""
+        last = owner.name.rpartition(".")[2]
+        for path in self.files.implementing(last) if owner.path.endswith(".rs") else ():
+            key = self.modules.key(path)
+            for one in self.namespace(key).get(f"{last}.{name}", ()) if key != owner.key else ():
+                if one.definition is not None:
+                    yield path, key, one.definition
+
+    def visible(self, one: Binding) -> bool:
+        """Whether other modules see a binding."""
+        if not one.path.endswith((".py", ".pyi", ".go", ".java", ".rs")):
+            shown = one.definition is not None and "exported" in one.definition.flags
+            return shown or (one.brought is not None and one.brought.exported)
+        return one.brought is None or not one.path.endswith(".rs") or one.brought.exported
+
+    def enclosing(self, path: str, scope: str) -> Target | None:
+        """The innermost type around a scope."""
+        key = self.modules.key(path)
+        while scope:
+            for one in self.namespace(key).get(scope, ()):
+                if one.definition is not None and one.definition.kind in TYPES:
+                    return Target(key, scope, one.definition, one.path, instance=True)
+            scope = scope.rpartition(".")[0]
+        return None
+
+
+def principal(bindings: list[Binding]) -> Binding:
+    """Among several bindings of a name: the last that is no mere overload, and no fallback."""
+    real = [one for one in bindings if one.definition is None or "overload" not in one.definition.flags]
+    sure = [one for one in real if one.brought is None or not one.brought.guarded]
+    return (sure or real or bindings)[-1]

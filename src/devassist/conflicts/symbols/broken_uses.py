@@ -1,0 +1,274 @@
+"""What one branch broke against what another newly uses: certain by resolution, else by the name alone."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+
+from devassist.conflicts.names.namespaces import EXTERNAL, Hop, Resolution, Target
+from devassist.conflicts.names.references import Resolver
+from devassist.conflicts.symbols.branch_facts import Branch, Use
+from devassist.conflicts.symbols.breakage import Break
+from devassist.conflicts.symbols.findings import Evidence, break_conflict
+from devassist.conflicts.symbols.merged_uses import Exposure
+from devassist.conflicts.symbols.merging import again, lost, rebound, torn, unbound
+from devassist.conflicts.symbols.signatures import Effect, effect, fits, opaque
+from devassist.conflicts.syntax.languages import family_of, grammar_for
+from devassist.conflicts.syntax.tables import Definition, Reference
+from devassist.domain.conflicts import Conflict, Severity
+
+_COMMON = frozenset(
+    "get set add pop append extend insert remove update keys values items copy clear close open read "
+    "write run start stop join split strip format encode decode index count sort reverse find replace "
+    "send next push shift map filter reduce then catch finally foreach includes slice concat tostring "
+    "equals hashcode size length isempty contains put name value data type id text path new len iter "
+    "collect unwrap clone into from as_ref to_string string error less swap save delete create load setup "
+    "teardown".split()
+)
+"""Names, in small letters, that libraries' types have as well: a use on an unknown receiver says nothing."""
+
+_TWO_WORDS = re.compile(r"_|[a-z0-9][A-Z]")
+"""A name of several words is hardly a stranger's by chance."""
+_DISTINCTIVE = 8
+_SCRIPTS = (".js", ".jsx", ".mjs", ".cjs")
+_MANY = 4
+
+
+def uses_against_breaks(breaker: Branch, user: Branch) -> list[Conflict]:
+    """One conflict for each name that `breaker` broke and `user` newly uses."""
+    found: dict[Hop, list[Evidence]] = defaultdict(list)
+    exposure = Exposure(breaker, user)
+    suspects = [
+        use for hop in breaker.breaks_by_hop if hop in exposure.by_hop for use in exposure.by_hop[hop]
+    ]
+    for use in dict.fromkeys(suspects):
+        blamed = _blamed(exposure, use)
+        if blamed is not None:
+            found[blamed[0]].append(Evidence(use, blamed[1]))
+    for one, evidence in _by_name(exposure):
+        found[one.hop].append(evidence)
+    told = {(evidence.use.path, hop[1].rpartition(".")[2]) for hop in found for evidence in found[hop]}
+    breaks = dict(breaker.breaks_by_hop)
+    for one, evidence in exposure.undefined():
+        if (evidence.use.path, one.name.rpartition(".")[2]) not in told:
+            breaks.setdefault(one.hop, one)
+            found[one.hop].append(evidence)
+    return [break_conflict(breaker, user, breaks[hop], each) for hop, each in found.items()]
+
+
+def _blamed(exposure: Exposure, use: Use) -> tuple[Hop, Severity] | None:
+    """Which break makes this use fail on the merged tree, and how surely; None for none."""
+    breaker, user = exposure.breaker, exposure.user
+    if breaker.changes.get(use.path, "") is None and use.path not in exposure.merged:
+        return None  # The file itself went: the text level tells.
+    breaks = breaker.breaks_by_hop
+    now = again(use, exposure)
+    other = rebound(breaker, user, use)
+    if other is not None and other.target == EXTERNAL:
+        return None  # The breaker has the whole file take the name from outside of the tree.
+    if use.path not in exposure.merged and now.target in (None, EXTERNAL) and other is not None:
+        now = other
+    gone = [hop for hop in use.meaning.hops if hop in breaks and breaks[hop].reason != "signature"]
+    on_the_way = use.meaning.target in (None, EXTERNAL) and any(
+        unbound(exposure.resolver, hop) for hop in gone
+    )
+    missing = on_the_way or lost(use.meaning.target, now.target)
+    here = [hop for hop in now.hops if torn(exposure, hop, use)]
+    if here or (missing and gone):
+        modules = [
+            hop for hop in gone if not hop[1]
+        ]  # With the module gone, its names are not worth a word each.
+        end = now.hops[-1] if now.hops and now.hops[-1] in gone else gone[-1] if gone else None
+        if (
+            end is not None and not breaks[end].olds
+        ):  # A name that was only passed on: what became of the thing?
+            end = next((one for one in reversed(gone) if breaks[one].olds), end)
+        hop = here[-1] if here else modules[0] if modules else end
+        if hop is None:
+            return None
+        if missing and not here and breaks[hop].path not in exposure.merged and user.keeps(hop):
+            return None
+        return hop, _severity(breaker, use, breaks[hop])
+    return _misfit(breaker, use, now)
+
+
+def _severity(breaker: Branch, use: Use, one: Break) -> Severity:
+    if use.guarded or _open_ended(breaker.own, one):
+        return Severity.WARNING
+    return Severity.ERROR
+
+
+def _open_ended(own: Resolver, one: Break) -> bool:
+    """Whether names may come from where nobody can look: `__getattr__`, or a star import of a foreign module."""
+    owner = one.name.rpartition(".")[0]
+    if owner:
+        holder = own.lookup(one.key, owner, [], outside=False)
+        found = None if holder is None else own.member(holder, "__getattr__", [])
+        return found is not None and found != EXTERNAL
+    if "__getattr__" in own.namespace(one.key):
+        return True
+    stars = [
+        brought
+        for path in own.modules.paths(one.key)
+        for brought in own.files.table(path).imports
+        if brought.name == "*"
+        and path.endswith((".py", ".pyi"))
+        and own.modules.find(path, brought.module) is None
+    ]
+    computed = any(
+        path.endswith(_SCRIPTS) and own.files.table(path).dynamic for path in own.modules.paths(one.key)
+    )
+    return bool(stars) or computed
+
+
+def _misfit(breaker: Branch, use: Use, now: Resolution) -> tuple[Hop, Severity] | None:
+    """A call that is still found and does not fit any more."""
+    reference = use.reference
+    if reference is None:
+        return None
+    changed = [
+        breaker.breaks_by_hop[hop]
+        for hop in use.meaning.hops
+        if hop in breaker.breaks_by_hop and breaker.breaks_by_hop[hop].reason == "signature"
+    ]
+    target = use.meaning.target
+    for one in reversed(changed):
+        if target is None or not _meant(one, target, use):
+            asked = one.olds[-1].kind == "property" and one.news[-1].kind == "method" and reference.receiver
+            if asked and not opaque(one.news[-1]):
+                return one.hop, Severity.ERROR  # Its value was asked for something.
+            continue
+        worst = call_effect(one, reference, bound=use.meaning.bound)
+        if worst is Effect.BREAKS:
+            return one.hop, Severity.WARNING if use.guarded else Severity.ERROR
+        if worst is Effect.DOUBTFUL:
+            return one.hop, Severity.WARNING
+    return _moved_misfit(breaker, use, now)
+
+
+def _meant(one: Break, target: Target, use: Use) -> bool:
+    """The break is of the very thing that is called, not of something on the way there."""
+    if (target.key, target.name) == one.hop:
+        return True
+    came = one.olds and one.olds[-1].last in ("__init__", "constructor")
+    return bool(came) and bool(use.meaning.hops) and use.meaning.hops[-1] == one.hop
+
+
+def _moved_misfit(breaker: Branch, use: Use, now: Resolution) -> tuple[Hop, Severity] | None:
+    """Moved, still reachable under the old name, and not with the old signature."""
+    before, after = use.meaning.target, now.target
+    moved = [hop for hop in use.meaning.hops if hop in breaker.breaks_by_hop]
+    if before is None or after is None or not moved or before[:2] == after[:2] or use.reference is None:
+        return None
+    if before.definition is None or after.definition is None or not use.reference.call:
+        return None
+    if (
+        _effect((before.definition,), (after.definition,), use.reference, use.path, bound=use.meaning.bound)
+        is Effect.BREAKS
+    ):
+        return moved[-1], Severity.ERROR
+    return None
+
+
+def call_effect(one: Break, reference: Reference, *, bound: bool) -> Effect:
+    """What a changed definition does to a use of it."""
+    old, new = one.olds[-1], one.news[-1]
+    if {old.kind, new.kind} == {"property", "method"}:
+        if reference.call != (old.kind == "method"):
+            return Effect.NONE
+        # A decorator that nobody knows may make a value of a method, as `reify` does.
+        return Effect.DOUBTFUL if opaque(old) or opaque(new) else Effect.BREAKS
+    conversion = old.kind == "struct" and one.path.endswith(".go") and reference.given != "{}"
+    if not reference.call or conversion:
+        return Effect.NONE
+    return _effect(one.olds, one.news, reference, one.path, bound=bound)
+
+
+def _effect(
+    olds: Sequence[Definition], news: Sequence[Definition], reference: Reference, path: str, *, bound: bool
+) -> Effect:
+    grammar = grammar_for(path)
+    language = "" if grammar is None else grammar.name
+    if language == "python":  # `overload` is for checkers; the last definition is what runs.
+        olds, news = olds[-1:], news[-1:]
+    kept = [
+        [effect(old, new, reference, bound=bound, language=language) for new in news]
+        for old in olds
+        if fits(old, reference, bound=bound)
+    ]
+    order = list(Effect)
+    return max((min(row, key=order.index) for row in kept if row), key=order.index, default=Effect.NONE)
+
+
+def _by_name(exposure: Exposure) -> list[tuple[Break, Evidence]]:
+    """Members used on receivers of unknown type: the rarer the name, the surer."""
+    breaker, user = exposure.breaker, exposure.user
+    members = [
+        one
+        for one in breaker.breaks
+        if "." in one.name
+        and one.olds
+        and not {"private", "entry"} & set(one.olds[-1].flags)
+        and one.olds[-1].last in exposure.by_name
+        and one.olds[-1].last.lower() not in _COMMON
+    ]
+    if not members:
+        return []
+    found = []
+    by_family: Mapping[str, list[Break]] = _grouped(members)
+    for family, breaks in by_family.items():
+        names = frozenset(one.olds[-1].last for one in breaks)
+        before, after = breaker.definers(names, family)
+        for one in breaks:
+            name = one.olds[-1].last
+            for use in exposure.by_name[name]:
+                same = grammar_for(use.path)
+                severity = _guess(one, use, (before[name], after[name]), near=_near(user, use, one))
+                if severity is not None and same is not None and same.family == family:
+                    found.append((one, Evidence(use, severity)))
+    return found
+
+
+def _grouped(breaks: Sequence[Break]) -> dict[str, list[Break]]:
+    found: dict[str, list[Break]] = defaultdict(list)
+    for one in breaks:
+        grammar = grammar_for(one.path)
+        found["" if grammar is None else grammar.family].append(one)
+    return found
+
+
+def _near(user: Branch, use: Use, one: Break) -> bool:
+    """Whether the file of the use imports from the module of the break, or is it; where types are not written."""
+    if family_of(use.path) not in ("python", "script"):
+        return False
+    if user.own.modules.key(use.path) == one.key:
+        return True
+    for brought in user.own.files.table(use.path).imports:
+        hops: list[Hop] = []
+        user.own.follow(use.path, brought, hops)
+        if any(key == one.key for key, _name in hops):
+            return True
+    return False
+
+
+def _guess(one: Break, use: Use, count: tuple[int, int], *, near: bool) -> Severity | None:
+    """How sure a match by name alone is; None for a use that does not break at all."""
+    before, after = count
+    reference = use.reference
+    if reference is None or use.guarded:
+        return None
+    sure = before == 1
+    if one.reason == "signature":
+        worst = call_effect(one, reference, bound=True)
+        if worst is not Effect.BREAKS:
+            return None
+    elif after > 0:
+        sure = False
+    if not one.olds[-1].kind.startswith(("method", "function", "property")) and not sure:
+        return None
+    last = one.olds[-1].last
+    distinctive = len(last) >= _DISTINCTIVE and _TWO_WORDS.search(last.strip("_")) is not None
+    if sure:
+        return Severity.ERROR if (distinctive or near) and one.olds[-1].kind != "field" else Severity.WARNING
+    return Severity.WARNING if before <= _MANY else Severity.NOTE

@@ -1,0 +1,189 @@
+"""
+What of a user's code the changes of a breaker reach.
+
+Of a file that the breaker left alone: what the user newly uses. Of one that both changed: what the merged text uses
+more than the breaker's own text does, for there the breaker has adapted what it saw.
+"""
+
+from __future__ import annotations
+
+import builtins
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+from devassist.conflicts.names.blob_tables import Tables
+from devassist.conflicts.names.namespaces import EXTERNAL, Hop, Resolution
+from devassist.conflicts.names.references import Resolver
+from devassist.conflicts.symbols.branch_facts import Branch, Use, by_hop, by_name, fresh
+from devassist.conflicts.symbols.breakage import Break
+from devassist.conflicts.symbols.findings import Evidence
+from devassist.conflicts.syntax.languages import grammar_for
+from devassist.conflicts.syntax.tables import Reference, Table
+from devassist.domain.conflicts import Severity
+
+_GIVEN = frozenset(dir(builtins)) | frozenset("__file__ __path__ __class__ __builtins__ WindowsError".split())
+
+
+@dataclass
+class Exposure:
+    """Of one pair, in one direction."""
+
+    breaker: Branch
+    user: Branch
+
+    @cached_property
+    def merged(self) -> dict[str, str]:
+        """The user's path -> merged blob: of files that both changed, apart, and where a break may matter."""
+        found = {}
+        for path in self.user.focus:
+            if self._theirs(path) is not None and (self._broken_words(path) or self.vanishing(path)):
+                blob = self._merged(path)
+                if blob is not None:
+                    found[path] = blob
+        return found
+
+    @cached_property
+    def _renamed(self) -> dict[str, str]:
+        """Path in the base -> the breaker's path."""
+        return {old: new for new, old in self.breaker.origins.items()}
+
+    def place(self, path: str) -> str:
+        """Where a file of the user stands after the merge."""
+        return self._renamed.get(path, path)
+
+    def _theirs(self, path: str) -> str | None:
+        """Where the breaker changed the same file; None where it did not."""
+        origin = self.user.origins.get(path, path)
+        there = self._renamed.get(origin, origin)
+        return (
+            there
+            if self.breaker.changes.get(there) is not None and there in (origin, self.place(path))
+            else None
+        )
+
+    def _texts(self, path: str) -> tuple[str, str, str] | None:
+        """Blobs of the base, the breaker and the user."""
+        base = self.user.base.files.blobs.get(self.user.origins.get(path, path))
+        there, mine = self._theirs(path), self.user.changes[path]
+        theirs = None if there is None else self.breaker.changes[there]
+        return None if base is None or mine is None or theirs is None else (base, theirs, mine)
+
+    def _merged(self, path: str) -> str | None:
+        texts = self._texts(path)
+        return None if texts is None or texts[1] == texts[2] else self._tables.merged(*texts)
+
+    def _broken_words(self, path: str) -> bool:
+        text = self.user.own.files.source(path)
+        return any(word in text for word in self._words)
+
+    @cached_property
+    def _words(self) -> frozenset[bytes]:
+        names = {part for one in self.breaker.breaks for part in one.name.split(".")[-2:]}
+        names |= {self.breaker.base.modules.title(one.key).rpartition(".")[2] for one in self.breaker.breaks}
+        return frozenset(name.encode() for name in names if name)
+
+    def vanishing(self, path: str) -> frozenset[bytes]:
+        """Words that the breaker has fewer of and the user more."""
+        texts = self._texts(path)
+        if texts is None or not path.endswith(".py"):
+            return frozenset()
+        base, theirs, mine = texts
+        return self._tables.word_changes(base, theirs)[0] & self._tables.word_changes(base, mine)[1]
+
+    @cached_property
+    def resolver(self) -> Resolver:
+        """The merged tree as far as names go; a file where changes touch is the user's."""
+        changes = {path: blob for path, blob in self.breaker.changes.items() if path not in self.user.changes}
+        for path, blob in self.merged.items():
+            changes[path] = None
+            changes[self.place(path)] = blob
+        for path in self.merged.keys() & self.user.origins.keys():
+            changes[self.user.origins[path]] = None
+        return self.user.own.changed(changes)
+
+    @cached_property
+    def uses(self) -> list[Use]:
+        """Only asked for where some file is merged."""
+        found = [use for use in self.user.uses if use.path not in self.merged]
+        for path in sorted(self.merged):
+            found += self._surviving(path)
+        return found
+
+    @cached_property
+    def by_hop(self) -> Mapping[Hop, list[Use]]:
+        return by_hop(self.uses) if self.merged else self.user.uses_by_hop
+
+    @cached_property
+    def by_name(self) -> Mapping[str, list[Use]]:
+        return by_name(self.uses) if self.merged else self.user.uses_by_name
+
+    def _table(self, path: str) -> Table:
+        grammar = grammar_for(path)
+        return Table(language="") if grammar is None else self._tables.table(self.merged[path], grammar)
+
+    @property
+    def _tables(self) -> Tables:
+        return self.user.own.files.tables
+
+    def _their_table(self, path: str) -> Table:
+        return self.breaker.own.files.table(self._theirs(path) or path)
+
+    def _surviving(self, path: str) -> Iterator[Use]:
+        mine, theirs = self.user.own.files.table(path), self._their_table(path)
+        both = self._table(path)
+        known = Counter((one.module, one.name) for one in theirs.imports)
+        own = {(one.module, one.name): one for one in mine.imports}
+        for brought in both.imports:
+            key = (brought.module, brought.name)
+            if known[key]:
+                known[key] -= 1
+            elif key in own:
+                yield self.user.imported(path, own[key])
+        places: dict[tuple[object, ...], list[Reference]] = defaultdict(list)
+        for one in mine.references:
+            places[one.shape].append(one)
+        for one in fresh(theirs.references, both.references):
+            same = places[one.shape]
+            if same:
+                here = next((each for each in same if each.scope == one.scope), same[0])
+                same.remove(here)
+                yield self.user.used(path, here)
+
+    def undefined(self) -> Iterator[tuple[Break, Evidence]]:
+        """Names of functions and modules that the merged text uses and nothing binds there, as on no side alone."""
+        for path in sorted(self.merged):
+            words = self.vanishing(path)
+            if not words or self._theirs(path) not in self.breaker.focus:
+                continue
+            known = {
+                *_unbound(self.user.own, path, self.user.own.files.table(path)),
+                *_unbound(self.breaker.own, self._theirs(path) or path, self._their_table(path)),
+            }
+            for name, use in _unbound(self.resolver, self.place(path), self._table(path)).items():
+                if name not in known and name.encode() in words and not use.guarded:
+                    place = ".".join(filter(None, [use.scope, name]))
+                    line = self._last_seen(path, name)
+                    gone = Break("removed", self.user.base.modules.key(path), place, path, line)
+                    here = Use(path, use.line, use, None, Resolution(None, ()))
+                    yield gone, Evidence(here, Severity.ERROR)
+
+    def _last_seen(self, path: str, name: str) -> int:
+        lines = self._tables.lines(self.user.base.files.blobs[self.user.origins.get(path, path)])
+        return next((number for number, line in enumerate(lines, 1) if name in line), 1)
+
+
+def _unbound(resolver: Resolver, path: str, table: Table) -> dict[str, Reference]:
+    """Names that nothing binds: name -> a use. Nothing where a foreign module may bring any name."""
+    stars = [one for one in table.imports if one.name == "*"]
+    if any(resolver.follow(path, one, []) in (None, EXTERNAL) for one in stars):
+        return {}
+    found: dict[str, Reference] = {}
+    for one in table.references:
+        root = (one.receiver or one.name).partition(".")[0]
+        if one.local or one.type or root in found or root in _GIVEN or not root.isidentifier():
+            continue
+        if resolver.root(path, one.scope, root, []) is None:
+            found[root] = one
+    return found

@@ -1,0 +1,221 @@
+"""Types that implement other types: new demands against new implementers, changed members against new overrides."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from devassist.conflicts.names.namespaces import EXTERNAL, TYPES, Hop, Target
+from devassist.conflicts.names.references import Resolver
+from devassist.conflicts.symbols.branch_facts import Branch
+from devassist.conflicts.symbols.breakage import Added, Break
+from devassist.conflicts.symbols.findings import at, symbol_of, written
+from devassist.conflicts.symbols.merging import merged_resolver
+from devassist.conflicts.symbols.signatures import called
+from devassist.conflicts.syntax.languages import language_of
+from devassist.domain.conflicts import Conflict, Level, Location, Severity
+
+_TALLEST = 50
+_LAX = ("python", "javascript")
+
+
+def override_conflicts(breaker: Branch, user: Branch) -> Iterator[Conflict]:
+    """New demands of a type against new implementers; changed members against new overrides."""
+    demands = _demands(breaker)
+    changed = {one.hop: one for one in breaker.breaks if "." in one.name and one.olds}
+    owners = {(key, name.rpartition(".")[0]) for key, name in (*demands, *changed)}
+    if not owners:
+        return
+    merged: Resolver | None = None
+    for target, old_ancestors in implementers(user):
+        for ancestor in ancestors_of(user, target):
+            if (ancestor.key, ancestor.name) not in owners:
+                continue
+            hop = (ancestor.key, ancestor.name)
+            if hop not in old_ancestors and not _embeds(target):
+                merged = merged or merged_resolver(breaker, user)
+                wanted = {one: demands[one] for one in _of(hop, demands)}
+                yield from _unmet(breaker, user, target, wanted, merged)
+            yield from _outdated(breaker, user, target, hop, changed)
+
+
+def _of(hop: Hop, demands: dict[Hop, Added]) -> list[Hop]:
+    return [(key, name) for key, name in demands if (key, name.rpartition(".")[0]) == hop]
+
+
+def _embeds(target: Target) -> bool:
+    """Go: what a struct names as its bases is embedded in it, and brings its methods along."""
+    return (
+        target.path.endswith(".go") and target.definition is not None and target.definition.kind == "struct"
+    )
+
+
+def _demands(breaker: Branch) -> dict[Hop, Added]:
+    """Members that must be implemented and that did not have to be: (module, Type.member)."""
+    found = {}
+    for key in breaker.comparison.modules():
+        before = breaker.base.namespace(key)
+        for name, bindings in breaker.own.namespace(key).items():
+            definition = bindings[-1].definition
+            if definition is None or not {"abstract", "unimplemented"} & set(definition.flags):
+                continue
+            was = [one.definition for one in before.get(name, []) if one.definition is not None]
+            if definition.owner in before and not any(
+                {"abstract", "unimplemented"} & set(one.flags) for one in was
+            ):
+                found[key, name] = Added(key, bindings[-1].path, definition)
+    return found
+
+
+def implementers(user: Branch) -> Iterator[tuple[Target, set[Hop]]]:
+    """Types that the branch added or whose members or bases it changed, with the ancestors they had already."""
+    for key in user.comparison.modules():
+        before = user.base.namespace(key)
+        for name, bindings in user.own.namespace(key).items():
+            one = bindings[-1]
+            if one.definition is None or not one.definition.bases:
+                continue
+            if one.definition.kind not in TYPES and one.definition.kind != "impl":
+                continue
+            known: set[Hop] = set()
+            if name in before and before[name][-1].definition is not None:
+                old = before[name][-1]
+                target = Target(key, name, old.definition, old.path)
+                known = {(above.key, above.name) for above in _above(user, target, old=True)}
+            yield Target(key, name, one.definition, one.path, instance=True), known
+
+
+def ancestors_of(user: Branch, target: Target) -> list[Target]:
+    return _above(user, target, old=False)
+
+
+def _above(user: Branch, target: Target, *, old: bool) -> list[Target]:
+    resolver = user.base if old else user.own
+    found: list[Target] = []
+    queue = [target]
+    while queue and len(found) < _TALLEST:
+        one = queue.pop()
+        for above in resolver.bases(one):
+            if above not in found:
+                found.append(above)
+                queue.append(above)
+    return found
+
+
+def _abstract(user: Branch, target: Target) -> bool:
+    definition = target.definition
+    if (
+        definition is None
+        or {"abstract"} & set(definition.flags)
+        or definition.kind in ("interface", "trait")
+    ):
+        return True
+    if any(base.rpartition(".")[2] in ("ABC", "Protocol") for base in definition.bases):
+        return True
+    members = user.own.namespace(target.key)
+    return any(
+        name.startswith(target.name + ".")
+        and one[-1].definition is not None
+        and "abstract" in one[-1].definition.flags
+        for name, one in members.items()
+    )
+
+
+def _provided(merged: Resolver, target: Target, member: str) -> Target | None:
+    """What a type has under a member's name; a trait's implementation stands beside its type."""
+    if target.definition is None or target.definition.kind != "impl":
+        return merged.member(target, member, [])
+    owner = target.name.rpartition(".")[0]
+    here = merged.namespace(target.key).get(f"{owner}.{member}")
+    return Target(target.key, f"{owner}.{member}", here[-1].definition, here[-1].path) if here else None
+
+
+def _unmet(
+    breaker: Branch, user: Branch, target: Target, demands: dict[Hop, Added], merged: Resolver
+) -> Iterator[Conflict]:
+    if _abstract(user, target):
+        return
+    for (key, name), demand in demands.items():
+        member = name.rpartition(".")[2]
+        found = _provided(merged, target, member)
+        if found is not None and found != EXTERNAL and (found.key, found.name) != (key, name):
+            continue
+        unsure = _provided(user.own, target, member) == EXTERNAL  # A base from outside may have it.
+        sure = "abstract" in demand.definition.flags and not unsure
+        symbol, own = symbol_of(breaker, key, name), symbol_of(user, target.key, target.name)
+        line = target.definition.start if target.definition else 1
+        yield Conflict(
+            level=Level.SYMBOL,
+            kind="override-mismatch",
+            severity=Severity.ERROR if sure else Severity.WARNING,
+            branches=(breaker.side.name, user.side.name),
+            path=demand.path,
+            symbol=symbol,
+            locations=(
+                Location(branch=user.side.name, path=target.path, start_line=line, end_line=line),
+                at(breaker, demand.path, demand.definition),
+            ),
+            explanation=(
+                f"`{breaker.side.name}` makes {symbol} required ({demand.path}:{demand.definition.start}), and "
+                f"`{user.side.name}` adds {own} ({target.path}:{line}) without it"
+            ),
+            suggestion=f"Land {breaker.side.name} first, then implement {member} in {own}",
+        )
+
+
+def _outdated(
+    breaker: Branch, user: Branch, target: Target, hop: Hop, changed: dict[Hop, Break]
+) -> Iterator[Conflict]:
+    """A new override of a member that the other branch changed or removed."""
+    fresh = {one.hop: one for one in user.added}
+    for (key, name), one in changed.items():
+        owner, _, member = name.rpartition(".")
+        holder = target.name.rpartition(".")[0] if target.name.endswith(">") else target.name
+        mine = fresh.get((target.key, f"{holder}.{member}"))
+        if (key, owner) != hop or mine is None or member in ("__init__", "constructor"):
+            continue
+        severity = _override_severity(one, mine)
+        if severity is None:
+            continue
+        symbol, own = symbol_of(breaker, key, name), symbol_of(user, *mine.hop)
+        what = (
+            f"changes {symbol} to {written(one.news[-1].parameters)}"
+            if one.reason == "signature"
+            else f"removes {symbol}"
+        )
+        yield Conflict(
+            level=Level.SYMBOL,
+            kind="override-mismatch",
+            severity=severity,
+            branches=(breaker.side.name, user.side.name),
+            path=one.path,
+            symbol=symbol,
+            locations=(at(user, mine.path, mine.definition),),
+            explanation=(
+                f"`{breaker.side.name}` {what} ({one.path}:{one.line}), and `{user.side.name}` newly overrides it "
+                f"as {own} ({mine.path}:{mine.definition.start})"
+            ),
+            suggestion=f"Land {breaker.side.name} first, then adapt {own}",
+        )
+
+
+def _override_severity(one: Break, mine: Added) -> Severity | None:
+    marked = {"@Override", "override"} & set(mine.definition.flags) or any(
+        flag.startswith("impl:") for flag in mine.definition.flags
+    )
+    if one.reason != "signature":
+        return Severity.ERROR if marked else None
+    new, old = called(one.news[-1], bound=True), called(one.olds[-1], bound=True)
+    own = called(mine.definition, bound=True)
+    if new is None or own is None or old is None or len(own) == len(new) != len(old):
+        return None
+    if any(each.kind in ("args", "kwargs") for each in own) or new == old:
+        return None
+    required = [each for each in new if not each.optional]
+    lax = language_of(mine.path) in _LAX or not marked
+    return (
+        None
+        if len(own) >= len(new) and len(required) <= len(own)
+        else Severity.WARNING
+        if lax
+        else Severity.ERROR
+    )

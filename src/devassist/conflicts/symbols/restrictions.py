@@ -1,0 +1,150 @@
+"""What a branch no longer allows of a name that stays: to be seen, made, extended, or used without an object."""
+
+from __future__ import annotations
+
+import posixpath
+from collections import defaultdict
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from devassist.conflicts.names.namespaces import Hop
+from devassist.conflicts.symbols.branch_facts import Branch, Use
+from devassist.conflicts.symbols.findings import places, symbol_of
+from devassist.conflicts.symbols.overrides import implementers
+from devassist.conflicts.syntax.languages import family_of
+from devassist.conflicts.syntax.tables import Definition
+from devassist.domain.conflicts import Conflict, Level, Location, Severity
+
+_NOWHERE, _NEAR, _EVERYWHERE = range(3)
+_ACCESS = {
+    "private": _NOWHERE,
+    "pub:": _NOWHERE,
+    "protected": _EVERYWHERE,
+    "public": _EVERYWHERE,
+    "pub:crate": _NEAR,
+    "pub:all": _EVERYWHERE,
+}
+
+
+class _Restricted(NamedTuple):
+    """`how` is hidden, abstract, final or bound."""
+
+    hop: Hop
+    path: str
+    how: str
+    new: Definition
+
+
+def restriction_conflicts(breaker: Branch, user: Branch) -> Iterator[Conflict]:
+    """One conflict for each name and way in which it is restricted."""
+    found: dict[_Restricted, list[tuple[str, int]]] = defaultdict(list)
+    restrictions = _restricted(breaker)
+    for one in restrictions:
+        for use in user.uses_by_hop.get(one.hop, ()) if one.how != "final" else ():
+            if _refused(user, use, one):
+                found[one].append((use.path, use.line))
+    finals = {one.hop: one for one in restrictions if one.how == "final"}
+    for target, known in implementers(user) if finals else ():
+        for above in user.own.bases(target):
+            hop = (above.key, above.name)
+            if hop in finals and hop not in known and target.definition is not None:
+                found[finals[hop]].append((target.path, target.definition.start))
+    for one, spots in found.items():
+        yield _conflict(breaker, user, one, spots)
+
+
+def _restricted(branch: Branch) -> list[_Restricted]:
+    """What the branch restricted of names that the base has."""
+    found = []
+    for key in branch.comparison.modules():
+        before = branch.base.namespace(key)
+        for name, bindings in branch.own.namespace(key).items():
+            old = before[name][-1].definition if name in before else None
+            new, path = bindings[-1].definition, bindings[-1].path
+            alone = old is not None and len(bindings) == 1 == len(before[name])
+            if new is None or old is None or not alone or old.kind != new.kind:
+                continue
+            found += [_Restricted((key, name), path, how, new) for how in _ways(branch, path, old, new)]
+    return found
+
+
+def _ways(branch: Branch, path: str, old: Definition, new: Definition) -> Iterator[str]:
+    if family_of(path) not in ("java", "script", "rust"):
+        return
+    if _access(branch, path, new) < _access(branch, path, old):
+        yield "hidden"
+    came = set(new.flags) - set(old.flags)
+    if new.kind == "class" and came & {"abstract", "final"}:
+        yield "abstract" if "abstract" in came else "final"
+    if new.kind == "method" and "static" in old.flags and "static" not in new.flags:
+        yield "bound"
+
+
+def _access(branch: Branch, path: str, one: Definition) -> int:
+    said = next((_ACCESS[flag] for flag in one.flags if flag in _ACCESS), None)
+    if said is not None:
+        return said
+    if not path.endswith(".java"):
+        return _EVERYWHERE
+    holder = branch.own.namespace(branch.own.modules.key(path)).get(one.owner, ())
+    inside = [each.definition.kind for each in holder if each.definition is not None]
+    return _EVERYWHERE if {"interface", "enum"} & set(inside) else _NEAR
+
+
+def _refused(user: Branch, use: Use, one: _Restricted) -> bool:
+    reference = use.reference
+    if one.how == "hidden":
+        return not _sees(user, use.path, one)
+    if reference is None or use.guarded:
+        return False
+    last = one.new.last
+    if one.how == "abstract":
+        return reference.call and reference.name == last and not reference.given
+    target = use.meaning.target
+    meant = target is not None and (target.key, target.name) == one.hop
+    return meant and bool(reference.receiver) and not reference.type and not use.meaning.bound
+
+
+def _sees(user: Branch, path: str, one: _Restricted) -> bool:
+    """Whether code in a file may name what is restricted now."""
+    if path == one.path:
+        return True
+    access = next((_ACCESS[flag] for flag in one.new.flags if flag in _ACCESS), _NEAR)
+    if path.endswith(".rs"):
+        if access == _NEAR:
+            home = one.path.partition("/src/")[0] if "/src/" in one.path else ""
+            return path.startswith(f"{home}/src/" if home else "src/") and "/bin/" not in path
+        stem = one.path.removesuffix(".rs").removesuffix("/mod").removesuffix("/lib").removesuffix("/main")
+        return path.startswith(f"{stem}/") or posixpath.dirname(path) == stem
+    return access == _NEAR and user.own.modules.key(path) == one.hop[0]
+
+
+def _conflict(breaker: Branch, user: Branch, one: _Restricted, spots: list[tuple[str, int]]) -> Conflict:
+    symbol = symbol_of(breaker, *one.hop)
+    kind, what, then = {
+        "hidden": ("removed-symbol-used", f"hides {symbol}", "uses it"),
+        "abstract": ("signature-changed-called", f"makes {symbol} abstract", "makes one"),
+        "bound": (
+            "signature-changed-called",
+            f"makes {symbol} no longer static",
+            "calls it without an object",
+        ),
+        "final": ("override-mismatch", f"makes {symbol} final", "extends it"),
+    }[one.how]
+    return Conflict(
+        level=Level.SYMBOL,
+        kind=kind,
+        severity=Severity.ERROR,
+        branches=(breaker.side.name, user.side.name),
+        path=one.path,
+        symbol=symbol,
+        locations=tuple(
+            Location(branch=user.side.name, path=path, start_line=line, end_line=line)
+            for path, line in dict.fromkeys(spots)
+        ),
+        explanation=(
+            f"`{breaker.side.name}` {what} ({one.path}:{one.new.start}), and `{user.side.name}` newly {then} "
+            f"in {places(spots)}"
+        ),
+        suggestion=f"Land {breaker.side.name} first, then do without it in {user.side.name}",
+    )

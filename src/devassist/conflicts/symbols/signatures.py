@@ -1,0 +1,163 @@
+"""Whether a call fits parameters, and whether a change of parameters breaks it. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from enum import Enum, auto
+
+from devassist.conflicts.syntax.tables import Definition, Parameter, Reference
+
+TRANSPARENT = frozenset(
+    "staticmethod classmethod property cached_property lru_cache cache abstractmethod override overload final "
+    "contextmanager asynccontextmanager deprecated wraps no_type_check".split()
+)
+"""Decorators that leave the signature alone; of any other it is not known."""
+_LIFETIME = re.compile(r"'[a-z_]\w*\b(?!')")
+
+
+class Effect(Enum):
+    """What a change of a definition does to one call."""
+
+    NONE = auto()
+    DOUBTFUL = auto()
+    BREAKS = auto()
+
+
+def opaque(definition: Definition) -> bool:
+    """Whether a decorator may give it another signature than it says."""
+    names = [flag[1:].rpartition(".")[2] for flag in definition.flags if flag.startswith("@")]
+    return any(name not in TRANSPARENT for name in names) and definition.kind != "class"
+
+
+def called(definition: Definition, *, bound: bool) -> tuple[Parameter, ...] | None:
+    """The parameters a caller fills; None where it is not known. `bound`: the receiver fills the first."""
+    parameters = definition.parameters
+    if parameters is None:
+        return None
+    static = "@staticmethod" in definition.flags
+    first = parameters[0] if parameters else None
+    implicit = first is not None and first.name in ("self", "cls", "mcs") and first.kind in ("any", "pos")
+    if (
+        implicit
+        and not static
+        and (bound or "@classmethod" in definition.flags or definition.last == "__init__")
+    ):
+        return parameters[1:]
+    return parameters
+
+
+def accepts(parameters: Sequence[Parameter], call: Reference) -> bool:
+    """Whether a call with these arguments runs; starred arguments may fill anything."""
+    positional = [one for one in parameters if one.kind in ("pos", "any")]
+    variadic = any(one.kind == "args" for one in parameters)
+    keyworded = any(one.kind == "kwargs" for one in parameters)
+    if call.args > len(positional) and not variadic:
+        return False
+    names = {one.name for one in parameters if one.kind in ("any", "key")}
+    taken = {one.name for one in positional[: call.args]}
+    if any(name in taken or (name not in names and not keyworded) for name in call.keywords):
+        return False
+    if call.starred:
+        return True
+    missing = [one for one in positional[call.args :] if not one.optional]
+    missing += [one for one in parameters if one.kind == "key" and not one.optional]
+    return all(one.name in call.keywords for one in missing)
+
+
+def fits(definition: Definition, call: Reference, *, bound: bool) -> bool:
+    """Whether the call could be written for this definition."""
+    parameters = called(definition, bound=bound)
+    return parameters is not None and accepts(parameters, call)
+
+
+def effect(old: Definition, new: Definition, call: Reference, *, bound: bool, language: str) -> Effect:
+    """What the change from `old` to `new` does to a call that was written for `old`."""
+    before, after = called(old, bound=bound), called(new, bound=bound)
+    if before is None or after is None:
+        return Effect.NONE
+    if not accepts(before, call):
+        return Effect.NONE
+    if not accepts(after, call):
+        lax = language == "javascript" and call.args > len(after)
+        return Effect.DOUBTFUL if opaque(old) or opaque(new) or lax else Effect.BREAKS
+    given = _result_effect(old, new, call, language)
+    return given if given is not Effect.NONE else _quiet_effect(before, after, call, old, new)
+
+
+def _result_effect(old: Definition, new: Definition, call: Reference, language: str) -> Effect:
+    """What a changed result does where it is used and somebody checks it."""
+    if call.statement or "checked" not in new.flags or _said(old.result) == _said(new.result):
+        return Effect.NONE
+    if language == "go" and results(old.result) != results(new.result):
+        return Effect.BREAKS
+    if language == "go" and _unnamed(old.result) == _unnamed(new.result):
+        return Effect.NONE
+    if language == "go":
+        return Effect.DOUBTFUL
+    return Effect.BREAKS if new.result in ("void", "") else Effect.DOUBTFUL
+
+
+def _said(text: str) -> str:
+    """A type without its white space; the names of Rust's lifetimes say nothing to who calls."""
+    return "".join(_LIFETIME.sub("", text).split())
+
+
+def _unnamed(said: str) -> list[str]:
+    """The types of Go's results without the names that results may have."""
+    return [one.split()[-1] for one in said.strip("() ").split(",") if one.strip()]
+
+
+def results(said: str) -> int:
+    """How many values a Go function returns."""
+    text = said.strip()
+    if not text.startswith("("):
+        return 1 if text else 0
+    depth, count = 0, 1
+    for sign in text[1:-1]:
+        depth += (sign in "([{") - (sign in ")]}")
+        count += sign == "," and depth == 0
+    return count
+
+
+def _quiet_effect(
+    before: Sequence[Parameter], after: Sequence[Parameter], call: Reference, old: Definition, new: Definition
+) -> Effect:
+    """The call still runs: does it still mean the same?"""
+    olds = [one for one in before if one.kind in ("pos", "any")][: call.args]
+    news = [one for one in after if one.kind in ("pos", "any")][: call.args]
+    old_names, new_names = [one.name for one in olds], [one.name for one in news]
+    if old_names != new_names and len(olds) == len(news):
+        swapped = set(old_names) == set(new_names)
+        moved = [
+            name
+            for name, other in zip(old_names, new_names, strict=True)
+            if name != other and any(one.name == name for one in after)
+        ]
+        if swapped:
+            return Effect.BREAKS
+        if moved:
+            return Effect.DOUBTFUL
+    if ("async" in old.flags) != ("async" in new.flags):
+        return Effect.DOUBTFUL
+    retyped = [
+        one
+        for one, other in zip(olds, news, strict=False)
+        if one.type and other.type and _said(one.type) != _said(other.type)
+    ]
+    return Effect.DOUBTFUL if retyped and not _untyped(new) else Effect.NONE
+
+
+def _untyped(definition: Definition) -> bool:
+    """Annotations that nothing checks when the code runs are no reason to worry."""
+    return not any(flag == "checked" for flag in definition.flags)
+
+
+def same_call(old: Definition, new: Definition) -> bool:
+    """Whether nothing about calling it changed."""
+    return (
+        old.parameters == new.parameters
+        and old.result == new.result
+        and old.kind == new.kind
+        and ("async" in old.flags) == ("async" in new.flags)
+    )

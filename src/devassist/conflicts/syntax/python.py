@@ -1,0 +1,214 @@
+"""Symbols of Python files."""
+
+from __future__ import annotations
+
+from tree_sitter import Node
+
+from devassist.conflicts.syntax.python_names import PythonNames, single_type
+from devassist.conflicts.syntax.tables import Definition, Parameter, Reference
+from devassist.conflicts.syntax.walker import UNKNOWN, first, plain_type
+
+_GUARDS = ("ImportError", "ModuleNotFoundError", "AttributeError", "NameError", "Exception")
+_PLAIN_SPLATS = {"list_splat_pattern": "args", "dictionary_splat_pattern": "kwargs"}
+
+
+class PythonExtractor(PythonNames):
+    def on_decorated_definition(self, node: Node) -> None:
+        decorators = [child for child in node.named_children if child.type == "decorator"]
+        for one in decorators:
+            self.walk_children(one)
+        inner = node.child_by_field_name("definition")
+        names = tuple(self.text(first(one)).partition("(")[0] for one in decorators if one.named_children)
+        if inner is not None and inner.type == "class_definition":
+            self._class(inner, node, names)
+        elif inner is not None:
+            self._function(inner, node, names)
+
+    def on_function_definition(self, node: Node) -> None:
+        self._function(node, node, ())
+
+    def on_class_definition(self, node: Node) -> None:
+        self._class(node, node, ())
+
+    def _function(self, node: Node, whole: Node, decorators: tuple[str, ...]) -> None:
+        name = self.text(node.child_by_field_name("name"))
+        parameters = self._parameters(node.child_by_field_name("parameters"))
+        result = self.text(node.child_by_field_name("return_type"))
+        body = node.child_by_field_name("body")
+        lasts = {one.rpartition(".")[2] for one in decorators}
+        flags = self._function_flags(node, decorators, lasts)
+        kind = "method" if self.frame.kind == "class" else "function"
+        if lasts & {"property", "cached_property"}:
+            kind = "property"
+        facts = Definition(
+            "", kind, 0, 0, parameters, tuple(flags), (), plain_type(result.strip("\"'")), result
+        )
+        if "setter" in flags or "deleter" in flags or "getter" in lasts:
+            qualified = self.qualified(name)
+        else:
+            qualified = self.define(whole, name, kind, facts=facts).name
+        self.annotated(node.child_by_field_name("return_type"))
+        owner = self.frame.name if self.frame.kind == "class" else ""
+        with self.scope("function", qualified):
+            self._bind_parameters(parameters, owner)
+            self.walk(body)
+
+    def _function_flags(self, node: Node, decorators: tuple[str, ...], lasts: set[str]) -> list[str]:
+        flags = ["@" + one for one in decorators]
+        if node.children and node.children[0].type == "async":
+            flags.append("async")
+        flags += sorted(lasts & {"overload", "property", "cached_property", "setter", "deleter"})
+        body = node.child_by_field_name("body")
+        last = body.named_children[-1] if body is not None and body.named_children else None
+        if any(one.startswith("abstract") for one in lasts):
+            flags.append("abstract")
+        elif last is not None and last.type == "raise_statement" and "NotImplementedError" in self.text(last):
+            flags.append("unimplemented")
+        return flags
+
+    def _bind_parameters(self, parameters: tuple[Parameter, ...], owner: str) -> None:
+        for number, one in enumerate(parameters):
+            if number == 0 and owner and one.name in ("self", "cls"):
+                continue  # The resolver knows them by name.
+            self.bind(one.name, single_type(one.type) if one.kind not in ("args", "kwargs") else "")
+
+    def _parameters(self, node: Node | None) -> tuple[Parameter, ...]:
+        found: list[Parameter] = []
+        kind = "any"
+        for child in [] if node is None else node.named_children:
+            if child.type == "positional_separator":
+                found = [one._replace(kind="pos") for one in found]
+            elif child.type == "keyword_separator":
+                kind = "key"
+            else:
+                one = self._parameter(child, kind)
+                kind = "key" if one is not None and one.kind == "args" else kind
+                found += [] if one is None else [one]
+        return tuple(found)
+
+    def _parameter(self, node: Node, kind: str) -> Parameter | None:
+        annotation = node.child_by_field_name("type")
+        self.annotated(annotation)
+        self.walk(node.child_by_field_name("value"))
+        inner = node
+        if node.type == "typed_parameter":
+            inner = first(node) or node
+        elif node.type in ("default_parameter", "typed_default_parameter"):
+            inner = node.child_by_field_name("name") or node
+        if inner.type in _PLAIN_SPLATS:
+            return Parameter(self.text(inner).lstrip("*"), _PLAIN_SPLATS[inner.type])
+        if inner.type != "identifier":
+            return None
+        optional = "default" in node.type
+        return Parameter(self.text(inner), kind, optional, self.text(annotation))
+
+    def _class(self, node: Node, whole: Node, decorators: tuple[str, ...]) -> None:
+        name = self.text(node.child_by_field_name("name"))
+        bases: list[str] = []
+        flags = ["@" + one for one in decorators]
+        given = node.child_by_field_name("superclasses")
+        for child in [] if given is None else given.named_children:
+            self.walk(child)
+            if child.type == "keyword_argument":
+                flags.append(self.text(child))
+            elif child.type in ("identifier", "attribute", "subscript"):
+                head = child.child_by_field_name("value") if child.type == "subscript" else child
+                bases.append(self.dotted(head))
+        facts = Definition("", "class", 0, 0, None, tuple(flags), tuple(bases))
+        qualified = self.define(whole, name, "class", facts=facts).name
+        place = len(self.definitions) - 1
+        with self.scope("class", qualified):
+            self.walk(node.child_by_field_name("body"))
+        marks = [one for one in whole.named_children if one.type == "decorator"]
+        made = self._made_constructor(place, self.text(marks[-1]) if marks else "")
+        if made is not None:
+            self.definitions[place] = self.definitions[place]._replace(parameters=made)
+
+    def _made_constructor(self, place: int, mark: str) -> tuple[Parameter, ...] | None:
+        """What a data class or a named tuple is made from, when all its fields are in sight."""
+        owner = self.definitions[place]
+        named = owner.bases in (("NamedTuple",), ("typing.NamedTuple",))
+        if not named and (owner.bases or "dataclass" not in mark or "init=False" in mark):
+            return None
+        kind = "key" if "kw_only=True" in mark else "any"
+        found = []
+        for one in self.definitions[place + 1 :]:
+            if one.name == f"{owner.name}.__init__":
+                return None
+            if one.kind != "field" or one.owner != owner.name or not one.result:
+                continue
+            if "ClassVar" not in one.result and "init=False" not in one.result:
+                given = one.flags == ("optional",)
+                bare = given and "field(" in one.result and "default" not in one.result
+                found.append(Parameter(one.last, kind, given and not bare))
+        return tuple(found)
+
+    def on_lambda(self, node: Node) -> None:
+        parameters = self._parameters(node.child_by_field_name("parameters"))
+        with self.scope("function", self.frame.name):
+            self._bind_parameters(parameters, "")
+            self.walk(node.child_by_field_name("body"))
+
+    def on_try_statement(self, node: Node) -> None:
+        handlers = [self.text(first(one)) for one in node.named_children if one.type == "except_clause"]
+        forgiving = any(any(name in text for name in _GUARDS) for text in handlers)
+        for child in node.named_children:
+            if forgiving:
+                with self.guarded():
+                    self.walk(child)
+            else:
+                self.walk(child)
+
+    def _by_string(self, callee: str, arguments: Node | None) -> None:
+        """`getattr(mod, "load")` and `patch("pkg.mod.load")` name what they use: worth a warning, no more."""
+        given = [] if arguments is None else arguments.named_children
+        last = callee.rpartition(".")[2]
+        if last == "cast" and given:
+            self.annotated(given[0] if given[0].type == "string" else None)
+        elif last == "patch" and given and given[0].type == "string":
+            module, _, name = self.text(given[0]).strip("\"'").rpartition(".")
+            if module:
+                with self.guarded():
+                    self.bring(given[0], "", module, name)
+        elif last in ("getattr", "setattr", "object") and len(given) in (2, 3) and given[1].type == "string":
+            forgiving = last == "getattr" and len(given) == 3  # noqa: PLR2004 - the third is a default
+            receiver, name = self.dotted(given[0]), self.text(given[1]).strip("\"'")
+            if receiver != UNKNOWN and name.isidentifier() and callee != "setattr" and not forgiving:
+                with self.guarded():
+                    self.refer(given[1], name, receiver)
+
+    def on_call(self, node: Node) -> None:
+        function, arguments = node.child_by_field_name("function"), node.child_by_field_name("arguments")
+        if function is not None and arguments is not None and arguments.type == "argument_list":
+            self._by_string(self.dotted(function), arguments)
+        call = self._arguments(arguments)
+        if function is not None and function.type == "identifier":
+            self.refer(function, self.text(function), call=call)
+        elif function is not None and function.type == "attribute":
+            self.refer_member(function, call)
+        else:
+            self.walk(function)
+        self.walk(arguments)
+
+    def _arguments(self, node: Node | None) -> Reference:
+        count, starred = 0, False
+        keywords: list[str] = []
+        for child in [] if node is None else node.named_children:
+            if child.type == "keyword_argument":
+                keywords.append(self.text(child.child_by_field_name("name")))
+            elif child.type in ("list_splat", "dictionary_splat"):
+                starred = True
+            elif child.type != "comment":
+                count += 1
+        if node is not None and node.type == "generator_expression":
+            count = 1
+        return Reference("", "", 0, "", count, tuple(sorted(keywords)), starred)
+
+    def on_attribute(self, node: Node) -> None:
+        self.refer_member(node)
+
+    def on_keyword_argument(self, node: Node) -> None:
+        self.walk(node.child_by_field_name("value"))
+
+    def on_identifier(self, node: Node) -> None:
+        self.refer(node, self.text(node))

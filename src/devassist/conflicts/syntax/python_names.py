@@ -1,0 +1,218 @@
+"""Names that Python code binds: assignments, patterns, loops and imports."""
+
+from __future__ import annotations
+
+import re
+
+from tree_sitter import Node
+
+from devassist.conflicts.syntax.tables import Definition
+from devassist.conflicts.syntax.walker import UNKNOWN, Extractor, first, plain_type
+
+_QUOTED = re.compile(r"[\w.\[\], |]+")
+_DOTTED = re.compile(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*")
+_SPOKEN = ("Literal", "Annotated")
+"""Strings in these are values, no names."""
+
+
+def single_type(annotation: str) -> str:
+    """The one type that an annotation names, None beside it left out; empty where there are more."""
+    text = annotation.strip("\"' ")
+    parts = [one.strip() for one in text.split("|") if one.strip() not in ("None", "")]
+    return plain_type(parts[0]) if len(parts) == 1 else ""
+
+
+class PythonNames(Extractor):
+    """Everything that binds a name and is no function or class."""
+
+    language = "python"
+    attribute = {"attribute": ("object", "attribute")}  # noqa: RUF012 - a table
+
+    def on_assignment(self, node: Node) -> None:
+        left, right = node.child_by_field_name("left"), node.child_by_field_name("right")
+        annotation = node.child_by_field_name("type")
+        self.annotated(annotation)
+        self.walk(right)
+        type_name = single_type(self.text(annotation)) if annotation else self.type_of(right)
+        if left is None:
+            return
+        if left.type == "identifier":
+            self._assign(node, self.text(left), type_name, right)
+        elif left.type == "attribute" and self.dotted(left).count(".") == 1:
+            self._assign_attribute(left, node, type_name)
+        else:
+            self._bind_targets(left)
+
+    def on_type_alias_statement(self, node: Node) -> None:
+        """`type Alias[T] = list[T]`: T is known on its right alone."""
+        name, _, given = self.text(node.child_by_field_name("left")).partition("[")
+        with self.scope("function", self.frame.name):
+            for one in _DOTTED.findall(given):
+                self.bind(one)
+            self.annotated(node.child_by_field_name("right"))
+        self._assign(node, name, "", None)
+
+    def _assign(self, node: Node, name: str, type_name: str, right: Node | None) -> None:
+        if self.frame.kind == "function":
+            self.bind(name, type_name)
+            return
+        if name == "__all__" and right is not None and self.frame.kind == "module":
+            strings = [one for one in right.named_children if one.type == "string"]
+            self.exports = tuple(self.text(one).strip("\"'") for one in strings)
+            return
+        kind = "field" if self.frame.kind == "class" else "variable"
+        flags = ("optional",) if right is not None else ()
+        alias = self.dotted(right) if right is not None else UNKNOWN
+        bases = () if alias == UNKNOWN else (alias,)
+        annotated = node.type == "assignment" and node.child_by_field_name("type") is not None
+        result = self.text(node)[len(name) :].lstrip(": ")[:200] if annotated and kind == "field" else ""
+        facts = Definition("", kind, 0, 0, None, flags, bases, type_name, result)
+        self.define(node, name, kind, facts=facts)
+
+    def _assign_attribute(self, left: Node, node: Node, type_name: str) -> None:
+        receiver, name = self.dotted(left).split(".")
+        owner = self.owner
+        if receiver == "self" and owner:
+            known = any(one.name == f"{owner}.{name}" for one in reversed(self.definitions))
+            if not known:
+                facts = Definition("", "field", 0, 0, None, ("instance",), (), type_name)
+                self.define(node, "self." + name, "field", facts=facts, qualified=f"{owner}.{name}")
+        else:
+            self.walk(left)
+
+    def _bind_targets(self, node: Node) -> None:
+        """Names that a pattern binds; subscripts and attributes in it are uses."""
+        if node.type == "identifier":
+            self._assign(node, self.text(node), "", None)
+        elif node.type in ("attribute", "subscript"):
+            self.walk(node)
+        else:
+            for child in node.named_children:
+                self._bind_targets(child)
+
+    def on_augmented_assignment(self, node: Node) -> None:
+        left, right = node.child_by_field_name("left"), node.child_by_field_name("right")
+        if self.text(left) == "__all__":
+            self.dynamic = self.dynamic or right is None or right.type != "list"
+            strings = [] if right is None else [one for one in right.named_children if one.type == "string"]
+            self.exports = (*(self.exports or ()), *(self.text(one).strip("\"'") for one in strings))
+            return
+        self.walk(right)
+        if left is not None and left.type == "identifier" and self.frame.kind == "function":
+            self.bind(self.text(left))
+        else:
+            self.walk(left)
+
+    def on_named_expression(self, node: Node) -> None:
+        value = node.child_by_field_name("value")
+        self.walk(value)
+        self.bind(self.text(node.child_by_field_name("name")), self.type_of(value))
+
+    def on_for_statement(self, node: Node) -> None:
+        left = node.child_by_field_name("left")
+        if left is not None:
+            self._bind_targets(left)
+        for child in node.named_children:
+            if child != left:
+                self.walk(child)
+
+    def on_list_comprehension(self, node: Node) -> None:
+        with self.scope("function", self.frame.name):
+            for child in node.named_children[1:]:
+                self.walk(child)
+            self.walk(node.named_children[0] if node.named_children else None)
+
+    on_set_comprehension = on_list_comprehension
+    on_dictionary_comprehension = on_list_comprehension
+    on_generator_expression = on_list_comprehension
+
+    def on_for_in_clause(self, node: Node) -> None:
+        left = node.child_by_field_name("left")
+        if left is not None:
+            for one in [left] if left.type == "identifier" else left.named_children:
+                self.bind(self.text(one))
+        for child in node.named_children:
+            if child != left:
+                self.walk(child)
+
+    def on_as_pattern(self, node: Node) -> None:
+        value = first(node)
+        alias = node.child_by_field_name("alias")
+        self.walk(value)
+        if alias is not None:
+            type_name = self.type_of(value)
+            for one in alias.named_children or [alias]:
+                if self.frame.kind == "function" and one.type == "identifier":
+                    self.bind(self.text(one), type_name)
+                else:
+                    self._bind_targets(one)
+
+    def on_global_statement(self, node: Node) -> None:
+        self.frame.free |= {self.text(one) for one in node.named_children}
+
+    on_nonlocal_statement = on_global_statement
+
+    def on_import_statement(self, node: Node) -> None:
+        for child in node.children_by_field_name("name"):
+            if child.type == "aliased_import":
+                module = self.text(child.child_by_field_name("name"))
+                self.bring(child, self.text(child.child_by_field_name("alias")), module, "")
+            else:
+                module = self.text(child)
+                # `import a.b` binds `a`; the resolver steps on from there.
+                self.bring(child, module.partition(".")[0], module.partition(".")[0], "")
+                if "." in module:
+                    self.bring(child, "", module, "")
+
+    def on_import_from_statement(self, node: Node) -> None:
+        module = self.text(node.child_by_field_name("module_name"))
+        for child in node.children_by_field_name("name"):
+            if child.type == "aliased_import":
+                name = self.text(child.child_by_field_name("name"))
+                alias = self.text(child.child_by_field_name("alias"))
+                self.bring(child, alias, module, name, exported=alias == name)
+            else:
+                self.bring(child, self.text(child), module, self.text(child))
+        if any(child.type == "wildcard_import" for child in node.named_children):
+            self.bring(node, "", module, "*")
+
+    def on_future_import_statement(self, node: Node) -> None:
+        """Binds nothing that anybody uses."""
+
+    def annotated(self, node: Node | None) -> None:
+        """An annotation: names in quotes are uses as well."""
+        self.walk(node)
+        stack = [] if node is None else [node]
+        while stack:
+            one = stack.pop()
+            if one.type == "string":
+                self._quoted(one, self.text(one).strip("\"'"))
+            elif one.type not in ("subscript", "generic_type") or not self.text(first(one)).endswith(_SPOKEN):
+                stack += one.named_children
+
+    def _quoted(self, node: Node, text: str) -> None:
+        if _QUOTED.fullmatch(text) is None or any(one in text for one in _SPOKEN):
+            return
+        for match in _DOTTED.finditer(text):
+            receiver, _, name = match.group().rpartition(".")
+            if name not in ("None", "True", "False"):
+                self.refer(node, name, receiver)
+
+    def _known(self, node: Node) -> str:
+        """The type of a chain of names whose first is a variable of a known type."""
+        root, _, rest = self.dotted(node).partition(".")
+        for frame in reversed(self.frames):
+            if frame.kind == "function" and root in frame.bound:
+                known = frame.types.get(root, "")
+                return f"{known}|{rest}" if known and rest and "|" not in known else known if not rest else ""
+        return ""
+
+    def type_of(self, node: Node | None) -> str:
+        if node is not None and node.type in ("identifier", "attribute"):
+            return self._known(node)
+        if node is None or node.type != "call":
+            return ""
+        callee = self.dotted(node.child_by_field_name("function"))
+        if callee == UNKNOWN:
+            return "super" if self.text(node.child_by_field_name("function")) == "super" else ""
+        return "super" if callee == "super" else callee + "()"

@@ -1,0 +1,229 @@
+"""What JavaScript and TypeScript modules import, export and bind."""
+
+from __future__ import annotations
+
+import re
+
+from tree_sitter import Language, Node
+
+from devassist.conflicts.syntax.tables import Definition, Parameter
+from devassist.conflicts.syntax.walker import UNKNOWN, Extractor, first, plain_type
+
+_LIST = re.compile(r"(?:readonly\s+)?([\w.]+)\[\]|(?:Readonly)?(?:Array|Set)<([\w.]+)>|\w+\[\].*")
+_KEYS = ("property_identifier", "shorthand_property_identifier")
+FUNCTIONS = ("arrow_function", "function_expression", "generator_function")
+
+
+class ScriptNames(Extractor):
+    """Modules, patterns, and the values that names get."""
+
+    language = "script"
+    attribute = {  # noqa: RUF012 - a table
+        "member_expression": ("object", "property"),
+        "nested_identifier": ("object", "property"),
+        "nested_type_identifier": ("module", "name"),
+    }
+    names = frozenset({"identifier", "this", "super", "type_identifier"})
+    _exporting = False
+
+    def __init__(self, grammar: Language, source: bytes) -> None:
+        super().__init__(grammar, source)
+        self.held: dict[int, str] = {}
+        """Of a function that is given to a list's `map`, say: the type of what the list holds."""
+
+    def _flags(self, *more: str) -> tuple[str, ...]:
+        exported = ("exported",) if self._exporting and self.frame.kind == "module" else ()
+        return (*exported, *filter(None, more))
+
+    def on_import_statement(self, node: Node) -> None:
+        module = self.text(node.child_by_field_name("source")).strip("\"'`")
+        clause = next((one for one in node.named_children if one.type == "import_clause"), None)
+        for one in [] if clause is None else clause.named_children:
+            if one.type == "identifier":
+                self.bring(node, self.text(one), module, "default")
+            elif one.type == "namespace_import":
+                self.bring(node, self.text(first(one)), module, "")
+            else:
+                for each in one.named_children:
+                    name = self.text(each.child_by_field_name("name"))
+                    self.bring(each, self.text(each.child_by_field_name("alias")) or name, module, name)
+        if clause is None:
+            self.bring(node, "", module, "")
+
+    def _parameters(self, node: Node | None) -> tuple[Parameter, ...]:
+        found: list[Parameter] = []
+        for child in [] if node is None else node.named_children:
+            if child.type == "comment":
+                continue
+            pattern = child.child_by_field_name("pattern") or child.child_by_field_name("left") or child
+            value = child.child_by_field_name("value") or child.child_by_field_name("right")
+            kind = child.child_by_field_name("type")
+            self.walk(kind)
+            self.walk(value)
+            optional = value is not None or child.type == "optional_parameter"
+            name = self.text(pattern)
+            if pattern.type == "rest_pattern":
+                found.append(Parameter(name.lstrip("."), "args"))
+            elif name != "this":
+                plain = pattern.type == "identifier"
+                found.append(
+                    Parameter(
+                        name if plain else f"{{{len(found)}}}", "pos", optional, self.text(kind).lstrip(": ")
+                    )
+                )
+        return tuple(found)
+
+    def _function_of(self, node: Node, name: str, *flags: str) -> Definition:
+        """What a function says of itself; its parameters' defaults and types are walked."""
+        given = node.child_by_field_name("parameters")
+        single = node.child_by_field_name("parameter")
+        parameters = self._parameters(given) if single is None else (Parameter(self.text(single), "pos"),)
+        result = node.child_by_field_name("return_type")
+        self.walk(result)
+        said = self.text(result).lstrip(": ")
+        marks = [child.type for child in node.children if child.type in ("async", "static", "get", "set")]
+        overridden = any(child.type == "override_modifier" for child in node.children)
+        plain = plain_type(said.removeprefix("Promise<") if said.startswith("Promise<") else said)
+        return Definition(
+            name,
+            "function",
+            0,
+            0,
+            parameters,
+            self._flags(*flags, *marks, "override" if overridden else ""),
+            (),
+            plain,
+            said,
+        )
+
+    def _body(self, node: Node, qualified: str, parameters: tuple[Parameter, ...]) -> None:
+        with self.scope("function", qualified):
+            for one in parameters:
+                self._bind_typed(one.name, one.type)
+            given = node.child_by_field_name("parameters")
+            for child in [] if given is None else given.named_children:
+                pattern = child.child_by_field_name("pattern") or child.child_by_field_name("left") or child
+                if pattern.type not in ("identifier", "comment"):
+                    self._bind_pattern(pattern)
+                    self._type_pattern(pattern, child.child_by_field_name("type"))
+            self.walk(node.child_by_field_name("body"))
+
+    def _bind_typed(self, name: str, said: str) -> None:
+        """A local of a type as it is written; of a list it is known what it holds."""
+        found = _LIST.fullmatch(said.strip())
+        if found is None:
+            self.bind(name, plain_type(said))
+        else:
+            self.bind(name)
+            self.frame.elements[name] = plain_type(found[1] or found[2] or "")
+
+    def _type_pattern(self, pattern: Node, kind: Node | None) -> None:
+        """`{ place }: { place: Place }` and `{ place }: Props`: what the parts of a parameter are."""
+        inner = None if kind is None else first(kind)
+        if pattern.type != "object_pattern" or inner is None:
+            return
+        names = [self.text(one) for one in pattern.named_children if one.type.startswith("shorthand")]
+        if inner.type in ("type_identifier", "nested_type_identifier"):
+            for name in names:
+                self.bind(name, f"{self.text(inner)}|{name}")
+        for one in inner.named_children if inner.type == "object_type" else ():
+            name = self.text(one.child_by_field_name("name"))
+            if name in names:
+                self._bind_typed(name, self.text(one.child_by_field_name("type")).lstrip(": "))
+
+    def _named_function(self, whole: Node, name: str, value: Node, flags: tuple[str, ...] = ()) -> None:
+        if name in ("exports", "module"):
+            self.walk(value)  # CommonJS: every file has one of its own.
+        elif value.type in FUNCTIONS:
+            facts = self._function_of(value, name, *flags)
+            found = self.define(whole, name, "function", facts=facts)
+            self._body(value, found.name, facts.parameters or ())
+        else:
+            self.walk(value)
+            kind = "variable" if self.frame.kind != "class" else "field"
+            alias = self.dotted(value)
+            bases = () if alias == UNKNOWN else (alias,)
+            entries, written = (
+                self._entries(value) if kind == "variable" and not self.in_function else ([], "")
+            )
+            shown = self._flags(*flags, written)
+            facts = Definition(name, kind, 0, 0, None, shown, bases, self.type_of(value))
+            self.define(whole, name, kind, facts=facts)
+            for one, key in entries:
+                entry = Definition("", "field", 0, 0, None, ("entry",))
+                self.define(one, key, "field", facts=entry, qualified=self.qualified(f"{name}.{key}"))
+
+    def _entries(self, value: Node) -> tuple[list[tuple[Node, str]], str]:
+        """The keys of an object literal, which others use as `routes.about`; `object` where those are all there are."""
+        inner = first(value)
+        while value.type in ("as_expression", "satisfies_expression", "parenthesized_expression") and inner:
+            value, inner = inner, first(inner)
+        if value.type != "object":
+            return [], ""
+        entries = [one for one in value.named_children if one.type != "comment"]
+        keys = [one.child_by_field_name("key") or one.child_by_field_name("name") or one for one in entries]
+        found = [(one, self.text(key)) for one, key in zip(entries, keys, strict=True) if key.type in _KEYS]
+        return found, "object" if len(found) == len(entries) else ""
+
+    def _required(self, value: Node | None) -> str:
+        if value is not None and value.type == "await_expression":
+            value, wanted = first(value), "import"
+        else:
+            wanted = "require"
+        if value is None or value.type != "call_expression":
+            return ""
+        arguments = value.child_by_field_name("arguments")
+        if self.text(value.child_by_field_name("function")) != wanted or arguments is None:
+            return ""
+        return self.text(first(arguments)).strip("\"'`") if arguments.named_child_count == 1 else ""
+
+    def _require(self, node: Node, name: Node, module: str) -> None:
+        if name.type == "identifier":
+            self.bring(node, self.text(name), module, "")
+        for one in name.named_children if name.type == "object_pattern" else []:
+            key = one.child_by_field_name("key") or one
+            local = one.child_by_field_name("value") or one
+            self.bring(one, self.text(local), module, self.text(key))
+
+    def _bind_pattern(self, node: Node) -> None:
+        if node.type in ("identifier", "shorthand_property_identifier_pattern"):
+            self.bind(self.text(node))
+        elif node.type == "pair_pattern":
+            self._bind_pattern(node.child_by_field_name("value") or node)
+        elif node.type in ("assignment_pattern", "object_assignment_pattern"):
+            self.walk(node.child_by_field_name("right"))
+            self._bind_pattern(node.child_by_field_name("left") or node)
+        else:
+            for child in node.named_children:
+                self._bind_pattern(child)
+
+    def on_for_in_statement(self, node: Node) -> None:
+        left, right = node.child_by_field_name("left"), node.child_by_field_name("right")
+        if left is not None and left.type == "identifier":
+            of = self.text(node.child_by_field_name("operator")) == "of"
+            self.bind(self.text(left), self.element(self.text(right)) if of else "")
+        elif left is not None:
+            self._bind_pattern(left)
+        self.walk(right)
+        self.walk(node.child_by_field_name("body"))
+
+    def on_catch_clause(self, node: Node) -> None:
+        parameter = node.child_by_field_name("parameter")
+        if parameter is not None:
+            self._bind_pattern(parameter)
+        self.walk(node.child_by_field_name("body"))
+
+    def type_of(self, node: Node | None) -> str:
+        if node is None:
+            return ""
+        if node.type == "new_expression":
+            callee = self.dotted(node.child_by_field_name("constructor"))
+            return "" if callee == UNKNOWN else callee + "()"
+        if node.type == "await_expression":
+            return self.type_of(first(node))
+        if node.type == "parenthesized_expression":
+            return self.type_of(first(node))
+        if node.type == "call_expression":
+            callee = self.dotted(node.child_by_field_name("function"))
+            return "" if callee == UNKNOWN else callee + "()"
+        return ""

@@ -1,0 +1,171 @@
+"""Which branches git cannot merge with which, and where: a cheap filter first, git itself for what is left."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import combinations
+from pathlib import Path
+
+from devassist.conflicts.text.hunks import HunkIndex
+from devassist.conflicts.text.prefilter import Prefilter
+from devassist.conflicts.text.report import described
+from devassist.domain.conflicts import Conflict, Side
+from devassist.git.merging.bases import MergeBases
+from devassist.git.merging.merge_tree import MergeTree
+from devassist.git.merging.report import PairResult
+from devassist.git.merging.tree_view import TreeView
+from devassist.git.repository import Repository
+
+PairKey = tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class TextResult:
+    """The conflicts among `pairs` pairs of branches, of which git had to be asked about `pairs_merged`."""
+
+    conflicts: tuple[Conflict, ...]
+    pairs: int
+    pairs_merged: int
+
+
+@dataclass
+class TextDetector:
+    """
+    Conflicts of trees and text between branches. Every one reported is one that git's own merge has.
+
+    Keeps what it found, by merge base and trees, so that a branch which moved costs its own pairs only.
+    """
+
+    repository: Repository
+    referee: MergeTree
+    _sides: dict[str, Side] = field(default_factory=dict)
+    _against: Side | None = None
+    _found: dict[PairKey, PairResult] = field(default_factory=dict)
+    _described: dict[tuple[str, str, PairKey], tuple[Conflict, ...]] = field(default_factory=dict)
+    _keys: dict[tuple[str, str], PairKey | None] = field(default_factory=dict)
+    bases: MergeBases = field(init=False)
+    _hunks: HunkIndex = field(init=False)
+    _prefilter: Prefilter = field(init=False)
+    _trees: dict[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        view = self.referee.view
+        self.bases = MergeBases(view)
+        self._hunks = HunkIndex(view)
+        self._prefilter = Prefilter(TreeView(view), self._hunks)
+        # Replaced objects are seen by git and not by libgit2.
+        self._all_to_git = bool(view.ref_names("refs/replace/"))
+
+    def detect(self, base: str | Side | None, sides: Sequence[Side], *, against_base: bool) -> TextResult:
+        """Every pair of `sides`, and with `against_base` each of them against `base`, a revision or a side."""
+        self._sides = {side.name: side for side in sides}
+        self._keys = {}
+        self._against = self._base_side(base) if base is not None and against_base else None
+        return self._checked(list(self._pairs()))
+
+    def set_side(self, side: Side, against: Collection[str] | None = None) -> TextResult:
+        """
+        One branch is new or moved: check it against all others, and return what it conflicts with.
+
+        With `against`, against these alone: none, where it only is what others are held against.
+        """
+        self._sides[side.name] = side
+        pairs = list(self._pairs_with(side))
+        if against is not None:
+            pairs = [pair for pair in pairs if pair[0].name in against or pair[1].name in against]
+        return self._checked(pairs)
+
+    def remove(self, name: str) -> None:
+        """A branch is no more."""
+        self._sides.pop(name, None)
+        self._keys = {names: key for names, key in self._keys.items() if name not in names}
+
+    def conflicts(self) -> tuple[Conflict, ...]:
+        """Those of all branches as they were last checked."""
+        return self._report(self._pairs())
+
+    # Pairs ------------------------------------------------------------------------------------------------
+
+    def _base_side(self, base: str | Side) -> Side:
+        if isinstance(base, Side):
+            return base
+        commit = self.repository.resolve(base)
+        return Side(name=base, commit=commit, tree=self.repository.tree_of(commit))
+
+    def _pairs(self) -> Iterator[tuple[Side, Side]]:
+        yield from combinations(self._sides.values(), 2)
+        if self._against is not None:
+            for side in self._sides.values():
+                if side.name != self._against.name:
+                    yield self._against, side
+
+    def _pairs_with(self, side: Side) -> Iterator[tuple[Side, Side]]:
+        """Those of `_pairs` that a side is in."""
+        after = False
+        for other in self._sides.values():
+            if other.name == side.name:
+                after = True
+            else:
+                yield (side, other) if after else (other, side)
+        if self._against is not None:
+            same = self._against.name == side.name
+            for one in self._sides.values() if same else (side,):
+                if one.name != self._against.name:
+                    yield self._against, one
+
+    def _checked(self, pairs: Sequence[tuple[Side, Side]]) -> TextResult:
+        self.bases.add(dict.fromkeys(side.commit for pair in pairs for side in pair))
+        asked: dict[PairKey, tuple[Side, Side]] = {}
+        for one, other in pairs:
+            key = self._keys[one.name, other.name] = self._suspicion(one, other)
+            if key is not None and key not in self._found:
+                asked[key] = (one, other)
+        results = self.referee.merge_all([(one.commit, other.commit) for one, other in asked.values()])
+        self._found.update(zip(asked, results, strict=True))
+        return TextResult(self._report(pairs), len(pairs), len(asked))
+
+    def _suspicion(self, one: Side, other: Side) -> PairKey | None:
+        """What the verdict of git on a pair depends on; None where there is no need to ask."""
+        if one.commit == other.commit:
+            return None
+        bases = None if self._all_to_git else self.bases.between(one.commit, other.commit)
+        if bases is None or len(bases) != 1:
+            return (one.commit, other.commit)
+        if bases[0] in (one.commit, other.commit):
+            return None
+        base = self._tree_of(bases[0])
+        if not self._prefilter.may_conflict(base, one.tree, other.tree):
+            return None
+        return (base, one.tree, other.tree)
+
+    def _tree_of(self, commit: str) -> str:
+        if commit not in self._trees:
+            self._trees[commit] = self.referee.view.tree_of(commit)
+        return self._trees[commit]
+
+    def _report(self, pairs: Iterable[tuple[Side, Side]]) -> tuple[Conflict, ...]:
+        found: list[Conflict] = []
+        for one, other in pairs:
+            key = self._keys.get((one.name, other.name))
+            if key is None or self._found[key].clean:
+                continue
+            place = (one.name, other.name, key)
+            if place not in self._described:
+                self._described[place] = tuple(
+                    described(conflict, one.name, other.name, hunks=self._hunks, drivers=self.referee.drivers)
+                    for conflict in self._found[key].conflicts
+                )
+            found += self._described[place]
+        return tuple(found)
+
+
+def worktree_side(referee: MergeTree, worktree: Path, name: str) -> Side:
+    """
+    A worktree as it is on disk, committed or not, under the name of its branch.
+
+    Its index is not touched, and what is not committed is stored in the referee's scratch directory only.
+    """
+    taken = referee.scratch.snapshot(worktree)
+    head = taken.head if taken.commit != taken.head else ""
+    return Side(name=name, commit=taken.commit, tree=referee.view.tree_of(taken.commit), head=head)

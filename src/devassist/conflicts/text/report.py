@@ -1,0 +1,132 @@
+"""A conflict that git reports as the value a person reads: kind, lines on both sides, one sentence, next move."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+
+from devassist.conflicts.text.hunks import HunkIndex, meeting
+from devassist.domain.conflicts import Conflict, Level, Location, Severity
+from devassist.git.differences import Hunk, merge_attribute
+from devassist.git.merging.report import PathConflict, StageEntry
+from devassist.git.objects.trees import EXECUTABLE, FILE
+
+_TEXT = frozenset(("content", "add-add", "binary"))
+_MOST_LOCATIONS = 20
+"""On each side."""
+_SUGGESTIONS = {
+    "content": "Merge one branch first, then rebase the other and keep what both meant in these lines",
+    "add-add": "Agree on one file, or rename one of the two",
+    "modify-delete": "Decide whether the file goes; if so, carry the edit over to where its content went",
+    "rename-delete": "Decide whether the file goes or stays under its new name",
+    "rename-rename": "Agree on one new name",
+    "directory-file": "Move one of the two out of the way",
+    "binary": "Choose one of the two versions; binary files do not merge",
+    "submodule": "Choose the commit of the submodule that holds the work of both",
+    "mode": "Agree on what the path is, file, executable or link",
+}
+
+
+_SENTENCES = {
+    "content": "{left} and {right} change the same part of {path}",
+    "add-add": "{left} and {right} both add {path} with different content",
+    "modify-delete": "{remover} deletes {path}, which {keeper} changes",
+    "rename-delete": "{remover} deletes {path}, which {keeper} renames",
+    "rename-rename": "{left} and {right} rename {path}, or something to it, in different ways",
+    "directory-file": "{left} and {right} disagree on the directory of {path}, or on whether it is one",
+    "binary": "{one} and {other} both change the binary file {path}",
+    "submodule": "{one} and {other} move the submodule {path} to different commits",
+    "mode": "{one} and {other} give {path} different types or modes",
+}
+
+
+def described(
+    found: PathConflict, one: str, other: str, *, hunks: HunkIndex, drivers: Collection[str]
+) -> Conflict:
+    """The conflict between the branches `one`, git's ours, and `other`."""
+    locations = _locations(found, one, other, hunks)
+    driver = merge_attribute(hunks.repository, found.path) if drivers and found.kind == "content" else ""
+    explanation = _explanation(found, one, other, locations)
+    severity = Severity.ERROR
+    if driver in drivers:
+        # It may well merge what git alone does not.
+        severity = Severity.WARNING
+        explanation += f"; the merge driver {driver!r} of the configuration was not run"
+    return Conflict(
+        level=Level.TEXT if found.kind in _TEXT else Level.TREE,
+        kind=found.kind,
+        severity=severity,
+        branches=(one, other),
+        path=found.path,
+        locations=locations,
+        explanation=explanation,
+        suggestion=_SUGGESTIONS[found.kind],
+    )
+
+
+def _locations(found: PathConflict, one: str, other: str, hunks: HunkIndex) -> tuple[Location, ...]:
+    base, ours, theirs = (_blob(found.at(stage)) for stage in (1, 2, 3))
+    mine = _changed(hunks, base, ours)
+    others = _changed(hunks, base, theirs)
+    if base and ours and theirs:
+        left, right = meeting(mine, others)
+        # Both did the same in some places; these are no conflict.
+        mine = [hunk for hunk in left if not _same(hunks, hunk, ours, right, theirs)]
+        others = [hunk for hunk in right if not _same(hunks, hunk, theirs, left, ours)]
+    elif ours and theirs:
+        pairs = hunks.between(ours.id, theirs.id) or ()
+        mine = [Hunk(0, 0, hunk.old, hunk.old_count) for hunk in pairs]
+        others = list(pairs)
+    return (*_placed(one, ours, mine), *_placed(other, theirs, others))
+
+
+def _blob(entry: StageEntry | None) -> StageEntry | None:
+    return entry if entry is not None and entry.mode in (FILE, EXECUTABLE) else None
+
+
+def _changed(hunks: HunkIndex, base: StageEntry | None, side: StageEntry | None) -> list[Hunk]:
+    if side is None:
+        return []
+    if base is not None:
+        return list(hunks.between(base.id, side.id) or ())
+    lines = hunks.lines(side.id)
+    return [Hunk(0, 0, 0, len(lines))] if lines else []
+
+
+def _same(hunks: HunkIndex, hunk: Hunk, side: StageEntry, others: Sequence[Hunk], other: StageEntry) -> bool:
+    own, foreign = hunks.lines(side.id) or [], hunks.lines(other.id) or []
+    text = own[hunk.new : hunk.new + hunk.new_count]
+    return any(hunk[:2] == one[:2] and text == foreign[one.new : one.new + one.new_count] for one in others)
+
+
+def _placed(branch: str, entry: StageEntry | None, hunks: Sequence[Hunk]) -> tuple[Location, ...]:
+    if entry is None:
+        return ()
+    # Where lines are only gone, the line after the gap stands for them.
+    spans = dict.fromkeys((hunk.new + 1, max(hunk.new + 1, hunk.new + hunk.new_count)) for hunk in hunks)
+    return tuple(
+        Location(branch=branch, path=entry.path, start_line=start, end_line=end)
+        for start, end in sorted(spans)[:_MOST_LOCATIONS]
+    )
+
+
+def _explanation(found: PathConflict, one: str, other: str, locations: Sequence[Location]) -> str:
+    mine = _spoken([place for place in locations if place.branch == one])
+    others = _spoken([place for place in locations if place.branch == other])
+    left, right = f"{one}{mine}", f"{other}{others}"
+    remover, keeper = (one, right) if found.at(2) is None else (other, left)
+    return _SENTENCES[found.kind].format(
+        left=left, right=right, path=found.path, one=one, other=other, remover=remover, keeper=keeper
+    )
+
+
+def _spoken(places: Sequence[Location]) -> str:
+    if not places:
+        return ""
+    first = places[0]
+    lines = (
+        f"line {first.start_line}"
+        if first.start_line == first.end_line
+        else (f"lines {first.start_line}-{first.end_line}")
+    )
+    more = f" and {len(places) - 1} more places" if len(places) > 1 else ""
+    return f" ({lines}{more})"

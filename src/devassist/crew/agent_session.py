@@ -1,0 +1,265 @@
+"""One agent at work in one round: its tools, each call checked, made, recorded and numbered as evidence."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections import Counter, deque
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from devassist.crew.arguments import ARGUMENTS, Arguments, BadArguments, parse_arguments
+from devassist.crew.crew_stop import CrewStop
+from devassist.crew.loop_guard import Conduct
+from devassist.crew.replay import recorded, taken_up
+from devassist.crew.tool_context import Outcome, OutOfScope, ToolRefused
+from devassist.crew.toolbox import TOOLS, content_of
+from devassist.domain.errors import DevassistError
+from devassist.domain.events import Event, EventType
+from devassist.domain.failpoints import reach
+from devassist.domain.ids import agent_id, evidence_id
+from devassist.domain.redaction import Redactor
+from devassist.domain.roles import COMMAND_TOOLS, SUBMIT_TOOL, TOOLS_OF, WRITE_TOOLS, Role
+from devassist.ports import AgentPlace, Assignment, CrewLink, Files, Sandbox, SandboxSpec, ToolCall
+
+_WARN_IDENTICAL_CALLS = 4
+_RESULT_LIMIT = 40_000
+
+
+@dataclass
+class AgentSession:
+    """
+    The tools of one agent, bound to its worktree.
+
+    `open_files` makes the confined file access for a worktree. Not shared between agents or rounds.
+    """
+
+    assignment: Assignment
+    role: Role
+    round: int
+    link: CrewLink
+    sandbox: Sandbox | None
+    open_files: Callable[[Path], Files]
+    granted: list[str] = field(default_factory=list)
+    turn: int = 0
+    calls: int = 0
+    done: bool = False
+    verdict: str = ""
+    _place: AgentPlace | None = None
+    _files: Files | None = None
+    _pending: dict[str, deque[str]] = field(default_factory=dict)
+    _used: Counter[str] = field(default_factory=Counter)
+
+    recalling: bool = False
+
+    def __post_init__(self) -> None:
+        self.recalling = self.assignment.recalls
+        self._conduct = Conduct(self._decide)
+        self._redactor = Redactor(self.assignment.secrets, self.assignment.redact)
+
+    @property
+    def place(self) -> AgentPlace:
+        """Opened at first need, so that an agent starts from the commit of the one before it."""
+        if self._place is None:
+            opened = self.link.begin(self.role, self.round)
+            self._place = replace(opened, brief=self._redactor.text(opened.brief))
+            self._files = self.open_files(Path(self._place.worktree))
+        return self._place
+
+    @property
+    def files(self) -> Files:
+        _ = self.place
+        assert self._files is not None  # noqa: S101  place opens it
+        return self._files
+
+    @property
+    def agent(self) -> str:
+        return agent_id(self.assignment.task, self.role)
+
+    @property
+    def submit_tool(self) -> str:
+        return SUBMIT_TOOL[self.role]
+
+    def offered(self) -> Sequence[str]:
+        """The names of the tools this agent sees."""
+        names = [
+            name
+            for name in TOOLS_OF[self.role]
+            if self.assignment.commands_offered or name not in COMMAND_TOOLS
+        ]
+        return [*names, self.submit_tool]
+
+    def expect(self, calls: Sequence[ToolCall]) -> None:
+        """Remember the ids of a reply's tool calls: CrewAI does not pass them on to the tool."""
+        self._pending = {}
+        for call in calls:
+            self._pending.setdefault(call.name, deque()).append(call.id)
+
+    def event(self, type_: EventType, data: Mapping[str, Any], *, id_: str = "", parent: str = "") -> Event:
+        return Event(
+            type=type_,
+            run=self.assignment.run,
+            task=self.assignment.task,
+            agent=self.agent,
+            id=id_,
+            parent=parent,
+            data={"role": str(self.role), "round": self.round, **data},
+        )
+
+    def next_evidence(self) -> str:
+        self.calls += 1
+        return evidence_id(self.assignment.run, self.assignment.task, self.role, self.round, self.calls)
+
+    def reject(self, name: str, arguments: str, reason: str) -> str:
+        """Record a call that never reaches a tool: unknown, or arguments that are not JSON. The result's text."""
+        self._conduct.called(name, arguments)
+        data = {"name": name, "arguments": arguments, "result": reason, "ok": False, "wrote": [], "read": []}
+        evidence = self.next_evidence()
+        self.link.record(self.event(EventType.TOOL_CALLED, data, id_=evidence))
+        return f"{reason}\nevidence: {evidence}"
+
+    def call(self, name: str, given: Mapping[str, Any]) -> Outcome:
+        """Make one tool call. The outcome's text ends with its evidence line."""
+        pending = self._pending.get(name)
+        call_id = pending.popleft() if pending else ""
+        evidence = self.next_evidence()
+        shown = json.dumps(given, sort_keys=True, ensure_ascii=False, default=str)
+        repeated = self._conduct.called(name, shown)
+        started = time.monotonic()
+        known = self._recall(evidence)
+        if known is not None and "called" in known:
+            return self._again(name, given, known["called"], evidence)
+        outcome = self._attempt(name, given, evidence, known)
+        outcome = replace(outcome, text=self._redactor.text(outcome.text))  # a model is told no secret
+        if repeated >= _WARN_IDENTICAL_CALLS:
+            outcome = replace(
+                outcome, text=f"{outcome.text}\nnote: this is the same call {repeated} times in a row"
+            )
+        self._used[name] += 1
+        data = {
+            "name": name,
+            "arguments": dict(given),
+            "subject": outcome.subject,
+            "result": outcome.text,
+            "ok": outcome.ok,
+            "wrote": list(outcome.wrote),
+            "read": list(outcome.read),
+            "summary": outcome.summary,
+            "seconds": round(time.monotonic() - started, 3),
+            "tool_call_id": call_id,
+            **outcome.facts,
+        }
+        reach("tool.result")
+        self.link.record(self.event(EventType.TOOL_CALLED, data, id_=evidence))
+        if outcome.facts.get("out_of_scope"):
+            self._conduct.strayed(outcome.summary)
+        if outcome.facts.get("truncated"):
+            self._conduct.flooded(name)
+        return replace(outcome, text=f"{_cut(outcome.text)}\nevidence: {evidence}")
+
+    def work_calls(self) -> int:
+        """Tool calls other than the submit."""
+        return sum(count for name, count in self._used.items() if name != self.submit_tool)
+
+    def spec(self) -> SandboxSpec:
+        """The world a command of this agent sees."""
+        place = self.place
+        worktree = Path(place.worktree)
+        return SandboxSpec(
+            worktree=worktree,
+            private=Path(place.private),
+            read_only=[Path(one) for one in place.read_only],
+            masked=[Path(one) for one in self.assignment.masked],
+            environment=place.environment,
+            cwd=worktree / place.prefix if place.prefix else worktree,
+            network=self.assignment.network,
+        )
+
+    def _recall(self, evidence: str) -> Mapping[str, Any] | None:
+        """What the log holds of this call. After the first that it does not know, everything is new."""
+        if not self.recalling:
+            return None
+        known = self.link.recall_tool(evidence)
+        self.recalling = known is not None and "called" in known
+        return known
+
+    def _again(self, name: str, given: Mapping[str, Any], data: Mapping[str, Any], evidence: str) -> Outcome:
+        """A call that was made before: its recorded result, with what it meant for this session."""
+        outcome = recorded(data)
+        self._used[name] += 1
+        if outcome.ok and name == "request_scope":
+            self.granted.extend(given["paths"])
+        if name == self.submit_tool:
+            self._attempt(name, given, evidence, None)
+        return replace(outcome, text=f"{_cut(outcome.text)}\nevidence: {evidence}")
+
+    def _attempt(
+        self, name: str, given: Mapping[str, Any], evidence: str, known: Mapping[str, Any] | None
+    ) -> Outcome:
+        try:
+            arguments = parse_arguments(name, given)
+        except BadArguments as error:
+            return Outcome(text=f"error: {error}", ok=False, summary="bad arguments")
+        if name == self.submit_tool:
+            return self._submit(arguments)
+        try:
+            if known is not None:
+                return taken_up(self, name, given, evidence, known)
+            if name in WRITE_TOOLS:
+                before = content_of(self, str(getattr(arguments, "path", "")))
+                intent = {"name": name, "arguments": dict(given), "before": before}
+                self.link.record(self.event(EventType.TOOL_INTENDED, intent, parent=evidence))
+                reach("tool.intent")
+            return TOOLS[name](self, arguments, evidence)
+        except (ToolRefused, DevassistError) as error:
+            facts = {"out_of_scope": True} if isinstance(error, OutOfScope) else {}
+            return Outcome(text=f"error: {error}", ok=False, summary=str(error), facts=facts)
+        except (OSError, UnicodeError) as error:
+            return Outcome(text=f"error: {_plain_error(error)}", ok=False, summary=_plain_error(error))
+
+    def _decide(self, question: str, reason: str) -> None:
+        decision = {
+            "who": "policy",
+            "question": question,
+            "options": ["go on", "stop"],
+            "choice": "stop",
+            "reason": reason,
+            "confidence": 1.0,
+        }
+        self.link.record(self.event(EventType.DECISION_MADE, decision))
+
+    def _submit(self, arguments: Arguments) -> Outcome:
+        handoff = arguments.model_dump(mode="json")
+        facts = {"work_calls": self.work_calls(), "turns": self.turn}
+        answer = self.link.submit(self.role, self.round, handoff, facts)
+        if answer.parked:
+            raise CrewStop("waiting", answer.text)
+        if answer.failed:
+            raise CrewStop("failed", answer.text)
+        if answer.accepted:
+            self.done = True
+            self.verdict = str(handoff.get("verdict", ""))
+        return Outcome(text=answer.text, ok=answer.accepted, summary=answer.text)
+
+
+def known_tool(name: str) -> bool:
+    return name in ARGUMENTS
+
+
+def _cut(text: str) -> str:
+    if len(text) <= _RESULT_LIMIT:
+        return text
+    half = _RESULT_LIMIT // 2
+    return f"{text[:half]}\n[... {len(text) - _RESULT_LIMIT} characters left out ...]\n{text[-half:]}"
+
+
+def _plain_error(error: OSError | UnicodeError) -> str:
+    if isinstance(error, FileNotFoundError):
+        return f"there is no file {error.filename or ''}".strip()
+    if isinstance(error, IsADirectoryError):
+        return f"{error.filename or 'it'} is a directory"
+    if isinstance(error, UnicodeError):
+        return "the file is not UTF-8 text"
+    return f"{error.strerror or error}"

@@ -1,0 +1,86 @@
+"""Who says yes to a merge: the policy by confidence, or a person to exactly the change that was shown."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from devassist.domain.approvals import ApprovalStatus, ApprovedMerge, Choice, MergeRequest, decide
+from devassist.domain.events import Event, EventType
+from devassist.domain.hashing import digest
+from devassist.domain.tasks import TaskStatus
+from devassist.engine.approval_requests import Ask, answered, decided
+from devassist.engine.context import RunContext
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Landing:
+    """What became of one delivered task."""
+
+    status: TaskStatus
+    error: str = ""
+
+
+def consent(context: RunContext, request: MergeRequest, confidence: float) -> ApprovedMerge | Landing:
+    """The permission for exactly this merge, or how the task is left: the policy's word, then a person's."""
+    policy = decide(context.settings.approvals, kind="merge", confidence=confidence)
+    question = f"merge {request.theirs[:12]} of task {request.task} into the result?"
+    decision = {
+        "who": "policy",
+        "question": question,
+        "options": ["approve", "ask", "leave"],
+        "choice": str(policy.choice),
+        "reason": policy.reason,
+        "confidence": confidence,
+        "ours": request.ours,
+        "theirs": request.theirs,
+        "tree": request.tree,
+    }
+    if policy.choice is Choice.ASK and (known := _known_answer(context, request)) is not None:
+        return known
+    (record,) = _record(context, EventType.DECISION_MADE, request.task, decision)
+    if policy.choice is Choice.ASK:
+        decided(context, _ask(context, request, question, confidence))
+        return Landing(status=TaskStatus.WAITING, error=f"waits for approval: {policy.reason}")
+    if policy.choice is Choice.LEAVE:
+        return Landing(status=TaskStatus.DELIVERED, error=f"not merged: {policy.reason}")
+    data = {"approver": "policy", "ours": request.ours, "theirs": request.theirs, "tree": request.tree}
+    _record(context, EventType.MERGE_APPROVED, request.task, {**data, "decision": record.id})
+    return ApprovedMerge(request=request, approver="policy", reason=policy.reason)
+
+
+def _ask(context: RunContext, request: MergeRequest, question: str, confidence: float | None) -> Ask:
+    """The request binds to the change itself: what lands beside it, in other files, does not ask again."""
+    changes = context.repository.changes_between(request.ours, request.tree)
+    shown = {
+        "ours": request.ours,
+        "theirs": request.theirs,
+        "tree": request.tree,
+        "paths": [path for path, _, _ in changes],
+    }
+    return Ask(
+        kind="merge",
+        question=question,
+        binds_to=digest([list(one) for one in changes]),
+        task=request.task,
+        confidence=confidence,
+        shown=shown,
+    )
+
+
+def _known_answer(context: RunContext, request: MergeRequest) -> ApprovedMerge | Landing | None:
+    """What a person said to this very change, if anybody did."""
+    found = answered(context, _ask(context, request, "", None))
+    if found is None:
+        return None
+    if found.status is ApprovalStatus.REJECTED:
+        error = f"not merged: rejected by {found.who}: {found.reason or 'no reason given'}"
+        return Landing(status=TaskStatus.DELIVERED, error=error)
+    data = {"approver": found.who, "ours": request.ours, "theirs": request.theirs, "tree": request.tree}
+    _record(context, EventType.MERGE_APPROVED, request.task, {**data, "approval": found.id})
+    return ApprovedMerge(request=request, approver=found.who, reason=found.reason)
+
+
+def _record(context: RunContext, type_: EventType, task: str, data: Mapping[str, Any]) -> Sequence[Any]:
+    return context.journal.record(Event(type=type_, task=task, data=data))

@@ -1,0 +1,286 @@
+"""
+Lands delivered tasks on the result branch.
+
+Merged in memory, one at a time; checks on the merged tree, held against the base; then the policy says yes, and
+only an ApprovedMerge that names object ids moves the ref, by compare-and-swap. A conflict or a failing check
+leaves the task's branch as it is, and the rest still lands.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from devassist.domain.approvals import (
+    ApprovalState,
+    ApprovalStatus,
+    ApprovedMerge,
+    Choice,
+    MergeRequest,
+)
+from devassist.domain.conflicts import Conflict
+from devassist.domain.errors import Refused, RepositoryChanged
+from devassist.domain.events import Event, EventType, Record
+from devassist.domain.failpoints import reach
+from devassist.domain.ids import branch_name, result_branch
+from devassist.domain.plan import Plan, PlanTask
+from devassist.domain.tasks import TaskStatus
+from devassist.engine.approval_requests import Parked
+from devassist.engine.context import RunContext
+from devassist.engine.landing.approval import Landing, consent
+from devassist.engine.landing.checks import CheckRun, Checks
+from devassist.engine.landing.conflicts import record_unmerged
+from devassist.engine.results import Head, StepResult
+from devassist.git.merging.merge import commit_merge, merge_in_memory
+from devassist.git.merging.report import PathConflict
+from devassist.git.objects.trailers import with_trailers
+
+if TYPE_CHECKING:  # it brings parsers along, which a run without a conflict does not need
+    from devassist.engine.resolution.conflict_landing import Mender, Offer
+
+
+@dataclass
+class Integrator:
+    """The only writer of the result branch. One landing at a time."""
+
+    context: RunContext
+    plan: Plan
+    checks: Checks
+    head: Head
+    database: str = ""
+    tip: str = ""
+    landed: dict[str, str] = field(default_factory=dict)
+    mender: Mender | None = None
+    """Who is asked to resolve a conflict; nobody leaves it as it is."""
+
+    def land(self, task: PlanTask, step: StepResult) -> Landing:
+        """Merge a delivered task, or say why it stays where it is. RepositoryChanged when the ref moved under us."""
+        landing = self._land(task, step)
+        data = {"status": str(landing.status), "error": landing.error, "confidence": step.confidence}
+        self._record(EventType.TASK_FINISHED, task.id, data)
+        return landing
+
+    def _land(self, task: PlanTask, step: StepResult) -> Landing:
+        ours = self.tip or self.context.request.base
+        repository = self.context.repository
+        below = dict.fromkeys([*task.depends_on, *step.built_on])
+        absent = [name for name in below if name not in self.landed]
+        if absent:
+            # Its branch holds their commits: merging it would land what was not let through.
+            error = f"not merged: it builds on {', '.join(absent)}, which did not land"
+            return Landing(status=TaskStatus.DELIVERED, error=error)
+        if repository.tree_of(step.commit) == repository.tree_of(step.start):
+            self.landed[task.id] = step.commit
+            return Landing(status=TaskStatus.DELIVERED)  # a brief: there is nothing to merge
+        merged = merge_in_memory(repository, ours, step.commit, environment=self.context.environment)
+        reach("merge.computed")
+        if merged.tree is None:
+            return self._conflicts(task, step, ours, merged.conflicts)
+        unsaved = self._merge_commit(task, step, ours, merged.tree, anchored=False)
+        if failed := self._check(task, unsaved):
+            listed = "; ".join(f"{one.command!r} ended with {one.exit_code}" for one in failed)
+            tail = failed[0].tail[-400:]
+            return Landing(
+                status=TaskStatus.FAILED, error=f"checks fail on the merged tree: {listed}\n{tail}".strip()
+            )
+        request = MergeRequest(task=task.id, ours=ours, theirs=step.commit, tree=merged.tree)
+        approved = consent(self.context, request, step.confidence)
+        if isinstance(approved, Landing):
+            return approved
+        self._merge(task, step, approved)
+        return Landing(status=TaskStatus.MERGED)
+
+    def _conflicts(
+        self, task: PlanTask, step: StepResult, ours: str, conflicts: Sequence[PathConflict]
+    ) -> Landing:
+        found = record_unmerged(self.context, self.plan, task, self.landed, conflicts)
+        if (landing := self._mended(task, step, ours, found)) is not None:
+            return landing
+        paths = ", ".join(sorted({one.path for one in conflicts}))
+        error = (
+            f"not merged: conflicts in {paths}; {branch_name(self.context.run, task.id, task.role)} is kept"
+        )
+        return Landing(status=TaskStatus.DELIVERED, error=error)
+
+    def _mended(
+        self, task: PlanTask, step: StepResult, ours: str, found: Sequence[Conflict]
+    ) -> Landing | None:
+        """What came of a resolution, by experience or the integrator; None where there is none that may land."""
+        if self.mender is None:
+            return None
+        if (said := self.mender.answered(task, ours=ours, theirs=step.commit)) is not None:
+            return self._as_said(task, step, said)
+        # What a person has answered before costs nothing; only where that does not hold is the integrator asked.
+        offers, sides = self.mender.offers, {"ours": ours, "theirs": step.commit}
+        for find in (
+            partial(offers.known, task, **sides, found=found),
+            partial(offers.propose, task, **sides, found=found, landed=list(self.landed)),
+        ):
+            try:
+                offer = find()
+            except Parked as parked:
+                return Landing(status=TaskStatus.WAITING, error=f"its resolution waits: {parked}")
+            if offer is not None and self._holds(task, step, ours, offer):
+                return self._offered(task, step, ours, offer)
+        return None
+
+    def _holds(self, task: PlanTask, step: StepResult, ours: str, offer: Offer) -> bool:
+        """Whether the checks pass on a resolution."""
+        assert self.mender is not None  # noqa: S101  who offered is there
+        unsaved = self._merge_commit(task, step, ours, offer.tree, anchored=False)
+        failed = self._check(task, unsaved)
+        if failed:
+            listed = "; ".join(f"{one.command!r} ended with {one.exit_code}" for one in failed)
+            self.mender.reject(task, offer, f"checks fail on it: {listed}")
+        return not failed
+
+    def _offered(self, task: PlanTask, step: StepResult, ours: str, offer: Offer) -> Landing | None:
+        """What becomes of a resolution that holds; None where the policy leaves it."""
+        assert self.mender is not None  # noqa: S101  who offered is there
+        policy = self.mender.judge(task, offer)
+        if policy.choice is not Choice.APPROVE:
+            waits = Landing(status=TaskStatus.WAITING, error=f"its resolution waits: {policy.reason}")
+            return waits if policy.choice is Choice.ASK else None
+        request = MergeRequest(task=task.id, ours=ours, theirs=step.commit, tree=offer.tree)
+        approved = consent(self.context, request, step.confidence)
+        if isinstance(approved, Landing):
+            return approved
+        self._merge(task, step, approved)
+        self.mender.settled(task, offer, commit=self.tip)
+        return Landing(status=TaskStatus.MERGED)
+
+    def _as_said(self, task: PlanTask, step: StepResult, said: ApprovalState) -> Landing:
+        """What a person's word on a resolution comes to."""
+        assert self.mender is not None  # noqa: S101  who asked is there
+        if said.status is ApprovalStatus.OPEN:
+            return Landing(status=TaskStatus.WAITING, error=f"its resolution waits: {said.question}")
+        if said.status is ApprovalStatus.REJECTED:
+            error = (
+                f"not merged: its resolution was rejected by {said.who}: {said.reason or 'no reason given'}"
+            )
+            return Landing(status=TaskStatus.DELIVERED, error=error)
+        request = MergeRequest(
+            task=task.id, ours=said.shown["ours"], theirs=said.shown["theirs"], tree=said.shown["tree"]
+        )
+        data = {"approver": said.who, "ours": request.ours, "theirs": request.theirs, "tree": request.tree}
+        self._record(EventType.MERGE_APPROVED, task.id, {**data, "approval": said.id})
+        self._merge(task, step, ApprovedMerge(request=request, approver=said.who, reason=said.reason))
+        self.mender.landed(task, said, commit=self.tip)
+        return Landing(status=TaskStatus.MERGED)
+
+    def _check(self, task: PlanTask, commit: str) -> Sequence[CheckRun]:
+        """Failures of the landed tasks' checks, this task's and the project's, that the base does not have."""
+        landed = [self.plan.task(name) for name in self.landed]
+        own = [command for one in [*landed, task] for command in one.checks]
+        commands = list(dict.fromkeys([*own, *self.context.settings.checks.commands]))
+        if not commands:
+            return []
+        try:
+            new, old = self.checks.failures(commit, commands, task=task.id)
+        except Refused as error:
+            return [CheckRun(command="import check", exit_code=1, tail=str(error))]
+        for one in old:
+            text = f"check {one.command!r} fails on the merged tree of {task.id}, and on the base as well"
+            self._record(EventType.WARNING_RAISED, task.id, {"text": text})
+        return new
+
+    def restore(self, tip: str, landed: Mapping[str, str]) -> None:
+        """Go on where an earlier supervisor of the run stopped: the result branch's tip, and what is on it."""
+        self.tip = tip
+        self.landed.update(landed)
+
+    def recover(self, task: str, intent: Record) -> str:
+        """
+        A landing that was cut off after its intent: the merge commit when the ref holds it, else ''.
+
+        Raises RepositoryChanged when somebody else moved the result branch.
+        """
+        data, repository = intent.data, self.context.repository
+        now = repository.ref_tip(data["ref"]) or ""
+        if now == data["old"]:
+            return ""
+        facts = next(iter(repository.log(now, limit=1)))
+        if facts.parents != (data["ours"], data["theirs"]) or facts.tree != data["tree"]:
+            raise RepositoryChanged(
+                f"{data['ref']} was moved to {now[:12]} by somebody else",
+                hint=f"git log {data['ref']}, and devassist discard {self.context.run} if it is not wanted",
+            )
+        done = {
+            "commit": now,
+            "tree": data["tree"],
+            "parents": list(facts.parents),
+            "ref": data["ref"],
+            "audit_head": facts.trailers.get("Audit-Head", ""),
+            "approver": "recovered",
+            "recovered": True,
+        }
+        self._record(EventType.MERGE_COMPLETED, task, done)
+        return now
+
+    def _merge(self, task: PlanTask, step: StepResult, approved: ApprovedMerge) -> None:
+        """The only place that moves the result branch."""
+        context, request = self.context, approved.request
+        ref = f"refs/heads/{result_branch(context.run)}"
+        intent = {
+            "ref": ref,
+            "old": self.tip,
+            "ours": request.ours,
+            "theirs": request.theirs,
+            "tree": request.tree,
+        }
+        self._record(EventType.MERGE_INTENDED, task.id, intent)
+        reach("merge.intent")
+        seq, link = self.head()
+        commit = self._merge_commit(task, step, request.ours, request.tree, anchored=True, head=(seq, link))
+        if self.tip:
+            message = f"devassist: merge {task.id}"
+            context.repository.move_ref(ref, old=self.tip, new=commit, message=message)
+        else:
+            context.repository.create_ref(ref, commit)
+        reach("target.ref")
+        self.tip = commit
+        self.landed[task.id] = step.commit
+        data = {
+            "commit": commit,
+            "tree": request.tree,
+            "parents": [request.ours, request.theirs],
+            "ref": ref,
+            "audit_head": f"{seq}:{link.hex()}",
+            "approver": approved.approver,
+        }
+        self._record(EventType.MERGE_COMPLETED, task.id, data)
+        reach("merge.done")
+
+    def _merge_commit(
+        self,
+        task: PlanTask,
+        step: StepResult,
+        ours: str,
+        tree: str,
+        *,
+        anchored: bool,
+        head: tuple[int, bytes] = (0, b""),
+    ) -> str:
+        """A merge commit that no ref names yet. Unanchored, it only carries the tree to the checks."""
+        context = self.context
+        trailers = {"Devassist-Run": context.run, "Devassist-Task": task.id}
+        if anchored:
+            trailers["Audit-Head"] = f"{head[0]}:{head[1].hex()}"
+            if self.database:
+                trailers["Audit-Database"] = self.database
+        summary = step.handoff.summary if step.handoff is not None else ""
+        message = with_trailers(f"Merge task {task.id}: {task.title}", summary, trailers)
+        signature = context.repository.signature(context.environment)
+        return commit_merge(
+            context.repository,
+            tree=tree,
+            parents=[ours, step.commit],
+            message=message,
+            author=signature,
+            committer=signature,
+        )
+
+    def _record(self, type_: EventType, task: str, data: Mapping[str, Any]) -> Sequence[Any]:
+        return self.context.journal.record(Event(type=type_, task=task, data=data))

@@ -1,0 +1,215 @@
+"""Resolutions that are offered for a conflict at landing: what people answered before, else the integrator's."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from devassist.conflicts.resolution.experience import Experience, unattended
+from devassist.conflicts.resolution.rerere import remembered
+from devassist.conflicts.resolution.three_way_merge import MergingPair
+from devassist.conflicts.resolution.verification import Verification
+from devassist.domain.conflicts import Conflict, Side
+from devassist.domain.errors import AuditError, DevassistError, Interrupted, LimitReached
+from devassist.domain.events import Event, EventType
+from devassist.domain.ids import agent_id, rescue_ref
+from devassist.domain.plan import Plan, PlanTask
+from devassist.domain.resolutions import How
+from devassist.engine.approval_requests import Parked
+from devassist.engine.context import RunContext
+from devassist.engine.crews.run_worktrees import Places
+from devassist.engine.resolution.integrator_step import ROLE, ResolutionStep
+from devassist.engine.resolution.resolution_request import Matter
+from devassist.engine.resolution.resolution_writer import Keeper, Settlement
+
+_AUTOMATIC = "automatic"
+"""Stands for an agent in the name of the ref that keeps what experience gave."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Offer:
+    """A resolution that was proposed and verified. `held` is the ref that keeps it until it lands."""
+
+    chosen: Settlement
+    held: str
+
+    @property
+    def tree(self) -> str:
+        return self.chosen.tree
+
+    @property
+    def confidence(self) -> float:
+        return self.chosen.confidence or 0.0
+
+    @property
+    def whose(self) -> str:
+        return "the integrator's resolution" if self.chosen.how is How.AGENT else "what was settled before"
+
+
+@dataclass
+class Offers:
+    """Finds resolutions for the conflicts of one run. Moves no branch."""
+
+    context: RunContext
+    plan: Plan
+    places: Places
+    _failed: set[tuple[str, str, str]] = field(default_factory=set)
+
+    def known(self, task: PlanTask, *, ours: str, theirs: str, found: Sequence[Conflict]) -> Offer | None:
+        """What people answered before to every hunk, or a class that is sure enough; None where neither covers it."""
+        if not self._wanted():
+            return None
+        try:
+            with self._pair(ours, theirs, found) as pair:
+                return self._known(task, pair, found)
+        except AuditError:
+            raise
+        except DevassistError as error:
+            warn(self.context, task, f"what was settled before could not be tried: {error}")
+            return None
+
+    def _known(self, task: PlanTask, pair: MergingPair, found: Sequence[Conflict]) -> Offer | None:
+        answer = unattended(pair.files, Experience.of(self.context.taught()))
+        if answer is None:
+            return None
+        tree = pair.tree_with(answer.edits)
+        languages = self.context.settings.conflicts.languages
+        verified = Verification(pair, self.context.symbols, languages).verify(tree, list(answer.edits))
+        if verified.failed:
+            listed = "; ".join(f"{one.name}: {one.detail}" for one in verified.failed)
+            warn(
+                self.context, task, f"what was settled before ({answer.reason}) does not hold here: {listed}"
+            )
+            return None
+        chosen = Settlement(
+            conflicts=_ids(found),
+            sides=(pair.ours, pair.theirs),
+            tree=tree,
+            how=How.AUTOMATIC,
+            who="policy",
+            choice=answer.choice,
+            reason=answer.reason,
+            verified=verified,
+            confidence=answer.confidence,
+            hunks=_remembered(pair, tree),
+            precedents=[one.as_json() for one in answer.precedents],
+        )
+        return self._held(task, chosen, _AUTOMATIC)
+
+    def propose(
+        self, task: PlanTask, *, ours: str, theirs: str, landed: Sequence[str], found: Sequence[Conflict]
+    ) -> Offer | None:
+        """
+        The integrator's resolution of a delivered task's conflict with the result, or None: it stays as it is.
+
+        `ours` and `theirs` are commits, `landed` the tasks that the result holds. Raises Parked while the integrator
+        waits for a person, and Interrupted or LimitReached where the run is over.
+        """
+        matter = (task.id, ours, theirs)
+        if not self._wanted() or matter in self._failed:
+            return None
+        try:
+            with self._pair(ours, theirs, found) as pair:
+                offer = self._proposed(task, pair, landed, found)
+        except (AuditError, Interrupted, LimitReached):
+            raise
+        except (
+            DevassistError
+        ) as error:  # no git that can try a merge, a worktree in the way: it stays a conflict
+            warn(self.context, task, f"the integrator could not be asked: {error}")
+            offer = None
+        if offer is None:
+            self._failed.add(matter)
+        return offer
+
+    def _proposed(
+        self, task: PlanTask, pair: MergingPair, landed: Sequence[str], found: Sequence[Conflict]
+    ) -> Offer | None:
+        context = self.context
+        if not pair.files:
+            return None
+        paths = [entry.path for one in pair.files for each in one.conflicts for entry in each.stages]
+        matter = Matter(
+            pair=pair,
+            intents=(self._intent(landed), _said(task)),
+            paths=list(dict.fromkeys([*(one.path for one in pair.files), *paths])),
+            objections=[one.explanation for one in found],
+            cache=context.symbols,
+        )
+        result = ResolutionStep(
+            context=context, task_id=task.id, places=self.places, matter=matter, checks=task.checks
+        ).run()
+        context.check_stop()
+        if result.outcome == "waiting":
+            raise Parked(result.reason)
+        if result.outcome != "delivered" or result.verified is None:
+            warn(self.context, task, f"the integrator gave no resolution: {result.reason}")
+            return None
+        agent = agent_id(task.id, ROLE)
+        chosen = Settlement(
+            conflicts=_ids(found),
+            sides=(pair.ours, pair.theirs),
+            tree=result.tree,
+            how=How.AGENT,
+            who=f"agent {agent}",
+            choice=result.summary,
+            reason=result.summary,
+            verified=result.verified,
+            confidence=result.confidence,
+            hunks=_remembered(pair, result.tree),
+        )
+        return self._held(task, chosen, ROLE)
+
+    def _wanted(self) -> bool:
+        return self.context.settings.conflicts.resolve == "agent" and not self.context.stop.pulled
+
+    def _pair(self, ours: str, theirs: str, found: Sequence[Conflict]) -> MergingPair:
+        repository = self.context.repository
+        sides = [
+            Side(name=name, commit=commit, tree=repository.tree_of(commit))
+            for name, commit in zip(found[0].branches, (ours, theirs), strict=True)
+        ]
+        return MergingPair(repository, sides[0], sides[1], self.context.environment)
+
+    def _held(self, task: PlanTask, chosen: Settlement, by: str) -> Offer:
+        held = rescue_ref(self.context.run, agent_id(task.id, by))
+        self.context.repository.keep_ref(held, keeper(self.context, task).commit(chosen))
+        return Offer(chosen=chosen, held=held)
+
+    def _intent(self, landed: Sequence[str]) -> str:
+        return "\n\n".join(_said(self.plan.task(name)) for name in landed) or "the base of the run"
+
+
+def keeper(context: RunContext, task: PlanTask) -> Keeper:
+    """Who writes the resolutions of one task."""
+    repository = context.repository
+    return Keeper(
+        repository=repository,
+        recorder=context.journal,
+        signature=repository.signature(context.environment),
+        run=context.run,
+        task=task.id,
+    )
+
+
+def warn(context: RunContext, task: PlanTask, text: str) -> None:
+    data = {"text": f"{task.id}: {text}"}
+    context.journal.record(Event(type=EventType.WARNING_RAISED, task=task.id, data=data))
+
+
+def _ids(found: Sequence[Conflict]) -> list[str]:
+    return list(dict.fromkeys(one.id for one in found))
+
+
+def _remembered(pair: MergingPair, tree: str) -> list[dict[str, Any]]:
+    return [
+        entry
+        for one in pair.files
+        if one.marked is not None
+        for entry in remembered(one.path, one.marked, pair.text_at(tree, one.path))
+    ]
+
+
+def _said(task: PlanTask) -> str:
+    return f"Task {task.id}: {task.title}\n{task.instructions}"

@@ -1,0 +1,184 @@
+"""Keeps a resolution: who decided what and why is recorded, then a merge commit is made that a safety ref holds."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from devassist.conflicts.resolution.verification import Verified
+from devassist.domain.conflicts import Side
+from devassist.domain.events import Event, EventType
+from devassist.domain.resolutions import How, ResolutionCheck
+from devassist.git.merging.merge import commit_merge
+from devassist.git.objects.identity import Signature
+from devassist.git.objects.trailers import one_line, with_trailers
+from devassist.git.repository import Repository
+from devassist.ports import Recorder
+
+_REFS = "refs/devassist/resolution"
+_RESCUE = "refs/devassist/rescue/resolution"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settlement:
+    """
+    A resolution that was chosen and checked. `tree` is the whole merged tree; `conflicts` are the ids it settles.
+
+    `who` is `person NAME`, `agent ID` or `policy`; `hunks` are what a later repeat is recognised by, `precedents` the
+    earlier answers that this one repeats.
+    """
+
+    conflicts: Sequence[str]
+    sides: tuple[Side, Side]
+    tree: str
+    how: How
+    who: str
+    choice: str
+    reason: str
+    verified: Verified
+    ran: Sequence[ResolutionCheck] = ()
+    confidence: float | None = 1.0
+    hunks: Sequence[Mapping[str, Any]] = ()
+    precedents: Sequence[Mapping[str, Any]] = ()
+    overruled: bool = False
+    facts: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def checks(self) -> list[ResolutionCheck]:
+        return [*self.verified.checks, *self.ran]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Keeper:
+    """Writes resolutions of one repository. `run` and `task` say in whose course they were made, if in any."""
+
+    repository: Repository
+    recorder: Recorder
+    signature: Signature
+    run: str = ""
+    task: str = ""
+
+    def keep(self, chosen: Settlement) -> dict[str, Any]:
+        """Record the decision, make the merge commit, point the safety refs at it; what `conflict.resolved` says."""
+        parent = self.decide(chosen)
+        return self.note(chosen, self.commit(chosen), parent=parent)
+
+    def decide(self, chosen: Settlement) -> str:
+        """Record who chose what and why; the record's id."""
+        parents = [side.commit for side in chosen.sides]
+        decision = {
+            "who": chosen.who,
+            "question": f"settle {', '.join(chosen.conflicts)}?",
+            "options": [str(one) for one in How] + ["leave open"],
+            "choice": f"{chosen.how}: {chosen.choice}" if chosen.choice else str(chosen.how),
+            "reason": chosen.reason,
+            "confidence": chosen.confidence,
+            "tree": chosen.tree,
+            "parents": parents,
+            "precedents": [dict(one) for one in chosen.precedents],
+        }
+        return self._record(EventType.DECISION_MADE, decision)
+
+    def note(self, chosen: Settlement, commit: str, *, parent: str) -> dict[str, Any]:
+        """Point the safety refs at the merge commit and record that the conflicts are settled by it."""
+        found = {
+            "status": "resolved",
+            "who": chosen.who,
+            "reason": chosen.reason,
+            "how": str(chosen.how),
+            "choice": chosen.choice,
+            "branches": [side.name for side in chosen.sides],
+            "commit": commit,
+            "tree": chosen.tree,
+            "parents": [side.commit for side in chosen.sides],
+            "dropped": [one.as_json() for one in chosen.verified.dropped],
+            "checks": [one.as_json() for one in chosen.checks],
+            "overruled": chosen.overruled,
+            "hunks": [dict(one) for one in chosen.hunks],
+            "precedents": [dict(one) for one in chosen.precedents],
+            **chosen.facts,
+        }
+        with self.repository.lock():  # two people may settle the same conflict at once: both are kept
+            for conflict in chosen.conflicts:
+                ref = f"{_REFS}/{conflict}"
+                self._point(ref, commit)
+                self._record(
+                    EventType.CONFLICT_RESOLVED, {"conflict": conflict, "ref": ref, **found}, parent=parent
+                )
+        return {"ref": f"{_REFS}/{chosen.conflicts[0]}", **found}
+
+    def undo(self, conflict: str, *, commit: str, who: str, reason: str) -> dict[str, Any]:
+        """Put a conflict back to open; the commit stays reachable below the rescue refs."""
+        decision = {
+            "who": who,
+            "question": f"undo the resolution of {conflict}?",
+            "options": ["undo", "keep"],
+            "choice": "undo",
+            "reason": reason,
+            "confidence": 1.0,
+        }
+        parent = self._record(EventType.DECISION_MADE, decision)
+        ref = f"{_REFS}/{conflict}"
+        with self.repository.lock():
+            kept = self._free(f"{_RESCUE}/{conflict}")
+            self.repository.create_ref(kept, commit, "devassist: resolution undone")
+            if self.repository.ref_tip(ref) == commit:
+                self.repository.delete_ref(ref, old=commit)
+        data = {
+            "conflict": conflict,
+            "status": "open",
+            "who": who,
+            "reason": reason,
+            "undone": commit,
+            "ref": kept,
+        }
+        self._record(EventType.CONFLICT_RESOLVED, data, parent=parent)
+        return data
+
+    def commit(self, chosen: Settlement) -> str:
+        """The merge commit of both branches; no ref names it yet."""
+        ours, theirs = chosen.sides
+        message = with_trailers(
+            f"Merge {theirs.name} into {ours.name}: {chosen.conflicts[0]} resolved",
+            "\n".join(
+                one_line(f"Dropped from {one.branch}: {one.path}:{one.line}")
+                .encode("utf-8", "replace")
+                .decode()
+                for one in chosen.verified.dropped
+            ),
+            {
+                "Devassist-Conflict": " ".join(chosen.conflicts),
+                **({"Devassist-Run": self.run} if self.run else {}),
+                **({"Devassist-Task": self.task} if self.task else {}),
+            },
+        )
+        return commit_merge(
+            self.repository,
+            tree=chosen.tree,
+            parents=[ours.commit, theirs.commit],
+            message=message,
+            author=self.signature,
+            committer=self.signature,
+        )
+
+    def _point(self, ref: str, commit: str) -> None:
+        """The plain name is the newest; what it held before goes to a name with a number."""
+        old = self.repository.ref_tip(ref)
+        if old is None:
+            self.repository.create_ref(ref, commit, "devassist: conflict resolved")
+        elif old != commit:
+            self.repository.create_ref(self._free(ref), old, "devassist: an earlier resolution")
+            self.repository.move_ref(ref, old=old, new=commit, message="devassist: conflict resolved again")
+
+    def _free(self, ref: str) -> str:
+        number = 1
+        while self.repository.ref_tip(f"{ref}-{number}") is not None:
+            number += 1
+        return f"{ref}-{number}"
+
+    def _record(self, type_: EventType, data: Mapping[str, Any], *, parent: str = "") -> str:
+        (record,) = self.recorder.record(
+            Event(type=type_, run=self.run, task=self.task, parent=parent, data=data)
+        )
+        return record.id

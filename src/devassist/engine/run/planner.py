@@ -1,0 +1,143 @@
+"""Comes to a plan that may be run: given, taken up again, or made by the planning crew, and approved."""
+
+from __future__ import annotations
+
+import queue
+from dataclasses import dataclass
+from typing import Any
+
+from devassist.domain.approvals import ApprovalState, ApprovalStatus, Choice, decide
+from devassist.domain.errors import Refused, Unfinished, WaitingForPerson
+from devassist.domain.events import Event, EventType
+from devassist.domain.hashing import digest
+from devassist.domain.ids import PLANNING
+from devassist.domain.plan import Plan, parse_plan
+from devassist.engine.approval_requests import Ask, Parked, decided
+from devassist.engine.context import RunContext
+from devassist.engine.crews.planning_step import PlanningStep
+from devassist.engine.crews.replay import Diverged, WorkerDied
+from devassist.engine.crews.run_worktrees import Places
+from devassist.engine.run.schedule import record_retry
+
+_LISTEN_S = 0.2
+_LIVES = 2
+"""How often a planning crew whose process died is taken up again."""
+
+
+@dataclass
+class Planner:
+    """The run's plan. A plan that was passed counts as approved by who passed it."""
+
+    context: RunContext
+    places: Places
+    inbox: queue.Queue[Any]
+
+    def plan(self) -> Plan:
+        """Raises WaitingForPerson, Refused, Unfinished and what the planning crew raises."""
+        context = self.context
+        request, state = context.request, context.journal.state
+        if state.plan is not None:
+            plan = parse_plan(state.plan, goal=state.goal)
+            given = state.plan_source == "file"
+        else:
+            given = request.plan is not None
+            plan, confidence = (request.plan, None) if request.plan is not None else self._made()
+            data = {
+                "plan": plan.as_json(),
+                "source": "file" if given else "planning crew",
+                "confidence": confidence,
+            }
+            context.journal.record(Event(type=EventType.PLAN_SUBMITTED, data=data))
+            for task, earlier in plan.sequenced().items():
+                text = f"task {task} may write the same paths as {', '.join(earlier)}, so it starts after"
+                context.journal.record(Event(type=EventType.WARNING_RAISED, data={"text": text}))
+        needs = [task.id for task in plan.tasks if task.checks]
+        if context.sandbox is None and (needs or context.settings.checks.commands):
+            raise Refused(
+                "the plan has checks, and no sandbox works here to run them in",
+                hint="devassist doctor, or --unsafe-no-sandbox to run them unprotected",
+            )
+        if given or request.plan_only:
+            return plan
+        return self._approved(plan)
+
+    def _made(self) -> tuple[Plan, float]:
+        """By the planning crew, gone on with as often as it asks a person who may be waited for."""
+        context = self.context
+        again, deaths = context.request.resumed, 0
+        while True:
+            step = PlanningStep(context=context, task_id=PLANNING, places=self.places, again=again)
+            again = True
+            try:
+                plan = step.run()
+            except Diverged as error:
+                record_retry(context, PLANNING, reason=str(error), who="policy")
+            except WorkerDied as error:
+                deaths += 1
+                if deaths > _LIVES:
+                    raise Unfinished(str(error), hint=f"devassist resume {context.run}") from error
+            except Parked:
+                if not context.request.waits:
+                    raise
+                self._listen()
+            else:
+                return plan, step.confidence
+
+    def _approved(self, plan: Plan) -> Plan:
+        """The plan, or what a person made of it."""
+        context = self.context
+        confidence = context.journal.state.plan_confidence
+        ask = Ask(
+            kind="plan",
+            question=f"run this plan of {len(plan.tasks)} tasks?",
+            binds_to=digest(plan.as_json()),
+            task=PLANNING,
+            confidence=confidence,
+            shown={"plan": plan.as_json()},
+        )
+        policy = decide(context.settings.approvals, kind="plan", confidence=confidence)
+        decision = {
+            "who": "policy",
+            "question": ask.question,
+            "options": ["approve", "ask", "leave"],
+            "choice": str(policy.choice),
+            "reason": policy.reason,
+            "confidence": confidence,
+        }
+        if policy.choice is not Choice.ASK or not context.request.resumed:
+            context.journal.record(Event(type=EventType.DECISION_MADE, task=PLANNING, data=decision))
+        if policy.choice is Choice.APPROVE:
+            return plan
+        if policy.choice is Choice.LEAVE:
+            raise Refused(
+                f"the plan is not approved: {policy.reason}", hint="pass it with --plan to approve it"
+            )
+        return self._heed(self._answer(ask, policy.reason), plan)
+
+    def _answer(self, ask: Ask, reason: str) -> ApprovalState:
+        context = self.context
+        while (found := decided(context, ask)) is None:
+            if not context.request.waits:
+                raise WaitingForPerson(
+                    f"the plan waits for approval: {reason}",
+                    hint=f"devassist inbox, devassist approve ID, devassist resume {context.run}",
+                )
+            self._listen()
+        return found
+
+    def _heed(self, found: ApprovalState, plan: Plan) -> Plan:
+        if found.status is ApprovalStatus.REJECTED:
+            raise Unfinished(f"the plan was rejected by {found.who}: {found.reason or 'no reason given'}")
+        if not found.edited:
+            return plan
+        edited = parse_plan(found.edited, goal=plan.goal)
+        data = {"plan": edited.as_json(), "source": "file", "edited_by": found.who}
+        self.context.journal.record(Event(type=EventType.PLAN_SUBMITTED, data=data))
+        return edited
+
+    def _listen(self) -> None:
+        self.context.check_stop()
+        try:
+            self.inbox.get(timeout=_LISTEN_S)
+        except queue.Empty:
+            return

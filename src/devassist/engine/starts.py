@@ -1,0 +1,121 @@
+"""Where a task starts, at the base or at what tasks before it delivered, and where its next agent goes on."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from devassist.domain.conflicts import Level, Severity
+from devassist.domain.errors import Refused
+from devassist.domain.events import Event, EventType
+from devassist.domain.ids import run_and_task
+from devassist.domain.plan import Plan, PlanTask
+from devassist.domain.tasks import TaskStatus
+from devassist.engine.context import RunContext
+from devassist.git.merging.merge import commit_merge, merge_in_memory
+
+_TEXT = (str(Level.TREE), str(Level.TEXT))
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """The commit that a task's diff is measured from, and the tasks whose work it holds."""
+
+    commit: str
+    built_on: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Rebase:
+    """A task that goes on from a merge with an earlier one: its new start and tip."""
+
+    onto: str
+    conflict: str
+    start: str
+    tip: str
+
+
+def start_of(context: RunContext, plan: Plan, task: PlanTask, delivered: Mapping[str, str]) -> Start:
+    """
+    Where `task` begins. `delivered` has the commits of the tasks that were delivered so far.
+
+    What it depends on must merge, or it is Refused. Of the tasks it only waits for because of its scope,
+    those count that were delivered and that merge.
+    """
+    tip, held = "", list[str]()
+    for name in [*task.depends_on, *plan.sequenced().get(task.id, ())]:
+        if name in held or name not in delivered:
+            continue
+        merged = merged_commit(context, task.id, tip, delivered[name]) if tip else delivered[name]
+        if merged is None and name in task.depends_on:
+            raise Refused(f"the tasks that {task.id} depends on conflict with each other: {name} with others")
+        if merged is None:
+            text = f"{task.id} does not start from {name}: it does not merge with {', '.join(held)}"
+            context.journal.record(Event(type=EventType.WARNING_RAISED, task=task.id, data={"text": text}))
+            continue
+        tip = merged
+        held.append(name)
+    return Start(tip or context.request.base, tuple(held))
+
+
+def rebase_of(context: RunContext, plan: Plan, task: str, *, start: str, tip: str) -> Rebase | None:
+    """
+    The merge that the next agent of a task starts from, because an earlier task was delivered that it conflicts with.
+
+    None where no conflict is known, or where git has no clean merge: then a person or the integrator decides.
+    """
+    for other, conflict in _delivered_before(context, plan, task):
+        commit = _commit_of(context, other)
+        if not commit or context.repository.is_ancestor(commit, tip):
+            continue
+        new_start = merged_commit(context, task, start, commit)
+        new_tip = new_start if tip == start else merged_commit(context, task, tip, commit)
+        if new_start is not None and new_tip is not None:
+            return Rebase(onto=other, conflict=conflict, start=new_start, tip=new_tip)
+    return None
+
+
+def merged_commit(context: RunContext, task: str, ours: str, theirs: str) -> str | None:
+    """A commit that holds both: one of the two where it holds the other; None where they do not merge."""
+    repository = context.repository
+    if repository.is_ancestor(ours, theirs):
+        return theirs
+    if repository.is_ancestor(theirs, ours):
+        return ours
+    merged = merge_in_memory(repository, ours, theirs, environment=context.environment)
+    if merged.tree is None:
+        return None
+    signature = repository.signature(context.environment)
+    return commit_merge(
+        repository,
+        tree=merged.tree,
+        parents=[ours, theirs],
+        message=f"Start of task {task}: it goes on from {theirs[:12]}",
+        author=signature,
+        committer=signature,
+    )
+
+
+def _delivered_before(context: RunContext, plan: Plan, task: str) -> Sequence[tuple[str, str]]:
+    """Earlier tasks that this one has a known conflict with, in plan order, each with the conflict's id."""
+    order = list(plan.order())
+    before = order[: order.index(task)]
+    found: dict[str, str] = {}
+    with context.journal.lock:
+        known = list(context.journal.state.conflicts.values())
+    for one in known:
+        grave = one["level"] in _TEXT or (one["level"] == Level.SYMBOL and one["severity"] == Severity.ERROR)
+        meant = [run_and_task(branch) for branch in one["branches"]]
+        tasks = [name for run, name in meant if run == context.run]
+        if grave and one["status"] in ("provisional", "open") and task in tasks:
+            found.update({name: one["conflict"] for name in tasks if name in before and name not in found})
+    return sorted(found.items(), key=lambda pair: before.index(pair[0]))
+
+
+def _commit_of(context: RunContext, task: str) -> str:
+    """What a task delivered, unless it was kept from landing."""
+    with context.journal.lock:
+        state = context.journal.state.tasks.get(task)
+        if state is None or state.error or state.status not in (TaskStatus.DELIVERED, TaskStatus.MERGED):
+            return ""
+        return state.commit

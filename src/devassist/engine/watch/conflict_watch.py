@@ -1,0 +1,287 @@
+"""
+Watches a run's branches against each other, and against all other live ones, while the agents are at work.
+
+One thread, fed by the run's own records: commits, and saves that nobody has committed yet. Nobody waits for it:
+the newest state of each branch is looked at, what came in between is passed over. It reads worktrees without
+touching their indexes, and what breaks in here costs the run a warning and nothing else.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Self
+
+from devassist.domain.conflicts import Side
+from devassist.domain.errors import AuditError, DevassistError
+from devassist.domain.events import Event, EventType, Record
+from devassist.domain.ids import PLANNING, result_branch
+from devassist.domain.plan import Plan
+from devassist.domain.tasks import TaskStatus
+from devassist.engine.context import RunContext
+from devassist.engine.watch.notices import Alerts
+
+if TYPE_CHECKING:  # parsers of six languages: imported by the thread, so that no start waits for them
+    from devassist.conflicts.ongoing import OngoingConflicts
+
+_DRAIN_S = 10.0
+_DRAIN_STOPPED_S = 0.3
+"""After a stop: what a person stopped shall be over."""
+
+
+@dataclass(slots=True)
+class _Moving:
+    """The agent that a task is at: where it works, its last commit, and what it saved since it was looked at."""
+
+    branch: str
+    worktree: str
+    commit: str
+    saved: frozenset[str] = frozenset()
+
+
+@dataclass
+class Neighbours:
+    """
+    A context manager: watches from its entry to its exit. On the way out what is left in the queue is looked at,
+    uncommitted work no longer counts, and git's co-process ends.
+    """
+
+    context: RunContext
+    plan: Plan
+    drain_s: float = _DRAIN_S
+    on_look: Callable[[], None] = lambda: None
+    """Called when a round of looking is over; for measuring and for tests."""
+    _agents: dict[str, _Moving] = field(default_factory=dict)
+    _queue: dict[str, _Moving] = field(default_factory=dict)
+    _landings: list[tuple[str, str, str]] = field(default_factory=list)
+    _landed: set[str] = field(default_factory=set)
+    _stirred: bool = False
+    """Something was saved or committed: until then there is nothing to compare, and no parser is loaded."""
+    _ends_at: float | None = None
+    _over_for_good: bool = False
+    _news: threading.Condition = field(default_factory=threading.Condition)
+    _thread: threading.Thread | None = None
+    _rest: dict[str, str] | None = None
+    _names: dict[str, str] = field(default_factory=dict)
+    _committed: dict[str, str] = field(default_factory=dict)
+    """Branch -> the commit that what was looked at last is on top of."""
+
+    def __enter__(self) -> Self:
+        self._take_up()
+        self.context.journal.followers.append(self.follow)
+        self._thread = threading.Thread(target=self._work, name="neighbours", daemon=True)
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        self.context.journal.followers.remove(self.follow)
+        drain_s = _DRAIN_STOPPED_S if self.context.stop.pulled else self.drain_s
+        with self._news:
+            self._ends_at = self.context.clock() + drain_s
+            self._news.notify()
+        if self._thread is not None:
+            self._thread.join(drain_s + 1)
+        with self._news:
+            self._over_for_good = True
+
+    def _take_up(self) -> None:
+        """A run that is taken up again has branches already: each task's agent that was at work last."""
+        with self.context.journal.lock:
+            for task in self.context.journal.state.work():
+                agents = [one for one in task.agents.values() if one.branch and one.commit]
+                agents.sort(key=lambda one: (one.status == "running", one.commit == task.commit))
+                if agents:
+                    last = agents[-1]
+                    self._agents[task.id] = _Moving(last.branch, last.worktree, last.commit)
+                if task.status is TaskStatus.MERGED:
+                    self._landed.add(task.id)
+        self._queue = dict(self._agents)
+        self._stirred = bool(self._queue)
+
+    def follow(self, record: Record) -> None:
+        """Take note of a record; never waits."""
+        task, data = record.event.task, record.data
+        if task == PLANNING:
+            return
+        with self._news:
+            if record.type is EventType.AGENT_STARTED and data["branch"]:  # the integrator works on none
+                self._agents[task] = _Moving(data["branch"], data["worktree"], data["commit"])
+                self._queue[task] = self._agents[task]
+            elif record.type is EventType.MERGE_COMPLETED:
+                self._landings.append((task, data["parents"][0], data["commit"]))
+            elif (known := self._agents.get(task)) is not None:
+                if record.type is EventType.COMMIT_CREATED and data.get("branch") == known.branch:
+                    self._agents[task] = _Moving(known.branch, known.worktree, data["commit"])
+                elif record.type is EventType.TOOL_CALLED and data.get("wrote"):
+                    saved = known.saved | frozenset(data["wrote"])
+                    self._agents[task] = _Moving(known.branch, known.worktree, known.commit, saved)
+                else:
+                    return
+                self._queue[task] = self._agents[task]
+                self._stirred = True
+            else:
+                return
+            if self._stirred:
+                self._news.notify()
+
+    # The thread -------------------------------------------------------------------------------------------
+
+    def _work(self) -> None:
+        try:
+            with self._news:
+                self._news.wait_for(lambda: self._stirred or self._ends_at is not None)
+            if self._stirred:
+                self._watch()
+        except AuditError:
+            return  # nothing may happen that is not recorded; who writes next says so
+        except Exception as error:  # noqa: BLE001  a watch that breaks must not cost the run
+            text = f"conflicts are no longer watched while the run goes on: {type(error).__name__}: {error}"
+            self.context.journal.record(Event(type=EventType.WARNING_RAISED, data={"text": text}))
+
+    def _watch(self) -> None:
+        from devassist.conflicts.ongoing import OngoingConflicts
+        from devassist.git.merging.merge_tree import MergeTree
+
+        context = self.context
+        alerts = Alerts(context.journal, self.plan, context.request.base)
+        with MergeTree(context.repository, environment=context.environment) as referee:
+            ongoing = OngoingConflicts(
+                referee, context.request.base, context.symbols, context.settings.conflicts.languages
+            )
+            due: dict[str, Iterator[None]] = {}
+            while not self._over(due):
+                moved, landings = self._taken(wait=not due)
+                names = self._moved(ongoing, moved)
+                due |= {name: ongoing.deepen(name) for name in names}
+                # The text of a save goes before the symbols of those before it.
+                if names or landings or _ended(due):
+                    self._tell(ongoing, alerts, landings)
+            self._settle(ongoing)
+            self._tell(ongoing, alerts, [])
+
+    def _over(self, due: Mapping[str, Iterator[None]]) -> bool:
+        """The run has ended, and either all is looked at or there is no time left."""
+        with self._news:
+            if self._ends_at is None:
+                return False
+            return not (self._queue or self._landings or due) or self._ends_at < self.context.clock()
+
+    def _taken(self, *, wait: bool) -> tuple[dict[str, _Moving], list[tuple[str, str, str]]]:
+        with self._news:
+            if wait and not self._queue and not self._landings and self._ends_at is None:
+                self._news.wait()
+            moved, self._queue = self._queue, {}
+            for task in moved:
+                self._agents[task] = replace(self._agents[task], saved=frozenset())
+            landings, self._landings = self._landings, []
+            return moved, landings
+
+    def _moved(self, ongoing: OngoingConflicts, moved: dict[str, _Moving]) -> list[str]:
+        """The text of what moved, at once; the branches whose symbols are to be looked at."""
+        committed = any(not one.saved for one in moved.values())
+        names = self._others(ongoing) if committed or self._rest is None else []
+        for task, one in moved.items():
+            if self._names.get(task) != one.branch:
+                ongoing.rename(self._names.get(task, one.branch), one.branch)
+                names.append(one.branch)
+                self._names[task] = one.branch
+            side = self._side(ongoing, one)
+            if side is None:
+                self._again(task, one)
+            elif ongoing.move(side, unsure=side.commit != one.commit):
+                names.append(one.branch)
+        return names
+
+    def _again(self, task: str, one: _Moving) -> None:
+        """What could not be read counts with the next save."""
+        with self._news:
+            now = self._agents[task]
+            if (now.branch, now.commit) == (one.branch, one.commit):
+                self._agents[task] = replace(now, saved=now.saved | one.saved)
+
+    def _side(self, ongoing: OngoingConflicts, one: _Moving) -> Side | None:
+        referee = ongoing.referee
+        try:
+            commit = one.commit
+            if one.saved:
+                known = ongoing.own.get(one.branch)
+                onto = known.commit if known is not None and self._committed.get(one.branch) == commit else ""
+                commit = referee.scratch.snapshot_of(Path(one.worktree), one.saved, onto)
+            self._committed[one.branch] = one.commit
+            return Side(name=one.branch, commit=commit, tree=referee.view.tree_of(commit))
+        except (DevassistError, OSError):  # a worktree in the middle of a change, or given back meanwhile
+            return None
+
+    def _others(self, ongoing: OngoingConflicts) -> list[str]:
+        """Branches that are not of this run, as they are now; those that moved."""
+        from devassist.conflicts.branches import EVERY, MOST, live_sides, newest
+
+        context, repository = self.context, self.context.repository
+        mine = result_branch(context.run).removesuffix("result")
+        refs = [ref for ref in repository.ref_names(EVERY) if not ref.startswith(EVERY + mine)]
+        tips = {ref: repository.ref_tip(ref) or "" for ref in refs}
+        if tips == self._rest:
+            return []
+        self._rest = tips
+        sides = [
+            one
+            for one in live_sides(repository, context.request.base, EVERY)
+            if not one.name.startswith(mine)
+        ]
+        sides = newest(repository, sides, MOST)
+        for name in ongoing.rest.keys() - {one.name for one in sides}:
+            ongoing.forget(name)
+        return [one.name for one in sides if ongoing.move(one, own=False)]
+
+    def _settle(self, ongoing: OngoingConflicts) -> None:
+        """The run is over: what was never committed is no branch's, and a conflict in it is none."""
+        for task, one in self._agents.items():
+            at = ongoing.own.get(one.branch)
+            if at is not None and at.commit != one.commit:
+                tree = ongoing.referee.view.tree_of(one.commit)
+                ongoing.move(Side(name=one.branch, commit=one.commit, tree=tree))
+                for _ in ongoing.deepen(self._names[task]):
+                    pass
+
+    def _tell(
+        self, ongoing: OngoingConflicts, alerts: Alerts, landings: Sequence[tuple[str, str, str]]
+    ) -> None:
+        self._landed |= {task for task, _old, _new in landings}
+        with self._news:
+            if self._over_for_good:
+                return
+        landed = [branch for task, branch in self._names.items() if task in self._landed]
+        tips = {one.name: one.commit for one in (*ongoing.own.values(), *ongoing.rest.values())}
+        view = ongoing.referee.view
+        alerts.tell(ongoing.conflicts(landed), view, tips)
+        for task, old, new in landings:
+            changed = frozenset(view.changed_paths(old, new))
+            for other, branch in self._names.items():
+                if other in self._landed or branch not in ongoing.own:
+                    continue
+                paths = self._outdated(ongoing, branch, self._names.get(task, ""), changed)
+                if paths:
+                    alerts.stale(branch, paths, by=task, behind=new)
+        self.on_look()
+
+    def _outdated(
+        self, ongoing: OngoingConflicts, branch: str, landed: str, changed: frozenset[str]
+    ) -> list[str]:
+        """The paths a branch changes that a landing changed under it, unless it builds on what landed."""
+        view, side = ongoing.referee.view, ongoing.own[branch]
+        if landed in ongoing.own and view.is_ancestor(ongoing.own[landed].commit, side.commit):
+            return []
+        return sorted(changed & frozenset(view.changed_paths(self.context.request.base, side.commit)))
+
+
+def _ended(due: dict[str, Iterator[None]]) -> bool:
+    """Take the first of what is due a step further; True when it has come to its end."""
+    name = next(iter(due), None)
+    if name is None:
+        return False
+    for _ in due[name]:
+        return False
+    del due[name]
+    return True

@@ -1,0 +1,202 @@
+"""
+Git's own merge as the referee: one long-lived `git merge-tree` that writes into a scratch directory.
+
+Never with `--quiet`: git 2.51 to 2.55 then calls a merge clean that is not. Nothing that the repository's
+configuration names is run: merge drivers are replaced by one that only says "conflict", filters by none.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from devassist.domain.errors import RepositoryError
+from devassist.git.merging.process import Died, MergeProcess, asked
+from devassist.git.merging.program import find_git
+from devassist.git.merging.report import PairResult, parsed
+from devassist.git.merging.scratch import ScratchObjects
+from devassist.git.objects.trees import tree_id
+from devassist.git.repository import Repository
+
+_PASSED_ON = (
+    "HOME", "XDG_CONFIG_HOME", "TMPDIR",
+    "GIT_CONFIG_GLOBAL", "GIT_CONFIG_SYSTEM", "GIT_CONFIG_NOSYSTEM",
+)  # fmt: skip
+_HARDENED = {
+    "core.fsmonitor": "false",
+    "core.hooksPath": os.devnull,
+    "core.fsync": "none",
+    "core.looseCompression": "0",
+    "diff.algorithm": "histogram",
+    "protocol.allow": "never",
+}
+_DRIVER_KEYS = r"^(merge\..*\.driver|filter\..*\.(clean|smudge|process|required))$"
+_BATCH = 32
+"""Their ids must fit into a page, the least that a pipe holds."""
+
+
+@dataclass
+class MergeTree:
+    """
+    Merges two commits exactly as git does, as often as asked, without touching repository or files.
+
+    Git starts with the first question. A context manager: leaving it ends git and removes the scratch objects.
+    """
+
+    repository: Repository
+    environment: Mapping[str, str] = field(default_factory=dict[str, str])
+    one_process_per_pair: bool = False
+    with_base: bool = False
+    """Whether the text between conflict markers holds what stood there before as well, as `diff3` does."""
+    scratch: ScratchObjects = field(init=False)
+    view: Repository = field(init=False)
+    """The repository with what is in the scratch directory."""
+    drivers: frozenset[str] = field(default=frozenset(), init=False)
+    """The merge drivers that the configuration names and that are not run."""
+    merged: int = field(default=0, init=False)
+    """How many merges git was asked for."""
+    _process: MergeProcess | None = field(default=None, init=False)
+    _command: list[str] = field(default_factory=list[str], init=False)
+    _surroundings: dict[str, str] = field(default_factory=dict[str, str], init=False)
+
+    def __post_init__(self) -> None:
+        self.scratch = ScratchObjects.create(self.repository)
+        self.view = self.scratch.view()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        if self._process is not None:
+            self._process.close()
+            self._process = None
+        self.scratch.close()
+
+    def merge(self, ours: str, theirs: str, base: str | None = None) -> PairResult:
+        """Merge two commits; with `base`, which like them may then be a tree, that is the merge base."""
+        if base is not None:
+            root = self.scratch.commit(self._tree(base), ())
+            ours, theirs = (self.scratch.commit(self._tree(side), (root,)) for side in (ours, theirs))
+        return self.merge_all([(ours, theirs)])[0]
+
+    def merge_all(self, pairs: Sequence[tuple[str, str]]) -> list[PairResult]:
+        """Merge pairs of commits, in their order."""
+        if not pairs:
+            return []
+        self._prepare()
+        self.merged += len(pairs)
+        if self.one_process_per_pair:
+            return [self._alone(pair) for pair in pairs]
+        found: list[PairResult] = []
+        for start in range(0, len(pairs), _BATCH):
+            found += self._batch(pairs[start : start + _BATCH])
+        return found
+
+    def _tree(self, commit_or_tree: str) -> str:
+        return tree_id(self.view.handle, commit_or_tree)
+
+    # Asking -----------------------------------------------------------------------------------------------
+
+    def _batch(self, pairs: Sequence[tuple[str, str]]) -> list[PairResult]:
+        found: list[PairResult] = []
+        try:
+            for result in self._running().ask(pairs):
+                found.append(result)  # noqa: PERF402 - what was answered before it died counts
+        except Died:
+            self._stop()
+        else:
+            return found
+        # Once more, one by one, so that a question git cannot answer is known by its name.
+        for pair in pairs[len(found) :]:
+            try:
+                found += self._running().ask([pair])
+            except Died as death:
+                self._stop()
+                raise RepositoryError(
+                    f"git could not merge {pair[0][:12]} and {pair[1][:12]}: {death}",
+                    hint="Run 'git fsck' to see whether objects are missing",
+                ) from death
+        return found
+
+    def _running(self) -> MergeProcess:
+        if self._process is None:
+            self._process = MergeProcess.start(
+                [*self._command, "--stdin"], self.repository.workdir, self._surroundings
+            )
+        return self._process
+
+    def _stop(self) -> None:
+        if self._process is not None:
+            self._process.close()
+            self._process = None
+
+    def _alone(self, pair: tuple[str, str]) -> PairResult:
+        answer = asked([*self._command, *pair], self.repository.workdir, self._surroundings)
+        if answer.code not in (0, 1):
+            raise RepositoryError(f"git could not merge {pair[0][:12]} and {pair[1][:12]}: {answer.error}")
+        return parsed(iter([*answer.output.split(b"\0"), b""]), clean=answer.code == 0)
+
+    # Getting ready ----------------------------------------------------------------------------------------
+
+    def _prepare(self) -> None:
+        if self._command:
+            return
+        git = find_git(self.environment)
+        self._surroundings = self._plain_environment(self.environment.get("PATH", os.defpath))
+        self.one_process_per_pair = self.one_process_per_pair or not git.answers_many
+        located = [git.path, f"--git-dir={self.repository.git_dir}", f"--work-tree={self.repository.workdir}"]
+        style = {"merge.conflictStyle": "diff3"} if self.with_base else {}
+        settings = {**_HARDENED, **style, **self._disarmed(located)}
+        self._surroundings |= _as_environment(settings)
+        self._surroundings["GIT_OBJECT_DIRECTORY"] = str(self.scratch.path)
+        self._surroundings["GIT_ALTERNATE_OBJECT_DIRECTORIES"] = _quoted(self.scratch.shared)
+        self._command = [
+            *located, "merge-tree", "--write-tree", "-z", "--messages", "--allow-unrelated-histories",
+        ]  # fmt: skip
+
+    def _plain_environment(self, path: str) -> dict[str, str]:
+        kept = {name: self.environment[name] for name in _PASSED_ON if name in self.environment}
+        return kept | {
+            "PATH": path,
+            "LC_ALL": "C",
+            "GIT_OPTIONAL_LOCKS": "0",
+            "GIT_TERMINAL_PROMPT": "0",
+            "GIT_NO_LAZY_FETCH": "1",
+        }
+
+    def _disarmed(self, located: Sequence[str]) -> dict[str, str]:
+        """Settings that replace each driver and filter, wherever it is configured, by one that does nothing."""
+        command = [*located, "config", "-z", "--name-only", "--get-regexp", _DRIVER_KEYS]
+        answer = asked(command, self.repository.workdir, self._surroundings)
+        settings: dict[str, str] = {}
+        for key in filter(None, map(os.fsdecode, answer.output.split(b"\0"))):
+            if key.endswith(".driver"):
+                settings[key] = "exit 1"
+            else:
+                settings[key] = "false" if key.endswith(".required") else ""
+        drivers = (key for key in settings if key.endswith(".driver"))
+        self.drivers = frozenset(key.removeprefix("merge.").removesuffix(".driver") for key in drivers)
+        return settings
+
+
+def _as_environment(settings: Mapping[str, str]) -> dict[str, str]:
+    """Configuration by environment: it stands above every file, and a name may hold any character."""
+    found = {"GIT_CONFIG_COUNT": str(len(settings))}
+    for number, (key, value) in enumerate(settings.items()):
+        found |= {f"GIT_CONFIG_KEY_{number}": key, f"GIT_CONFIG_VALUE_{number}": value}
+    return found
+
+
+def _quoted(path: Path) -> str:
+    # A colon would end the path and a quotation mark would begin a quoted one.
+    text = str(path).replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
+    return f'"{text}"'

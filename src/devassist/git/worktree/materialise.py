@@ -1,0 +1,80 @@
+"""Brings chosen files of a working tree, and their index rows, from one state to another."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+import pygit2
+
+from devassist.git.objects.trees import Entry
+from devassist.git.worktree.files import Files, Seen
+from devassist.git.worktree.index_file import IndexFile, locked_index, row_for
+from devassist.git.worktree.sparse import SparseSet
+
+Edits = Mapping[str, Entry | None]
+
+
+def index_path(repo: pygit2.Repository) -> Path:
+    return Path(repo.path) / "index"
+
+
+def materialise(repo: pygit2.Repository, root: Path, edits: Edits, *, undo: Edits | None = None) -> None:
+    """
+    Make the files of `edits` so, None meaning gone, and their rows in the index with them.
+
+    When writing fails on the way, what was written goes back to `undo`, as far as that can be done. Files
+    kept away by a sparse checkout change in the index only.
+    """
+    files, sparse = Files(repo, root), SparseSet.find(repo)
+    with locked_index(index_path(repo)) as index:
+        done: list[str] = []
+        try:
+            # Removing first lets a directory take a file's place.
+            for path in sorted((path for path, entry in edits.items() if entry is None), reverse=True):
+                done.append(path)
+                files.remove_and_tidy(path)
+                index.put(path, None)
+            for path, entry in edits.items():
+                if entry is not None:
+                    done.append(path)
+                    _put(files, index, sparse, path, entry)
+        except BaseException:
+            for path in done if undo is not None else ():
+                _put_back(files, path, (undo or {}).get(path))
+            raise
+
+
+def _put(files: Files, index: IndexFile, sparse: SparseSet | None, path: str, entry: Entry) -> None:
+    outside = sparse is not None and not sparse.includes(path) and not os.path.lexists(files.root / path)
+    seen = None if outside else files.write(path, entry)
+    index.put(path, row_for(entry, seen, skipped=outside))
+
+
+def _put_back(files: Files, path: str, entry: Entry | None) -> None:
+    if entry is None:
+        files.remove_and_tidy(path)
+    else:
+        files.write(path, entry)
+
+
+def refresh(repo: pygit2.Repository, seen: Mapping[str, Seen | None]) -> None:
+    """Tell the index what was just committed, with each file's stat from before it was read."""
+    with locked_index(index_path(repo)) as index:
+        for path, found in seen.items():
+            _clear_way(index, path, found)
+            index.put(path, None if found is None else row_for(found.entry, found.stat))
+
+
+def _clear_way(index: IndexFile, path: str, found: Seen | None) -> None:
+    """A file cannot stand in the index beside rows below it, or below one of its own directories."""
+    if found is None:
+        return
+    above = path.rpartition("/")[0]
+    while above:
+        index.put(above, None)
+        above = above.rpartition("/")[0]
+    below = os.fsencode(path) + b"/"
+    for key in [key for key in index.rows if key[0].startswith(below)]:
+        del index.rows[key]

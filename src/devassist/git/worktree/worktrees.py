@@ -1,0 +1,160 @@
+"""Opening linked worktrees: on a branch of their own, detached, or as recorded earlier."""
+
+from __future__ import annotations
+
+import contextlib
+from itertools import count
+from pathlib import Path
+
+from devassist.domain.errors import NotFound, RepositoryChanged
+from devassist.domain.failpoints import reach
+from devassist.git.objects.errors import translated
+from devassist.git.objects.trees import tree_id
+from devassist.git.repository import Repository
+from devassist.git.worktree.admin import AdminDir, check_new
+from devassist.git.worktree.listing import WorktreeState, copy_untracked, list_worktrees
+from devassist.git.worktree.populate import populate
+from devassist.git.worktree.sparse import SparseSet
+from devassist.git.worktree.worktree import Worktree
+
+__all__ = [
+    "Worktree",
+    "WorktreeState",
+    "clear_unfinished",
+    "copy_untracked",
+    "detached_worktree",
+    "drop_detached",
+    "find_worktree",
+    "list_worktrees",
+    "open_worktree",
+    "set_aside",
+]
+
+_BRANCH = "refs/heads/"
+
+
+def open_worktree(
+    repository: Repository, *, name: str, path: Path, branch: str, commit: str, reason: str
+) -> Worktree:
+    """
+    A new branch at `commit` and a locked worktree for it at `path`.
+
+    When anything is in the way nothing is changed, and what this attempt made is taken back.
+    """
+    admin = AdminDir(repository.common_dir / "worktrees" / name, path, f"ref: {_BRANCH}{branch}")
+    with repository.lock():
+        check_new(admin.path, path, (repository.root, repository.workdir, repository.common_dir))
+        repository.create_ref(_BRANCH + branch, commit, f"devassist: branch for {name}")
+        reach("branch.create")
+        try:
+            _register(repository, admin, reason)
+        except BaseException:
+            _delete_branch(repository, branch, commit)
+            raise
+    # Filling it touches nothing shared, so other worktrees can be opened meanwhile.
+    try:
+        return _filled(repository, admin, branch, commit)
+    except BaseException:
+        with repository.lock():
+            admin.unregister()
+            _delete_branch(repository, branch, commit)
+        raise
+
+
+def detached_worktree(
+    repository: Repository, *, name: str, path: Path, commit: str, reason: str = "devassist integration"
+) -> Worktree:
+    """A locked worktree at `path` on no branch, for checking merged trees."""
+    admin = AdminDir(repository.common_dir / "worktrees" / name, path, commit)
+    with repository.lock():
+        check_new(admin.path, path, (repository.root, repository.workdir, repository.common_dir))
+        _register(repository, admin, reason)
+    try:
+        return _filled(repository, admin, None, commit)
+    except BaseException:
+        with repository.lock():
+            admin.unregister()
+        raise
+
+
+def drop_detached(repository: Repository, *, name: str, path: Path) -> None:
+    """Remove a worktree for checking merged trees that a killed supervisor left: nobody has worked in it."""
+    admin = AdminDir(repository.common_dir / "worktrees" / name, path, "")
+    with repository.lock():
+        if admin.path.is_dir() or path.exists():
+            admin.unregister()
+
+
+def set_aside(repository: Repository, *, name: str, path: Path) -> None:
+    """Take a worktree that is not as it was recorded out of the way: it is forgotten, its directory moved aside."""
+    with repository.lock():
+        _move_aside(AdminDir(repository.common_dir / "worktrees" / name, path, ""))
+
+
+def _move_aside(admin: AdminDir) -> None:
+    path = admin.workdir
+    if path.exists():
+        path.rename(
+            next(one for n in count(1) if not (one := path.with_name(f"{path.name}.left-{n}")).exists())
+        )
+    if admin.path.is_dir():
+        admin.unregister()
+
+
+def clear_unfinished(repository: Repository, *, name: str, path: Path, branch: str, commit: str) -> None:
+    """
+    Take what a killed supervisor left of opening a worktree out of the way, before it is opened anew at `commit`.
+
+    Nothing is deleted that holds work: a directory is moved aside, a branch that moved is kept under a rescue ref.
+    """
+    admin = AdminDir(repository.common_dir / "worktrees" / name, path, f"ref: {_BRANCH}{branch}")
+    with repository.lock():
+        _move_aside(admin)
+        tip = repository.branch_tip(branch)
+        if tip is not None:
+            ref = f"refs/devassist/rescue/{branch.removeprefix('devassist/')}-branch"
+            if not repository.is_ancestor(tip, commit) and repository.ref_tip(ref) is None:
+                repository.create_ref(ref, tip)
+            _delete_branch(repository, branch, tip)
+
+
+def find_worktree(repository: Repository, *, name: str, path: Path, branch: str | None) -> Worktree:
+    """A worktree opened earlier, as recorded; NotFound when it is gone, RepositoryChanged when it differs."""
+    admin_path = repository.common_dir / "worktrees" / name
+    if not admin_path.is_dir() or not path.is_dir():
+        raise NotFound(f"Worktree {name} at {path} is gone", hint="See 'devassist worktrees list'")
+    head = f"ref: {_BRANCH}{branch}" if branch is not None else _detached_head(admin_path)
+    worktree = Worktree(repository, AdminDir(admin_path, path, head), branch)
+    worktree.check()
+    return worktree
+
+
+def _detached_head(admin: Path) -> str:
+    with translated("read HEAD"):
+        return (admin / "HEAD").read_text().strip()
+
+
+def _register(repository: Repository, admin: AdminDir, reason: str) -> None:
+    try:
+        admin.create(reason)
+        sparse = SparseSet.find(repository.handle)
+        if sparse is not None:
+            admin.inherit_sparse(sparse, repository.handle)
+    except BaseException:
+        admin.unregister()
+        raise
+
+
+def _filled(repository: Repository, admin: AdminDir, branch: str | None, commit: str) -> Worktree:
+    handle = admin.open()
+    populate(handle, admin.workdir, tree_id(handle, commit), SparseSet.find(handle))
+    worktree = Worktree(repository, admin, branch)
+    if worktree.head_commit != commit:
+        raise RepositoryChanged(f"Worktree {worktree.name} is not at {commit[:12]}", hint="Try again")
+    return worktree
+
+
+def _delete_branch(repository: Repository, branch: str, commit: str) -> None:
+    # Somebody who moved it meanwhile has a use for it.
+    with contextlib.suppress(RepositoryChanged):
+        repository.delete_ref(_BRANCH + branch, old=commit)

@@ -1,0 +1,124 @@
+"""What every form of a report says in the same words: how it ended, how to undo it, what to type next. Pure."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import Any
+
+from devassist.domain.ids import result_branch
+from devassist.domain.run import RunState, RunStatus
+from devassist.domain.tasks import TaskStatus
+from devassist.reports.story import Story
+
+SAYS: Mapping[TaskStatus, str] = {
+    TaskStatus.MERGED: "merged",
+    TaskStatus.DELIVERED: "delivered, not merged",
+    TaskStatus.FAILED: "failed",
+    TaskStatus.WAITING: "waits for a person",
+    TaskStatus.STOPPED: "stopped",
+    TaskStatus.PENDING: "not started",
+    TaskStatus.RUNNING: "at work",
+}
+
+
+def outcome(state: RunState, *, code: Callable[[str], str]) -> str:
+    """How much landed, where, on what base. `code` sets a name in type of its own."""
+    tasks = state.work()
+    merged = sum(task.status is TaskStatus.MERGED for task in tasks)
+    at = f" at {code(state.result_commit[:12])}" if state.result_commit else ""
+    ended = "" if state.status is RunStatus.RUNNING else f" Exit code {state.exit_code}."
+    return (
+        f"{merged} of {len(tasks)} tasks landed on {code(result_branch(state.run))}{at}. "
+        f"Base {code(state.base[:12])}.{ended}"
+    )
+
+
+def endings_of(story: Story) -> Mapping[str, str]:
+    """Conflict id -> how it ended, with who and why where that is known."""
+    found: dict[str, str] = {}
+    for id_, one in story.endings.items():
+        who = f" by {one['who']}" if one.get("who") else ""
+        why = f": {one['reason']}" if one.get("reason") else ""
+        found[id_] = f"{one.get('status', 'resolved')}{who}{why}"
+    return found
+
+
+def taken_over(story: Story) -> list[str]:
+    """What became of the result after the run, a sentence each."""
+    return [f"{clock(one['at'])} {_became(one)}" for one in story.taken]
+
+
+def _became(one: Mapping[str, Any]) -> str:
+    match one["type"]:
+        case "merge.completed":
+            return f"merged into {one['ref'].removeprefix('refs/heads/')} as {one['commit'][:12]}"
+        case "run.applied":
+            return f"applied to the files: {len(one.get('paths', ()))} paths"
+        case "branch.pushed":
+            return f"pushed {one['commit'][:12]} to {one['remote']}"
+        case "pr.opened":
+            return f"pull request opened: {one['url']}"
+        case _:
+            return "discarded; all is kept below refs/devassist/rescue"
+
+
+def next_steps(state: RunState) -> list[tuple[str, str]]:
+    """What to type next: what it is for, and the command."""
+    run = state.run
+    if state.status is RunStatus.RUNNING:
+        return [("how it stands", f"devassist status {run}")]
+    why = ("what happened", f"devassist logs {run}")
+    if state.result_commit is None:
+        return [why, ("who claimed what", f"devassist audit list --run {run} --type claim")]
+    return [
+        ("look", f"devassist diff {run}"),
+        ("take it over", f"devassist merge {run}"),
+        ("take it over for a commit of your own", f"devassist apply {run}"),
+        ("propose it", f"devassist pr {run}"),
+        why,
+    ]
+
+
+def undo(story: Story) -> list[tuple[str, str]]:
+    """How to be rid of it: what the command does, and the command."""
+    merged = [one for one in story.taken if one["type"] == "merge.completed"]
+    steps = [
+        (
+            f"take the merge out of {one['ref'].removeprefix('refs/heads/')} again",
+            shlex.join(
+                [
+                    "git",
+                    "revert",
+                    *(["-m", "1"] if len(one.get("parents", ())) > 1 else []),
+                    one["commit"][:12],
+                ]
+            ),
+        )
+        for one in merged
+    ]
+    nothing = "" if merged else "nothing of yours was touched; "
+    return [*steps, (f"{nothing}drop branches and worktrees", f"devassist discard {story.state.run}")]
+
+
+def seconds_between(start: str, end: str) -> float:
+    """Seconds from one ISO 8601 time to another; 0 where one is missing."""
+    if not start or not end:
+        return 0.0
+    return (datetime.fromisoformat(end) - datetime.fromisoformat(start)).total_seconds()
+
+
+def clock(at: str) -> str:
+    return at[11:19]
+
+
+def duration(seconds: float) -> str:
+    """42 s, 3 min 05 s, 2 h 07 min."""
+    whole = round(seconds)
+    if whole < 60:  # noqa: PLR2004
+        return f"{whole} s"
+    minutes, rest = divmod(whole, 60)
+    if minutes < 60:  # noqa: PLR2004
+        return f"{minutes} min {rest:02d} s"
+    return f"{minutes // 60} h {minutes % 60:02d} min"
