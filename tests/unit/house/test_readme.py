@@ -13,7 +13,7 @@ import typer
 from devassist.cli.app import app
 from devassist.domain import errors
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 README = (ROOT / "README.md").read_text("utf-8")
 
 

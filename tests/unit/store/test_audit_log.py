@@ -26,7 +26,7 @@ from devassist.store.queries import AuditReader
 from devassist.store.verify import verify
 
 START = datetime(2026, 1, 31, 12, tzinfo=UTC)
-SOURCE = Path(__file__).parents[2] / "src"
+SOURCE = Path(__file__).parents[3] / "src"
 
 WRITER = """
 import sys

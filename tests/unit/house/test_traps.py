@@ -14,7 +14,7 @@ import pytest_socket
 
 import devassist
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 
 
 def test_home_and_every_place_below_it_are_temporary() -> None:

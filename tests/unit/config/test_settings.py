@@ -14,7 +14,7 @@ from devassist.config.template import template
 from devassist.domain.errors import ConfigError
 from devassist.domain.settings import Settings
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 
 
 class Places:
