@@ -15,8 +15,7 @@ from devassist.domain.events import Event, EventType, Record
 from devassist.domain.ids import branch_name
 from devassist.domain.plan import Plan, parse_plan
 from devassist.domain.settings import Settings
-from devassist.engine.context import RunContext, RunRequest
-from devassist.engine.crews.prompts import Surroundings
+from devassist.engine.context import RunContext, RunRequest, Surroundings
 from devassist.engine.log.journal import Journal
 from devassist.engine.stop import StopSwitch
 from devassist.engine.watch.conflict_watch import Neighbours

@@ -1,0 +1,1 @@
+"""The command line: it parses, calls one use case of `app`, and draws the answer."""

@@ -8,8 +8,8 @@ from typing import Annotated
 
 import typer
 
+from devassist.app import pull_request as publishing
 from devassist.app import reports as reporting
-from devassist.app.runs import pull_request as publishing
 from devassist.cli.invocation import Format, json_text, of, print_json
 from devassist.cli.looking import Output, Run
 from devassist.domain.errors import UsageError

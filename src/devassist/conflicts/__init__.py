@@ -1,1 +1,1 @@
-"""Levels of conflict detection between branches: tree and text, symbols, manifests. Needs no run and no model."""
+"""Which live branches cannot land together, and in which order the rest should."""

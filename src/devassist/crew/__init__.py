@@ -1,0 +1,1 @@
+"""How one CrewAI crew runs inside a worker process."""

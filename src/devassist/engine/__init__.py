@@ -1,0 +1,1 @@
+"""How a run executes: the values that all of its parts share."""

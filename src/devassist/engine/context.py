@@ -12,7 +12,6 @@ from devassist.domain.events import Record
 from devassist.domain.plan import Plan
 from devassist.domain.roles import Role
 from devassist.domain.settings import Settings
-from devassist.engine.crews.prompts import Surroundings
 from devassist.engine.log.journal import Journal
 from devassist.engine.stop import StopSwitch
 from devassist.git.repository import Repository
@@ -55,6 +54,17 @@ class CommandWorld:
 
     environment: Mapping[str, str]
     read_only: Sequence[Path]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Surroundings:
+    """What is the same for all agents of a run. `guidance` is file name -> text from the repository."""
+
+    goal: str
+    guidance: Mapping[str, str] = field(default_factory=dict)
+    prefix: str = ""
+    checks: Sequence[str] = ()
+    commands_offered: bool = True
 
 
 @dataclass(frozen=True, kw_only=True)

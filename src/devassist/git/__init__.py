@@ -1,4 +1,4 @@
-"""All of pygit2: repositories, worktrees, commits and merges, without running git."""
+"""The repository: the only package that uses pygit2 or runs git."""
 
 import pygit2
 

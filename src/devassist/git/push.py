@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from devassist.domain.errors import Unfinished
-from devassist.git.merging.process import asked
+from devassist.git.command import asked
 from devassist.git.repository import Repository
 
 _HOSTED = re.compile(

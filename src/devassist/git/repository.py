@@ -19,7 +19,6 @@ from devassist.git.objects.errors import patiently, translated
 from devassist.git.objects.history import BlamedLine, CommitFacts, HistoryAnchor
 from devassist.git.objects.identity import Signature, as_pygit2, find_signature
 from devassist.git.objects.trees import Trees, tree_id
-from devassist.git.worktree.scan import scan
 
 _BRANCH = "refs/heads/"
 _STAGED = (
@@ -208,15 +207,6 @@ class Repository:
             tuple(sorted(path for path, flags in status.items() if flags & _UNSTAGED)),
             tuple(sorted(path for path, flags in status.items() if flags & FileStatus.WT_NEW)),
         )
-
-    def snapshot_dirty(self, message: str, signature: Signature) -> str:
-        """A commit of HEAD and everything uncommitted, untracked too; HEAD itself when there is nothing."""
-        head = self.head_commit
-        tree = self.tree_of(head)
-        found = scan(self._handle, self.workdir, tree, store=True)
-        with translated("store a snapshot"):
-            new = Trees(self._handle).edited(tree, found.edits(), write=True)
-        return head if new == tree else self.commit_tree(new, (head,), message, signature, signature)
 
     def commit_tree(
         self, tree: str, parents: Sequence[str], message: str, author: Signature, committer: Signature

@@ -1,1 +1,1 @@
-"""Model calls: routing, the one way to litellm, scripted and recorded models, metering."""
+"""How a model is called: routing, retries, prices, cassettes."""

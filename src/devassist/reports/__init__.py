@@ -1,1 +1,1 @@
-"""What is told of a run: for a reviewer, for a browser, for a machine that reads test results."""
+"""What is told of a run: Markdown, HTML, JUnit and run.json."""

@@ -1,4 +1,4 @@
-"""Where agents' commands run and agents' files are touched: never outside one worktree."""
+"""Where commands run and files are touched: never outside one worktree."""
 
 from devassist.sandbox.bubblewrap import BubblewrapSandbox
 from devassist.sandbox.editable import editable_leak, site_packages

@@ -1,1 +1,1 @@
-"""All of SQLite: the append-only audit log, how to ask it, and how to check that nobody touched it."""
+"""The audit log in SQLite: how it is written, queried and verified."""

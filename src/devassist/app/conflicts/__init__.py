@@ -1,0 +1,1 @@
+"""How conflicts between branches are found, shown, settled and kept in the log for a person."""

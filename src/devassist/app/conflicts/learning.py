@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from devassist.app.conflicts.open_conflict import Answer, OpenConflict
+from devassist.app.runs.wiring import taught
 from devassist.app.wiring.history import require_history
-from devassist.app.wiring.project import Project, open_log, open_reader
-from devassist.domain.errors import NotFound
-from devassist.domain.events import Event, EventType, Record
+from devassist.app.wiring.project import Project, open_log
+from devassist.domain.events import Event, EventType
 from devassist.domain.resolutions import How, Tally
 
 if TYPE_CHECKING:  # imported where they are used: other commands must not pay for parsers
@@ -59,18 +59,6 @@ def experience(project: Project) -> Experience:
     from devassist.conflicts.resolution.experience import Experience
 
     return Experience.of(taught(project))
-
-
-def taught(project: Project) -> Sequence[Record]:
-    """The records, of all runs and people, that say how conflicts were settled; none where there is no log."""
-    from devassist.conflicts.resolution.experience import TEACHING
-    from devassist.store.filters import EventFilter
-
-    try:
-        with open_reader(project) as reader:
-            return list(reader.events(EventFilter(types=TEACHING)))
-    except NotFound:
-        return []
 
 
 def automatic(found: OpenConflict, given: Answer) -> Answer | None:

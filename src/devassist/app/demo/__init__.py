@@ -1,1 +1,1 @@
-"""The embedded default: a sample repository and a scripted model, so that everything can be seen without a key."""
+"""The demo: a sample repository and the script that stands in for a model."""

@@ -1,0 +1,1 @@
+"""What is damaged in this repository or environment, and how it is repaired."""

@@ -1,0 +1,1 @@
+"""How a run is started, resumed, followed, steered and taken over."""

@@ -17,6 +17,7 @@ from devassist.domain.ids import make_run_id
 from devassist.domain.roles import Role
 from devassist.domain.run import RunState
 from devassist.git.merging.program import find_git
+from devassist.git.worktree.snapshot import snapshot_dirty
 
 if TYPE_CHECKING:  # imported where they are used: `--help` and `status` must not pay for a run's imports
     from devassist.domain.plan import Plan
@@ -163,7 +164,7 @@ def _base(project: Project, options: RunOptions) -> tuple[str, list[str]]:
     dirty = repository.dirty_paths()
     if dirty and options.include_dirty:
         signature = repository.signature(project.host.environment)
-        base = repository.snapshot_dirty("Uncommitted work, taken as the base of a run", signature)
+        base = snapshot_dirty(repository, "Uncommitted work, taken as the base of a run", signature)
     elif dirty:
         paths = [*dict.fromkeys([*dirty.staged, *dirty.unstaged, *dirty.untracked])]
         shown = ", ".join(paths[:5]) + (f" and {len(paths) - 5} more" if len(paths) > 5 else "")  # noqa: PLR2004

@@ -10,7 +10,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from devassist.app.reports import run_files
 from devassist.app.runs.notifying import notifiers
 from devassist.app.runs.ownership import own_run
 from devassist.app.runs.requesting import (
@@ -20,6 +19,7 @@ from devassist.app.runs.requesting import (
     new_request,
     resumed_request,
 )
+from devassist.app.runs.run_files import run_files
 from devassist.app.runs.wiring import run_context
 from devassist.app.wiring.project import Project, load_state, open_log, open_reader
 from devassist.domain.errors import UsageError

@@ -10,9 +10,9 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from devassist.app.conflicts.learning import taught
 from devassist.app.runs.ownership import fair_share
 from devassist.app.wiring.project import Project, open_reader
+from devassist.domain.errors import NotFound
 from devassist.domain.events import Record
 
 if TYPE_CHECKING:  # imported where they are used: `--help` and `status` must not pay for a run's imports
@@ -39,8 +39,7 @@ def run_context(  # noqa: PLR0913, PLR0917  what a run is wired from
     watchers: Sequence[EventSink] = (),
 ) -> RunContext:
     """The collaborators of one run, whose worktrees are in `directory`."""
-    from devassist.engine.context import CommandWorld, RunContext
-    from devassist.engine.crews.prompts import Surroundings
+    from devassist.engine.context import CommandWorld, RunContext, Surroundings
     from devassist.engine.stop import MARK
     from devassist.git.repository import Repository
     from devassist.sandbox.editable import editable_leak, site_packages
@@ -151,3 +150,15 @@ def listener(project: Project, run: str) -> Callable[[int], Sequence[Record]]:
         return found
 
     return heard
+
+
+def taught(project: Project) -> Sequence[Record]:
+    """The records, of all runs and people, that say how conflicts were settled; none where there is no log."""
+    from devassist.conflicts.resolution.experience import TEACHING
+    from devassist.store.filters import EventFilter
+
+    try:
+        with open_reader(project) as reader:
+            return list(reader.events(EventFilter(types=TEACHING)))
+    except NotFound:
+        return []

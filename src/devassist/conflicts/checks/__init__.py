@@ -1,0 +1,1 @@
+"""Which type checks and tests fail only once two branches are merged."""

@@ -1,0 +1,1 @@
+"""Which pairs of branches clash in dependencies, migrations, routes, commands or schemas."""

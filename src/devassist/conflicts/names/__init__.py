@@ -1,0 +1,1 @@
+"""Which definition a name refers to, across the files of one tree."""

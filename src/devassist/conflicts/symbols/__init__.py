@@ -1,0 +1,1 @@
+"""Which pairs of branches break each other through a symbol."""

@@ -1,0 +1,1 @@
+"""What a file defines and uses, per language, read with tree-sitter."""

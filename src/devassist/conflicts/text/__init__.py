@@ -1,0 +1,1 @@
+"""Which pairs of branches touch the same lines or paths."""

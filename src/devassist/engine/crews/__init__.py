@@ -1,0 +1,1 @@
+"""How one task is worked on: prompts, worktrees, worker sessions, delivery."""

@@ -3,25 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any
 
 from devassist.domain.handoffs import Handoff
 from devassist.domain.plan import Plan, PlanTask
 from devassist.domain.roles import SUBMIT_TOOL, TASK_ROLES, Role
+from devassist.engine.context import Surroundings
 
 _GUIDANCE_LIMIT = 12_000
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Surroundings:
-    """What is the same for all agents of a run. `guidance` is file name -> text from the repository."""
-
-    goal: str
-    guidance: Mapping[str, str] = field(default_factory=dict)
-    prefix: str = ""
-    checks: Sequence[str] = ()
-    commands_offered: bool = True
 
 
 def task_brief(  # noqa: PLR0913  the parts of one text

@@ -1,0 +1,1 @@
+"""How a delivered task gets onto the result branch."""

@@ -1,0 +1,1 @@
+"""What the run knows: its journal and its earlier attempts."""

@@ -1,0 +1,1 @@
+"""How the integrator settles a conflict inside a run."""

@@ -1,0 +1,1 @@
+"""Who owns a run: which thread decides what happens next."""

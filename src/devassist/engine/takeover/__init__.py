@@ -1,0 +1,1 @@
+"""How a finished run is merged, applied, published or undone."""

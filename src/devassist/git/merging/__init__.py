@@ -1,0 +1,1 @@
+"""How two commits merge, by git's own merge."""

@@ -15,7 +15,8 @@ from types import TracebackType
 from typing import Self
 
 from devassist.domain.errors import RepositoryError
-from devassist.git.merging.process import Died, MergeProcess, asked
+from devassist.git.command import asked
+from devassist.git.merging.process import Died, MergeProcess
 from devassist.git.merging.program import find_git
 from devassist.git.merging.report import PairResult, parsed
 from devassist.git.merging.scratch import ScratchObjects

@@ -10,42 +10,17 @@ import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO, NamedTuple
+from typing import IO
 
 from devassist.domain.errors import RepositoryError
+from devassist.git.command import PATIENCE_S
 from devassist.git.merging.report import PairResult, parsed
 
-_PATIENCE_S = 300.0
 _CHUNK = 1 << 16
 
 
 class Died(Exception):
     """The process ended, or was ended because it said nothing for long; the text is what it said last."""
-
-
-class Answer(NamedTuple):
-    """How a command that runs once ended."""
-
-    code: int
-    output: bytes
-    error: str
-
-
-def asked(command: Sequence[str], directory: Path, environment: Mapping[str, str]) -> Answer:
-    """Run git once."""
-    try:
-        done = subprocess.run(
-            command,
-            cwd=directory,
-            env=dict(environment),
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            timeout=_PATIENCE_S,
-            check=False,
-        )
-    except (OSError, subprocess.TimeoutExpired) as error:
-        raise RepositoryError(f"git did not run: {error}") from error
-    return Answer(done.returncode, done.stdout, done.stderr.decode("utf-8", "replace").strip())
 
 
 @dataclass
@@ -122,10 +97,10 @@ class MergeProcess:
 
     def _more(self) -> bytes:
         pipe = self.answers.fileno()
-        ready, _, _ = select.select([pipe], [], [], _PATIENCE_S)
+        ready, _, _ = select.select([pipe], [], [], PATIENCE_S)
         data = os.read(pipe, _CHUNK) if ready else b""
         if not data:
-            raise Died(self._last_words() if ready else f"no answer within {_PATIENCE_S:.0f} s")
+            raise Died(self._last_words() if ready else f"no answer within {PATIENCE_S:.0f} s")
         return data
 
     def _last_words(self) -> str:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from devassist.domain.errors import Refused
-from devassist.git.merging.process import asked
+from devassist.git.command import asked
 
 _PER_PAIR, _CO_PROCESS = (2, 38), (2, 39)
 

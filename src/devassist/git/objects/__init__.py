@@ -1,0 +1,1 @@
+"""How commits, trees, refs and blobs are read and written."""

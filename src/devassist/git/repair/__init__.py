@@ -1,0 +1,1 @@
+"""How damaged refs and worktrees are found and repaired."""

@@ -1,0 +1,1 @@
+"""How linked worktrees are created, filled, scanned and committed."""

@@ -5,11 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from unit.test_git_support import ME, Lab, new_lab, tree_bytes
 
 from devassist.domain.errors import RepositoryChanged, RepositoryError
 from devassist.git.merging.merge import commit_merge, merge_in_memory
 from devassist.git.worktree.checkout import apply_to_workdir, checkout_branch_to, dirty_overlap
-from unit.test_git_support import ME, Lab, new_lab, tree_bytes
+from devassist.git.worktree.snapshot import snapshot_dirty
 
 FIVE = "one\ntwo\nthree\nfour\nfive\n"
 LONG = "".join(f"line {n}\n" for n in range(40))
@@ -127,7 +128,7 @@ def test_dirty_snapshot_changes_nothing_the_person_has(lab: Lab) -> None:
     lab.git("add", "-A")
     lab.write({"src/a.py": "unstaged\n", "untracked ü": "u\n", "x.log": "ignored", "README.md": None})
     before = tree_bytes(lab.root, skip="nothing")
-    made = lab.repository.snapshot_dirty("snapshot\n", ME)
+    made = snapshot_dirty(lab.repository, "snapshot\n", ME)
     after = tree_bytes(lab.root, skip="nothing")
     assert without_objects(after) == without_objects(before)
     assert lab.git("show", f"{made}:src/a.py") == "unstaged"

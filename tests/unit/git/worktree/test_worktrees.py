@@ -8,10 +8,11 @@ import threading
 from pathlib import Path
 
 import pytest
+from unit.test_git_support import ME, Lab, new_lab, tree_bytes
 
 from devassist.domain.errors import Refused, RepositoryChanged, RepositoryError
+from devassist.git.worktree.snapshot import snapshot_dirty
 from devassist.git.worktree.worktrees import copy_untracked, detached_worktree, find_worktree, list_worktrees
-from unit.test_git_support import ME, Lab, new_lab, tree_bytes
 
 
 @pytest.fixture
@@ -147,7 +148,7 @@ def test_nothing_the_configuration_names_is_run(lab: Lab) -> None:
     (worktree.path / "n.py").write_text("again\n")
     worktree.snapshot("refs/devassist/rescue/r1/a")
     lab.write({"README.md": "dirty\n"})
-    worktree.repository.snapshot_dirty("s", ME)
+    snapshot_dirty(worktree.repository, "s", ME)
     list_worktrees(worktree.repository)
     assert not marker.exists(), marker.read_text()
 
