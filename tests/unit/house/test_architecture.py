@@ -98,6 +98,47 @@ def test_no_exception_from_the_limit_is_kept_without_need() -> None:
         assert (SRC / name).read_text("utf-8").count("\n") > LONGEST, f"{name} is short enough by now"
 
 
+FOLDERS = sorted(path.parent for path in SRC.rglob("__init__.py"))
+CROWDED = 20
+
+
+def folder_arrows() -> dict[tuple[str, str], str]:
+    """Every pair (importing folder, imported folder), with one import that makes it."""
+    known = {".".join(path.relative_to(SRC.parent).with_suffix("").parts): path for path in modules()}
+    arrows: dict[tuple[str, str], str] = {}
+    for path in modules():
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if not isinstance(node, ast.ImportFrom) or not (node.module or "").startswith("devassist"):
+                continue
+            for alias in node.names:
+                target = next(
+                    (
+                        known[name]
+                        for name in (f"{node.module}.{alias.name}", node.module or "")
+                        if name in known
+                    ),
+                    SRC.joinpath(*(node.module or "").split(".")[1:], "__init__.py"),
+                )
+                source, imported = (str(one.parent.relative_to(SRC.parent)) for one in (path, target))
+                if source != imported:
+                    arrows[source, imported] = f"{path.relative_to(SRC)} imports {node.module}"
+    return arrows
+
+
+def test_no_two_folders_import_each_other() -> None:
+    arrows = folder_arrows()
+    assert {pair: why for pair, why in arrows.items() if pair[::-1] in arrows} == {}
+
+
+@pytest.mark.parametrize("folder", FOLDERS, ids=lambda path: str(path.relative_to(SRC.parent)))
+def test_a_folder_answers_one_question_in_one_line_and_is_not_crowded(folder: Path) -> None:
+    assert len(list(folder.glob("*.py"))) <= CROWDED
+    said = ast.get_docstring(ast.parse((folder / "__init__.py").read_text("utf-8")))
+    assert said, f"{folder} does not say which question it answers"
+    if folder != SRC / "engine" / "run":  # it names the threads and what each owns
+        assert "\n" not in said
+
+
 def test_nobody_builds_mocks() -> None:
     for path in sorted((ROOT / "tests").rglob("*.py")):
         assert not {name for name in imports(path) if name.startswith(("unittest.mock", "mock"))}, path
