@@ -15,7 +15,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from devassist.git.repository import Repository
 from devassist.git.worktree.worktrees import Worktree, open_worktree
-from unit.test_git_support import ME, Lab, isolate
+from unit.git.test_support import ME, Lab, isolate
 
 
 def repository_of(base: Path, count: int) -> Lab:

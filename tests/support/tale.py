@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from devassist.domain.events import Event, EventType, Record
+from devassist.store.facts import to_fact
 
 RUN = "brisk-heron-3f2a"
 HOSTILE = '<script>alert(1)</script> ::error::x ![i](http://evil.example/x.png) | `a` ]]> &amp; "q" \x00\x1b[31m\u202e @you #12 **b**'
@@ -23,7 +24,9 @@ class Tale:
     def tell(self, type_: EventType, task: str = "", agent: str = "", /, **data: Any) -> Record:
         seq = len(self.records) + 1
         at = (_START + timedelta(seconds=seq)).isoformat(timespec="microseconds").replace("+00:00", "Z")
-        event = Event(type=type_, run=RUN, task=task, agent=agent, id=f"e{seq}", data=data)
+        event = Event(
+            type=type_, run=RUN, task=task, agent=agent, id=f"e{seq}", data=data, body=to_fact(type_, data)
+        )
         self.records.append(Record(seq=seq, at=at, event=event))
         return self.records[-1]
 
@@ -42,7 +45,7 @@ class Tale:
         )  # fmt: skip
         self.tell(
             EventType.COMMAND_RAN, task, who, command="make", exit_code=0 if status == "done" else 2,
-            output="", seconds=0.5, purpose="tool",
+            output="", seconds=0.5, purpose="command",
         )  # fmt: skip
         self.tell(EventType.HANDOFF_SUBMITTED, task, who, summary=said, kind="work", confidence=0.9)
         self.tell(

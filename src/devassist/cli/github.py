@@ -12,8 +12,8 @@ from devassist.app.wiring.project import Project
 from devassist.cli.invocation import Invocation
 from devassist.cli.workflow import command, send
 from devassist.domain.conflicts import Severity
-from devassist.domain.run import RunState, RunStatus
-from devassist.domain.tasks import TaskStatus
+from devassist.domain.run import RunState
+from devassist.domain.statuses import RunStatus, TaskStatus
 
 _MOST = 40
 """Annotations of one kind; GitHub shows ten of each in a step."""

@@ -23,7 +23,8 @@ from devassist.cli.narration import event_json, event_line
 from devassist.cli.render import run_summary, runs_table
 from devassist.domain.errors import NotFound
 from devassist.domain.roles import SUBMIT_TOOL, TOOLS_OF, Role
-from devassist.domain.run import RunState, RunStatus
+from devassist.domain.run import RunState
+from devassist.domain.statuses import RunStatus
 from devassist.domain.tasks import TaskState
 
 

@@ -25,7 +25,7 @@ from devassist.cli.invocation import Format, Invocation, StreamFormat, of, plain
 from devassist.cli.looking import Output
 from devassist.cli.run import launch
 from devassist.domain.errors import DevassistError, UsageError
-from devassist.domain.plan import parse_plan
+from devassist.domain.plan import Plan, parse_plan
 
 _TOLD_OTHERWISE = frozenset({"plan", "dropped", "hunks"})
 """Parts of what is shown that have lines of their own, or that the diff says better."""
@@ -126,7 +126,12 @@ def approve(
     _say(
         invocation,
         ids,
-        Word(choice="approve", who=who_is(project), reason=reason, plan=plan),
+        Word(
+            choice="approve",
+            who=who_is(project),
+            reason=reason,
+            plan=None if plan is None else parse_plan(plan),
+        ),
         no_resume,
         output,
     )
@@ -211,7 +216,7 @@ def _go_on(invocation: Invocation, project: Project, run: str, no_resume: bool) 
     return True
 
 
-def _edited(invocation: Invocation, project: Project, ids: Sequence[str]) -> Mapping[str, Any]:
+def _edited(invocation: Invocation, project: Project, ids: Sequence[str]) -> Plan:
     """The plan of the one request, as the person leaves it in the editor. Raises PlanError, UsageError."""
     items: list[Item] = [find_item(project, id_) for id_ in ids]
     if len(items) != 1 or items[0].asked.kind != "plan":
@@ -232,4 +237,4 @@ def _edited(invocation: Invocation, project: Project, ids: Sequence[str]) -> Map
             raise UsageError(
                 f"the plan is not JSON any more: {error}", hint="nothing was approved"
             ) from error
-    return parse_plan(document, source="the edited plan").as_json()
+    return parse_plan(document, source="the edited plan")

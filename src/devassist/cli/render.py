@@ -12,8 +12,9 @@ from rich.text import Text
 
 from devassist.cli.invocation import plain
 from devassist.cli.meeting import sureness
-from devassist.domain.run import RunState, RunStatus
-from devassist.domain.tasks import AgentState, TaskState, TaskStatus
+from devassist.domain.run import RunState
+from devassist.domain.statuses import RunStatus, TaskStatus
+from devassist.domain.tasks import AgentState, TaskState
 
 _STYLE = {
     TaskStatus.PENDING: ("·", "dim"),

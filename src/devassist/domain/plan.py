@@ -27,7 +27,7 @@ class PlanTask:
     id: str
     title: str
     role: Role
-    instructions: str
+    instructions: str = ""
     scope: tuple[str, ...] = ()
     depends_on: tuple[str, ...] = ()
     checks: tuple[str, ...] = ()

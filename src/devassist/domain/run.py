@@ -4,24 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from enum import StrEnum
 from typing import Any
 
 from devassist.domain.approvals import ApprovalState, ApprovalStatus
 from devassist.domain.events import EventType, Record
 from devassist.domain.ids import PLANNING, result_branch, role_of
 from devassist.domain.sessions import Session
-from devassist.domain.tasks import AGENT_ACTS, TASK_ACTS, AgentState, TaskState, TaskStatus
-
-
-class RunStatus(StrEnum):
-    RUNNING = "running"
-    SUCCEEDED = "succeeded"
-    PARTIAL = "partial"
-    FAILED = "failed"
-    WAITING = "waiting"
-    STOPPED = "stopped"
-    LIMITED = "limited"
+from devassist.domain.statuses import RunStatus, TaskStatus
+from devassist.domain.tasks import AGENT_ACTS, TASK_ACTS, AgentState, TaskState
 
 
 @dataclass(slots=True)

@@ -4,20 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from enum import StrEnum
 from typing import Any
 
 from devassist.domain.events import EventType, Record
-
-
-class TaskStatus(StrEnum):
-    PENDING = "pending"
-    RUNNING = "running"
-    WAITING = "waiting"
-    DELIVERED = "delivered"
-    MERGED = "merged"
-    FAILED = "failed"
-    STOPPED = "stopped"
+from devassist.domain.statuses import TaskStatus
 
 
 @dataclass(slots=True)

@@ -10,7 +10,7 @@ from devassist.domain.errors import Refused
 from devassist.domain.events import Event, EventType
 from devassist.domain.ids import run_and_task
 from devassist.domain.plan import Plan, PlanTask
-from devassist.domain.tasks import TaskStatus
+from devassist.domain.statuses import TaskStatus
 from devassist.engine.context import RunContext
 from devassist.git.merging.merge import commit_merge, merge_in_memory
 

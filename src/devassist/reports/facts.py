@@ -8,8 +8,8 @@ from datetime import datetime
 from typing import Any
 
 from devassist.domain.ids import result_branch
-from devassist.domain.run import RunState, RunStatus
-from devassist.domain.tasks import TaskStatus
+from devassist.domain.run import RunState
+from devassist.domain.statuses import RunStatus, TaskStatus
 from devassist.reports.story import Story
 
 SAYS: Mapping[TaskStatus, str] = {

@@ -7,7 +7,7 @@ from typing import Any
 
 from devassist.domain.ids import PLANNING, result_branch
 from devassist.domain.markup import block, code, prose, quoted
-from devassist.domain.run import RunStatus
+from devassist.domain.statuses import RunStatus
 from devassist.domain.tasks import TaskState
 from devassist.reports.facts import (
     SAYS,

@@ -7,8 +7,9 @@ from importlib.resources import files
 from typing import Any
 
 from devassist.domain.ids import PLANNING, result_branch
-from devassist.domain.run import RunState, RunStatus
-from devassist.domain.tasks import TaskState, TaskStatus
+from devassist.domain.run import RunState
+from devassist.domain.statuses import RunStatus, TaskStatus
+from devassist.domain.tasks import TaskState
 from devassist.reports.facts import (
     SAYS,
     clock,

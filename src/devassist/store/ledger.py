@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 from devassist.domain.errors import AuditError, NotFound
 from devassist.domain.events import Event, EventType, Record
-from devassist.store import chain, codec
+from devassist.store import chain, codec, facts
 from devassist.store.connection import WriteLock, connect_writer, translated
 from devassist.store.filters import iso
 from devassist.store.migrations import TOMBSTONE, migrate
@@ -43,7 +43,8 @@ class Prepared:
 
 def prepare(event: Event, redact: Callable[[Any], Any]) -> Prepared:
     """Take secrets out and pack. Raises AuditError for data that is not JSON; nothing is recorded then."""
-    data = codec.normalise(redact(codec.normalise(event.data)))
+    stated = event.data if event.body is None else facts.to_data(event.body)
+    data = codec.normalise(redact(codec.normalise(stated)))
     if not isinstance(data, dict):
         raise AuditError(f"event data of {event.type} is not an object")
     packed = codec.pack(data)
@@ -55,6 +56,7 @@ def prepare(event: Event, redact: Callable[[Any], Any]) -> Prepared:
         parent=codec.safe(event.parent),
         id=codec.safe(event.id),
         data=data,
+        body=facts.to_fact(event.type, data),
     )
     return Prepared(clean, packed.text, packed.bodies)
 

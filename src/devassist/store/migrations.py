@@ -80,7 +80,7 @@ TRIGGERS = {
 def migrate(connection: sqlite3.Connection) -> None:
     """Bring the schema up to date. The caller holds the write lock, so two openers cannot race."""
     migrations = Migrations("devassist.audit")
-    steps = (m001_events, m002_views, m003_conflicts)
+    steps = (m001_events, m002_views, m003_conflicts, m004_views_of_facts)
     for step in steps:
         migrations()(step)
     database = sqlite_utils.Database(connection)
@@ -111,3 +111,10 @@ def m003_conflicts(db: Any) -> None:
     """A conflict that is confirmed is found a second time; it is one row all the same."""
     db.execute("DROP VIEW conflicts")
     db.execute(f"CREATE VIEW conflicts AS {VIEWS['conflicts']}")
+
+
+def m004_views_of_facts(db: Any) -> None:
+    """Columns that no event had were always NULL: who decided an approval, how many turns an agent took."""
+    for name, body in VIEWS.items():
+        db.execute(f"DROP VIEW {name}")
+        db.execute(f"CREATE VIEW {name} AS {body}")

@@ -16,10 +16,11 @@ from types import TracebackType
 from typing import Any, Self
 
 from devassist.domain.errors import AuditError, AuditTampered, Interrupted, NotFound, UsageError
-from devassist.domain.events import Event, EventType, Record
-from devassist.store import codec
+from devassist.domain.events import Body, Event, EventType, Record, Withheld
+from devassist.store import codec, facts
 from devassist.store.connection import connect_reader, translated
 from devassist.store.filters import EventFilter
+from devassist.store.migrations import TOMBSTONE
 
 EVERYTHING = EventFilter()
 
@@ -206,8 +207,16 @@ def _record(row: sqlite3.Row, fetch: Callable[[str], bytes] | None) -> Record:
         parent=row["parent"],
         id=row["id"],
         data=data,
+        body=_body(kind, row["data"], data, withheld=fetch is None),
     )
     return Record(seq=row["seq"], at=row["at"], event=event, hash=row["hash"])
+
+
+def _body(kind: EventType, text: str, data: Any, *, withheld: bool) -> Body:
+    """The fact. Texts that were not fetched are empty in it."""
+    if text == TOMBSTONE:
+        return Withheld(type=kind)
+    return facts.to_fact(kind, codec.unpack(text, lambda _digest: b"") if withheld else data)
 
 
 def _only_reading(action: int, first: str | None, second: str | None, *_: str | None) -> int:

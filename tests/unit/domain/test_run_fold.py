@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 
 from devassist.domain.events import Event, EventType, Record
 from devassist.domain.ids import PLANNING, result_branch
-from devassist.domain.run import RunState, RunStatus
-from devassist.domain.tasks import TaskStatus
+from devassist.domain.run import RunState
+from devassist.domain.statuses import RunStatus, TaskStatus
+from devassist.store.facts import to_fact
 
 RUN = "brisk-heron-3f2a"
 _PLAN = {
@@ -25,7 +26,9 @@ _PLAN = {
 
 
 def record(seq: int, type_: EventType, task: str = "", agent: str = "", **data: Any) -> Record:
-    event = Event(type=type_, run=RUN, task=task, agent=agent, id=f"e{seq}", data=data)
+    event = Event(
+        type=type_, run=RUN, task=task, agent=agent, id=f"e{seq}", data=data, body=to_fact(type_, data)
+    )
     return Record(seq=seq, at=f"2026-01-01T00:00:{seq % 60:02d}.000000Z", event=event)
 
 
@@ -65,7 +68,7 @@ _DATA: dict[EventType, st.SearchStrategy[dict[str, Any]]] = {
         {
             "command": st.just("true"),
             "exit_code": st.integers(0, 2),
-            "purpose": st.sampled_from(["gate", "agent"]),
+            "purpose": st.sampled_from(["gate", "command"]),
         }
     ),
     EventType.HANDOFF_SUBMITTED: st.just({}),
@@ -142,9 +145,9 @@ def test_the_costs_of_agents_never_exceed_the_runs(log: list[Record]) -> None:
     assert sum(one.input_tokens for one in agents) <= state.input_tokens
 
 
-def test_an_unknown_event_moves_only_the_sequence() -> None:
+def test_an_event_that_says_nothing_of_the_state_moves_only_the_sequence() -> None:
     state = RunState.fold(started())
-    state.apply(record(3, EventType.CHECKPOINT_MADE))
+    state.apply(record(3, EventType.BRANCH_STALED))
     expected = RunState.fold(started())
     expected.last_seq = 3
     expected.sessions[-1].seen(state.sessions[-1].last_at)

@@ -12,13 +12,13 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from unit.test_git_support import ME, Lab, isolate, new_lab
 
 from devassist.domain.errors import NotFound, RepositoryChanged, RepositoryError
 from devassist.git.objects.identity import Signature
 from devassist.git.objects.trailers import trailers_of, with_trailers
 from devassist.git.objects.trees import Entry, Trees
 from devassist.git.repository import Repository
+from unit.git.test_support import ME, Lab, isolate, new_lab
 
 
 @pytest.fixture

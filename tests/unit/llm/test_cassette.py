@@ -14,6 +14,7 @@ from devassist.domain.events import Event, EventType, Record
 from devassist.llm.canonical import digest
 from devassist.llm.cassette import CassetteWriter, ReplayClient
 from devassist.ports import CallAddress, ModelRequest
+from devassist.store.facts import to_fact
 
 OLD, NEW = "brisk-heron-3f2a", "calm-otter-91bc"
 TOOLS = [{"type": "function", "function": {"name": "f", "parameters": {"type": "object"}}}]
@@ -63,7 +64,11 @@ def record(
         **over,
     }
     return Record(
-        seq=turn, at="", event=Event(type=type_, run=run, task=task, agent=f"{task}/{role}", data=data)
+        seq=turn,
+        at="",
+        event=Event(
+            type=type_, run=run, task=task, agent=f"{task}/{role}", data=data, body=to_fact(type_, data)
+        ),
     )
 
 

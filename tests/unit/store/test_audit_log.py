@@ -10,7 +10,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -95,7 +95,7 @@ def test_what_is_recorded_reads_back_equal(log: AuditLog, path: Path) -> None:
     )
     records = log.record(event, note(2))
     assert stored(path) == list(records)
-    assert records[0].event == event
+    assert replace(records[0].event, body=None) == event
     assert [record.seq for record in records] == [1, 2]
     assert re.fullmatch(r"[0-9a-z]{12}-[A-Za-z0-9_-]+", records[1].id)
     assert re.fullmatch(r"2026-01-31T12:00:\d\d\.000000Z", records[0].at)

@@ -18,6 +18,7 @@ from devassist.store.audit_log import AuditLog
 from devassist.store.filters import EventFilter
 from devassist.store.queries import AuditReader
 from devassist.store.views import VIEWS
+from support import facts
 
 START = datetime(2026, 1, 31, 12, tzinfo=UTC)
 T = EventType
@@ -27,7 +28,7 @@ def small_run(run: str) -> list[Event]:
     """One task, one agent, one of everything."""
 
     def event(type: EventType, agent: str = "t1/coder", **data: Any) -> Event:  # noqa: A002 -- the field's name
-        return Event(type=type, run=run, task="t1" if agent else "", agent=agent, data=data)
+        return facts.event(type, run=run, task="t1" if agent else "", agent=agent, **data)
 
     call = {"role": "coder", "round": 1, "turn": 1, "model": "m", "input_tokens": 10, "output_tokens": 5}
     return [
@@ -36,11 +37,24 @@ def small_run(run: str) -> list[Event]:
         event(T.AGENT_STARTED, role="coder", round=1, branch="br", worktree="/w", model="m"),
         event(T.MODEL_CALLED, **call, attempt=1, status="error", usd=None, error="429"),
         event(
-            T.MODEL_CALLED, **call, attempt=2, status="ok", usd=0.25, reply="Straße\n" * 400, latency_ms=12
+            T.MODEL_CALLED,
+            **call,
+            attempt=2,
+            status="ok",
+            usd=0.25,
+            reply={"content": "Straße\n" * 400},
+            latency_ms=12,
         ),
         event(T.TOOL_CALLED, role="coder", round=1, name="write_file", arguments={"path": "a"}, ok=True),
         event(T.COMMAND_RAN, command="pytest", exit_code=1, output='said "no"', seconds=0.5, tier="landlock"),
-        event(T.HANDOFF_SUBMITTED, role="coder", round=1, kind="done", summary="Greets", claims=[{}, {}]),
+        event(
+            T.HANDOFF_SUBMITTED,
+            role="coder",
+            round=1,
+            kind="done",
+            summary="Greets",
+            claims=[{"statement": "a"}, {"statement": "b"}],
+        ),
         event(
             T.COMMIT_CREATED, commit="c1", tree="x", parents=["b0"], branch="br", role="coder", paths=["a"]
         ),
@@ -50,8 +64,8 @@ def small_run(run: str) -> list[Event]:
             T.DECISION_MADE, who="policy", question="merge?", options=["y", "n"], choice="y", confidence=0.9
         ),
         event(T.APPROVAL_REQUESTED, approval="a1", kind="merge", question="ok?", options=["yes", "no"]),
-        event(T.APPROVAL_DECIDED, approval="a1", choice="yes", by="ada", reason="fine"),
-        event(T.MERGE_COMPLETED, "", commit="m1", parents=["b0", "c1"], ref="refs/heads/result", task="t1"),
+        event(T.APPROVAL_DECIDED, approval="a1", choice="yes", who="ada", reason="fine"),
+        event(T.MERGE_COMPLETED, "", commit="m1", parents=["b0", "c1"], ref="refs/heads/result"),
         event(T.AGENT_FINISHED, role="coder", round=1, status="done", commit="c1", turns=3),
         event(T.TASK_FINISHED, status="merged", confidence=0.9),
         event(T.RUN_FINISHED, "", status="succeeded", exit_code=0, result_commit="m1"),
@@ -125,8 +139,8 @@ def test_a_time_that_is_none_is_refused(reader: AuditReader) -> None:
 
 
 def test_payloads_are_unpacked_unless_raw(reader: AuditReader) -> None:
-    assert reader.event(5).data["reply"] == "Straße\n" * 400
-    reference = reader.event(5, raw=True).data["reply"]
+    assert reader.event(5).data["reply"]["content"] == "Straße\n" * 400
+    reference = reader.event(5, raw=True).data["reply"]["content"]
     assert reference["size"] == 3200
     assert reader.payload(reference["$payload"]).decode() == "Straße\n" * 400
 

@@ -9,7 +9,7 @@ from devassist.app.doctor.dead_runs import DeadRun
 from devassist.app.runs.ownership import live_runs
 from devassist.app.wiring.project import Project
 from devassist.domain.ids import worktree_name
-from devassist.domain.run import RunStatus
+from devassist.domain.statuses import RunStatus
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -23,7 +23,7 @@ from devassist.app.wiring.project import Project, open_log
 from devassist.domain.errors import DevassistError
 from devassist.domain.events import Event, EventType
 from devassist.domain.ids import rescue_ref, worktree_name
-from devassist.domain.run import RunStatus
+from devassist.domain.statuses import RunStatus
 
 if TYPE_CHECKING:  # imported where they are used: `--help` and `status` must not pay for a run's imports
     from devassist.git.repair.worktrees import Recorded

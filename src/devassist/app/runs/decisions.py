@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -15,10 +15,11 @@ from devassist.app.runs.ownership import is_alive, own_run, supervisor_of
 from devassist.app.wiring.project import OUTLINE, Project, fold_run, load_state, open_log, open_reader
 from devassist.domain.approvals import ApprovalState, ApprovalStatus
 from devassist.domain.errors import DevassistError, NotFound, Refused, Unfinished, UsageError
-from devassist.domain.events import Event, EventType
+from devassist.domain.events import ApprovalDecided, DecisionMade, Event, EventType
 from devassist.domain.failpoints import reach
-from devassist.domain.run import RunState, RunStatus
-from devassist.domain.tasks import TaskStatus
+from devassist.domain.plan import Plan
+from devassist.domain.run import RunState
+from devassist.domain.statuses import RunStatus, TaskStatus
 
 _NOW_S = 1.2
 _GRACE_S = 45.0
@@ -37,7 +38,7 @@ class Word:
     who: str
     reason: str = ""
     answer: str = ""
-    plan: Mapping[str, Any] | None = None
+    plan: Plan | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,29 +110,27 @@ def decide_all(project: Project, ids: Sequence[str], word: Word) -> list[Item]:
     with open_log(project) as log:
         for item in items:
             asked = item.asked
-            decision = {
-                "who": f"person {word.who}",
-                "question": asked.question,
-                "options": asked.options,
-                "choice": word.answer if word.choice == "answer" else word.choice,
-                "reason": word.reason,
-                "confidence": 1.0,
-                "approval": asked.id,
-            }
-            where = {"run": item.run, "task": asked.task, "agent": asked.agent}
-            (made,) = log.record(Event(type=EventType.DECISION_MADE, data=decision, **where))
-            data: dict[str, Any] = {
-                "approval": asked.id,
-                "choice": word.choice,
-                "answer": word.answer,
-                "reason": word.reason,
-                "who": f"person {word.who}",
-                "binds_to": asked.binds_to,
-            }
+            decision = DecisionMade(
+                who=f"person {word.who}",
+                question=asked.question,
+                options=tuple(asked.options),
+                choice=word.answer if word.choice == "answer" else word.choice,
+                reason=word.reason,
+                confidence=1.0,
+                approval=asked.id,
+            )
+            (made,) = log.record(Event.of(decision, run=item.run, task=asked.task, agent=asked.agent))
             reach("approval.recorded")
-            if word.plan is not None:
-                data["plan"] = dict(word.plan)
-            log.record(Event(type=EventType.APPROVAL_DECIDED, parent=made.id, data=data, **where))
+            decided = ApprovalDecided(
+                approval=asked.id,
+                choice=word.choice,
+                answer=word.answer,
+                reason=word.reason,
+                who=f"person {word.who}",
+                binds_to=asked.binds_to,
+                plan=word.plan,
+            )
+            log.record(Event.of(decided, run=item.run, task=asked.task, agent=asked.agent, parent=made.id))
     return items
 
 

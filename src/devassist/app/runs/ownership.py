@@ -13,8 +13,8 @@ from typing import Any
 from devassist.app.wiring.host import boot_id, versions
 from devassist.app.wiring.project import Project
 from devassist.domain.errors import Refused
-from devassist.domain.run import RunState, RunStatus
-from devassist.domain.tasks import TaskStatus
+from devassist.domain.run import RunState
+from devassist.domain.statuses import RunStatus, TaskStatus
 
 _PATIENCE_S = 0.3
 _START_FIELD = 19

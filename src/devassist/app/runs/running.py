@@ -23,7 +23,8 @@ from devassist.app.runs.run_files import run_files
 from devassist.app.runs.wiring import run_context
 from devassist.app.wiring.project import Project, load_state, open_log, open_reader
 from devassist.domain.errors import UsageError
-from devassist.domain.run import RunState, RunStatus
+from devassist.domain.run import RunState
+from devassist.domain.statuses import RunStatus
 from devassist.ports import EventSink, LateSink
 
 if TYPE_CHECKING:  # imported where they are used: `--help` and `status` must not pay for a run's imports

@@ -17,7 +17,7 @@ if TYPE_CHECKING:  # imported where it is used: `--help` and `status` must not p
 def aftermath(project: Project, run: str) -> Any:
     """An Aftermath of a run, with the audit log open for writing. Raises Unfinished while the run goes on."""
     from devassist.app.runs.ownership import is_alive, present
-    from devassist.domain.run import RunStatus
+    from devassist.domain.statuses import RunStatus
     from devassist.engine.takeover.merge import Aftermath
 
     state = present(project, load_state(project, run))
@@ -74,7 +74,7 @@ def found_worktrees(project: Project) -> list[dict[str, Any]]:
 def collect_worktrees(project: Project, *, dry_run: bool) -> list[dict[str, Any]]:
     """Remove what is provably kept elsewhere: path and, where it stays, the reason. Refusals are recorded too."""
     from devassist.domain.events import Event, EventType
-    from devassist.domain.run import RunStatus
+    from devassist.domain.statuses import RunStatus
     from devassist.git.worktree.listing import list_worktrees
 
     with open_reader(project) as reader:

@@ -9,7 +9,7 @@ from typing import Any
 from devassist.domain.approvals import ApprovalStatus, ApprovedMerge, Choice, MergeRequest, decide
 from devassist.domain.events import Event, EventType
 from devassist.domain.hashing import digest
-from devassist.domain.tasks import TaskStatus
+from devassist.domain.statuses import TaskStatus
 from devassist.engine.approval_requests import Ask, answered, decided
 from devassist.engine.context import RunContext
 

@@ -26,7 +26,7 @@ from devassist.domain.events import Event, EventType, Record
 from devassist.domain.failpoints import reach
 from devassist.domain.ids import branch_name, result_branch
 from devassist.domain.plan import Plan, PlanTask
-from devassist.domain.tasks import TaskStatus
+from devassist.domain.statuses import TaskStatus
 from devassist.engine.approval_requests import Parked
 from devassist.engine.context import RunContext
 from devassist.engine.landing.approval import Landing, consent

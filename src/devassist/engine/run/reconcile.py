@@ -9,7 +9,8 @@ from devassist.domain.events import Event, EventType, Record
 from devassist.domain.handoffs import Handoff
 from devassist.domain.ids import agent_id, result_branch
 from devassist.domain.plan import Plan, PlanTask
-from devassist.domain.tasks import TaskState, TaskStatus
+from devassist.domain.statuses import TaskStatus
+from devassist.domain.tasks import TaskState
 from devassist.engine.context import RunContext
 from devassist.engine.crews.run_worktrees import Places
 from devassist.engine.landing.integrator import Integrator

@@ -11,8 +11,7 @@ from devassist.domain.errors import DevassistError, LimitReached, ModelError, Un
 from devassist.domain.events import Event, EventType
 from devassist.domain.hashing import digest
 from devassist.domain.ids import base_ref
-from devassist.domain.run import RunStatus
-from devassist.domain.tasks import TaskStatus
+from devassist.domain.statuses import RunStatus, TaskStatus
 from devassist.engine.context import RunContext
 from devassist.engine.crews.run_worktrees import Places
 from devassist.engine.resolution.integrator_step import ResolutionStep

@@ -12,7 +12,7 @@ from devassist.domain.errors import DevassistError, Interrupted, LimitReached, M
 from devassist.domain.events import Event, EventType
 from devassist.domain.handoffs import Handoff
 from devassist.domain.plan import Plan, PlanTask
-from devassist.domain.tasks import TaskStatus
+from devassist.domain.statuses import TaskStatus
 from devassist.engine.context import RunContext
 from devassist.engine.crews.run_worktrees import Places
 from devassist.engine.crews.task_step import TaskStep

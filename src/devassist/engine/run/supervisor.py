@@ -15,9 +15,9 @@ from devassist.domain.failpoints import reach
 from devassist.domain.hashing import digest
 from devassist.domain.ids import PLANNING, base_ref
 from devassist.domain.plan import Plan
-from devassist.domain.run import RunState, RunStatus
+from devassist.domain.run import RunState
 from devassist.domain.settings import Settings
-from devassist.domain.tasks import TaskStatus
+from devassist.domain.statuses import RunStatus, TaskStatus
 from devassist.engine.approval_requests import Parked
 from devassist.engine.context import RunContext
 from devassist.engine.crews.run_worktrees import Places

@@ -19,7 +19,7 @@ from devassist.domain.errors import AuditError, DevassistError
 from devassist.domain.events import Event, EventType, Record
 from devassist.domain.ids import PLANNING, result_branch
 from devassist.domain.plan import Plan
-from devassist.domain.tasks import TaskStatus
+from devassist.domain.statuses import TaskStatus
 from devassist.engine.context import RunContext
 from devassist.engine.watch.notices import Alerts
 

@@ -13,11 +13,14 @@ import pytest
 from devassist.app.runs.notifying import Notifier, told
 from devassist.domain.events import Event, EventType, Record
 from devassist.domain.settings import NotifySettings
+from devassist.store.facts import to_fact
 
 
 def record(type_: EventType, **data: Any) -> Record:
     return Record(
-        seq=1, at="2026-01-01T00:00:00.000000Z", event=Event(type=type_, run="calm-owl-1a2b", data=data)
+        seq=1,
+        at="2026-01-01T00:00:00.000000Z",
+        event=Event(type=type_, run="calm-owl-1a2b", data=data, body=to_fact(type_, data)),
     )
 
 

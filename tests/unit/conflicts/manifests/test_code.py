@@ -6,12 +6,12 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from unit.test_conflicts_manifests import Files, Workshop
-from unit.test_git_support import Lab, new_lab
 
 from devassist.conflicts.manifests.detector import ManifestDetector
 from devassist.domain.conflicts import Side
 from devassist.git.merging.tree_view import TreeView
+from unit.conflicts.manifests.test_manifests import Files, Workshop
+from unit.git.test_support import Lab, new_lab
 
 
 @pytest.fixture(scope="module")

@@ -11,12 +11,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from pygit2.enums import FileMode
-from unit.test_git_support import new_lab
 
 from devassist.conflicts.manifests.detector import ManifestDetector
 from devassist.conflicts.manifests.reading import facts_of
 from devassist.domain.conflicts import Conflict, Level, Side
 from devassist.git.merging.tree_view import TreeView
+from unit.git.test_support import new_lab
 
 Files = Mapping[str, str | None]
 

@@ -14,6 +14,7 @@ from devassist.conflicts.resolution.rerere import remembered
 from devassist.conflicts.resolution.three_way_merge import ConflictingFile
 from devassist.domain.events import Event, EventType, Record
 from devassist.domain.resolutions import Tally
+from devassist.store.facts import to_fact
 
 IMPORTS = MarkedText((HunkText("", "import a\n", "import b\n"), "end\n"))
 KEY = IMPORTS.hunks[0].key
@@ -25,7 +26,11 @@ _numbers = count(1)
 
 def told(type_: EventType, **data: Any) -> Record:
     number = next(_numbers)
-    return Record(seq=number, at="2026-01-01T00:00:00Z", event=Event(type=type_, id=f"e{number}", data=data))
+    return Record(
+        seq=number,
+        at="2026-01-01T00:00:00Z",
+        event=Event(type=type_, id=f"e{number}", data=data, body=to_fact(type_, data)),
+    )
 
 
 def settled(text: str, commit: str, *, how: str = "edit", who: str = ME, conflict: str = "c-1") -> Record:

@@ -7,13 +7,22 @@ from typing import Any
 
 from devassist.domain.events import Event, EventType, Record
 from devassist.engine.resolution.integrator_attempts import attempt_at
+from devassist.store.facts import to_fact
 
 AGENT, SIDES = "t/integrator", ["ours", "theirs"]
 _numbers = count(1)
 
 
 def told(type_: EventType, agent: str = AGENT, **data: Any) -> Record:
-    event = Event(type=type_, run="r", task="t", agent=agent, id=f"e{next(_numbers)}", data=data)
+    event = Event(
+        type=type_,
+        run="r",
+        task="t",
+        agent=agent,
+        id=f"e{next(_numbers)}",
+        data=data,
+        body=to_fact(type_, data),
+    )
     return Record(seq=1, at="", event=event)
 
 

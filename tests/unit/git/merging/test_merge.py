@@ -5,12 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from unit.test_git_support import ME, Lab, new_lab, tree_bytes
 
 from devassist.domain.errors import RepositoryChanged, RepositoryError
 from devassist.git.merging.merge import commit_merge, merge_in_memory
 from devassist.git.worktree.checkout import apply_to_workdir, checkout_branch_to, dirty_overlap
 from devassist.git.worktree.snapshot import snapshot_dirty
+from unit.git.test_support import ME, Lab, new_lab, tree_bytes
 
 FIVE = "one\ntwo\nthree\nfour\nfive\n"
 LONG = "".join(f"line {n}\n" for n in range(40))

@@ -8,11 +8,11 @@ import threading
 from pathlib import Path
 
 import pytest
-from unit.test_git_support import ME, Lab, new_lab, tree_bytes
 
 from devassist.domain.errors import Refused, RepositoryChanged, RepositoryError
 from devassist.git.worktree.snapshot import snapshot_dirty
 from devassist.git.worktree.worktrees import copy_untracked, detached_worktree, find_worktree, list_worktrees
+from unit.git.test_support import ME, Lab, new_lab, tree_bytes
 
 
 @pytest.fixture

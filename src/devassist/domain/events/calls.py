@@ -1,0 +1,149 @@
+"""What agents do: model calls, tool calls and commands, each intended before and recorded after."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import ClassVar
+
+from devassist.domain.events.kinds import EventType
+from devassist.domain.statuses import CallStatus, Purpose
+
+JsonObject = Mapping[str, object]
+"""A JSON object in somebody else's shape: a chat message, a tool's schema, the arguments of a tool call."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordedToolCall:
+    """One tool call in a reply; `arguments` is the raw JSON text that the model wrote."""
+
+    id: str = ""
+    name: str = ""
+    arguments: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordedReply:
+    """What a model answered."""
+
+    content: str | None = ""
+    tool_calls: tuple[RecordedToolCall, ...] = ()
+    finish_reason: str | None = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelIntended:
+    """One attempt at a model call is about to be sent. `request` is the digest of what is sent."""
+
+    type: ClassVar[EventType] = EventType.MODEL_INTENDED
+    role: str = ""
+    round: int = 1
+    turn: int = 0
+    attempt: int = 1
+    model: str = ""
+    request: str = ""
+    messages: tuple[JsonObject, ...] = ()
+    tools: tuple[JsonObject, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelCalled:
+    """One attempt at a model call, which is one HTTP request. `usd` is None where the price is unknown."""
+
+    type: ClassVar[EventType] = EventType.MODEL_CALLED
+    role: str = ""
+    round: int = 1
+    turn: int = 0
+    attempt: int = 1
+    model: str = ""
+    request: str = ""
+    messages: tuple[JsonObject, ...] = ()
+    tools: tuple[JsonObject, ...] = ()
+    status: CallStatus = CallStatus.OK
+    answered_by: str = ""
+    reply: RecordedReply | None = None
+    finish_reason: str | None = ""
+    response_id: str | None = ""
+    input_tokens: int = 0
+    output_tokens: int = 0
+    usd: float | None = None
+    latency_ms: float = 0.0
+    error: str | None = None
+    error_kind: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ToolIntended:
+    """A write tool is about to write; `before` is the blob id of the file, empty where there is none."""
+
+    type: ClassVar[EventType] = EventType.TOOL_INTENDED
+    role: str = ""
+    round: int = 1
+    name: str = ""
+    arguments: JsonObject = field(default_factory=dict)
+    before: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ToolCalled:
+    """
+    A tool call with its result. The event's id is the evidence that claims cite.
+
+    `read` and `wrote` are repository paths, `*` in `read` is the whole tree; `blob` is the content id of what was
+    written; `checks` maps commands to exit codes; `outcome` is `unknown` where nobody knows how far the call came.
+    """
+
+    type: ClassVar[EventType] = EventType.TOOL_CALLED
+    role: str = ""
+    round: int = 1
+    name: str = ""
+    arguments: JsonObject | str = field(default_factory=dict)
+    """The raw text where the model's arguments were no JSON object."""
+    subject: str = ""
+    result: str = ""
+    ok: bool = True
+    wrote: tuple[str, ...] = ()
+    read: tuple[str, ...] = ()
+    summary: str = ""
+    seconds: float = 0.0
+    tool_call_id: str = ""
+    blob: str = ""
+    exit_code: int | None = None
+    checks: Mapping[str, int] = field(default_factory=dict)
+    truncated: bool = False
+    out_of_scope: bool = False
+    outcome: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CommandIntended:
+    """A command is about to run. `before` is the worktree's change set (path -> blob id) where it may change it."""
+
+    type: ClassVar[EventType] = EventType.COMMAND_INTENDED
+    command: str = ""
+    purpose: Purpose = Purpose.COMMAND
+    tier: str = ""
+    cwd: str = ""
+    role: str = ""
+    round: int = 0
+    """0 where no agent ran it."""
+    before: Mapping[str, str] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CommandRan:
+    """A command ended. `exit_code` is negative for a signal; `cached` says the result of an earlier run was taken."""
+
+    type: ClassVar[EventType] = EventType.COMMAND_RAN
+    command: str = ""
+    purpose: Purpose = Purpose.COMMAND
+    tier: str = ""
+    cwd: str = ""
+    role: str = ""
+    round: int = 0
+    exit_code: int = 0
+    output: str = ""
+    seconds: float = 0.0
+    timed_out: bool = False
+    unsafe: bool = False
+    cached: bool = False
