@@ -236,7 +236,6 @@ class Submission:
     accepted: bool
     text: str
     failed: bool = False
-    parked: bool = False
 
 
 class Worker(Protocol):

@@ -234,8 +234,6 @@ class AgentSession:
         handoff = arguments.model_dump(mode="json")
         facts = {"work_calls": self.work_calls(), "turns": self.turn}
         answer = self.link.submit(self.role, self.round, handoff, facts)
-        if answer.parked:
-            raise CrewStop("waiting", answer.text)
         if answer.failed:
             raise CrewStop("failed", answer.text)
         if answer.accepted:

@@ -14,7 +14,11 @@ from devassist.engine.context import RunContext
 
 
 class Parked(Interrupted):
-    """A person's word is needed; the worker leaves and the task waits."""
+    """A person's decision is needed: the worker leaves and the task waits. `approval` is the request's id."""
+
+    def __init__(self, fact: str, *, approval: str) -> None:
+        super().__init__(fact)
+        self.approval = approval
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,8 +65,21 @@ def granted_scope(context: RunContext, task: str) -> list[str]:
         ]
 
 
+def is_open(context: RunContext, approval: str) -> bool:
+    """Whether a request still waits for its decision."""
+    with context.journal.lock:
+        known = context.journal.state.approvals.get(approval)
+        return known is not None and known.status is ApprovalStatus.OPEN
+
+
 def decided(context: RunContext, ask: Ask) -> ApprovalState | None:
-    """What a person said to exactly this; None while nobody has. An open request for something else is withdrawn."""
+    """The decision on exactly this; None while the request is open. An open request for something else is withdrawn."""
+    found = requested(context, ask)
+    return None if found.status is ApprovalStatus.OPEN else found
+
+
+def requested(context: RunContext, ask: Ask) -> ApprovalState:
+    """As `decided`, but for the request itself, open or decided."""
     with context.journal.lock:
         same = [
             one
@@ -82,20 +99,19 @@ def decided(context: RunContext, ask: Ask) -> ApprovalState | None:
             Event(type=EventType.APPROVAL_DECIDED, task=ask.task, agent=ask.agent, data=data)
         )
     if current is not None and current.status is not ApprovalStatus.WITHDRAWN:
-        return None if current.status is ApprovalStatus.OPEN else current
-    _request(context, ask, number=len(same) + 1)
-    return None
+        return current
+    return _request(context, ask, number=len(same) + 1)
 
 
 def require(context: RunContext, ask: Ask) -> ApprovalState:
     """As `decided`, and Parked is raised while nobody has answered."""
-    found = decided(context, ask)
-    if found is None:
-        raise Parked(ask.question)
+    found = requested(context, ask)
+    if found.status is ApprovalStatus.OPEN:
+        raise Parked(ask.question, approval=found.id)
     return found
 
 
-def _request(context: RunContext, ask: Ask, *, number: int) -> None:
+def _request(context: RunContext, ask: Ask, *, number: int) -> ApprovalState:
     approval = f"a-{context.run.rpartition('-')[2]}-{ask.task}-{ask.kind}"
     with context.journal.lock:
         known = context.journal.state.approvals
@@ -114,3 +130,5 @@ def _request(context: RunContext, ask: Ask, *, number: int) -> None:
         Event(type=EventType.APPROVAL_REQUESTED, task=ask.task, agent=ask.agent, data=data)
     )
     reach("approval.asked")
+    with context.journal.lock:
+        return context.journal.state.approvals[name]

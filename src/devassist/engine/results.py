@@ -23,6 +23,10 @@ class StepResult:
     commit: str = ""
     confidence: float = 0.0
     handoff: Handoff | None = None
+    attempt: int = 1
+    """The round that the attempt began with: a retry begins a later one."""
+    awaits: str = ""
+    """The approval request that a task which waits is parked at."""
     built_on: tuple[str, ...] = ()
     """The tasks whose commits the tip holds: it lands only after them."""
 

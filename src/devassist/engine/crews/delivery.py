@@ -21,7 +21,7 @@ from devassist.domain.ids import agent_id
 from devassist.domain.plan import PlanTask
 from devassist.domain.risks import risky_paths, sensitive
 from devassist.domain.roles import COMMAND_TOOLS, Role, may_write
-from devassist.engine.approval_requests import Ask, decided, granted_scope
+from devassist.engine.approval_requests import Ask, granted_scope, require
 from devassist.engine.context import RunContext
 from devassist.engine.crews.run_worktrees import Places
 from devassist.git.objects.identity import Signature
@@ -240,7 +240,7 @@ class Delivery:
         self.context.journal.record(self.event(EventType.DECISION_MADE, role, decision))
 
     def refused_deletion(self, role: str, judged: Judged) -> Submission | None:
-        """None when a person has approved of exactly this deletion."""
+        """None if a person has approved exactly this deletion. Raises Parked while nobody has decided."""
         question = f"delete {judged.deleted} files, as {agent_id(self.task.id, role)} did?"
         if self.context.settings.approvals.of("mass-deletion")[0] == "never":
             return Submission(accepted=False, failed=True, text=f"{question} Nobody is asked in this run.")
@@ -253,9 +253,7 @@ class Delivery:
             agent=agent_id(self.task.id, role),
             shown={"tree": tree, "deleted": judged.deleted},
         )
-        found = decided(self.context, ask)
-        if found is None:
-            return Submission(accepted=False, parked=True, text=question)
+        found = require(self.context, ask)
         if found.status is ApprovalStatus.APPROVED:
             return None
         return Submission(accepted=False, text=f"a person rejects it: {found.reason or question}")

@@ -78,7 +78,7 @@ class PlanningStep(WorkerDesk):
         if ending.outcome == "limited":
             raise LimitReached(ending.reason)
         if ending.outcome == "waiting":
-            raise Parked(ending.reason)
+            raise Parked(ending.reason, approval=self.awaits)
         raise Unfinished(reason, hint=f"devassist logs {self.context.run}")
 
     def begin(self, role: str, round_: int) -> AgentPlace:

@@ -86,6 +86,8 @@ class TaskStep(WorkerDesk):
                 reason=ending.reason,
                 kind=ending.kind,
                 hint=ending.hint,
+                attempt=self.memory.first_round,
+                awaits=self.awaits,
             )
         confidence = min(self._confidence.values(), default=0.0)
         own = next((said for who, said in reversed(self._handoffs) if who == self.task.role), None)
@@ -104,6 +106,7 @@ class TaskStep(WorkerDesk):
             commit=self.tip,
             confidence=confidence,
             handoff=own,
+            attempt=self.memory.first_round,
             built_on=self.built_on,
         )
 
@@ -234,7 +237,7 @@ class TaskStep(WorkerDesk):
         if self._nothing_due(role, judged):
             return self._back(role, round_, f"nothing is changed, and task {self.task.id} asks for a change")
         if self.delivery.mass_deletion(judged) and (refused := self.delivery.refused_deletion(role, judged)):
-            return refused if refused.parked else self._back(role, round_, refused.text)
+            return self._back(role, round_, refused.text)
         self.tip = self.delivery.commit(worktree, Role(role), round_, said, judged)
         return self._accept(role, round_, said, judged)
 

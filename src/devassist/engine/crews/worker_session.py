@@ -67,6 +67,8 @@ class WorkerDesk(ABC):
     diverged: str = field(default="", init=False)
     """Why what is recorded of this attempt cannot be gone on from; then it begins anew."""
     worker: Worker | None = field(default=None, init=False)
+    awaits: str = field(default="", init=False)
+    """The approval request that the crew was sent away for."""
 
     def serve(self, assignment: Assignment) -> CrewEnding:
         """Start a worker and answer it to its end."""
@@ -106,6 +108,7 @@ class WorkerDesk(ABC):
         except LimitReached as error:
             return {"refused": {"outcome": "limited", "reason": str(error), "limit": error.limit}}
         except Parked as error:
+            self.awaits = error.approval
             return {"refused": {"outcome": "waiting", "reason": str(error)}}
         except Interrupted as error:
             return {"refused": {"outcome": "stopped", "reason": str(error)}}

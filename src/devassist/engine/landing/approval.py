@@ -10,7 +10,7 @@ from devassist.domain.approvals import ApprovalStatus, ApprovedMerge, Choice, Me
 from devassist.domain.events import Event, EventType
 from devassist.domain.hashing import digest
 from devassist.domain.statuses import TaskStatus
-from devassist.engine.approval_requests import Ask, answered, decided
+from devassist.engine.approval_requests import Ask, answered, requested
 from devassist.engine.context import RunContext
 
 
@@ -20,6 +20,8 @@ class Landing:
 
     status: TaskStatus
     error: str = ""
+    awaits: str = ""
+    """The approval request that a landing which waits is put off for."""
 
 
 def consent(context: RunContext, request: MergeRequest, confidence: float) -> ApprovedMerge | Landing:
@@ -41,8 +43,9 @@ def consent(context: RunContext, request: MergeRequest, confidence: float) -> Ap
         return known
     (record,) = _record(context, EventType.DECISION_MADE, request.task, decision)
     if policy.choice is Choice.ASK:
-        decided(context, _ask(context, request, question, confidence))
-        return Landing(status=TaskStatus.WAITING, error=f"waits for approval: {policy.reason}")
+        opened = requested(context, _ask(context, request, question, confidence))
+        error = f"waits for approval: {policy.reason}"
+        return Landing(status=TaskStatus.WAITING, error=error, awaits=opened.id)
     if policy.choice is Choice.LEAVE:
         return Landing(status=TaskStatus.DELIVERED, error=f"not merged: {policy.reason}")
     data = {"approver": "policy", "ours": request.ours, "theirs": request.theirs, "tree": request.tree}

@@ -121,7 +121,8 @@ class Integrator:
             try:
                 offer = find()
             except Parked as parked:
-                return Landing(status=TaskStatus.WAITING, error=f"its resolution waits: {parked}")
+                error = f"its resolution waits: {parked}"
+                return Landing(status=TaskStatus.WAITING, error=error, awaits=parked.approval)
             if offer is not None and self._holds(task, step, ours, offer):
                 return self._offered(task, step, ours, offer)
         return None
@@ -141,8 +142,11 @@ class Integrator:
         assert self.mender is not None  # noqa: S101  who offered is there
         policy = self.mender.judge(task, offer)
         if policy.choice is not Choice.APPROVE:
-            waits = Landing(status=TaskStatus.WAITING, error=f"its resolution waits: {policy.reason}")
-            return waits if policy.choice is Choice.ASK else None
+            if policy.choice is not Choice.ASK:
+                return None
+            opened = self.mender.answered(task, ours=ours, theirs=step.commit)
+            error = f"its resolution waits: {policy.reason}"
+            return Landing(status=TaskStatus.WAITING, error=error, awaits=opened.id if opened else "")
         request = MergeRequest(task=task.id, ours=ours, theirs=step.commit, tree=offer.tree)
         approved = consent(self.context, request, step.confidence)
         if isinstance(approved, Landing):
@@ -155,7 +159,8 @@ class Integrator:
         """What a person's word on a resolution comes to."""
         assert self.mender is not None  # noqa: S101  who asked is there
         if said.status is ApprovalStatus.OPEN:
-            return Landing(status=TaskStatus.WAITING, error=f"its resolution waits: {said.question}")
+            error = f"its resolution waits: {said.question}"
+            return Landing(status=TaskStatus.WAITING, error=error, awaits=said.id)
         if said.status is ApprovalStatus.REJECTED:
             error = (
                 f"not merged: its resolution was rejected by {said.who}: {said.reason or 'no reason given'}"

@@ -75,7 +75,9 @@ class ResolutionStep(WorkerDesk):
         else:
             self.place.give_back(delivered=False)
         outcome = "failed" if ending.outcome == "delivered" else ending.outcome
-        return ResolutionResult(outcome=outcome, reason=ending.reason, kind=ending.kind, hint=ending.hint)
+        return ResolutionResult(
+            outcome=outcome, reason=ending.reason, kind=ending.kind, hint=ending.hint, awaits=self.awaits
+        )
 
     def _served(self) -> CrewEnding:
         """One worker to its end."""

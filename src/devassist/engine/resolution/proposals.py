@@ -142,7 +142,7 @@ class Offers:
         ).run()
         context.check_stop()
         if result.outcome == "waiting":
-            raise Parked(result.reason)
+            raise Parked(result.reason, approval=result.awaits)
         if result.outcome != "delivered" or result.verified is None:
             warn(self.context, task, f"the integrator gave no resolution: {result.reason}")
             return None

@@ -37,6 +37,8 @@ class ResolutionResult:
     reason: str = ""
     kind: str = ""
     hint: str = ""
+    awaits: str = ""
+    """The approval request that the integrator is parked at."""
     tree: str = ""
     paths: Sequence[str] = ()
     verified: Verified | None = None

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import queue
 import threading
 from dataclasses import dataclass, field
 from types import TracebackType
-from typing import Any, Self
+from typing import Self
 
 from devassist.domain.errors import DevassistError
 from devassist.domain.events import Event, EventType, Record
 from devassist.engine.context import RunContext
-from devassist.engine.run.schedule import Wake
+from devassist.engine.run.inbox import Inbox, LogChanged
 
 LISTEN_S = 0.1
 BEAT_S = 30.0
@@ -23,7 +22,7 @@ class Ear:
     """A thread that follows the log. `inbox` is told what concerns a task; a stop pulls the switch."""
 
     context: RunContext
-    inbox: queue.Queue[Any]
+    inbox: Inbox
     _over: threading.Event = field(default_factory=threading.Event)
     _thread: threading.Thread | None = None
 
@@ -62,11 +61,8 @@ class Ear:
                 context.repository.touch_gc(context.pid)
 
     def _act(self, record: Record) -> None:
-        if record.type is EventType.APPROVAL_DECIDED and record.data.get("choice") != "withdraw":
-            self.inbox.put(Wake(record.event.task))
-        elif record.type is EventType.TASK_RETRIED:
-            self.inbox.put(Wake(record.event.task, retry=True))
-        elif record.type is EventType.STOP_REQUESTED:
+        self.inbox.post(LogChanged())
+        if record.type is EventType.STOP_REQUESTED:
             who = record.data.get("who", "a person")
             self.context.stop.explain(f"stopped by {who}")
             self.context.stop.pull(

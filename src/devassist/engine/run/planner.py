@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import queue
 from dataclasses import dataclass
-from typing import Any
 
 from devassist.domain.approvals import ApprovalState, ApprovalStatus, Choice, decide
 from devassist.domain.errors import Refused, Unfinished, WaitingForPerson
@@ -12,14 +10,15 @@ from devassist.domain.events import Event, EventType
 from devassist.domain.hashing import digest
 from devassist.domain.ids import PLANNING
 from devassist.domain.plan import Plan, parse_plan
-from devassist.engine.approval_requests import Ask, Parked, decided
+from devassist.engine.approval_requests import Ask, Parked, decided, is_open
 from devassist.engine.context import RunContext
 from devassist.engine.crews.planning_step import PlanningStep
 from devassist.engine.crews.replay import Diverged, WorkerDied
 from devassist.engine.crews.run_worktrees import Places
+from devassist.engine.run.inbox import Inbox
 from devassist.engine.run.schedule import record_retry
 
-_LISTEN_S = 0.2
+_POLL_S = 0.2
 _LIVES = 2
 """How often a planning crew whose process died is taken up again."""
 
@@ -30,7 +29,7 @@ class Planner:
 
     context: RunContext
     places: Places
-    inbox: queue.Queue[Any]
+    inbox: Inbox
 
     def plan(self) -> Plan:
         """Raises WaitingForPerson, Refused, Unfinished and what the planning crew raises."""
@@ -76,10 +75,11 @@ class Planner:
                 deaths += 1
                 if deaths > _LIVES:
                     raise Unfinished(str(error), hint=f"devassist resume {context.run}") from error
-            except Parked:
+            except Parked as parked:
                 if not context.request.waits:
                     raise
-                self._listen()
+                while is_open(context, parked.approval):
+                    self._wait()
             else:
                 return plan, step.confidence
 
@@ -122,7 +122,7 @@ class Planner:
                     f"the plan waits for approval: {reason}",
                     hint=f"devassist inbox, devassist approve ID, devassist resume {context.run}",
                 )
-            self._listen()
+            self._wait()
         return found
 
     def _heed(self, found: ApprovalState, plan: Plan) -> Plan:
@@ -135,9 +135,7 @@ class Planner:
         self.context.journal.record(Event(type=EventType.PLAN_SUBMITTED, data=data))
         return edited
 
-    def _listen(self) -> None:
+    def _wait(self) -> None:
+        """Until something may have changed; what it is, the state says."""
         self.context.check_stop()
-        try:
-            self.inbox.get(timeout=_LISTEN_S)
-        except queue.Empty:
-            return
+        self.inbox.take(timeout_s=_POLL_S)

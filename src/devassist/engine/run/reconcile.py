@@ -110,10 +110,11 @@ def _result(task: PlanTask, state: TaskState, history: Sequence[Record]) -> Step
             built_on=tuple(delivered.data.get("built_on", ())),
             commit=state.commit,
             confidence=float(delivered.data.get("confidence") or 0.0),
+            attempt=state.first_round,
             handoff=Handoff.from_json(said[-1].data) if said else None,
         )
     if state.status is TaskStatus.FAILED and state.outcome not in _WORTH_ANOTHER_TRY:
-        return StepResult(task=task.id, outcome="failed", reason=state.error or "")
+        return StepResult(task=task.id, outcome="failed", reason=state.error or "", attempt=state.first_round)
     return None
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import queue
 import threading
 import time
 from collections.abc import Mapping
@@ -24,6 +23,7 @@ from devassist.engine.crews.run_worktrees import Places
 from devassist.engine.landing.checks import Checks
 from devassist.engine.landing.integrator import Integrator
 from devassist.engine.results import Head, StepResult
+from devassist.engine.run.inbox import Inbox
 from devassist.engine.run.log_listener import Ear
 from devassist.engine.run.planner import Planner
 from devassist.engine.run.reconcile import Reconciler, Standing
@@ -44,7 +44,7 @@ class Supervisor:
     context: RunContext
     head: Head
     database: str = ""
-    inbox: queue.Queue[Any] = field(default_factory=queue.Queue)
+    inbox: Inbox = field(default_factory=Inbox)
     _model_error: StepResult | None = None
 
     def execute(self) -> RunState:
