@@ -23,6 +23,7 @@ from devassist.engine.log.journal import STEERING, Journal
 from devassist.engine.run.supervisor import Supervisor
 from devassist.engine.stop import StopSwitch
 from devassist.git.repository import Repository
+from devassist.ports import EventSink
 from devassist.store.audit_log import AuditLog
 from devassist.store.filters import EventFilter
 from devassist.store.queries import AuditReader
@@ -68,14 +69,14 @@ class EngineWorld:
         journal = Journal(run=RUN, state=self.state())
         if resumed:
             for record in self.records():
-                journal.write(record)
-        with self.open_log(journal) as log:
+                journal.fold(record)
+        with self.open_log(state=journal) as log:
             journal.log = log
             yield self._context(journal, replace(self._request(resumed=resumed), **request))
 
-    def open_log(self, *sinks: Any) -> AuditLog:
+    def open_log(self, *sinks: EventSink, state: EventSink | None = None) -> AuditLog:
         return AuditLog.open(
-            self.database, heads_file=None, now=lambda: datetime.now(UTC), root_commit="", sinks=sinks
+            self.database, heads_file=None, now=lambda: datetime.now(UTC), sinks=sinks, state=state
         )
 
     def supervise(self, *, resumed: bool = False, **request: Any) -> RunState:

@@ -57,6 +57,7 @@ class AuditLog:
     ) -> None:
         self.path = path
         self.sinks = list(sinks)
+        self.state: EventSink | None = None
         self._ledger = ledger
         self._heads_file = heads_file
         self._now = now
@@ -78,11 +79,18 @@ class AuditLog:
         token: Callable[[int], bytes] = os.urandom,
         root_commit: str = "",
         sinks: Sequence[EventSink] = (),
+        state: EventSink | None = None,
         redact: Callable[[Any], Any] = lambda data: data,
     ) -> Self:
-        """Open or create the log at `path`. Says in the log itself where it took another log's place."""
+        """
+        Open or create the log at `path`. Says in the log itself where it took another log's place.
+
+        `sinks` are views: one that raises is taken off with a warning. `state` is what the caller acts on: it has each
+        record before `record` returns, and if it raises the log stops.
+        """
         ledger = Ledger(path, now=now, token=token, root_commit=root_commit)
         log = cls(ledger, path, heads_file=heads_file, now=now, sinks=sinks, redact=redact)
+        log.state = state
         lost = replaced_by(read_heads(heads_file), path_tag(path), ledger.database_id) if heads_file else None
         if lost is not None:
             fact = f"another audit log, {lost.database_id}, was at this place and reached event {lost.seq}"
@@ -218,6 +226,9 @@ class AuditLog:
             self._anchor_or_warn()
 
     def _tell(self, records: Sequence[Record]) -> None:
+        if self.state is not None:
+            for record in records:
+                self.state.write(record)
         for sink in tuple(self.sinks):
             try:
                 for record in records:

@@ -457,3 +457,12 @@ def test_a_redacted_secret_is_gone_and_the_chain_holds(path: Path) -> None:
     assert records[1].data == {"$redacted": True}
     assert records[2].data == {"quoted": "[redacted]"}
     assert records[3].data["reason"] == "a password"
+
+
+def test_a_state_that_raises_stops_the_log(path: Path) -> None:
+    with open_log(path, state=BrokenSink()) as log:
+        with pytest.raises(AuditError, match="no screen"):
+            log.record(note(1))
+        with pytest.raises(AuditError, match="no screen"):
+            log.record(note(2))
+    assert [str(record.type) for record in stored(path)] == ["note.posted"]

@@ -85,7 +85,7 @@ def resume_by_agent(
         journal = Journal(run=state.run)
         with open_reader(project) as reader:
             for record in reader.events(EventFilter(run=state.run)):
-                journal.write(record)
+                journal.fold(record)
         directory = Path(str(state.facts["worktrees"]))
         directory.mkdir(parents=True, exist_ok=True)
         request = replace(resumed_request(project, state, options), cleared=cleared(project, state.run))
@@ -123,7 +123,7 @@ def _run(
         directory=directory / ".private",
         log=directory / "worker.log",
     )
-    log = open_log(project, sinks=[journal, *sinks])
+    log = open_log(project, sinks=sinks, state=journal)
     journal.log = log
     stop = StopSwitch()
 

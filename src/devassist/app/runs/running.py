@@ -91,7 +91,7 @@ def resume_run(
         with open_reader(project) as reader:
             before = list(reader.events(EventFilter(run=run)))
         for record in before:
-            journal.write(record)
+            journal.fold(record)
         told = [*run_files(project, options.artifacts), *notifiers(project), *sinks]
         for sink in told:
             if isinstance(sink, LateSink):
@@ -168,7 +168,7 @@ def _supervised(  # noqa: PLR0913, PLR0917  a run's parts, each by name
     with ExitStack() as stack:
         stack.callback(executor.close)
         recorders = [stack.enter_context(CassetteWriter(record))] if record is not None else []
-        log = stack.enter_context(open_log(project, sinks=[journal, *sinks, *recorders]))
+        log = stack.enter_context(open_log(project, sinks=[*sinks, *recorders], state=journal))
         journal.log = log
         context = run_context(project, request, probe, journal, executor, stop, directory, watchers)
         supervisor = Supervisor(context=context, head=log.head, database=log.database_id)

@@ -138,8 +138,14 @@ def is_writable(project: Project) -> bool:
     return os.access(place if place.exists() else project.repository.common_dir, os.W_OK)
 
 
-def open_log(project: Project, *, sinks: Sequence[EventSink] = ()) -> AuditLog:
-    """The one writer of this process. Redacts what the environment and the shapes say is secret."""
+def open_log(
+    project: Project, *, sinks: Sequence[EventSink] = (), state: EventSink | None = None
+) -> AuditLog:
+    """
+    The one writer of this process. Redacts what the environment and the shapes say is secret.
+
+    `sinks` and `state` are as in `AuditLog.open`.
+    """
     from devassist.domain.redaction import Redactor
     from devassist.store.audit_log import AuditLog
 
@@ -156,6 +162,7 @@ def open_log(project: Project, *, sinks: Sequence[EventSink] = ()) -> AuditLog:
         now=utc_now,
         root_commit=project.repository.head_commit,
         sinks=sinks,
+        state=state,
         redact=redactor.value,
     )
 

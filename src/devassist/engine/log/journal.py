@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
+from devassist.domain.errors import AuditError
 from devassist.domain.events import Event, EventType, Record
 from devassist.domain.handoffs import Evidence
 from devassist.domain.run import RunState
@@ -18,15 +19,16 @@ STEERING = (
     EventType.TASK_RETRIED,
     EventType.STOP_REQUESTED,
 )
-"""What may be said to a run from another process."""
+"""What another process may record about a run to steer it."""
 
 
 @dataclass
 class Journal:
     """
-    The run's way to the audit log. An EventSink as well: the log tells it of what became durable, in order.
+    The run's way to the audit log, and its state: the log hands over each record as soon as it is durable, in order.
 
-    `state` is the fold; read it under `lock` when more than one field must agree.
+    `state` is the fold; read it under `lock` if more than one field must agree. A record that the fold cannot take in
+    leaves the state unknown: from then on nothing but the run's last event is recorded.
     """
 
     run: str
@@ -38,13 +40,78 @@ class Journal:
     waited_s: float = 0.0
     """Seconds that all threads together have waited for records to become durable."""
     followers: list[Callable[[Record], None]] = field(default_factory=list)
-    """Told of each of the run's records after the fold; they must not wait for anything."""
+    """Views of the run: each is called with every record after the fold, on the log's thread, and must not wait."""
+    _failure: AuditError | None = None
+    _lost: list[str] = field(default_factory=list)
+    """Followers that broke, as warnings that are not recorded yet."""
     _calls: dict[str, list[Evidence]] = field(default_factory=dict)
-    _heard: set[int] = field(default_factory=set)
+    _steered: set[int] = field(default_factory=set)
     _deciding: threading.Lock = field(default_factory=threading.Lock)
 
     def record(self, *events: Event) -> Sequence[Record]:
-        """Durable when it returns. Raises AuditError; then nothing may be done."""
+        """Durable and in `state` when it returns. Raises AuditError; then nothing may be done."""
+        self.check()
+        with self.lock:
+            lost, self._lost = self._lost, []
+        warnings = [Event(type=EventType.WARNING_RAISED, data={"text": text}) for text in lost]
+        records = self._write([*warnings, *events])[len(warnings) :]
+        self.check()
+        return records
+
+    def record_last(self, event: Event) -> None:
+        """Record the run's last event, even if the state is unknown."""
+        self._write([event])
+
+    def record_unless(self, known: Callable[[RunState], bool], *events: Event) -> Sequence[Record]:
+        """Record what is not `known` yet: looking and recording are one step for all who come this way."""
+        with self._deciding:
+            with self.lock:
+                if known(self.state):
+                    return ()
+            return self.record(*events)
+
+    def check(self) -> None:
+        """Raises AuditError if the state is unknown."""
+        if self._failure is not None:
+            raise AuditError(str(self._failure), hint=self._failure.hint)
+
+    def fold(self, record: Record) -> None:
+        """Take a record of this run into the state, each once. Raises what the fold raises."""
+        if record.event.run != self.run:
+            return
+        with self.lock:
+            if record.type in STEERING:  # the log listener reads these as well
+                if record.seq in self._steered:
+                    return
+                self._steered.add(record.seq)
+            self.state.apply(record)
+            if record.type is EventType.TOOL_CALLED:
+                self._remember(record)
+        self._notify(record)
+
+    def write(self, record: Record) -> None:
+        """As `fold`, for the log's thread and the log listener's: a failure is kept for everybody who records."""
+        try:
+            self.fold(record)
+        except Exception as error:  # noqa: BLE001  whatever it is, the state is unknown from here on
+            fact = (
+                f"event {record.seq} ({record.type}) could not be taken into the state of the run: {error!r}"
+            )
+            hint = f"devassist audit list --run {self.run}"
+            self._failure = self._failure or AuditError(fact, hint=hint)
+
+    def unfollow(self, follower: Callable[[Record], None]) -> None:
+        """Take a follower off, unless that has happened because it broke."""
+        with self.lock:
+            if follower in self.followers:
+                self.followers.remove(follower)
+
+    def calls(self, task: str) -> Sequence[Evidence]:
+        """The tool calls of one task, in order."""
+        with self.lock:
+            return list(self._calls.get(task, ()))
+
+    def _write(self, events: Sequence[Event]) -> Sequence[Record]:
         assert self.log is not None  # noqa: S101  the composition root sets it
         started = self.clock()
         try:
@@ -55,37 +122,19 @@ class Journal:
             with self.lock:
                 self.waited_s += self.clock() - started
 
-    def record_unless(self, known: Callable[[RunState], bool], *events: Event) -> Sequence[Record]:
-        """Record what is not `known` yet: looking and recording are one step for all who come this way."""
-        with self._deciding:
-            with self.lock:
-                if known(self.state):
-                    return ()
-            return self.record(*events)
-
-    def write(self, record: Record) -> None:
-        """Take a record in, once: what others say to the run comes by way of the log and of the Ear."""
-        if record.event.run != self.run:
-            return
-        with self.lock:
-            if record.type in STEERING:
-                if record.seq in self._heard:
-                    return
-                self._heard.add(record.seq)
-            self.state.apply(record)
-            if record.type is EventType.TOOL_CALLED:
-                self._remember(record)
+    def _notify(self, record: Record) -> None:
         for follower in tuple(self.followers):
-            follower(record)
-
-    def calls(self, task: str) -> Sequence[Evidence]:
-        """The tool calls of one task, in order."""
-        with self.lock:
-            return list(self._calls.get(task, ()))
+            try:
+                follower(record)
+            except Exception as error:  # noqa: BLE001  a view that breaks must not cost the run
+                self.unfollow(follower)
+                with self.lock:
+                    name = getattr(follower, "__qualname__", repr(follower))
+                    self._lost.append(f"{name} no longer follows the run: {error!r}")
 
     def _remember(self, record: Record) -> None:
         data = record.data
-        found = Evidence(
+        call = Evidence(
             id=record.id,
             task=record.event.task,
             number=record.seq,
@@ -95,5 +144,5 @@ class Journal:
             wrote=tuple(data.get("wrote", ())),
             summary=data.get("summary", ""),
         )
-        self.evidence[record.id] = found
-        self._calls.setdefault(record.event.task, []).append(found)
+        self.evidence[record.id] = call
+        self._calls.setdefault(record.event.task, []).append(call)

@@ -1,4 +1,4 @@
-"""Hears what is said to a run from outside: answers, notes, retries, a stop. And shows that the run lives."""
+"""Listens for decisions, notes and stop requests that other processes record for this run, and shows that it lives."""
 
 from __future__ import annotations
 
@@ -12,14 +12,21 @@ from devassist.domain.events import Event, EventType, Record
 from devassist.engine.context import RunContext
 from devassist.engine.run.inbox import Inbox, LogChanged
 
-LISTEN_S = 0.1
+POLL_S = 0.1
 BEAT_S = 30.0
 _GC_S = 3600.0
+_DEAF_S = 60.0
+"""How long the log may be unreadable: a person's stop must not go unheard for longer."""
 
 
 @dataclass
-class Ear:
-    """A thread that follows the log. `inbox` is told what concerns a task; a stop pulls the switch."""
+class LogListener:
+    """
+    A context manager around the run: a thread that reads what is new in the log into the journal.
+
+    A stop request pulls the switch; of everything else the coordinator is only told that there is something to see.
+    If the thread breaks, the run ends as failed.
+    """
 
     context: RunContext
     inbox: Inbox
@@ -27,7 +34,7 @@ class Ear:
     _thread: threading.Thread | None = None
 
     def __enter__(self) -> Self:
-        self._thread = threading.Thread(target=self._listen, name="ear", daemon=True)
+        self._thread = threading.Thread(target=self._work, name="log-listener", daemon=True)
         self._thread.start()
         return self
 
@@ -38,21 +45,35 @@ class Ear:
         if self._thread is not None:
             self._thread.join(timeout=5)
 
+    def _work(self) -> None:
+        try:
+            self._listen()
+        except BaseException as error:  # noqa: BLE001  a run that hears nobody must not go on in silence
+            reason = str(error) if isinstance(error, DevassistError) else repr(error)
+            hint = error.hint if isinstance(error, DevassistError) else ""
+            fact = f"the run can no longer listen to its log: {reason}"
+            self.context.stop.pull("failed", fact, exit_code=DevassistError.exit_code, hint=hint, now=True)
+            self.inbox.post(LogChanged())
+
     def _listen(self) -> None:
         context = self.context
         seq = context.journal.state.last_seq
-        beaten = touched = context.clock()
-        while not self._over.wait(LISTEN_S):
+        beaten = touched = read = context.clock()
+        while not self._over.wait(POLL_S):
+            context.journal.check()
+            now = context.clock()
             try:
-                heard = context.heard(seq)
+                records = context.heard(seq)
             except DevassistError:  # the log is busy for a moment: it is asked again
+                if now - read > _DEAF_S:
+                    raise
                 continue
-            for record in heard:
+            read = now
+            for record in records:
                 seq = max(seq, record.seq)
                 context.journal.write(record)
                 context.overheard(record)
                 self._act(record)
-            now = context.clock()
             if now - beaten > BEAT_S:
                 beaten = now
                 context.journal.record(Event(type=EventType.RUN_BEAT, data={"pid": context.pid}))
@@ -61,10 +82,10 @@ class Ear:
                 context.repository.touch_gc(context.pid)
 
     def _act(self, record: Record) -> None:
-        self.inbox.post(LogChanged())
         if record.type is EventType.STOP_REQUESTED:
             who = record.data.get("who", "a person")
             self.context.stop.explain(f"stopped by {who}")
             self.context.stop.pull(
                 "stopped", f"stopped by {who}", exit_code=130, now=bool(record.data.get("now"))
             )
+        self.inbox.post(LogChanged())

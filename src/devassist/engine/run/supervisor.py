@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from devassist.domain.errors import DevassistError, LimitReached, ModelError, WaitingForPerson
+from devassist.domain.errors import AuditError, DevassistError, LimitReached, ModelError, WaitingForPerson
 from devassist.domain.events import Event, EventType
 from devassist.domain.failpoints import reach
 from devassist.domain.hashing import digest
@@ -24,7 +24,7 @@ from devassist.engine.landing.checks import Checks
 from devassist.engine.landing.integrator import Integrator
 from devassist.engine.results import Head, StepResult
 from devassist.engine.run.inbox import Inbox
-from devassist.engine.run.log_listener import Ear
+from devassist.engine.run.log_listener import LogListener
 from devassist.engine.run.planner import Planner
 from devassist.engine.run.reconcile import Reconciler, Standing
 from devassist.engine.run.schedule import Schedule
@@ -62,7 +62,7 @@ class Supervisor:
         clock = self._arm_clock()
         error: DevassistError | None = None
         try:
-            with context.repository.hold_gc(context.pid), Ear(context=context, inbox=self.inbox):
+            with context.repository.hold_gc(context.pid), LogListener(context=context, inbox=self.inbox):
                 plan = Planner(context=context, places=places, inbox=self.inbox).plan()
                 if not context.request.plan_only:
                     self._work(plan, places, checks, reconciler)
@@ -74,9 +74,19 @@ class Supervisor:
             clock.cancel()
             context.executor.close()
             sweep(context.run)
+        self._end_if_state_is_unknown()
         checks.close()
         places.rescue()
         return self._finish(places, error)
+
+    def _end_if_state_is_unknown(self) -> None:
+        """A run whose records cannot be folded ends here: nothing is given back, because nobody knows what is done."""
+        try:
+            self.context.journal.check()
+        except AuditError as error:
+            data = {"status": "failed", "exit_code": error.exit_code, "error": str(error), "hint": error.hint}
+            self.context.journal.record_last(Event(type=EventType.RUN_FINISHED, data=data))
+            raise
 
     def _start(self) -> None:
         request, context = self.context.request, self.context

@@ -76,7 +76,7 @@ class Neighbours:
         return self
 
     def __exit__(self, *_error: object) -> None:
-        self.context.journal.followers.remove(self.follow)
+        self.context.journal.unfollow(self.follow)
         drain_s = _DRAIN_STOPPED_S if self.context.stop.pulled else self.drain_s
         with self._news:
             self._ends_at = self.context.clock() + drain_s
