@@ -11,7 +11,7 @@ from typing import Self
 from devassist.domain.errors import Interrupted, LimitReached
 from devassist.domain.events import Event, EventType
 from devassist.domain.plan import Plan, PlanTask
-from devassist.domain.tasks import TaskStatus
+from devassist.domain.statuses import TaskStatus
 from devassist.engine.approval_requests import is_open
 from devassist.engine.context import RunContext
 from devassist.engine.landing.integrator import Integrator
