@@ -167,22 +167,25 @@ class ForkserverExecutor:
             )
 
     def _listen(self) -> None:
-        while True:
-            try:
-                message = self._control.recv(65536)
-            except OSError:
-                message = b""
-            if not message:
-                self._gone.set()
-                self._ready.set()
-                return
-            event = json.loads(message)
-            if "ready" in event:
-                self._ready.set()
-            elif "started" in event:
-                self._started.put(event["started"])
-            else:
-                self._exited(event["exited"], event["status"])
+        """Until the forkserver is gone; nobody waits for it then, however this thread ends."""
+        try:
+            while message := self._receive():
+                event = json.loads(message)
+                if "ready" in event:
+                    self._ready.set()
+                elif "started" in event:
+                    self._started.put(event["started"])
+                else:
+                    self._exited(event["exited"], event["status"])
+        finally:
+            self._gone.set()
+            self._ready.set()
+
+    def _receive(self) -> bytes:
+        try:
+            return self._control.recv(65536)
+        except OSError:
+            return b""
 
     def _exited(self, pid: int, status: int) -> None:
         with self._lock:

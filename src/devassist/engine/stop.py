@@ -28,7 +28,11 @@ class StopSwitch:
     on_stop: list[Callable[[], None]] = field(default_factory=list)
 
     def pull(self, outcome: str, reason: str, *, exit_code: int, hint: str = "", now: bool = False) -> None:
-        """`outcome` is stopped, limited, failed or waiting. Safe from any thread and from a signal handler's."""
+        """
+        `outcome` is stopped, limited, failed or waiting. For any thread, but for no signal handler: it takes a lock.
+
+        What it sets off (`on_stop`) happens on the thread that calls it, and must not wait for anything.
+        """
         with self._lock:
             first = not self._event.is_set()
             if first:

@@ -19,7 +19,7 @@ from devassist.app.runs.requesting import (
     new_request,
     resumed_request,
 )
-from devassist.app.runs.running import cleared, sandbox_notes, stopped_by_signals
+from devassist.app.runs.running import cleared, sandbox_notes
 from devassist.app.runs.wiring import run_context
 from devassist.app.wiring.project import Project, open_log, open_reader
 from devassist.domain.errors import UsageError
@@ -110,6 +110,7 @@ def _run(
     directory: Path,
     sinks: Sequence[EventSink],
 ) -> dict[str, Any]:
+    from devassist.app.runs.signals import stopped_by_signals
     from devassist.crew.executor import ForkserverExecutor
     from devassist.engine.run.resolution_run import ResolutionRun
     from devassist.engine.stop import MARK, StopSwitch

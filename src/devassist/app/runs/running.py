@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import signal
-import threading
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -30,7 +28,6 @@ from devassist.ports import EventSink, LateSink
 if TYPE_CHECKING:  # imported where they are used: `--help` and `status` must not pay for a run's imports
     from devassist.engine.context import RunRequest
     from devassist.engine.log.journal import Journal
-    from devassist.engine.stop import StopSwitch
     from devassist.sandbox.probe import Probe
 
 
@@ -147,6 +144,7 @@ def _supervised(  # noqa: PLR0913, PLR0917  a run's parts, each by name
     *,
     unsafe: bool,
 ) -> RunState:
+    from devassist.app.runs.signals import stopped_by_signals
     from devassist.crew.executor import ForkserverExecutor
     from devassist.engine.run.supervisor import Supervisor
     from devassist.engine.stop import MARK, StopSwitch
@@ -185,29 +183,3 @@ def sandbox_notes(probe: Probe) -> Sequence[str]:
         return [f"no sandbox works here, so agents are offered no commands ({tried})"]
     label = "commands run without a sandbox" if probe.tier == "none" else f"the {probe.tier} sandbox"
     return [f"{label}: {gap}" for gap in probe.missing]
-
-
-@contextmanager
-def stopped_by_signals(stop: StopSwitch) -> Any:
-    """SIGINT and SIGTERM pull the switch; the second kills what is left at once."""
-    count = 0
-
-    def pull(number: int, _frame: object) -> None:
-        nonlocal count
-        count += 1
-        name = signal.Signals(number).name
-        now = count > 1 or number == signal.SIGQUIT
-        stop.pull("stopped", f"interrupted ({name})", exit_code=130, now=now)
-
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    before = {
-        number: signal.signal(number, pull)
-        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
-    }
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)

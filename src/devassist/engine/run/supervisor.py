@@ -177,8 +177,10 @@ class Supervisor:
                 "confidence": 1.0,
                 "limit": "max_minutes",
             }
-            self.context.journal.record(Event(type=EventType.DECISION_MADE, data=decision))
-            self.context.stop.pull("limited", reason, exit_code=LimitReached.exit_code)
+            try:
+                self.context.journal.record(Event(type=EventType.DECISION_MADE, data=decision))
+            finally:  # a log that cannot be written must not leave the run without an end
+                self.context.stop.pull("limited", reason, exit_code=LimitReached.exit_code)
             kill = threading.Timer(_GRACE_S, self._kill)
             kill.daemon = True
             kill.start()
@@ -199,16 +201,18 @@ class Supervisor:
 
     def _wind_down(self) -> None:
         """Kill what only computes after a moment, and what waits for a model when its reply is in."""
-        time.sleep(_MOMENT_S)
-        calling = self.context.calling
-        self.context.executor.kill_all(spare=calling)
-        if self.context.sandbox is not None:
-            self.context.sandbox.cancel_all()
-        end = self.context.clock() + _LAST_CALL_S
-        while calling and self.context.clock() < end:
+        try:
+            time.sleep(_MOMENT_S)
+            calling = self.context.calling
+            self.context.executor.kill_all(spare=calling)
+            if self.context.sandbox is not None:
+                self.context.sandbox.cancel_all()
+            end = self.context.clock() + _LAST_CALL_S
+            while calling and self.context.clock() < end:
+                time.sleep(_POLL_S)
             time.sleep(_POLL_S)
-        time.sleep(_POLL_S)
-        self._kill()
+        finally:
+            self._kill()
 
     def _kill(self) -> None:
         self.context.executor.kill_all()
