@@ -18,7 +18,6 @@ if TYPE_CHECKING:  # imported where they are used: other commands must not pay f
 
 def run_checks(project: Project, pair: MergingPair, tree: str, log: Any) -> Sequence[ResolutionCheck]:
     """Each command of `[checks]` on a tree: one that fails there and not at the merge base is not well."""
-    from devassist.engine.crews.run_worktrees import Places
     from devassist.engine.landing.checks import Checks
     from devassist.engine.log.journal import Journal
     from devassist.engine.stop import StopSwitch
@@ -46,15 +45,15 @@ def run_checks(project: Project, pair: MergingPair, tree: str, log: Any) -> Sequ
             repository, tree=tree, parents=[pair.ours.commit, pair.theirs.commit],
             message="A resolution to be checked", author=signature, committer=signature,
         )  # fmt: skip
-        checks = Checks(context=context, places=Places(context=context))
+        checks = Checks(context=context)
         try:
-            new, old = checks.failures(commit, commands, task="")
+            failures = checks.failures(commit, commands, task="")
         finally:
             checks.close()
     finally:
         shutil.rmtree(directory, ignore_errors=True)
-    failed = {one.command: one for one in new}
-    before = {one.command for one in old}
+    failed = {one.command: one for one in failures.new}
+    before = {one.command for one in failures.old}
     return [
         ResolutionCheck(
             name=f"check {command!r}",

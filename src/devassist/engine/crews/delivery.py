@@ -23,7 +23,7 @@ from devassist.domain.risks import risky_paths, sensitive
 from devassist.domain.roles import COMMAND_TOOLS, Role, may_write
 from devassist.engine.approval_requests import Ask, granted_scope, require
 from devassist.engine.context import RunContext
-from devassist.engine.crews.run_worktrees import Places
+from devassist.engine.crews.run_worktrees import RunWorktrees
 from devassist.git.objects.identity import Signature
 from devassist.git.objects.trailers import with_trailers
 from devassist.git.worktree.worktree import Worktree
@@ -70,7 +70,7 @@ class Delivery:
     """The handoffs and commits of one task."""
 
     context: RunContext
-    places: Places
+    worktrees: RunWorktrees
     task: PlanTask
     returned: set[tuple[str, int]] = field(default_factory=set)
 
@@ -128,16 +128,15 @@ class Delivery:
         risks = {path: reason for path, reason in risky_paths(changes) if reason != sensitive(path)}
         keep: list[str] = []
         left: list[tuple[str, str]] = []
-        agent = agent_id(self.task.id, role)
-        given, copied = self.places.given(agent), self.places.copied(agent)
+        opened = self.worktrees.of(agent_id(self.task.id, role))
         for change in changes:
-            if given.get(change.path) == change.blob:
+            if opened.given.get(change.path) == change.blob:
                 continue
             reason = self._reason_to_leave(change.paths, role, risks)
-            if change.path in copied:
+            if change.path in opened.copied:
                 reason = "it is the person's own untracked file"
             product = any(
-                is_build_product(path, tracked_tops=self.places.tracked_directories(), written=tools_wrote)
+                is_build_product(path, tracked_tops=self.worktrees.tracked_directories(), written=tools_wrote)
                 for path in change.paths
             )
             if product and change.kind in ("added", "symlink"):
@@ -244,7 +243,7 @@ class Delivery:
         question = f"delete {judged.deleted} files, as {agent_id(self.task.id, role)} did?"
         if self.context.settings.approvals.of("mass-deletion")[0] == "never":
             return Submission(accepted=False, failed=True, text=f"{question} Nobody is asked in this run.")
-        tree = self.places.of(self.task.id, role).state_tree()
+        tree = self.worktrees.of(agent_id(self.task.id, role)).worktree.state_tree()
         ask = Ask(
             kind="mass-deletion",
             question=question,

@@ -24,10 +24,11 @@ from devassist.domain.roles import Role
 from devassist.engine.approval_requests import Parked
 from devassist.engine.crews.assignments import assignment
 from devassist.engine.crews.delivery import make_handoff
+from devassist.engine.crews.harness_commands import private_directory
 from devassist.engine.crews.planning_context import landscape
 from devassist.engine.crews.prompts import planning_brief
 from devassist.engine.crews.replay import Diverged, WorkerDied
-from devassist.engine.crews.run_worktrees import Places
+from devassist.engine.crews.run_worktrees import RunWorktrees
 from devassist.engine.crews.worker_session import WorkerDesk
 from devassist.engine.log.attempt_log import Memory
 from devassist.ports import AgentPlace, Submission
@@ -41,7 +42,7 @@ _MAX_CORRECTIONS = 4
 class PlanningStep(WorkerDesk):
     """Runs the planning crew. Both agents read; neither may write."""
 
-    places: Places
+    worktrees: RunWorktrees
     again: bool = False
     plan: Plan | None = field(default=None, init=False)
     confidence: float = field(default=0.0, init=False)
@@ -92,7 +93,7 @@ class PlanningStep(WorkerDesk):
         else:
             if self._ground is None:
                 self._ground = landscape(context)
-            worktree = self.places.open(PLANNING, role, context.request.base)
+            worktree = self.worktrees.open(PLANNING, role, context.request.base)
             path = worktree.path
             data = {
                 "role": role,
@@ -104,7 +105,7 @@ class PlanningStep(WorkerDesk):
                 "ground": self._ground,
             }
             context.journal.record(self._event(EventType.AGENT_STARTED, role, data))
-        private = self.places.private(agent)
+        private = private_directory(context, agent)
         world = context.world(path, private)
         brief = planning_brief(
             context.around,
@@ -125,13 +126,13 @@ class PlanningStep(WorkerDesk):
     def _place_again(self, role: str, round_: int) -> Path:
         if not self.memory.accepted(role, round_):
             try:
-                self.places.again(PLANNING, role)
+                self.worktrees.reopen(PLANNING, role)
             except (NotFound, RepositoryChanged) as error:
                 raise Diverged(str(error)) from error
         return Path(self.memory.started[role, round_].data["worktree"])
 
     def changed(self, role: str) -> Mapping[str, str]:
-        return self.places.changes(self.places.of(PLANNING, role))
+        return self.worktrees.changes(agent_id(PLANNING, role))
 
     def diff(self, role: str) -> str:  # noqa: ARG002  planning changes nothing
         return ""

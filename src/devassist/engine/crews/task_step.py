@@ -16,9 +16,10 @@ from devassist.domain.roles import Role, crew_of, owes_change
 from devassist.engine.approval_requests import granted_scope
 from devassist.engine.crews.assignments import assignment
 from devassist.engine.crews.delivery import Delivery, Judged, make_handoff
+from devassist.engine.crews.harness_commands import private_directory
 from devassist.engine.crews.prompts import task_brief
 from devassist.engine.crews.replay import Diverged
-from devassist.engine.crews.run_worktrees import Places
+from devassist.engine.crews.run_worktrees import RunWorktrees
 from devassist.engine.crews.worker_session import CrewEnding, WorkerDesk, failing
 from devassist.engine.log.attempt_log import Memory
 from devassist.engine.results import StepResult
@@ -32,7 +33,7 @@ class TaskStep(WorkerDesk):
 
     plan: Plan
     task: PlanTask
-    places: Places
+    worktrees: RunWorktrees
     start: str
     upstream: Sequence[tuple[str, Handoff]] = ()
     again: bool = False
@@ -50,7 +51,7 @@ class TaskStep(WorkerDesk):
             self.start = self.memory.start or self.start
             self.round = self.memory.first_round - 1
         self.tip = self.memory.tip or self.start
-        self.delivery = Delivery(context=self.context, places=self.places, task=self.task)
+        self.delivery = Delivery(context=self.context, worktrees=self.worktrees, task=self.task)
         self.crew = crew_of(self.task.role, review=self.task.review)
 
     def run(self) -> StepResult:
@@ -122,7 +123,7 @@ class TaskStep(WorkerDesk):
             path = Path(begun.data["worktree"])
         else:
             self._rebase(role)
-            worktree = self.places.open(self.task.id, role, self.tip)
+            worktree = self.worktrees.open(self.task.id, role, self.tip)
             path = worktree.path
             data = {
                 "role": role,
@@ -135,7 +136,7 @@ class TaskStep(WorkerDesk):
             context.journal.record(
                 Event(type=EventType.AGENT_STARTED, task=self.task.id, agent=agent, data=data)
             )
-        private = self.places.private(agent)
+        private = private_directory(context, agent)
         world = context.world(path, private)
         brief = task_brief(
             context.around,
@@ -173,7 +174,7 @@ class TaskStep(WorkerDesk):
         if self.memory.accepted(role, round_):
             return
         try:
-            worktree = self.places.again(self.task.id, role)
+            worktree = self.worktrees.reopen(self.task.id, role)
         except (NotFound, RepositoryChanged) as error:
             raise Diverged(str(error)) from error
         made = self.memory.made.get((role, round_))
@@ -200,18 +201,14 @@ class TaskStep(WorkerDesk):
         self.built_on = (*self.built_on, found.onto)
 
     def changed(self, role: str) -> Mapping[str, str]:
-        return self.places.changes(self.places.of(self.task.id, role))
+        return self.worktrees.changes(agent_id(self.task.id, role))
 
     def diff(self, role: str) -> str:
         """What the task changed, as it would be committed: without products, setup's files and the person's own."""
-        worktree = self.places.of(self.task.id, role)
-        copied = self.places.copied(agent_id(self.task.id, role))
-        mine = [
-            path
-            for path in self.places.changes(worktree, self.delivery.written_by_tools())
-            if path not in copied
-        ]
-        return self.context.repository.diff(self.start, worktree.state_tree(mine))
+        agent = agent_id(self.task.id, role)
+        opened, written = self.worktrees.of(agent), self.delivery.written_by_tools()
+        mine = [path for path in self.worktrees.changes(agent, written) if path not in opened.copied]
+        return self.context.repository.diff(self.start, opened.worktree.state_tree(mine))
 
     def submit(
         self, role: str, round_: int, handoff: Mapping[str, Any], facts: Mapping[str, Any]
@@ -219,7 +216,7 @@ class TaskStep(WorkerDesk):
         if answer := self.memory.answer(role, round_):
             return self._answered(role, round_, handoff, answer)
         self.context.check_stop()
-        worktree = self.places.of(self.task.id, role)
+        worktree = self.worktrees.of(agent_id(self.task.id, role)).worktree
         worktree.check()
         if self._recovered[0]:
             return self._take_recovered(role, round_, handoff)

@@ -1,4 +1,4 @@
-"""What a tree proves: checks run on it in a detached worktree, remembered by tree, held against the base."""
+"""What a tree proves: checks run on it in a detached worktree, cached by tree, and compared with the base."""
 
 from __future__ import annotations
 
@@ -8,12 +8,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from devassist.domain.errors import Refused
-from devassist.domain.events import Event, EventType
+from devassist.domain.events import CommandRan, Event
 from devassist.domain.ids import worktree_name
+from devassist.domain.statuses import Purpose
 from devassist.engine.context import RunContext
-from devassist.engine.crews.run_worktrees import Places
+from devassist.engine.crews.harness_commands import CommandPlace, HarnessCommands, private_directory
 from devassist.git.worktree.worktree import Worktree
 from devassist.git.worktree.worktrees import detached_worktree, drop_detached
+
+_AGENT = "integration"
+"""Stands for an agent in the names of the worktree and of its scratch directory."""
 
 # Names the top-level packages of the worktree whose import would come from somewhere else.
 _LEAK_PROBE = """python - <<'END'
@@ -42,83 +46,90 @@ class CheckRun:
     tail: str = ""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Failures:
+    """The checks that fail on a tree: those that pass on the base, and those that fail there as well."""
+
+    new: Sequence[CheckRun]
+    old: Sequence[CheckRun]
+
+
 @dataclass
 class Checks:
-    """Runs checks on trees, one at a time in one detached worktree. A result is remembered by (tree, command)."""
+    """Runs checks on trees, one at a time in one detached worktree. A result is kept by (tree, command)."""
 
     context: RunContext
-    places: Places
-    _known: dict[tuple[str, str], CheckRun] = field(default_factory=dict)
-    _tree: Worktree | None = None
+    _results: dict[tuple[str, str], CheckRun] = field(default_factory=dict)
+    _worktree: Worktree | None = None
     _lock: threading.Lock = field(default_factory=threading.Lock)
+    """Guards the worktree while checks run in it."""
 
-    def failures(
-        self, commit: str, commands: Sequence[str], *, task: str
-    ) -> tuple[Sequence[CheckRun], Sequence[CheckRun]]:
-        """
-        Run `commands` on `commit`: (failures that are new, failures that the base has as well).
+    @property
+    def _commands(self) -> HarnessCommands:
+        return HarnessCommands(self.context)
 
-        Raises Refused when tests there would import the main checkout's code.
-        """
+    def failures(self, commit: str, commands: Sequence[str], *, task: str) -> Failures:
+        """Run `commands` on `commit`. Raises Refused if tests there would import the main checkout's code."""
+        base = self.context.request.base
         with self._lock:
-            ran = [self._check(commit, command, task=task, purpose="gate") for command in commands]
-            failed = [one for one in ran if one.exit_code != 0]
-            base = self.context.request.base
+            runs = [self._check(commit, command, task=task, purpose=Purpose.GATE) for command in commands]
+            failed = [run for run in runs if run.exit_code != 0]
             at_base = {
-                one.command: self._check(base, one.command, task=task, purpose="base") for one in failed
+                run.command: self._check(base, run.command, task=task, purpose=Purpose.BASE) for run in failed
             }
-        new = [one for one in failed if at_base[one.command].exit_code == 0]
-        old = [one for one in failed if at_base[one.command].exit_code != 0]
-        return new, old
+        return Failures(
+            new=[run for run in failed if at_base[run.command].exit_code == 0],
+            old=[run for run in failed if at_base[run.command].exit_code != 0],
+        )
 
     def close(self) -> None:
-        if self._tree is not None:
-            self._tree.reset_to(self.context.request.base)
-            self._tree.remove()
-            self._tree = None
+        """Remove the worktree, if there is one."""
+        if self._worktree is not None:
+            self._worktree.reset_to(self.context.request.base)
+            self._worktree.remove()
+            self._worktree = None
 
-    def _check(self, commit: str, command: str, *, task: str, purpose: str) -> CheckRun:
+    def _check(self, commit: str, command: str, *, task: str, purpose: Purpose) -> CheckRun:
         tree = self.context.repository.tree_of(commit)
-        known = self._known.get((tree, command))
-        if known is not None:
-            if purpose == "gate":  # the record of this task's gate still needs the result
-                data = {"command": command, "purpose": purpose, "exit_code": known.exit_code, "cached": True}
-                self.context.journal.record(Event(type=EventType.COMMAND_RAN, task=task, data=data))
-            return known
-        worktree = self._worktree_at(commit, task=task)
-        private = self.places.private("integration")
-        result = self.places.command(command, worktree, private, task=task, agent="", purpose=purpose)
+        earlier = self._results.get((tree, command))
+        if earlier is not None:
+            if purpose is Purpose.GATE:  # the record of this task's gate still needs the result
+                ran = CommandRan(command=command, purpose=purpose, exit_code=earlier.exit_code, cached=True)
+                self.context.journal.record(Event.of(ran, task=task))
+            return earlier
+        place = self._place(self._worktree_at(commit, task=task), task)
+        result = self._commands.run(command, place, purpose=purpose)
         run = CheckRun(command=command, exit_code=result.exit_code, tail=result.output[-1200:].strip())
-        self._known[tree, command] = run
+        self._results[tree, command] = run
         return run
+
+    def _place(self, worktree: Path, task: str) -> CommandPlace:
+        private = private_directory(self.context, _AGENT)
+        private.mkdir(parents=True, exist_ok=True)
+        return CommandPlace(worktree=worktree, private=private, task=task)
 
     def _worktree_at(self, commit: str, *, task: str) -> Path:
         context = self.context
-        private = self.places.private("integration")
-        private.mkdir(parents=True, exist_ok=True)
-        if self._tree is None:
-            path = context.worktrees / "integration"
-            name = worktree_name(context.run, "integration")
+        if self._worktree is None:
+            path, name = context.worktrees / _AGENT, worktree_name(context.run, _AGENT)
             if context.request.resumed:
                 drop_detached(context.repository, name=name, path=path)
-            self._tree = detached_worktree(context.repository, name=name, path=path, commit=commit)
-            self.places.set_up(path, private, task=task, agent="")
+            self._worktree = detached_worktree(context.repository, name=name, path=path, commit=commit)
+            self._commands.set_up(self._place(path, task))
         else:
-            self._tree.reset_to(commit)
-        self._refuse_leak(self._tree.path, private, task=task)
-        return self._tree.path
+            self._worktree.reset_to(commit)
+        self._refuse_leak(self._place(self._worktree.path, task))
+        return self._worktree.path
 
-    def _refuse_leak(self, worktree: Path, private: Path, *, task: str) -> None:
-        """Only asked where an editable install points into the main checkout: a green there would prove nothing."""
+    def _refuse_leak(self, place: CommandPlace) -> None:
+        """Only if an editable install points into the main checkout: a green there would prove nothing."""
         leaks = self.context.leaks()
         if not leaks:
             return
-        result = self.places.command(
-            _LEAK_PROBE, worktree, private, task=task, agent="", purpose="leak-probe"
-        )
-        found = [line for line in result.output.splitlines() if line.startswith("LEAK ")]
-        if found:
-            name, _, origin = found[0][5:].partition(" ")
+        result = self._commands.run(_LEAK_PROBE, place, purpose=Purpose.LEAK_PROBE)
+        lines = [line for line in result.output.splitlines() if line.startswith("LEAK ")]
+        if lines:
+            name, _, origin = lines[0][5:].partition(" ")
             raise Refused(
                 f"tests in a worktree would import {name} from {origin}: {leaks[0]}",
                 hint="Uninstall the editable install, or give each worktree its own environment by [checks] setup",

@@ -183,13 +183,13 @@ class Integrator:
         if not commands:
             return []
         try:
-            new, old = self.checks.failures(commit, commands, task=task.id)
+            failures = self.checks.failures(commit, commands, task=task.id)
         except Refused as error:
             return [CheckRun(command="import check", exit_code=1, tail=str(error))]
-        for one in old:
+        for one in failures.old:
             text = f"check {one.command!r} fails on the merged tree of {task.id}, and on the base as well"
             self._record(EventType.WARNING_RAISED, task.id, {"text": text})
-        return new
+        return failures.new
 
     def restore(self, tip: str, landed: Mapping[str, str]) -> None:
         """Go on where an earlier supervisor of the run stopped: the result branch's tip, and what is on it."""

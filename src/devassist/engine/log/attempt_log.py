@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from devassist.domain.events import EventType, Record
+from devassist.domain.events import EventType, Record, WorktreeFurnished
 from devassist.domain.hashing import digest
 from devassist.domain.ids import role_of
 
@@ -50,7 +50,7 @@ class Memory:
     """(role, round) -> the commit.created."""
     news: dict[str, list[str]] = field(default_factory=dict)
     """Call address -> the notes that were put before that call."""
-    furnished: dict[str, Record] = field(default_factory=dict)
+    furnished: dict[str, WorktreeFurnished] = field(default_factory=dict)
     """Agent -> what its worktree was given."""
     posted: set[str] = field(default_factory=set)
     """Ids of all events, so that none is recorded a second time."""
@@ -117,8 +117,8 @@ class Memory:
         if record.type is EventType.ROUND_STARTED:
             self._round = record.data["round"]
             self.rounds.add(self._round)
-        elif record.type is EventType.WORKTREE_FURNISHED:
-            self.furnished[record.event.agent] = record
+        elif isinstance(record.event.body, WorktreeFurnished):
+            self.furnished[record.event.agent] = record.event.body
         elif record.type is EventType.NOTE_DELIVERED:
             self.news.setdefault(record.data["address"], []).extend(record.data["texts"])
         elif record.event.agent:

@@ -17,7 +17,7 @@ from devassist.domain.plan import Plan, PlanTask
 from devassist.domain.resolutions import How
 from devassist.engine.approval_requests import Ask, decided
 from devassist.engine.context import RunContext
-from devassist.engine.crews.run_worktrees import Places
+from devassist.engine.crews.run_worktrees import RunWorktrees
 from devassist.engine.resolution.proposals import Offer, Offers, keeper, warn
 
 __all__ = ["Mender", "Offer"]
@@ -29,11 +29,11 @@ class Mender:
 
     context: RunContext
     plan: Plan
-    places: Places
+    worktrees: RunWorktrees
     offers: Offers = field(init=False)
 
     def __post_init__(self) -> None:
-        self.offers = Offers(context=self.context, plan=self.plan, places=self.places)
+        self.offers = Offers(context=self.context, plan=self.plan, worktrees=self.worktrees)
 
     def judge(self, task: PlanTask, offer: Offer) -> PolicyDecision:
         """The policy's word on a resolution, recorded; parks it when a person is to be asked."""

@@ -20,8 +20,9 @@ from devassist.domain.ids import agent_id
 from devassist.domain.roles import Role
 from devassist.engine.crews.assignments import assignment
 from devassist.engine.crews.delivery import make_handoff
+from devassist.engine.crews.harness_commands import private_directory
 from devassist.engine.crews.replay import Diverged
-from devassist.engine.crews.run_worktrees import Places
+from devassist.engine.crews.run_worktrees import RunWorktrees
 from devassist.engine.crews.worker_session import CrewEnding, WorkerDesk
 from devassist.engine.resolution.conflict_worktree import MarkedPlace
 from devassist.engine.resolution.integrator_attempts import Attempt, attempt_at
@@ -39,7 +40,7 @@ _LIVES = 2
 class ResolutionStep(WorkerDesk):
     """Runs the integrator on one conflict; an attempt that broke off goes on, with what is recorded of it."""
 
-    places: Places
+    worktrees: RunWorktrees
     matter: Matter
     checks: Sequence[str] = ()
     _attempt: Attempt = field(default_factory=Attempt, init=False)
@@ -135,13 +136,13 @@ class ResolutionStep(WorkerDesk):
     def begin(self, role: str, round_: int) -> AgentPlace:
         context = self.context
         context.check_stop()
-        private = self.places.private(self.agent)
-        private.mkdir(parents=True, exist_ok=True)
+        private = private_directory(context, self.agent)
         if (role, round_) in self.memory.started:
             worktree = self._again()
         else:
             worktree = self.place.open(left=self._attempt.left)
-            self.places.set_up(worktree.path, private, task=self.task_id, agent=self.agent)
+            commands = self.worktrees.commands
+            commands.set_up(commands.place(worktree.path, task=self.task_id, agent=self.agent))
             pair = self.matter.pair
             data = {
                 "role": role,
@@ -172,7 +173,7 @@ class ResolutionStep(WorkerDesk):
             raise Diverged(str(error)) from error
 
     def changed(self, role: str) -> Mapping[str, str]:  # noqa: ARG002  there is one role
-        return self.places.changes(self.place.worktree)
+        return self.worktrees.changes_in(self.place.worktree)
 
     def diff(self, role: str) -> str:  # noqa: ARG002  there is one role
         worktree = self.place.worktree
@@ -255,10 +256,10 @@ class ResolutionStep(WorkerDesk):
 
     def _mine(self, worktree: Worktree) -> list[str]:
         """The changed paths that are the integrator's to change."""
-        tracked = self.places.tracked_directories()
+        tracked = self.worktrees.tracked_directories()
         return [
             path
-            for path in self.places.changes(worktree)
+            for path in self.worktrees.changes_in(worktree)
             if in_scope(path, self.matter.paths)
             and not is_build_product(path, tracked_tops=tracked, written=self.matter.paths)
         ]

@@ -18,7 +18,7 @@ from devassist.domain.plan import Plan, PlanTask
 from devassist.domain.resolutions import How
 from devassist.engine.approval_requests import Parked
 from devassist.engine.context import RunContext
-from devassist.engine.crews.run_worktrees import Places
+from devassist.engine.crews.run_worktrees import RunWorktrees
 from devassist.engine.resolution.integrator_step import ROLE, ResolutionStep
 from devassist.engine.resolution.resolution_request import Matter
 from devassist.engine.resolution.resolution_writer import Keeper, Settlement
@@ -53,7 +53,7 @@ class Offers:
 
     context: RunContext
     plan: Plan
-    places: Places
+    worktrees: RunWorktrees
     _failed: set[tuple[str, str, str]] = field(default_factory=set)
 
     def known(self, task: PlanTask, *, ours: str, theirs: str, found: Sequence[Conflict]) -> Offer | None:
@@ -138,7 +138,7 @@ class Offers:
             cache=context.symbols,
         )
         result = ResolutionStep(
-            context=context, task_id=task.id, places=self.places, matter=matter, checks=task.checks
+            context=context, task_id=task.id, worktrees=self.worktrees, matter=matter, checks=task.checks
         ).run()
         context.check_stop()
         if result.outcome == "waiting":

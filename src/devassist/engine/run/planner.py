@@ -14,7 +14,7 @@ from devassist.engine.approval_requests import Ask, Parked, decided, is_open
 from devassist.engine.context import RunContext
 from devassist.engine.crews.planning_step import PlanningStep
 from devassist.engine.crews.replay import Diverged, WorkerDied
-from devassist.engine.crews.run_worktrees import Places
+from devassist.engine.crews.run_worktrees import RunWorktrees
 from devassist.engine.run.inbox import Inbox
 from devassist.engine.run.schedule import record_retry
 
@@ -28,7 +28,7 @@ class Planner:
     """The run's plan. A plan that was passed counts as approved by who passed it."""
 
     context: RunContext
-    places: Places
+    worktrees: RunWorktrees
     inbox: Inbox
 
     def plan(self) -> Plan:
@@ -65,7 +65,7 @@ class Planner:
         context = self.context
         again, deaths = context.request.resumed, 0
         while True:
-            step = PlanningStep(context=context, task_id=PLANNING, places=self.places, again=again)
+            step = PlanningStep(context=context, task_id=PLANNING, worktrees=self.worktrees, again=again)
             again = True
             try:
                 plan = step.run()

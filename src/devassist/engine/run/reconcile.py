@@ -12,7 +12,7 @@ from devassist.domain.plan import Plan, PlanTask
 from devassist.domain.statuses import TaskStatus
 from devassist.domain.tasks import TaskState
 from devassist.engine.context import RunContext
-from devassist.engine.crews.run_worktrees import Places
+from devassist.engine.crews.run_worktrees import RunWorktrees
 from devassist.engine.landing.integrator import Integrator
 from devassist.engine.log.attempt_log import Memory
 from devassist.engine.results import StepResult
@@ -34,7 +34,7 @@ class Reconciler:
     """Reads what each task came to. Acts only where the log says that an act was begun."""
 
     context: RunContext
-    places: Places
+    worktrees: RunWorktrees
 
     def report_unknown(self) -> None:
         """Say of every model call in flight that nobody knows whether it was paid for. It is sent again."""
@@ -51,7 +51,7 @@ class Reconciler:
                     Event(type=EventType.RECOVERY_UNKNOWN, task=task, agent=record.event.agent, data=data)
                 )
             for agent in self.context.journal.state.tasks[task].agents:
-                self.places.adopt(task, agent, memory.furnished.get(agent_id(task, agent)))
+                self.worktrees.adopt(task, agent, memory.furnished.get(agent_id(task, agent)))
 
     def standing(self, plan: Plan, integrator: Integrator) -> Standing:
         """How each task of the plan stands. Raises RepositoryChanged where somebody moved the result branch."""

@@ -13,7 +13,7 @@ from devassist.domain.hashing import digest
 from devassist.domain.ids import base_ref
 from devassist.domain.statuses import RunStatus, TaskStatus
 from devassist.engine.context import RunContext
-from devassist.engine.crews.run_worktrees import Places
+from devassist.engine.crews.run_worktrees import RunWorktrees
 from devassist.engine.resolution.integrator_step import ResolutionStep
 from devassist.engine.resolution.resolution_request import Matter, ResolutionResult
 from devassist.engine.run.reconcile import Reconciler
@@ -62,8 +62,8 @@ class ResolutionRun:
         return document
 
     def _serve(self) -> ResolutionResult:
-        places = Places(context=self.context)
-        step = ResolutionStep(context=self.context, task_id=TASK, places=places, matter=self.matter)
+        worktrees = RunWorktrees(context=self.context)
+        step = ResolutionStep(context=self.context, task_id=TASK, worktrees=worktrees, matter=self.matter)
         result = step.run()
         if result.outcome == "delivered":
             return result
@@ -127,7 +127,7 @@ class ResolutionRun:
         self._record(EventType.RUN_RESUMED, data)
         if request.cleared:
             self._record(EventType.RECOVERY_DONE, dict(request.cleared))
-        Reconciler(context=context, places=Places(context=context)).report_unknown()
+        Reconciler(context=context, worktrees=RunWorktrees(context=context)).report_unknown()
 
     def _finish(self, document: dict[str, Any], error: DevassistError | None) -> None:
         context = self.context

@@ -12,7 +12,7 @@ from devassist.domain.handoffs import Handoff
 from devassist.domain.plan import Plan, PlanTask
 from devassist.engine.approval_requests import is_open
 from devassist.engine.context import RunContext
-from devassist.engine.crews.run_worktrees import Places
+from devassist.engine.crews.run_worktrees import RunWorktrees
 from devassist.engine.crews.task_step import TaskStep
 from devassist.engine.landing.integrator import Integrator
 from devassist.engine.results import StepResult
@@ -46,7 +46,7 @@ class Schedule:
 
     context: RunContext
     plan: Plan
-    places: Places
+    worktrees: RunWorktrees
     integrator: Integrator
     inbox: Inbox = field(default_factory=Inbox)
     results: dict[str, StepResult] = field(default_factory=dict)
@@ -179,7 +179,7 @@ class Schedule:
                 task_id=task.id,
                 plan=self.plan,
                 task=task,
-                places=self.places,
+                worktrees=self.worktrees,
                 start=start.commit,
                 built_on=start.built_on,
                 upstream=[(one, handoffs[one]) for one in start.built_on if one in handoffs],

@@ -19,7 +19,7 @@ from devassist.domain.settings import Settings
 from devassist.domain.statuses import RunStatus, TaskStatus
 from devassist.engine.approval_requests import Parked
 from devassist.engine.context import RunContext
-from devassist.engine.crews.run_worktrees import Places
+from devassist.engine.crews.run_worktrees import RunWorktrees
 from devassist.engine.landing.checks import Checks
 from devassist.engine.landing.integrator import Integrator
 from devassist.engine.results import Head, StepResult
@@ -50,10 +50,10 @@ class Supervisor:
     def execute(self) -> RunState:
         """Start to finish. The state's exit code is contract 1's; AuditError comes through."""
         context = self.context
-        places = Places(context=context)
-        checks = Checks(context=context, places=places)
+        worktrees = RunWorktrees(context=context)
+        checks = Checks(context=context)
         context.stop.on_stop.append(self._on_stop)
-        reconciler = Reconciler(context=context, places=places)
+        reconciler = Reconciler(context=context, worktrees=worktrees)
         if context.request.resumed:
             self._resume(reconciler)
         else:
@@ -63,9 +63,9 @@ class Supervisor:
         error: DevassistError | None = None
         try:
             with context.repository.hold_gc(context.pid), LogListener(context=context, inbox=self.inbox):
-                plan = Planner(context=context, places=places, inbox=self.inbox).plan()
+                plan = Planner(context=context, worktrees=worktrees, inbox=self.inbox).plan()
                 if not context.request.plan_only:
-                    self._work(plan, places, checks, reconciler)
+                    self._work(plan, worktrees, checks, reconciler)
         except Parked as parked:
             error = WaitingForPerson(f"waits for a person: {parked}")
         except DevassistError as caught:
@@ -76,8 +76,8 @@ class Supervisor:
             sweep(context.run)
         self._end_if_state_is_unknown()
         checks.close()
-        places.rescue()
-        return self._finish(places, error)
+        worktrees.rescue()
+        return self._finish(worktrees, error)
 
     def _end_if_state_is_unknown(self) -> None:
         """A run whose records cannot be folded ends here: nothing is given back, because nobody knows what is done."""
@@ -132,7 +132,7 @@ class Supervisor:
             context.journal.record(Event(type=EventType.RECOVERY_DONE, data=request.cleared))
         reconciler.report_unknown()
 
-    def _work(self, plan: Plan, places: Places, checks: Checks, reconciler: Reconciler) -> None:
+    def _work(self, plan: Plan, worktrees: RunWorktrees, checks: Checks, reconciler: Reconciler) -> None:
         # Parsers and detectors: loaded while the forkserver comes up, not before the run has begun.
         from devassist.engine.resolution.conflict_landing import Mender
         from devassist.engine.watch.conflict_watch import Neighbours
@@ -143,13 +143,13 @@ class Supervisor:
             checks=checks,
             head=self.head,
             database=self.database,
-            mender=Mender(context=self.context, plan=plan, places=places),
+            mender=Mender(context=self.context, plan=plan, worktrees=worktrees),
         )
         standing = reconciler.standing(plan, integrator) if self.context.request.resumed else Standing()
         schedule = Schedule(
             context=self.context,
             plan=plan,
-            places=places,
+            worktrees=worktrees,
             integrator=integrator,
             inbox=self.inbox,
             results=standing.results,
@@ -219,7 +219,7 @@ class Supervisor:
         if self.context.sandbox is not None:
             self.context.sandbox.cancel_all()
 
-    def _finish(self, places: Places, error: DevassistError | None) -> RunState:
+    def _finish(self, worktrees: RunWorktrees, error: DevassistError | None) -> RunState:
         context = self.context
         state = context.journal.state
         merged = [task.id for task in state.work() if task.status is TaskStatus.MERGED]
@@ -227,7 +227,7 @@ class Supervisor:
             task.id for task in state.work() if task.status is TaskStatus.DELIVERED and not task.error
         ]
         planned = [PLANNING] if state.plan is not None else []  # without a plan the crew goes on there
-        places.give_back([*merged, *delivered, *planned])
+        worktrees.give_back([*merged, *delivered, *planned])
         status, code = self._verdict(state, error)
         report = context.reports / f"{context.run}.md"
         why = str(error) if error is not None else context.stop.reason
