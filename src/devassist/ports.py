@@ -7,20 +7,18 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
-from devassist.domain.events import Event, Record
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CallAddress:
-    """Where in a run a model call stands; equal in a recorded and a replayed run."""
-
-    task: str
-    role: str
-    round: int
-    turn: int
-
-    def __str__(self) -> str:
-        return f"{self.task}/{self.role}/{self.round}/{self.turn}"
+from devassist.assignments import (
+    NOWHERE,
+    AgentPlace,
+    Assignment,
+    BoardNote,
+    CallAddress,
+    Submission,
+    SubmittedWork,
+)
+from devassist.domain.events import Event, ModelCalled, Record
+from devassist.domain.roles import Role
+from devassist.messages import RecalledTool, Reply, Request
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,7 +28,7 @@ class ModelRequest:
     model: str
     messages: Sequence[Mapping[str, Any]]
     tools: Sequence[Mapping[str, Any]] = ()
-    address: CallAddress = CallAddress(task="", role="", round=0, turn=0)
+    address: CallAddress = NOWHERE
     max_tokens: int | None = None
 
 
@@ -141,101 +139,47 @@ class Recorder(Protocol):
     def record(self, *events: Event) -> Sequence[Record]: ...
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Assignment:
-    """What a worker is to do: one task's crew (or the planning crew), JSON-shaped for the pipe."""
-
-    run: str
-    task: str
-    roles: Sequence[str]
-    """The crew in order; the first is the task's own role."""
-    models: Mapping[str, Sequence[str]]
-    """Role -> model strings, the primary first."""
-    scope: Sequence[str] = ()
-    checks: Sequence[str] = ()
-    commands_offered: bool = True
-    command_timeout_s: float = 900.0
-    max_retries: int = 4
-    timeout_s: float = 600.0
-    api_base: str = ""
-    sandbox_tier: str = ""
-    network: bool = False
-    script: str = ""
-    replay: str = ""
-    masked: Sequence[str] = ()
-    round: int = 1
-    secrets: Sequence[str] = ()
-    """Values that are taken out of everything a model is told."""
-    redact: Sequence[str] = ()
-    ask_commands: Sequence[str] = ()
-    """Glob patterns of commands that need a person's yes."""
-    recalls: bool = False
-    """Whether the log holds some of this task's work already: then it is asked before anything is done."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AgentPlace:
-    """Where one agent works, and what it is told."""
-
-    worktree: str
-    private: str
-    brief: str
-    environment: Mapping[str, str]
-    read_only: Sequence[str]
-    prefix: str = ""
-    """The subdirectory of the repository that commands run in."""
-
-
 class CrewLink(Protocol):
-    """What a crew may ask of the supervisor. Every call blocks until what it recorded is durable."""
+    """
+    What a crew may ask of the supervisor. Every call blocks until what it recorded is durable.
+
+    Any of them may end the crew: with LimitReached, or by leaving it because the run is over or a person is needed.
+    """
 
     def record(self, *events: Event) -> None:
-        """Make events durable. Raises CrewStopped when the run is over."""
+        """Make events durable."""
 
     def reserve(self, address: CallAddress) -> None:
-        """Ask for one more model call. Raises LimitReached or Interrupted."""
+        """Ask for one more model call. Raises LimitReached."""
 
     def news(self, address: CallAddress) -> Sequence[str]:
-        """The notes that the agent is to be told before this call, each once."""
+        """The notes that the agent reads before this call, each once."""
 
-    def recall_reply(self, address: CallAddress, request: str) -> Mapping[str, Any] | None:
-        """The recorded model.called for the call whose request has this digest; None has it sent."""
+    def recall_reply(self, address: CallAddress, request: str) -> ModelCalled | None:
+        """The recorded call whose request has this digest; None has it sent."""
 
-    def recall_tool(self, evidence: str) -> Mapping[str, Any] | None:
-        """`{"called": data}`, or `{"begun": [...], "ran": [...]}` of a call that broke off; None when it is new."""
+    def recall_tool(self, evidence: str) -> RecalledTool:
+        """What is recorded of the tool call with this evidence id."""
 
-    def begin(self, role: str, round_: int) -> AgentPlace:
-        """Open (or bring up to date) the worktree of the agent that is next."""
+    def begin(self, role: Role, round_: int) -> AgentPlace:
+        """Open, or bring up to date, the worktree of the agent that is next."""
 
-    def changed(self, role: str) -> Mapping[str, str]:
+    def changed(self, role: Role) -> Mapping[str, str]:
         """Path -> content id of everything in the agent's worktree that differs from its last commit."""
 
-    def diff(self, role: str) -> str:
+    def diff(self, role: Role) -> str:
         """The agent's task so far as a unified patch."""
 
     def submit(
-        self, role: str, round_: int, handoff: Mapping[str, Any], facts: Mapping[str, Any]
+        self, role: Role, round_: int, work: SubmittedWork, *, work_calls: int, turns: int
     ) -> Submission:
         """Hand on. The supervisor checks claims, commits, and says what follows."""
 
-    def board(self, role: str) -> Sequence[Mapping[str, Any]]:
+    def board(self, role: Role) -> Sequence[BoardNote]:
         """The notes of the run's agents, oldest first."""
 
-    def ask(self, role: str, kind: str, question: str, options: Sequence[str]) -> str:
-        """Ask a person; the answer, or Parked is raised and the worker leaves."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Submission:
-    """
-    What the supervisor says to a submit.
-
-    `accepted` False sends `text` back to the agent; `failed` ends the attempt with `text` as its reason.
-    """
-
-    accepted: bool
-    text: str
-    failed: bool = False
+    def ask(self, role: Role, kind: str, question: str, options: Sequence[str]) -> str:
+        """A person's answer."""
 
 
 class Worker(Protocol):
@@ -244,10 +188,11 @@ class Worker(Protocol):
     @property
     def pid(self) -> int: ...
 
-    def receive(self) -> Mapping[str, Any] | None:
+    def receive(self) -> Request | None:
         """The next request of the crew; None when the worker is gone."""
 
-    def send(self, reply: Mapping[str, Any]) -> None: ...
+    def send(self, reply: Reply) -> None:
+        """Reply to the request that was received last. Does nothing if the worker is gone."""
 
     def wait(self) -> int:
         """The exit status, negative for a signal."""

@@ -8,13 +8,14 @@ from pathlib import Path
 
 import pytest
 
+from devassist.assignments import CallAddress
 from devassist.domain.errors import ModelError
 from devassist.domain.events import Event, EventType, Record
 from devassist.domain.settings import ModelSettings
 from devassist.llm.cassette import CassetteWriter, ReplayClient
 from devassist.llm.litellm_gateway import LiteLLMClient
 from devassist.llm.scripted import ScriptedClient
-from devassist.ports import CallAddress, ModelClient, ModelReply, ModelRequest
+from devassist.ports import ModelClient, ModelReply, ModelRequest
 from support.openai_server import OpenAIServer, calls, failure
 
 TURNS = {

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import json
 import threading
 from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
@@ -13,11 +12,14 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
+from devassist.assignments import Assignment, CallAddress, CrewEnding, Submission, SubmittedWork
 from devassist.crew.crew_stop import CrewStop
 from devassist.crew.link import PipeLink
 from devassist.domain.errors import LimitReached
 from devassist.domain.events import Event, EventType
-from devassist.ports import Assignment, CallAddress
+from devassist.domain.roles import Role
+from devassist.domain.statuses import Outcome
+from devassist.messages import Reply, Request, decode_request, encode
 
 FIRST_PID = 4_000_000
 """Above the largest process id of any kernel: nobody can signal a process by mistake."""
@@ -36,11 +38,11 @@ class Crew:
     _calls: itertools.count[int] = field(default_factory=lambda: itertools.count(1))
 
     @property
-    def role(self) -> str:
+    def role(self) -> Role:
         return self.assignment.roles[0]
 
     def record(self, type_: EventType, *, id_: str = "", role: str = "", **data: Any) -> None:
-        task, by = self.assignment.task, role or self.role
+        task, by = self.assignment.task, Role(role or self.role)
         fields = {"role": by, "round": 1, **data}
         self.link.record(
             Event(type=type_, run=self.assignment.run, task=task, agent=f"{task}/{by}", id=id_, data=fields)
@@ -56,7 +58,7 @@ class Crew:
 
     def write(self, files: Mapping[str, str], *, role: str = "") -> None:
         """Write files in the agent's worktree and record the tool call."""
-        by = role or self.role
+        by = Role(role or self.role)
         place = Path(self.link.begin(by, 1).worktree)
         for name, text in files.items():
             (place / name).parent.mkdir(parents=True, exist_ok=True)
@@ -74,11 +76,13 @@ class Crew:
             result="",
         )
 
-    def submit(self, *, role: str = "", confidence: float = 0.9, summary: str = "done", **more: Any) -> Any:
-        handoff = {"summary": summary, "confidence": confidence, "claims": [], **more}
-        answer = self.link.submit(role or self.role, 1, handoff, {"work_calls": 1, "turns": 1})
+    def submit(
+        self, *, role: str = "", confidence: float = 0.9, summary: str = "done", **more: Any
+    ) -> Submission:
+        work = SubmittedWork(summary=summary, confidence=confidence, **more)
+        answer = self.link.submit(Role(role or self.role), 1, work, work_calls=1, turns=1)
         if answer.failed:
-            raise CrewStop("failed", answer.text)
+            raise CrewStop(Outcome.FAILED, answer.text)
         return answer
 
     def ask(self, question: str = "which colour?", options: Sequence[str] = ("red", "blue")) -> str:
@@ -107,16 +111,15 @@ class FakeWorker:
     status: int = 0
     killed: threading.Event = field(default_factory=threading.Event)
 
-    def receive(self) -> Mapping[str, Any] | None:
+    def receive(self) -> Request | None:
         try:
-            request: Mapping[str, Any] = json.loads(self.connection.recv_bytes())
+            return decode_request(self.connection.recv_bytes())
         except (EOFError, OSError):
             return None
-        return request
 
-    def send(self, reply: Mapping[str, Any]) -> None:
+    def send(self, reply: Reply) -> None:
         try:
-            self.connection.send_bytes(json.dumps(reply, default=str).encode())
+            self.connection.send_bytes(encode(reply))
         except OSError:
             return
 
@@ -176,13 +179,13 @@ class FakeExecutor:
 
 def _work(script: Script, assignment: Assignment, connection: Connection, worker: FakeWorker) -> None:
     link = PipeLink(connection)
-    ending = {"outcome": "delivered", "reason": "", "kind": "", "hint": ""}
+    ending = CrewEnding(outcome=Outcome.DELIVERED)
     try:
         script(Crew(assignment, link))
     except CrewStop as stop:
-        ending |= {"outcome": stop.outcome, "reason": stop.reason}
+        ending = stop.ending
     except LimitReached as error:
-        ending |= {"outcome": "limited", "reason": str(error)}
+        ending = CrewEnding(outcome=Outcome.LIMITED, reason=str(error))
     except ProcessLost:
         worker.status = -9
         connection.close()

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
+from devassist.assignments import Assignment, CallAddress, CrewEnding
 from devassist.crew.agent_session import AgentSession
 from devassist.crew.call_journal import CallJournal, recorded_reply
 from devassist.crew.crew_stop import CrewStop
@@ -16,28 +16,27 @@ from devassist.crew.link import PipeLink
 from devassist.domain.errors import DevassistError, Interrupted, LimitReached, ModelError
 from devassist.domain.hashing import digest
 from devassist.domain.roles import Role
+from devassist.domain.statuses import Outcome
 from devassist.llm.calls import CallPolicy
 from devassist.llm.scripted import ScriptedClient, load_script
-from devassist.ports import Assignment, CallAddress, ModelReply, ModelRequest
+from devassist.messages import decode_assignment
+from devassist.ports import ModelReply, ModelRequest
 from devassist.sandbox.files import WorktreeFiles
 from devassist.sandbox.tiers import make
 
 
-def run_assignment(fields: Mapping[str, Any], connection: Connection) -> None:
+def run_assignment(request: bytes, connection: Connection) -> None:
     """What bootstrap_worker.run_assignment does, without a crew."""
-    assignment = Assignment(**fields)
-    link = PipeLink(connection)
-    ending = {"outcome": "delivered", "reason": "", "kind": "", "hint": ""}
+    assignment, link = decode_assignment(request), PipeLink(connection)
+    ending = CrewEnding(outcome=Outcome.DELIVERED)
     try:
         _Crew(assignment, link, ScriptedClient(load_script(Path(assignment.script)))).run()
     except CrewStop as stop:
-        kind = stop.error.kind if isinstance(stop.error, ModelError) else ""
-        hint = stop.error.hint if stop.error is not None else ""
-        ending = {"outcome": stop.outcome, "reason": stop.reason, "kind": kind, "hint": hint}
+        ending = stop.ending
     except DevassistError as error:
-        ending |= {"outcome": "failed", "reason": str(error), "hint": error.hint}
+        ending = CrewEnding(outcome=Outcome.FAILED, reason=str(error), hint=error.hint)
     except Exception as error:
-        ending |= {"outcome": "failed", "reason": f"internal error in the worker: {error!r}"}
+        ending = CrewEnding(outcome=Outcome.FAILED, reason=f"internal error in the worker: {error!r}")
     try:
         link.finish(ending)
     except CrewStop:
@@ -85,7 +84,7 @@ class _Crew:
             reply = self._reply(session, where, asked)
             if not reply.tool_calls:
                 if nudged:
-                    raise CrewStop("failed", f"the {session.role} ended without {session.submit_tool}")
+                    raise CrewStop(Outcome.FAILED, f"the {session.role} ended without {session.submit_tool}")
                 nudged = True
                 said += [
                     {"role": "assistant", "content": reply.content},
@@ -121,10 +120,10 @@ class _Crew:
         try:
             return policy.complete(request)
         except LimitReached as error:
-            raise CrewStop("limited", str(error), error=error) from error
+            raise CrewStop(Outcome.LIMITED, str(error), error=error) from error
         except Interrupted as error:
-            raise CrewStop("stopped", str(error), error=error) from error
+            raise CrewStop(Outcome.STOPPED, str(error), error=error) from error
         except ModelError as error:
-            raise CrewStop("error", str(error), error=error) from error
+            raise CrewStop(Outcome.ERROR, str(error), error=error) from error
         except DevassistError as error:
-            raise CrewStop("failed", str(error), error=error) from error
+            raise CrewStop(Outcome.FAILED, str(error), error=error) from error

@@ -22,7 +22,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection
 from pathlib import Path
-from typing import Any, Self
+from typing import Self
+
+from devassist.messages import WorkerForked, WorkerGone, decode_report
 
 _SUBREAPER = 36
 
@@ -135,16 +137,16 @@ class Zygote:
                 return
             if not message:
                 return
-            event = json.loads(message)
-            if "started" in event:
-                self._started.put(event["started"])
-            elif "exited" in event:
+            report = decode_report(message)
+            if isinstance(report, WorkerForked):
+                self._started.put(report.pid)
+            elif isinstance(report, WorkerGone):
                 with self._lock:
-                    child = self._children.pop(event["exited"], None)
+                    child = self._children.pop(report.pid, None)
                     if child is None:
-                        self._early[event["exited"]] = event["status"]
+                        self._early[report.pid] = report.status
                     else:
-                        child._status.put(event["status"])
+                        child._status.put(report.status)
 
 
 class _Forked:
@@ -207,8 +209,9 @@ def _use_plain_workers() -> None:
     executor.ForkserverExecutor = PlainExecutor
 
 
-def _command(request: Mapping[str, Any], connection: Connection) -> None:
+def _command(body: bytes, connection: Connection) -> None:
     """In the forked child: become the command."""
+    request = json.loads(body)
     connection.close()
     signal.signal(signal.SIGINT, signal.default_int_handler)
     os.chdir(request["cwd"])

@@ -10,19 +10,22 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from devassist.crew.arguments import ARGUMENTS, Arguments, BadArguments, parse_arguments
+from devassist.assignments import AgentPlace, Assignment
+from devassist.crew.arguments import ARGUMENTS, Arguments, BadArguments, parse_arguments, submitted_work
 from devassist.crew.crew_stop import CrewStop
 from devassist.crew.loop_guard import Conduct
 from devassist.crew.replay import recorded, taken_up
-from devassist.crew.tool_context import Outcome, OutOfScope, ToolRefused
+from devassist.crew.tool_context import OutOfScope, ToolOutcome, ToolRefused
 from devassist.crew.toolbox import TOOLS, content_of
 from devassist.domain.errors import DevassistError
-from devassist.domain.events import Event, EventType
+from devassist.domain.events import Event, EventType, ToolCalled
 from devassist.domain.failpoints import reach
 from devassist.domain.ids import agent_id, evidence_id
 from devassist.domain.redaction import Redactor
 from devassist.domain.roles import COMMAND_TOOLS, SUBMIT_TOOL, TOOLS_OF, WRITE_TOOLS, Role
-from devassist.ports import AgentPlace, Assignment, CrewLink, Files, Sandbox, SandboxSpec, ToolCall
+from devassist.domain.statuses import Outcome
+from devassist.messages import RecalledTool
+from devassist.ports import CrewLink, Files, Sandbox, SandboxSpec, ToolCall
 
 _WARN_IDENTICAL_CALLS = 4
 _RESULT_LIMIT = 40_000
@@ -120,7 +123,7 @@ class AgentSession:
         self.link.record(self.event(EventType.TOOL_CALLED, data, id_=evidence))
         return f"{reason}\nevidence: {evidence}"
 
-    def call(self, name: str, given: Mapping[str, Any]) -> Outcome:
+    def call(self, name: str, given: Mapping[str, Any]) -> ToolOutcome:
         """Make one tool call. The outcome's text ends with its evidence line."""
         pending = self._pending.get(name)
         call_id = pending.popleft() if pending else ""
@@ -129,8 +132,8 @@ class AgentSession:
         repeated = self._conduct.called(name, shown)
         started = time.monotonic()
         known = self._recall(evidence)
-        if known is not None and "called" in known:
-            return self._again(name, given, known["called"], evidence)
+        if known.called is not None:
+            return self._again(name, given, known.called, evidence)
         outcome = self._attempt(name, given, evidence, known)
         outcome = replace(outcome, text=self._redactor.text(outcome.text))  # a model is told no secret
         if repeated >= _WARN_IDENTICAL_CALLS:
@@ -177,35 +180,35 @@ class AgentSession:
             network=self.assignment.network,
         )
 
-    def _recall(self, evidence: str) -> Mapping[str, Any] | None:
-        """What the log holds of this call. After the first that it does not know, everything is new."""
+    def _recall(self, evidence: str) -> RecalledTool:
+        """What the log holds of this call. After the first that it does not hold, everything is new."""
         if not self.recalling:
-            return None
-        known = self.link.recall_tool(evidence)
-        self.recalling = known is not None and "called" in known
-        return known
+            return RecalledTool()
+        recalled = self.link.recall_tool(evidence)
+        self.recalling = recalled.called is not None
+        return recalled
 
-    def _again(self, name: str, given: Mapping[str, Any], data: Mapping[str, Any], evidence: str) -> Outcome:
+    def _again(self, name: str, given: Mapping[str, Any], called: ToolCalled, evidence: str) -> ToolOutcome:
         """A call that was made before: its recorded result, with what it meant for this session."""
-        outcome = recorded(data)
+        outcome = recorded(called)
         self._used[name] += 1
         if outcome.ok and name == "request_scope":
             self.granted.extend(given["paths"])
         if name == self.submit_tool:
-            self._attempt(name, given, evidence, None)
+            self._attempt(name, given, evidence, RecalledTool())
         return replace(outcome, text=f"{_cut(outcome.text)}\nevidence: {evidence}")
 
     def _attempt(
-        self, name: str, given: Mapping[str, Any], evidence: str, known: Mapping[str, Any] | None
-    ) -> Outcome:
+        self, name: str, given: Mapping[str, Any], evidence: str, known: RecalledTool
+    ) -> ToolOutcome:
         try:
             arguments = parse_arguments(name, given)
         except BadArguments as error:
-            return Outcome(text=f"error: {error}", ok=False, summary="bad arguments")
+            return ToolOutcome(text=f"error: {error}", ok=False, summary="bad arguments")
         if name == self.submit_tool:
             return self._submit(arguments)
         try:
-            if known is not None:
+            if known.begun:
                 return taken_up(self, name, given, evidence, known)
             if name in WRITE_TOOLS:
                 before = content_of(self, str(getattr(arguments, "path", "")))
@@ -215,9 +218,9 @@ class AgentSession:
             return TOOLS[name](self, arguments, evidence)
         except (ToolRefused, DevassistError) as error:
             facts = {"out_of_scope": True} if isinstance(error, OutOfScope) else {}
-            return Outcome(text=f"error: {error}", ok=False, summary=str(error), facts=facts)
+            return ToolOutcome(text=f"error: {error}", ok=False, summary=str(error), facts=facts)
         except (OSError, UnicodeError) as error:
-            return Outcome(text=f"error: {_plain_error(error)}", ok=False, summary=_plain_error(error))
+            return ToolOutcome(text=f"error: {_plain_error(error)}", ok=False, summary=_plain_error(error))
 
     def _decide(self, question: str, reason: str) -> None:
         decision = {
@@ -230,16 +233,15 @@ class AgentSession:
         }
         self.link.record(self.event(EventType.DECISION_MADE, decision))
 
-    def _submit(self, arguments: Arguments) -> Outcome:
-        handoff = arguments.model_dump(mode="json")
-        facts = {"work_calls": self.work_calls(), "turns": self.turn}
-        answer = self.link.submit(self.role, self.round, handoff, facts)
+    def _submit(self, arguments: Arguments) -> ToolOutcome:
+        work = submitted_work(arguments)
+        answer = self.link.submit(self.role, self.round, work, work_calls=self.work_calls(), turns=self.turn)
         if answer.failed:
-            raise CrewStop("failed", answer.text)
+            raise CrewStop(Outcome.FAILED, answer.text)
         if answer.accepted:
             self.done = True
-            self.verdict = str(handoff.get("verdict", ""))
-        return Outcome(text=answer.text, ok=answer.accepted, summary=answer.text)
+            self.verdict = work.verdict
+        return ToolOutcome(text=answer.text, ok=answer.accepted, summary=answer.text)
 
 
 def known_tool(name: str) -> bool:

@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Literal
 
+import msgspec
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+
+from devassist.assignments import SubmittedWork
 
 
 class Arguments(BaseModel):
@@ -217,6 +220,13 @@ def parse_arguments(tool: str, given: Mapping[str, Any]) -> Arguments:
             for fault in error.errors()
         )
         raise BadArguments(f"{tool}: {faults}") from error
+
+
+def submitted_work(arguments: Arguments) -> SubmittedWork:
+    """What a submit tool was called with, as the supervisor gets it. A finding that is a bare text gets a key."""
+    fields = arguments.model_dump(mode="json")
+    findings = [one if isinstance(one, Mapping) else {"text": str(one)} for one in fields.get("findings", ())]
+    return msgspec.convert({**fields, "findings": findings}, SubmittedWork, strict=False)
 
 
 def schema_of(tool: str) -> dict[str, Any]:

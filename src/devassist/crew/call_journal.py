@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from devassist.crew.agent_session import AgentSession
 from devassist.domain.errors import ModelError
-from devassist.domain.events import EventType
+from devassist.domain.events import EventType, ModelCalled
+from devassist.domain.events.calls import RecordedReply
 from devassist.domain.failpoints import reach
 from devassist.ports import ModelReply, ModelRequest, ToolCall
 
@@ -65,21 +65,20 @@ def _of_reply(reply: ModelReply) -> dict[str, Any]:
     }
 
 
-def recorded_reply(data: Mapping[str, Any]) -> ModelReply:
-    """The reply of a model.called, for which was paid when it was recorded."""
-    reply = data["reply"]
+def recorded_reply(called: ModelCalled) -> ModelReply:
+    """The reply of a recorded call, which was paid for when it was recorded."""
+    reply = called.reply or RecordedReply()
     return ModelReply(
-        content=reply.get("content") or "",
+        content=reply.content or "",
         tool_calls=[
-            ToolCall(id=call["id"], name=call["name"], arguments=call["arguments"])
-            for call in reply.get("tool_calls", ())
+            ToolCall(id=call.id, name=call.name, arguments=call.arguments) for call in reply.tool_calls
         ],
-        finish_reason=reply.get("finish_reason") or "",
-        model=data.get("answered_by", ""),
-        response_id=data.get("response_id") or "",
-        input_tokens=data.get("input_tokens", 0),
-        output_tokens=data.get("output_tokens", 0),
-        usd=data.get("usd"),
+        finish_reason=reply.finish_reason or "",
+        model=called.answered_by,
+        response_id=called.response_id or "",
+        input_tokens=called.input_tokens,
+        output_tokens=called.output_tokens,
+        usd=called.usd,
     )
 
 

@@ -7,13 +7,13 @@ from fnmatch import fnmatchcase
 from typing import cast
 
 from devassist.crew import arguments as args
-from devassist.crew.tool_context import Bench, Outcome, ToolRefused
+from devassist.crew.tool_context import Bench, ToolOutcome, ToolRefused
 from devassist.domain.events import EventType
 from devassist.domain.failpoints import reach
 from devassist.ports import CommandResult
 
 
-def run_command(session: Bench, given: args.Arguments, evidence: str) -> Outcome:
+def run_command(session: Bench, given: args.Arguments, evidence: str) -> ToolOutcome:
     wanted = cast("args.RunCommand", given)
     before = session.link.changed(session.role)
     _may_run(session, wanted.command)
@@ -34,11 +34,11 @@ def _may_run(session: Bench, command: str) -> None:
 
 def command_outcome(
     wanted: args.RunCommand, result: CommandResult, before: Mapping[str, str], after: Mapping[str, str]
-) -> Outcome:
+) -> ToolOutcome:
     """What run_command answers; `before` and `after` are the worktree's changes as path -> content id."""
     wrote = _difference(before, after)
     ending = how_it_ended(result)
-    return Outcome(
+    return ToolOutcome(
         text=f"{result.output.rstrip()}\n[{ending}]".lstrip(),
         ok=result.exit_code == 0,
         subject=wanted.command,
@@ -49,10 +49,10 @@ def command_outcome(
     )
 
 
-def run_checks(session: Bench, _given: args.Arguments, evidence: str) -> Outcome:
+def run_checks(session: Bench, _given: args.Arguments, evidence: str) -> ToolOutcome:
     commands = session.assignment.checks
     if not commands:
-        return Outcome(text="no checks are configured for this task", ok=False, summary="no checks")
+        return ToolOutcome(text="no checks are configured for this task", ok=False, summary="no checks")
     before = session.link.changed(session.role)
     parts: list[str] = []
     codes: dict[str, int] = {}
@@ -66,7 +66,7 @@ def run_checks(session: Bench, _given: args.Arguments, evidence: str) -> Outcome
     wrote = _difference(before, session.link.changed(session.role))
     failed = [command for command, code in codes.items() if code != 0]
     summary = f"{len(codes) - len(failed)} of {len(codes)} checks passed"
-    return Outcome(
+    return ToolOutcome(
         text="\n\n".join([*parts, summary]),
         ok=not failed,
         read=("*",),

@@ -1,20 +1,29 @@
-"""How an agent's work ends early: exceptions that pass through CrewAI's nets."""
+"""How an agent's work ends early: an exception that passes through CrewAI's nets."""
 
 from __future__ import annotations
 
-from devassist.domain.errors import DevassistError
+from devassist.assignments import CrewEnding
+from devassist.domain.errors import DevassistError, ModelError
+from devassist.domain.statuses import Outcome
 
 
 class CrewStop(BaseException):
     """
     Leaves the crew at once.
 
-    A BaseException because CrewAI catches every Exception to go on or to run the whole task again.
-    `outcome` is failed, limited, waiting, stopped or error; `error` carries class and exit code.
+    A BaseException because CrewAI catches every Exception to go on or to run the whole task again. `error` is ours
+    that was the cause, if there was one.
     """
 
-    def __init__(self, outcome: str, reason: str, *, error: DevassistError | None = None) -> None:
+    def __init__(self, outcome: Outcome, reason: str, *, error: DevassistError | None = None) -> None:
         super().__init__(reason)
         self.outcome = outcome
         self.reason = reason
         self.error = error
+
+    @property
+    def ending(self) -> CrewEnding:
+        """How the crew ends by it."""
+        kind = self.error.kind if isinstance(self.error, ModelError) else ""
+        hint = self.error.hint if self.error is not None else ""
+        return CrewEnding(outcome=self.outcome, reason=self.reason, kind=kind, hint=hint)

@@ -13,11 +13,12 @@ from crewai.tools import BaseTool
 from crewai.tools.structured_tool import CrewStructuredTool
 from pydantic import BaseModel, ConfigDict, PrivateAttr
 
+from devassist.assignments import Assignment
 from devassist.crew.agent_session import AgentSession
 from devassist.crew.gateway_llm import BRIEF, GatewayLLM
-from devassist.crew.tool_context import Outcome
+from devassist.crew.tool_context import ToolOutcome
 from devassist.domain.roles import Role
-from devassist.ports import Assignment, ModelReply, ModelRequest
+from devassist.ports import ModelReply, ModelRequest
 
 _UNLIMITED = 1_000_000
 
@@ -44,7 +45,7 @@ class BoundTool(BaseTool):
     """A tool of one agent in one worktree."""
 
     args_schema: type[BaseModel] = _AnyArguments
-    _call: Callable[[str, Mapping[str, Any]], Outcome] = PrivateAttr()
+    _call: Callable[[str, Mapping[str, Any]], ToolOutcome] = PrivateAttr()
 
     def to_structured_tool(self) -> CrewStructuredTool:
         """CrewAI's own form of the tool, without the schema in prose that it renders twice per agent."""
@@ -143,7 +144,7 @@ def _tool(session: AgentSession, name: str) -> BoundTool:
 
 def warm() -> None:
     """Build one crew and let it go: CrewAI completes its models at first use, which is better shared than repeated."""
-    assignment = Assignment(run="", task="warm", roles=["coder"], models={"coder": ["warm"]})
+    assignment = Assignment(run="", task="warm", roles=(Role.CODER,), models={"coder": ("warm",)})
     nothing: Any = None  # never asked: the crew is not kicked off
     session = AgentSession(
         assignment=assignment, role=Role.CODER, round=1, link=nothing, sandbox=None, open_files=nothing
@@ -151,7 +152,3 @@ def warm() -> None:
     crew = build_crew([session], complete=nothing, window=lambda _model: 1)
     for agent in crew.agents:
         agent.create_agent_executor()
-
-
-def roles_of(names: Sequence[str]) -> Sequence[Role]:
-    return [Role(name) for name in names]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 import queue
 import signal
@@ -12,13 +11,22 @@ import subprocess
 import sys
 import threading
 from collections.abc import Collection, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from multiprocessing.connection import Connection
 from pathlib import Path
-from typing import Any
 
+from devassist.assignments import Assignment
 from devassist.domain.errors import DevassistError
-from devassist.ports import Assignment
+from devassist.messages import (
+    ForkserverReady,
+    Reply,
+    Request,
+    WorkerForked,
+    WorkerGone,
+    decode_report,
+    decode_request,
+    encode,
+)
 
 _START_TIMEOUT_S = 120.0
 
@@ -31,16 +39,15 @@ class ForkedWorker:
     connection: Connection
     _status: queue.Queue[int] = field(default_factory=queue.Queue)
 
-    def receive(self) -> Mapping[str, Any] | None:
+    def receive(self) -> Request | None:
         try:
-            request: Mapping[str, Any] = json.loads(self.connection.recv_bytes())
+            return decode_request(self.connection.recv_bytes())
         except (EOFError, OSError):
             return None
-        return request
 
-    def send(self, reply: Mapping[str, Any]) -> None:
+    def send(self, reply: Reply) -> None:
         try:
-            self.connection.send_bytes(json.dumps(reply, default=str).encode())
+            self.connection.send_bytes(encode(reply))
         except OSError:
             return  # the worker is gone; `receive` says so next
 
@@ -129,7 +136,7 @@ class ForkserverExecutor:
         ours, theirs = socket.socketpair()
         with self._start_lock:
             try:
-                socket.send_fds(self._control, [json.dumps(asdict(assignment)).encode()], [theirs.fileno()])
+                socket.send_fds(self._control, [encode(assignment)], [theirs.fileno()])
                 pid = self._started.get(timeout=_START_TIMEOUT_S)
             except (OSError, queue.Empty) as error:
                 raise DevassistError(f"no worker could be started; see {self._log}") from error
@@ -170,13 +177,13 @@ class ForkserverExecutor:
         """Until the forkserver is gone; nobody waits for it then, however this thread ends."""
         try:
             while message := self._receive():
-                event = json.loads(message)
-                if "ready" in event:
-                    self._ready.set()
-                elif "started" in event:
-                    self._started.put(event["started"])
-                else:
-                    self._exited(event["exited"], event["status"])
+                match decode_report(message):
+                    case ForkserverReady():
+                        self._ready.set()
+                    case WorkerForked(pid=pid):
+                        self._started.put(pid)
+                    case WorkerGone(pid=pid, status=status):
+                        self._exited(pid, status)
         finally:
             self._gone.set()
             self._ready.set()

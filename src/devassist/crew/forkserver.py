@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gc
-import json
 import os
 import selectors
 import signal
@@ -12,16 +11,15 @@ import sys
 import traceback
 from collections.abc import Callable
 from multiprocessing.connection import Connection
-from typing import Any
 
-READY = b'{"ready": true}'
+from devassist.messages import ForkserverReady, WorkerForked, WorkerGone, encode
 
 
-def serve(control: socket.socket, work: Callable[[dict[str, Any], Connection], None]) -> None:
+def serve(control: socket.socket, work: Callable[[bytes, Connection], None]) -> None:
     """
     Fork a worker per request until the supervisor closes `control`, then kill what is left.
 
-    A request is one datagram: a JSON assignment and the worker's end of its socket pair. Forked here and not
+    A request is one datagram, which `work` reads, and the worker's end of its socket pair. Forked here and not
     in the supervisor, because importing CrewAI takes seconds and no thread runs in this process.
     """
     wake_read, wake_write = socket.socketpair()
@@ -35,7 +33,7 @@ def serve(control: socket.socket, work: Callable[[dict[str, Any], Connection], N
     selector.register(control, selectors.EVENT_READ)
     selector.register(wake_read, selectors.EVENT_READ)
     children: set[int] = set()
-    control.send(READY)
+    control.send(encode(ForkserverReady()))
     while True:
         for key, _ in selector.select():
             if key.fileobj is wake_read:
@@ -46,16 +44,16 @@ def serve(control: socket.socket, work: Callable[[dict[str, Any], Connection], N
             if not request:
                 _kill_all(children)
                 return
-            pid = _fork(json.loads(request), fds[0], [control, wake_read, wake_write], work)
+            pid = _fork(request, fds[0], [control, wake_read, wake_write], work)
             children.add(pid)
-            control.send(json.dumps({"started": pid}).encode())
+            control.send(encode(WorkerForked(pid)))
 
 
 def _fork(
-    assignment: dict[str, Any],
+    request: bytes,
     fd: int,
     close: list[socket.socket],
-    work: Callable[[dict[str, Any], Connection], None],
+    work: Callable[[bytes, Connection], None],
 ) -> int:
     pid = os.fork()
     if pid:
@@ -69,7 +67,7 @@ def _fork(
             signal.signal(number, signal.SIG_DFL)
         for end in close:
             end.close()
-        work(assignment, Connection(fd))
+        work(request, Connection(fd))
         status = 0
     except BaseException as error:  # noqa: BLE001  the last net of a process: say it in the log and leave
         traceback.print_exception(error)
@@ -84,7 +82,7 @@ def _reap(children: set[int], control: socket.socket) -> None:
         done, status = os.waitpid(pid, os.WNOHANG)
         if done:
             children.discard(pid)
-            control.send(json.dumps({"exited": pid, "status": os.waitstatus_to_exitcode(status)}).encode())
+            control.send(encode(WorkerGone(pid, os.waitstatus_to_exitcode(status))))
 
 
 def _kill_all(children: set[int]) -> None:

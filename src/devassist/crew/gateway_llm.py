@@ -13,11 +13,13 @@ from crewai.events.types.llm_events import LLMCallType
 from crewai.llms.base_llm import BaseLLM, llm_call_context
 from pydantic import PrivateAttr
 
+from devassist.assignments import CallAddress
 from devassist.crew.agent_session import AgentSession, known_tool
 from devassist.crew.arguments import schema_of
 from devassist.crew.crew_stop import CrewStop
 from devassist.domain.errors import DevassistError, Interrupted, LimitReached, ModelError
-from devassist.ports import CallAddress, ModelReply, ModelRequest, ToolCall
+from devassist.domain.statuses import Outcome
+from devassist.ports import ModelReply, ModelRequest, ToolCall
 
 BRIEF = "[[devassist:brief]]"
 """Stands for the agent's brief in the task description, so that CrewAI's templating never sees the text."""
@@ -147,7 +149,7 @@ class GatewayLLM(BaseLLM):
         none = (
             "" if self._tool_call_seen else f"; it made no tool call at all: does {self.model} support them?"
         )
-        raise CrewStop("failed", f"the {session.role} ended without {session.submit_tool}{cut}{none}")
+        raise CrewStop(Outcome.FAILED, f"the {session.role} ended without {session.submit_tool}{cut}{none}")
 
     def _hear(self, own: Sequence[Mapping[str, Any]]) -> None:
         """Put what others have to say to this agent before its next call; it stays in the transcript."""
@@ -224,13 +226,13 @@ def _leaving() -> Iterator[None]:
     try:
         yield
     except LimitReached as error:
-        raise CrewStop("limited", str(error), error=error) from error
+        raise CrewStop(Outcome.LIMITED, str(error), error=error) from error
     except Interrupted as error:
-        raise CrewStop("stopped", str(error), error=error) from error
+        raise CrewStop(Outcome.STOPPED, str(error), error=error) from error
     except ModelError as error:
-        raise CrewStop("error", str(error), error=error) from error
+        raise CrewStop(Outcome.ERROR, str(error), error=error) from error
     except DevassistError as error:
-        raise CrewStop("failed", str(error), error=error) from error
+        raise CrewStop(Outcome.FAILED, str(error), error=error) from error
 
 
 def _with_brief(message: Mapping[str, Any], brief: str) -> dict[str, Any]:

@@ -1,81 +1,110 @@
-"""The worker's line to the supervisor: one request, one answer, over a socket pair."""
+"""The worker's line to the supervisor: one request, one reply, over a socket pair."""
 
 from __future__ import annotations
 
-import json
 import threading
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from multiprocessing.connection import Connection
-from typing import Any
+from typing import TypeVar
 
+from devassist.assignments import AgentPlace, BoardNote, CallAddress, CrewEnding, Submission, SubmittedWork
 from devassist.crew.crew_stop import CrewStop
 from devassist.domain.errors import LimitReached
-from devassist.domain.events import Event
-from devassist.ports import AgentPlace, CallAddress, Submission
+from devassist.domain.events import Event, ModelCalled
+from devassist.domain.roles import Role
+from devassist.domain.statuses import Outcome
+from devassist.messages import (
+    Answer,
+    AskPerson,
+    BeginAgent,
+    Begun,
+    Board,
+    Changes,
+    Diff,
+    Done,
+    EventMessage,
+    FetchNews,
+    Finish,
+    ListChanges,
+    News,
+    ReadBoard,
+    RecalledReply,
+    RecalledTool,
+    RecallReply,
+    RecallTool,
+    RecordEvents,
+    Refused,
+    Request,
+    ReserveCall,
+    ShowDiff,
+    Submitted,
+    SubmitWork,
+    decode_reply,
+    encode,
+)
+
+_T = TypeVar("_T")
 
 
 @dataclass
 class PipeLink:
-    """A CrewLink over a connection. The lock keeps one question and its answer together."""
+    """A CrewLink over a connection. The lock keeps a request and its reply together."""
 
     connection: Connection
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def record(self, *events: Event) -> None:
-        self._ask("record", events=[asdict(event) for event in events])
+        self._ask(RecordEvents(tuple(EventMessage.of(event) for event in events)), Done)
 
     def reserve(self, address: CallAddress) -> None:
-        self._ask("reserve", address=asdict(address))
+        self._ask(ReserveCall(address), Done)
 
     def news(self, address: CallAddress) -> Sequence[str]:
-        answer: Sequence[str] = self._ask("news", address=asdict(address))
-        return answer
+        return self._ask(FetchNews(address), News).texts
 
-    def recall_reply(self, address: CallAddress, request: str) -> Mapping[str, Any] | None:
-        answer: Mapping[str, Any] | None = self._ask("recall_reply", address=asdict(address), request=request)
-        return answer
+    def recall_reply(self, address: CallAddress, request: str) -> ModelCalled | None:
+        return self._ask(RecallReply(address, request), RecalledReply).called
 
-    def recall_tool(self, evidence: str) -> Mapping[str, Any] | None:
-        answer: Mapping[str, Any] | None = self._ask("recall_tool", evidence=evidence)
-        return answer
+    def recall_tool(self, evidence: str) -> RecalledTool:
+        return self._ask(RecallTool(evidence), RecalledTool)
 
-    def begin(self, role: str, round_: int) -> AgentPlace:
-        return AgentPlace(**self._ask("begin", role=role, round=round_))
+    def begin(self, role: Role, round_: int) -> AgentPlace:
+        return self._ask(BeginAgent(role, round_), Begun).place
 
-    def changed(self, role: str) -> Mapping[str, str]:
-        answer: Mapping[str, str] = self._ask("changed", role=role)
-        return answer
+    def changed(self, role: Role) -> Mapping[str, str]:
+        return self._ask(ListChanges(role), Changes).blobs
 
-    def diff(self, role: str) -> str:
-        return str(self._ask("diff", role=role))
+    def diff(self, role: Role) -> str:
+        return self._ask(ShowDiff(role), Diff).patch
 
     def submit(
-        self, role: str, round_: int, handoff: Mapping[str, Any], facts: Mapping[str, Any]
+        self, role: Role, round_: int, work: SubmittedWork, *, work_calls: int, turns: int
     ) -> Submission:
-        return Submission(**self._ask("submit", role=role, round=round_, handoff=handoff, facts=facts))
+        request = SubmitWork(role, round_, work, work_calls, turns)
+        return self._ask(request, Submitted).submission
 
-    def board(self, role: str) -> Sequence[Mapping[str, Any]]:
-        answer: Sequence[Mapping[str, Any]] = self._ask("board", role=role)
-        return answer
+    def board(self, role: Role) -> Sequence[BoardNote]:
+        return self._ask(ReadBoard(role), Board).notes
 
-    def ask(self, role: str, kind: str, question: str, options: Sequence[str]) -> str:
-        return str(self._ask("ask", role=role, kind=kind, question=question, options=list(options)))
+    def ask(self, role: Role, kind: str, question: str, options: Sequence[str]) -> str:
+        return self._ask(AskPerson(role, kind, question, tuple(options)), Answer).text
 
-    def finish(self, ending: Mapping[str, Any]) -> None:
-        self._ask("finish", ending=ending)
+    def finish(self, ending: CrewEnding) -> None:
+        """The last word of a worker. Raises CrewStop if the supervisor is gone."""
+        self._ask(Finish(ending), Done)
 
-    def _ask(self, operation: str, **fields: Any) -> Any:
-        body = json.dumps({"op": operation, **fields}, default=str).encode()
+    def _ask(self, request: Request, expected: type[_T]) -> _T:
         try:
             with self._lock:
-                self.connection.send_bytes(body)
-                answer = json.loads(self.connection.recv_bytes())
+                self.connection.send_bytes(encode(request))
+                reply = decode_reply(self.connection.recv_bytes())
         except (EOFError, OSError) as error:
-            raise CrewStop("stopped", "the supervisor is gone") from error
-        refusal = answer.get("refused")
-        if refusal is None:
-            return answer.get("value")
-        if refusal["outcome"] == "limited":
-            raise LimitReached(refusal["reason"], limit=refusal.get("limit", ""))
-        raise CrewStop(refusal["outcome"], refusal["reason"])
+            raise CrewStop(Outcome.STOPPED, "the supervisor is gone") from error
+        if isinstance(reply, Refused):
+            if reply.outcome is Outcome.LIMITED:
+                raise LimitReached(reply.reason, limit=reply.limit)
+            raise CrewStop(reply.outcome, reply.reason)
+        if not isinstance(reply, expected):
+            raise TypeError(f"{type(request).__name__} was replied to with {type(reply).__name__}")
+        return reply

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from devassist.crew.crew_stop import CrewStop
+from devassist.domain.statuses import Outcome
 
 MAX_IDENTICAL_CALLS = 8
 """The same call with the same arguments this often in a row is an agent that goes in circles."""
@@ -57,4 +58,4 @@ class Conduct:
 
     def _stop(self, question: str, reason: str) -> None:
         self.decide(question, reason)
-        raise CrewStop("failed", reason)
+        raise CrewStop(Outcome.FAILED, reason)

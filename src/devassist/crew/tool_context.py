@@ -6,8 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from devassist.assignments import Assignment
 from devassist.domain.events import Event, EventType
-from devassist.ports import Assignment, CrewLink, Files, Sandbox, SandboxSpec
+from devassist.domain.roles import Role
+from devassist.ports import CrewLink, Files, Sandbox, SandboxSpec
 
 
 class ToolRefused(Exception):
@@ -19,7 +21,7 @@ class OutOfScope(ToolRefused):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Outcome:
+class ToolOutcome:
     """
     What a tool call came to.
 
@@ -45,7 +47,7 @@ class Bench(Protocol):
     sandbox: Sandbox | None
 
     @property
-    def role(self) -> str: ...
+    def role(self) -> Role: ...
 
     @property
     def files(self) -> Files: ...

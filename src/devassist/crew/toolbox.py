@@ -8,7 +8,7 @@ from typing import Any, cast
 
 from devassist.crew import arguments as args
 from devassist.crew.commands import run_checks, run_command
-from devassist.crew.tool_context import Bench, Outcome, OutOfScope, ToolRefused
+from devassist.crew.tool_context import Bench, OutOfScope, ToolOutcome, ToolRefused
 from devassist.domain.changes import in_scope
 from devassist.domain.errors import Refused
 from devassist.domain.events import EventType
@@ -33,15 +33,17 @@ def _may_write(session: Bench, path: str) -> None:
         )
 
 
-def list_files(session: Bench, given: args.Arguments, _evidence: str) -> Outcome:
+def list_files(session: Bench, given: args.Arguments, _evidence: str) -> ToolOutcome:
     wanted = cast("args.ListFiles", given)
     paths = session.files.list(_clean(wanted.path) or ".", wanted.glob)
     shown = "\n".join(paths[:_MAX_LISTED]) or "(no files)"
     more = f"\n[... {len(paths) - _MAX_LISTED} more]" if len(paths) > _MAX_LISTED else ""
-    return Outcome(text=shown + more, subject=wanted.path, read=("*",), summary=f"{len(paths)} files listed")
+    return ToolOutcome(
+        text=shown + more, subject=wanted.path, read=("*",), summary=f"{len(paths)} files listed"
+    )
 
 
-def search_code(session: Bench, given: args.Arguments, _evidence: str) -> Outcome:
+def search_code(session: Bench, given: args.Arguments, _evidence: str) -> ToolOutcome:
     wanted = cast("args.SearchCode", given)
     try:
         pattern = re.compile(wanted.pattern)
@@ -55,9 +57,9 @@ def search_code(session: Bench, given: args.Arguments, _evidence: str) -> Outcom
                 if len(found) >= _MAX_MATCHES:
                     text = "\n".join(found) + "\n[... more matches; narrow the pattern or the glob]"
                     some = f"{len(found)}+ matches"
-                    return Outcome(text=text, subject=wanted.pattern, read=("*",), summary=some)
+                    return ToolOutcome(text=text, subject=wanted.pattern, read=("*",), summary=some)
     text = "\n".join(found) or "(no matches)"
-    return Outcome(text=text, subject=wanted.pattern, read=("*",), summary=f"{len(found)} matches")
+    return ToolOutcome(text=text, subject=wanted.pattern, read=("*",), summary=f"{len(found)} matches")
 
 
 def _searchable(session: Bench, path: str) -> list[str]:
@@ -68,17 +70,17 @@ def _searchable(session: Bench, path: str) -> list[str]:
     return [] if b"\0" in raw[:8000] else raw.decode("utf-8", "replace").splitlines()
 
 
-def read_file(session: Bench, given: args.Arguments, _evidence: str) -> Outcome:
+def read_file(session: Bench, given: args.Arguments, _evidence: str) -> ToolOutcome:
     wanted = cast("args.ReadFile", given)
     path = _clean(wanted.path)
     raw = session.files.read_bytes(path, _MAX_FILE)
     if b"\0" in raw[:8000]:
-        return Outcome(text=f"error: {path} is a binary file of {len(raw)} bytes", ok=False, subject=path)
+        return ToolOutcome(text=f"error: {path} is a binary file of {len(raw)} bytes", ok=False, subject=path)
     lines = raw.decode("utf-8", "replace").splitlines()
     last = len(lines) if wanted.end_line is None else min(wanted.end_line, len(lines))
     shown = [f"{number:>5}  {lines[number - 1]}" for number in range(wanted.start_line, last + 1)]
     text = "\n".join(shown) or f"({path} has {len(lines)} lines)"
-    return Outcome(text=text, subject=path, read=(path,), summary=f"{path} was read")
+    return ToolOutcome(text=text, subject=path, read=(path,), summary=f"{path} was read")
 
 
 def content_of(session: Bench, path: str) -> str:
@@ -89,23 +91,23 @@ def content_of(session: Bench, path: str) -> str:
         return ""
 
 
-def write_outcome(session: Bench, name: str, given: args.Arguments, *, existed: bool) -> Outcome:
+def write_outcome(session: Bench, name: str, given: args.Arguments, *, existed: bool) -> ToolOutcome:
     """What a write tool answers when what it was asked for is done."""
     wanted = cast("Any", given)
     path = _clean(wanted.path)
     if name == "delete_file":
-        return Outcome(text=f"deleted {path}", subject=path, wrote=(path,), summary=f"{path} was deleted")
+        return ToolOutcome(text=f"deleted {path}", subject=path, wrote=(path,), summary=f"{path} was deleted")
     if name == "move_file":
         new_path = _clean(wanted.new_path)
         text = f"moved {path} to {new_path}"
-        return Outcome(text=text, subject=new_path, wrote=(path, new_path), summary=text)
+        return ToolOutcome(text=text, subject=new_path, wrote=(path, new_path), summary=text)
     if name == "replace_in_file":
         return _written(f"replaced in {path}", path, session.files.read_bytes(path, _MAX_FILE))
     content = wanted.content.encode("utf-8", "surrogatepass")
     return _written(f"{'wrote' if existed else 'created'} {path} ({len(content)} bytes)", path, content)
 
 
-def write_file(session: Bench, given: args.Arguments, _evidence: str) -> Outcome:
+def write_file(session: Bench, given: args.Arguments, _evidence: str) -> ToolOutcome:
     wanted = cast("args.WriteFile", given)
     path = _clean(wanted.path)
     _may_write(session, path)
@@ -115,7 +117,7 @@ def write_file(session: Bench, given: args.Arguments, _evidence: str) -> Outcome
     return write_outcome(session, "write_file", given, existed=existed)
 
 
-def replace_in_file(session: Bench, given: args.Arguments, _evidence: str) -> Outcome:
+def replace_in_file(session: Bench, given: args.Arguments, _evidence: str) -> ToolOutcome:
     wanted = cast("args.ReplaceInFile", given)
     path = _clean(wanted.path)
     _may_write(session, path)
@@ -132,18 +134,18 @@ def replace_in_file(session: Bench, given: args.Arguments, _evidence: str) -> Ou
     return write_outcome(session, "replace_in_file", given, existed=True)
 
 
-def _written(text: str, path: str, content: bytes) -> Outcome:
-    return Outcome(text=text, subject=path, wrote=(path,), summary=text, facts={"blob": blob_id(content)})
+def _written(text: str, path: str, content: bytes) -> ToolOutcome:
+    return ToolOutcome(text=text, subject=path, wrote=(path,), summary=text, facts={"blob": blob_id(content)})
 
 
-def delete_file(session: Bench, given: args.Arguments, _evidence: str) -> Outcome:
+def delete_file(session: Bench, given: args.Arguments, _evidence: str) -> ToolOutcome:
     path = _clean(cast("args.DeleteFile", given).path)
     _may_write(session, path)
     session.files.delete(path)
     return write_outcome(session, "delete_file", given, existed=True)
 
 
-def move_file(session: Bench, given: args.Arguments, _evidence: str) -> Outcome:
+def move_file(session: Bench, given: args.Arguments, _evidence: str) -> ToolOutcome:
     wanted = cast("args.MoveFile", given)
     path, new_path = _clean(wanted.path), _clean(wanted.new_path)
     _may_write(session, path)
@@ -152,42 +154,42 @@ def move_file(session: Bench, given: args.Arguments, _evidence: str) -> Outcome:
     return write_outcome(session, "move_file", given, existed=True)
 
 
-def show_diff(session: Bench, _given: args.Arguments, _evidence: str) -> Outcome:
+def show_diff(session: Bench, _given: args.Arguments, _evidence: str) -> ToolOutcome:
     patch = session.link.diff(session.role)
-    return Outcome(text=patch or "(nothing is changed)", read=("*",), summary="the diff was shown")
+    return ToolOutcome(text=patch or "(nothing is changed)", read=("*",), summary="the diff was shown")
 
 
-def post_note(session: Bench, given: args.Arguments, evidence: str) -> Outcome:
+def post_note(session: Bench, given: args.Arguments, evidence: str) -> ToolOutcome:
     note = cast("args.PostNote", given)
     data = {"text": note.text, "paths": note.paths}
     # The id follows from the call's: a crew that runs again does not post it twice.
     session.link.record(session.event(EventType.NOTE_POSTED, data, id_=f"{evidence}-note"))
-    return Outcome(text="posted", subject=note.text[:60], summary="a note was posted")
+    return ToolOutcome(text="posted", subject=note.text[:60], summary="a note was posted")
 
 
-def read_board(session: Bench, _given: args.Arguments, _evidence: str) -> Outcome:
+def read_board(session: Bench, _given: args.Arguments, _evidence: str) -> ToolOutcome:
     notes = session.link.board(session.role)
-    lines = [f"{note['agent']}: {note['text']} {' '.join(note.get('paths', ()))}".rstrip() for note in notes]
-    return Outcome(text="\n".join(lines) or "(the board is empty)", summary=f"{len(notes)} notes read")
+    lines = [f"{note.agent}: {note.text} {' '.join(note.paths)}".rstrip() for note in notes]
+    return ToolOutcome(text="\n".join(lines) or "(the board is empty)", summary=f"{len(notes)} notes read")
 
 
-def ask_human(session: Bench, given: args.Arguments, _evidence: str) -> Outcome:
+def ask_human(session: Bench, given: args.Arguments, _evidence: str) -> ToolOutcome:
     asked = cast("args.AskHuman", given)
     answer = session.link.ask(session.role, "question", asked.question, asked.options)
-    return Outcome(text=answer, subject=asked.question[:60], summary="a person was asked")
+    return ToolOutcome(text=answer, subject=asked.question[:60], summary="a person was asked")
 
 
-def request_scope(session: Bench, given: args.Arguments, _evidence: str) -> Outcome:
+def request_scope(session: Bench, given: args.Arguments, _evidence: str) -> ToolOutcome:
     wanted = cast("args.RequestScope", given)
     question = f"widen the scope to {', '.join(wanted.paths)}? {wanted.reason}"
     answer = session.link.ask(session.role, "scope", question, wanted.paths)
     if answer == "granted":
         session.granted.extend(wanted.paths)
-        return Outcome(text=f"granted: {', '.join(wanted.paths)}", summary="the scope was widened")
-    return Outcome(text=f"error: not granted: {answer}", ok=False, summary="the scope was not widened")
+        return ToolOutcome(text=f"granted: {', '.join(wanted.paths)}", summary="the scope was widened")
+    return ToolOutcome(text=f"error: not granted: {answer}", ok=False, summary="the scope was not widened")
 
 
-TOOLS: Mapping[str, Callable[[Bench, args.Arguments, str], Outcome]] = {
+TOOLS: Mapping[str, Callable[[Bench, args.Arguments, str], ToolOutcome]] = {
     "list_files": list_files,
     "search_code": search_code,
     "read_file": read_file,

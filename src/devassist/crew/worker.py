@@ -5,38 +5,27 @@ from __future__ import annotations
 import contextvars
 import logging
 import traceback
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
+from devassist.assignments import Assignment, CrewEnding
 from devassist.crew.agent_session import AgentSession
 from devassist.crew.call_journal import CallJournal, recorded_reply
 from devassist.crew.crew_stop import CrewStop
-from devassist.crew.crews import build_crew, roles_of
-from devassist.domain.errors import ModelError
+from devassist.crew.crews import build_crew
 from devassist.domain.hashing import digest
 from devassist.domain.ids import PLANNING
-from devassist.ports import Assignment, CrewLink, Files, ModelReply, ModelRequest, Sandbox
+from devassist.domain.roles import Role
+from devassist.domain.statuses import Outcome
+from devassist.ports import CrewLink, Files, ModelReply, ModelRequest, Sandbox
 
 
 class Caller(Protocol):
     """Sends a request with retries and fallbacks; tells `journal` of each attempt."""
 
     def __call__(self, request: ModelRequest, models: Sequence[str], journal: CallJournal) -> ModelReply: ...
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Ending:
-    """How a crew ended: delivered, failed, limited, waiting, stopped or error (a model's)."""
-
-    outcome: str
-    reason: str = ""
-    kind: str = ""
-    hint: str = ""
-
-    def as_json(self) -> dict[str, Any]:
-        return {"outcome": self.outcome, "reason": self.reason, "kind": self.kind, "hint": self.hint}
 
 
 @dataclass
@@ -51,41 +40,39 @@ class CrewRunner:
     window: Callable[[str], int]
     granted: list[str] = field(default_factory=list)
 
-    def run(self) -> Ending:
+    def run(self) -> CrewEnding:
         """Never raises for what an agent or a model does; a bug of ours comes out as a traceback."""
         try:
             return self._rounds()
         except CrewStop as stop:
-            kind = stop.error.kind if isinstance(stop.error, ModelError) else ""
-            hint = stop.error.hint if stop.error is not None else ""
-            return Ending(outcome=stop.outcome, reason=stop.reason, kind=kind, hint=hint)
+            return stop.ending
 
-    def _rounds(self) -> Ending:
+    def _rounds(self) -> CrewEnding:
         round_ = self.assignment.round
         while True:
             again = self._round(round_)
             if not again:
-                return Ending(outcome="delivered")
+                return CrewEnding(outcome=Outcome.DELIVERED)
             round_ += 1
 
     def _round(self, round_: int) -> bool:
         """One crew kickoff. True when the reviewer asked for changes and the supervisor grants a round."""
-        sessions = [self._session(role, round_) for role in roles_of(self.assignment.roles)]
+        sessions = [self._session(role, round_) for role in self.assignment.roles]
         crew = build_crew(sessions, complete=self._complete, window=self.window)
         try:
             contextvars.Context().run(crew.kickoff)
         except Exception as error:
             logging.getLogger("devassist").exception("the crew broke off")
             reason = f"the crew broke off: {type(error).__name__}: {error}"
-            raise CrewStop("failed", reason) from error
+            raise CrewStop(Outcome.FAILED, reason) from error
         if not all(session.done for session in sessions):
             missing = next(session for session in sessions if not session.done)
-            raise CrewStop("failed", f"the {missing.role} ended without {missing.submit_tool}")
+            raise CrewStop(Outcome.FAILED, f"the {missing.role} ended without {missing.submit_tool}")
         if self.assignment.task == PLANNING:
             return False
         return sessions[-1].verdict == "request_changes"
 
-    def _session(self, role: Any, round_: int) -> AgentSession:
+    def _session(self, role: Role, round_: int) -> AgentSession:
         return AgentSession(
             assignment=self.assignment,
             role=role,
@@ -118,9 +105,8 @@ def quiet_crewai() -> None:
     logging.getLogger().addHandler(logging.NullHandler())
 
 
-def describe_bug(error: BaseException) -> Mapping[str, Any]:
-    """An Ending for an exception that should not have been."""
+def describe_bug(error: BaseException) -> CrewEnding:
+    """The ending for an exception that should not have been."""
     text = "".join(traceback.format_exception(error))
-    return Ending(
-        outcome="failed", reason=f"internal error in the worker: {error!r}", hint=text[-4000:]
-    ).as_json()
+    reason = f"internal error in the worker: {error!r}"
+    return CrewEnding(outcome=Outcome.FAILED, reason=reason, hint=text[-4000:])

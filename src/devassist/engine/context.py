@@ -132,8 +132,8 @@ class RunContext:
         """Seconds that the run has taken, those of earlier supervisors included."""
         return self.request.spent_s + self.clock() - self.started
 
-    def models_of(self, roles: Sequence[Role]) -> Mapping[str, Sequence[str]]:
-        return {str(role): list(self.request.models[role]) for role in roles}
+    def models_of(self, roles: Sequence[Role]) -> Mapping[str, tuple[str, ...]]:
+        return {str(role): tuple(self.request.models[role]) for role in roles}
 
     def check_stop(self) -> None:
         """Raises Interrupted or LimitReached when the run is over."""

@@ -6,16 +6,17 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from devassist.domain.handoffs import Handoff
+from devassist.domain.statuses import Outcome
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StepResult:
     """
-    How a task's work ended. `outcome` is as CrewEnding's; `commit` is the tip to merge when it was delivered.
+    How a task's work ended. `commit` is the tip to merge if it was delivered; `kind` is a model error's.
     """
 
     task: str
-    outcome: str
+    outcome: Outcome
     reason: str = ""
     kind: str = ""
     hint: str = ""

@@ -13,12 +13,13 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, TextIO
 
+from devassist.assignments import CallAddress
 from devassist.domain.errors import ModelError, UsageError
 from devassist.domain.events import EventType, Record
 from devassist.llm.canonical import digest
 from devassist.llm.scripted import evidence_in
 from devassist.llm.transport import count
-from devassist.ports import CallAddress, ModelReply, ModelRequest, ToolCall
+from devassist.ports import ModelReply, ModelRequest, ToolCall
 
 SCHEMA = "devassist.cassette/1"
 _FIELDS = (

@@ -13,8 +13,9 @@ from typing import Any
 
 import yaml
 
+from devassist.assignments import CallAddress
 from devassist.domain.errors import ConfigError, ModelError
-from devassist.ports import CallAddress, ModelReply, ModelRequest, ToolCall
+from devassist.ports import ModelReply, ModelRequest, ToolCall
 
 Step = Mapping[str, Any]
 

@@ -9,11 +9,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from devassist.assignments import CallAddress
 from devassist.domain.errors import ModelError, UsageError
 from devassist.domain.events import Event, EventType, Record
 from devassist.llm.canonical import digest
 from devassist.llm.cassette import CassetteWriter, ReplayClient
-from devassist.ports import CallAddress, ModelRequest
+from devassist.ports import ModelRequest
 from devassist.store.facts import to_fact
 
 OLD, NEW = "brisk-heron-3f2a", "calm-otter-91bc"

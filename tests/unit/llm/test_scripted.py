@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from devassist.assignments import CallAddress
 from devassist.domain.errors import ModelError, UsageError
 from devassist.llm.scripted import ScriptedClient, load_script
-from devassist.ports import CallAddress, ModelRequest
+from devassist.ports import ModelRequest
 
 SCRIPT = """
 model: scripted/demo

@@ -6,19 +6,22 @@ import os
 import socket
 import sys
 import tempfile
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from importlib import import_module
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
+from devassist.assignments import Assignment, CrewEnding
 from devassist.domain.errors import DevassistError
 from devassist.domain.settings import ModelSettings
+from devassist.domain.statuses import Outcome
 from devassist.faults import arm_from
 from devassist.llm.calls import CallPolicy
 from devassist.llm.silence import environment
-from devassist.ports import Assignment, ModelClient, ModelReply, ModelRequest, Sandbox
+from devassist.messages import decode_assignment
+from devassist.ports import ModelClient, ModelReply, ModelRequest, Sandbox
 
 
 def main() -> None:
@@ -77,15 +80,15 @@ def preload() -> None:
     warm()
 
 
-def run_assignment(fields: Mapping[str, Any], connection: Connection) -> None:
+def run_assignment(request: bytes, connection: Connection) -> None:
     """In the forked worker: wire one crew, run it, report its ending."""
     from devassist.crew.crew_stop import CrewStop
     from devassist.crew.link import PipeLink
-    from devassist.crew.worker import CrewRunner, Ending, describe_bug, quiet_crewai
+    from devassist.crew.worker import CrewRunner, describe_bug, quiet_crewai
     from devassist.llm.litellm_gateway import context_window
 
     quiet_crewai()
-    assignment = Assignment(**fields)
+    assignment = decode_assignment(request)
     link = PipeLink(connection)
     try:
         runner = CrewRunner(
@@ -96,11 +99,11 @@ def run_assignment(fields: Mapping[str, Any], connection: Connection) -> None:
             call=_caller(_client(assignment), assignment),
             window=lambda model: context_window(model) if not assignment.script else 128_000,
         )
-        ending = runner.run().as_json()
+        ending = runner.run()
     except DevassistError as error:  # a cassette that broke meanwhile, a sandbox that is gone
-        ending = Ending(outcome="failed", reason=str(error), hint=error.hint).as_json()
+        ending = CrewEnding(outcome=Outcome.FAILED, reason=str(error), hint=error.hint)
     except BaseException as error:  # noqa: BLE001  a bug must reach the log, not vanish with the process
-        ending = dict(describe_bug(error))
+        ending = describe_bug(error)
     try:
         link.finish(ending)
     except CrewStop:

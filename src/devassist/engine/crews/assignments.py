@@ -1,13 +1,15 @@
-"""What a worker is sent: the run's request and settings, cut to one crew."""
+"""What a worker is sent: the parts of the run's request and settings that one crew needs."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 
+from devassist.assignments import AgentPlace, Assignment
 from devassist.domain.roles import Role
 from devassist.engine.context import RunContext
-from devassist.engine.log.attempt_log import Memory
-from devassist.ports import Assignment
+from devassist.engine.crews.harness_commands import private_directory
+from devassist.engine.log.attempt_log import AttemptLog
 
 
 def assignment(
@@ -15,19 +17,23 @@ def assignment(
     *,
     task: str,
     roles: Sequence[Role],
-    memory: Memory,
+    attempt: AttemptLog,
     scope: Sequence[str] = (),
     checks: Sequence[str] = (),
 ) -> Assignment:
-    """For a crew of `roles` at work on `task`; `checks` go before those of the project."""
+    """
+    For a crew of `roles` at work on `task`, which goes on from `attempt`.
+
+    `checks` are the task's own, and go before those of the project.
+    """
     settings, request = context.settings, context.request
     return Assignment(
         run=context.run,
         task=task,
-        roles=[str(role) for role in roles],
+        roles=tuple(roles),
         models=context.models_of(roles),
-        scope=list(scope),
-        checks=list(dict.fromkeys([*checks, *settings.checks.commands])),
+        scope=tuple(scope),
+        checks=tuple(dict.fromkeys([*checks, *settings.checks.commands])),
         commands_offered=context.sandbox is not None,
         command_timeout_s=settings.checks.timeout_s,
         max_retries=settings.model.max_retries,
@@ -37,10 +43,24 @@ def assignment(
         network=settings.sandbox.network,
         script=request.script,
         replay=request.replay,
-        masked=[str(one) for one in context.masked],
-        secrets=list(request.secrets),
-        redact=list(settings.audit.redact),
-        round=memory.first_round,
-        ask_commands=list(settings.approvals.commands),
-        recalls=bool(memory),
+        masked=tuple(str(path) for path in context.masked),
+        secrets=request.secrets,
+        redact=settings.audit.redact,
+        round=attempt.first_round,
+        ask_commands=settings.approvals.commands,
+        recalls=bool(attempt),
+    )
+
+
+def agent_place(context: RunContext, worktree: Path, *, agent: str, brief: str) -> AgentPlace:
+    """Where an agent works: its worktree, its scratch directory, and what its commands see there."""
+    private = private_directory(context, agent)
+    world = context.world(worktree, private)
+    return AgentPlace(
+        worktree=str(worktree),
+        private=str(private),
+        brief=brief,
+        environment=world.environment,
+        read_only=tuple(str(directory) for directory in world.read_only),
+        prefix=context.request.prefix,
     )

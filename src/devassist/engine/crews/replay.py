@@ -1,17 +1,27 @@
-"""What a worker is told of the past: recorded replies and results, and the notes it has not heard."""
+"""What a worker is told of the past: recorded replies and results, and the notes that its task has not read."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from devassist.assignments import CallAddress
 from devassist.domain.errors import DevassistError
-from devassist.domain.events import Event, EventType
+from devassist.domain.events import (
+    CommandIntended,
+    CommandRan,
+    Event,
+    Fact,
+    ModelCalled,
+    NoteDelivered,
+    RecoveryDiverged,
+    ToolIntended,
+)
 from devassist.domain.ids import agent_id
 from devassist.engine.context import RunContext
-from devassist.engine.log.attempt_log import Memory
-from devassist.ports import CallAddress
+from devassist.engine.log.attempt_log import AttemptLog
+from devassist.messages import RecalledTool
 
 
 class Diverged(DevassistError):
@@ -24,16 +34,16 @@ class WorkerDied(DevassistError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recall:
-    """One task's memory as its worker asks for it."""
+    """One task's attempt as its worker asks for it."""
 
     context: RunContext
     task: str
-    memory: Memory
+    attempt: AttemptLog
 
-    def news(self, address: CallAddress) -> list[str]:
-        """Notes to this task that no agent of it has been told, in the order they came; told once, and recorded."""
-        if str(address) in self.memory.news:
-            return self.memory.news[str(address)]
+    def news(self, address: CallAddress) -> Sequence[str]:
+        """Notes to this task that none of its agents has read, in the order they came; each once, and recorded."""
+        if str(address) in self.attempt.news:
+            return self.attempt.news[str(address)]
         state = self.context.journal.state
         with self.context.journal.lock:
             fresh = [
@@ -41,43 +51,40 @@ class Recall:
                 for note in state.notes
                 if note.get("to") == self.task and note["id"] not in state.delivered
             ]
-        texts = [_told(note) for note in fresh]
+        texts = tuple(_as_read(note) for note in fresh)
         if fresh:
-            data = {"address": str(address), "notes": [note["id"] for note in fresh], "texts": texts}
-            agent = agent_id(self.task, address.role)
-            self.context.journal.record(
-                Event(type=EventType.NOTE_DELIVERED, task=self.task, agent=agent, data=data)
-            )
+            notes = tuple(note["id"] for note in fresh)
+            self._record(address, NoteDelivered(address=str(address), notes=notes, texts=texts))
         return texts
 
-    def reply(self, address: CallAddress, request: str) -> Mapping[str, Any] | None:
-        """The reply that the log holds for this call; None has it sent. Raises Diverged where it answers another."""
+    def reply(self, address: CallAddress, request: str) -> ModelCalled | None:
+        """The call that the log holds for this one; None has it sent. Raises Diverged if that was another request."""
         turn = (address.role, address.round, address.turn)
-        found = self.memory.reply(turn, request)
-        if found is None and turn in self.memory.replies:
-            data = {"address": str(address), "reason": "the recorded reply answers another request"}
-            agent = agent_id(self.task, address.role)
-            self.context.journal.record(
-                Event(type=EventType.RECOVERY_DIVERGED, task=self.task, agent=agent, data=data)
-            )
-            raise Diverged(f"{address}: the recorded reply answers another request")
-        return found
+        called = self.attempt.reply(turn, request)
+        if called is None and turn in self.attempt.replies:
+            reason = "the recorded reply answers another request"
+            self._record(address, RecoveryDiverged(address=str(address), reason=reason))
+            raise Diverged(f"{address}: {reason}")
+        return called
 
-    def tool(self, evidence: str) -> Mapping[str, Any] | None:
-        """What the log holds of a tool call: its result, or what was begun of it; None when it is new."""
-        if known := self.memory.tools.get(evidence):
-            return {"called": known.data}
-        begun = self.memory.begun.get(evidence)
-        if begun is None:
-            return None
-        return {
-            "begun": [one.data for one in begun if one.type is not EventType.COMMAND_RAN],
-            "ran": [one.data for one in begun if one.type is EventType.COMMAND_RAN],
-        }
+    def tool(self, evidence: str) -> RecalledTool:
+        """What the log holds of a tool call: its result, or what was begun of it; nothing if it is new."""
+        if called := self.attempt.tools.get(evidence):
+            return RecalledTool(called=called)
+        begun = self.attempt.begun.get(evidence, ())
+        return RecalledTool(
+            tool=next((body for body in begun if isinstance(body, ToolIntended)), None),
+            command=next((body for body in begun if isinstance(body, CommandIntended)), None),
+            ran=next((body for body in begun if isinstance(body, CommandRan)), None),
+        )
+
+    def _record(self, address: CallAddress, fact: Fact) -> None:
+        agent = agent_id(self.task, address.role)
+        self.context.journal.record(Event.of(fact, task=self.task, agent=agent))
 
 
-def _told(note: Mapping[str, Any]) -> str:
-    """A note as the agent reads it: from whom, and where it stops being that somebody's words."""
+def _as_read(note: Mapping[str, Any]) -> str:
+    """A note as the agent reads it: from whom, and where that somebody's words begin."""
     who = note.get("from") or note["agent"] or "the harness"
     about = f" (about {', '.join(note['paths'])})" if note.get("paths") else ""
     return f"[note from {who}{about}]\n{note['text']}"

@@ -5,30 +5,42 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
-from devassist.domain.errors import DevassistError, ModelError, NotFound, RepositoryChanged
-from devassist.domain.events import Event, EventType, Record
+from devassist.assignments import AgentPlace, CrewEnding, Submission
+from devassist.domain.errors import AuditError, DevassistError, NotFound, RepositoryChanged
+from devassist.domain.events import (
+    AgentFinished,
+    AgentStarted,
+    BranchRebased,
+    CommitCreated,
+    HandoffReturned,
+    RoundStarted,
+    TaskDelivered,
+    TaskStarted,
+    WarningRaised,
+)
 from devassist.domain.handoffs import CheckedClaim, Handoff
 from devassist.domain.ids import agent_id, branch_name
 from devassist.domain.plan import Plan, PlanTask
 from devassist.domain.roles import Role, crew_of, owes_change
+from devassist.domain.statuses import AgentStatus, Outcome
 from devassist.engine.approval_requests import granted_scope
-from devassist.engine.crews.assignments import assignment
-from devassist.engine.crews.delivery import Delivery, Judged, make_handoff
-from devassist.engine.crews.harness_commands import private_directory
+from devassist.engine.crews.assignments import agent_place, assignment
+from devassist.engine.crews.delivery import Delivery, Judged
+from devassist.engine.crews.endings import ending_by
+from devassist.engine.crews.handoffs import make_handoff, submitted
 from devassist.engine.crews.prompts import task_brief
 from devassist.engine.crews.replay import Diverged
 from devassist.engine.crews.run_worktrees import RunWorktrees
-from devassist.engine.crews.worker_session import CrewEnding, WorkerDesk, failing
-from devassist.engine.log.attempt_log import Memory
+from devassist.engine.crews.worker_session import WorkerSession
+from devassist.engine.log.attempt_log import AttemptLog, SubmitReply
 from devassist.engine.results import StepResult
 from devassist.engine.starts import rebase_of
-from devassist.ports import AgentPlace, Submission
+from devassist.messages import SubmitWork
 
 
 @dataclass
-class TaskStep(WorkerDesk):
+class TaskStep(WorkerSession):
     """Runs one task. `start` is the commit its first agent begins at; `upstream` what its dependencies ended with."""
 
     plan: Plan
@@ -37,264 +49,248 @@ class TaskStep(WorkerDesk):
     start: str
     upstream: Sequence[tuple[str, Handoff]] = ()
     again: bool = False
-    """Whether the log holds earlier work of this task: then it is gone on with."""
+    """Whether the log holds earlier work of this task: then it goes on from there."""
     built_on: tuple[str, ...] = ()
     tip: str = field(default="", init=False)
     round: int = field(default=0, init=False)
     _handoffs: list[tuple[str, Handoff]] = field(default_factory=list, init=False)
     _confidence: dict[str, float] = field(default_factory=dict, init=False)
-    _recovered: tuple[str, tuple[str, ...]] = field(default=("", ()), init=False)
+    _recovered: CommitCreated | None = field(default=None, init=False)
+    """A commit that was made just before the supervisor died, while its submit is not replied to."""
 
     def __post_init__(self) -> None:
         if self.again:
-            self.memory = Memory.of(self.context.history(self.task.id))
-            self.start = self.memory.start or self.start
-            self.round = self.memory.first_round - 1
-        self.tip = self.memory.tip or self.start
+            self.attempt = AttemptLog.of(self.context.history(self.task.id))
+            self.start = self.attempt.start or self.start
+            self.round = self.attempt.first_round - 1
+        self.tip = self.attempt.tip or self.start
         self.delivery = Delivery(context=self.context, worktrees=self.worktrees, task=self.task)
         self.crew = crew_of(self.task.role, review=self.task.review)
 
     def run(self) -> StepResult:
-        """Never raises for what agents, models or commands do; AuditError and bugs come through."""
-        journal = self.context.journal
-        started = {"title": self.task.title, "role": str(self.task.role), "start": self.start}
-        journal.record(Event(type=EventType.TASK_STARTED, task=self.task.id, data=started))
-        granted = granted_scope(self.context, self.task.id)
-        try:
-            ending = self.serve(
-                assignment(
-                    self.context,
-                    task=self.task.id,
-                    roles=self.crew,
-                    memory=self.memory,
-                    scope=[*self.task.scope, *granted] if self.task.scope else (),
-                    checks=self.task.checks,
-                )
-            )
-        except ModelError as error:
-            ending = CrewEnding(outcome="error", reason=str(error), kind=error.kind, hint=error.hint)
-        except OSError as error:  # a full disk, a directory somebody took away: the task's end, not the run's
-            ending = CrewEnding(outcome="broken", reason=f"{error.strerror or error}: {error.filename or ''}")
-        except DevassistError as error:
-            if self.context.stop.pulled:
-                ending = CrewEnding(outcome="stopped", reason=self.context.stop.reason)
-            else:
-                ending = CrewEnding(outcome=failing(error), reason=str(error), hint=error.hint)
-        if ending.outcome != "delivered":
+        """Never raises for what agents, models or commands do; AuditError and defects come through."""
+        self.record(TaskStarted(title=self.task.title, role=self.task.role, start=self.start))
+        ending = self._served()
+        if ending.outcome is not Outcome.DELIVERED:
             return StepResult(
                 task=self.task.id,
                 outcome=ending.outcome,
                 reason=ending.reason,
                 kind=ending.kind,
                 hint=ending.hint,
-                attempt=self.memory.first_round,
+                attempt=self.attempt.first_round,
                 awaits=self.awaits,
             )
         confidence = min(self._confidence.values(), default=0.0)
-        own = next((said for who, said in reversed(self._handoffs) if who == self.task.role), None)
-        delivered = {
-            "commit": self.tip,
-            "confidence": confidence,
-            "rounds": self.round,
-            "start": self.start,
-            "built_on": list(self.built_on),
-        }
-        journal.record(Event(type=EventType.TASK_DELIVERED, task=self.task.id, data=delivered))
+        own = next((handoff for role, handoff in reversed(self._handoffs) if role == self.task.role), None)
+        self.record(
+            TaskDelivered(
+                commit=self.tip,
+                confidence=confidence,
+                rounds=self.round,
+                start=self.start,
+                built_on=self.built_on,
+            )
+        )
         return StepResult(
             task=self.task.id,
-            outcome="delivered",
+            outcome=Outcome.DELIVERED,
             start=self.start,
             commit=self.tip,
             confidence=confidence,
             handoff=own,
-            attempt=self.memory.first_round,
+            attempt=self.attempt.first_round,
             built_on=self.built_on,
         )
 
-    def begin(self, role: str, round_: int) -> AgentPlace:
+    def _served(self) -> CrewEnding:
+        granted = granted_scope(self.context, self.task.id)
+        try:
+            return self.serve(
+                assignment(
+                    self.context,
+                    task=self.task.id,
+                    roles=self.crew,
+                    attempt=self.attempt,
+                    scope=[*self.task.scope, *granted] if self.task.scope else (),
+                    checks=self.task.checks,
+                )
+            )
+        except AuditError:
+            raise
+        except (DevassistError, OSError) as error:
+            return ending_by(error, self.context.stop)
+
+    def begin(self, role: Role, round_: int) -> AgentPlace:
         context = self.context
         context.check_stop()
         if round_ != self.round:
             self._begin_round(round_)
-        agent = agent_id(self.task.id, role)
-        begun = self.memory.started.get((role, round_))
+        begun = self.attempt.started.get((role, round_))
         if begun is not None:
             self._begin_again(role, round_, begun)
-            path = Path(begun.data["worktree"])
+            path = Path(begun.worktree)
         else:
             self._rebase(role)
             worktree = self.worktrees.open(self.task.id, role, self.tip)
             path = worktree.path
-            data = {
-                "role": role,
-                "round": round_,
-                "branch": worktree.branch,
-                "worktree": str(path),
-                "commit": self.tip,
-                "model": context.request.models[role][0],
-            }
-            context.journal.record(
-                Event(type=EventType.AGENT_STARTED, task=self.task.id, agent=agent, data=data)
+            started = AgentStarted(
+                role=role,
+                round=round_,
+                branch=worktree.branch or "",
+                worktree=str(path),
+                commit=self.tip,
+                model=context.request.models[role][0],
             )
-        private = private_directory(context, agent)
-        world = context.world(path, private)
+            self.record(started, role=role)
         brief = task_brief(
             context.around,
             self.plan,
             self.task,
-            role=Role(role),
+            role=role,
             round_=round_,
             handoffs=self._handoffs[-len(self.crew) :],
             upstream=self.upstream,
         )
-        return AgentPlace(
-            worktree=str(path),
-            private=str(private),
-            brief=brief,
-            environment=world.environment,
-            read_only=[str(one) for one in world.read_only],
-            prefix=context.request.prefix,
-        )
+        return agent_place(context, path, agent=agent_id(self.task.id, role), brief=brief)
 
     def _begin_round(self, round_: int) -> None:
         self.round = round_
         self.delivery.returned.clear()
         self._confidence.clear()
-        if round_ not in self.memory.rounds:
-            self.context.journal.record(
-                Event(type=EventType.ROUND_STARTED, task=self.task.id, data={"round": round_})
-            )
+        if round_ not in self.attempt.rounds:
+            self.record(RoundStarted(round=round_))
 
-    def _begin_again(self, role: str, round_: int, begun: Record) -> None:
-        """An agent that began before: its worktree as it was left, where it had not handed on yet."""
-        self.tip = begun.data["commit"]
-        if rebased := self.memory.rebased.get((role, round_)):
-            self.start = rebased.data["start"]
-            self.built_on = (*self.built_on, rebased.data["onto"])
-        if self.memory.accepted(role, round_):
+    def _begin_again(self, role: Role, round_: int, begun: AgentStarted) -> None:
+        """An agent that began before: its worktree as it was left, unless it had handed on already."""
+        self.tip = begun.commit
+        if rebased := self.attempt.rebased.get((role, round_)):
+            self.start = rebased.start
+            self.built_on = (*self.built_on, rebased.onto)
+        if self.attempt.accepted(role, round_):
             return
         try:
             worktree = self.worktrees.reopen(self.task.id, role)
         except (NotFound, RepositoryChanged) as error:
             raise Diverged(str(error)) from error
-        made = self.memory.made.get((role, round_))
-        if made is not None and worktree.head_commit == made.data["commit"]:
-            self._recovered = (made.data["commit"], tuple(made.data["paths"]))
+        made = self.attempt.made.get((role, round_))
+        if made is not None and worktree.head_commit == made.commit:
+            self._recovered = made
         elif worktree.head_commit != self.tip:
-            self._recovered = self.delivery.recovered(worktree, role, self.memory.commits.get((role, round_)))
+            intent = self.attempt.commits.get((role, round_))
+            self._recovered = self.delivery.recover(worktree, role, intent)
 
-    def _rebase(self, role: str) -> None:
+    def _rebase(self, role: Role) -> None:
         """Go on from a merge with an earlier task that was delivered meanwhile and that this one conflicts with."""
-        found = rebase_of(self.context, self.plan, self.task.id, start=self.start, tip=self.tip)
-        if found is None:
+        rebase = rebase_of(self.context, self.plan, self.task.id, start=self.start, tip=self.tip)
+        if rebase is None:
             return
-        data = {
-            "branch": branch_name(self.context.run, self.task.id, role),
-            "onto": found.onto,
-            "old": self.tip,
-            "new": found.tip,
-            "start": found.start,
-            "conflict": found.conflict,
-        }
-        self.context.journal.record(self.delivery.event(EventType.BRANCH_REBASED, role, data))
-        self.start, self.tip = found.start, found.tip
-        self.built_on = (*self.built_on, found.onto)
+        rebased = BranchRebased(
+            branch=branch_name(self.context.run, self.task.id, role),
+            onto=rebase.onto,
+            old=self.tip,
+            new=rebase.tip,
+            start=rebase.start,
+            conflict=rebase.conflict,
+        )
+        self.record(rebased, role=role)
+        self.start, self.tip = rebase.start, rebase.tip
+        self.built_on = (*self.built_on, rebase.onto)
 
-    def changed(self, role: str) -> Mapping[str, str]:
+    def changed(self, role: Role) -> Mapping[str, str]:
         return self.worktrees.changes(agent_id(self.task.id, role))
 
-    def diff(self, role: str) -> str:
+    def diff(self, role: Role) -> str:
         """What the task changed, as it would be committed: without products, setup's files and the person's own."""
         agent = agent_id(self.task.id, role)
         opened, written = self.worktrees.of(agent), self.delivery.written_by_tools()
         mine = [path for path in self.worktrees.changes(agent, written) if path not in opened.copied]
         return self.context.repository.diff(self.start, opened.worktree.state_tree(mine))
 
-    def submit(
-        self, role: str, round_: int, handoff: Mapping[str, Any], facts: Mapping[str, Any]
-    ) -> Submission:
-        if answer := self.memory.answer(role, round_):
-            return self._answered(role, round_, handoff, answer)
+    def submit(self, submit: SubmitWork) -> Submission:
+        role, round_ = submit.role, submit.round
+        if reply := self.attempt.next_submit(role, round_):
+            return self._replayed(submit, reply)
         self.context.check_stop()
         worktree = self.worktrees.of(agent_id(self.task.id, role)).worktree
         worktree.check()
-        if self._recovered[0]:
-            return self._take_recovered(role, round_, handoff)
-        if not facts["work_calls"]:
-            return self._back(
-                role, round_, "no tool call was made before the submit: nothing was looked at or done"
-            )
-        judged = self.delivery.judge(worktree, Role(role))
-        said = make_handoff(Role(role), handoff, intent=self.task.title, artifacts=judged.paths)
-        data = {"role": role, "round": round_, "turns": facts["turns"], **said.as_json()}
-        (record,) = self.context.journal.record(self.delivery.event(EventType.HANDOFF_SUBMITTED, role, data))
-        unproved = self.delivery.check_claims(role, said, parent=record.id)
-        if unproved:
-            return self._back(role, round_, _unproved(unproved))
+        if self._recovered is not None:
+            return self._submit_recovered(submit, self._recovered)
+        if not submit.work_calls:
+            reason = "no tool call was made before the submit: nothing was looked at or done"
+            return self._back(submit, reason)
+        judged = self.delivery.judge(worktree, role)
+        handoff = make_handoff(role, submit.work, intent=self.task.title, artifacts=judged.paths)
+        record = self.delivery.record(submitted(handoff, role=role, round_=round_, turns=submit.turns), role)
+        if unproved := self.delivery.check_claims(role, handoff, parent=record.id):
+            return self._back(submit, _unproved(unproved))
         if self._nothing_due(role, judged):
-            return self._back(role, round_, f"nothing is changed, and task {self.task.id} asks for a change")
+            return self._back(submit, f"nothing is changed, and task {self.task.id} asks for a change")
         if self.delivery.mass_deletion(judged) and (refused := self.delivery.refused_deletion(role, judged)):
-            return self._back(role, round_, refused.text)
-        self.tip = self.delivery.commit(worktree, Role(role), round_, said, judged)
-        return self._accept(role, round_, said, judged)
+            return self._back(submit, refused.text)
+        self.tip = self.delivery.commit(worktree, role, round_, handoff, judged)
+        return self._accept(submit, handoff, judged)
 
-    def _take_recovered(self, role: str, round_: int, handoff: Mapping[str, Any]) -> Submission:
+    def _submit_recovered(self, submit: SubmitWork, created: CommitCreated) -> Submission:
         """The commit was made and not recorded: what is left of the submit is done now."""
-        commit, paths = self._recovered
-        self._recovered = ("", ())
-        self.tip = commit
-        said = make_handoff(Role(role), handoff, intent=self.task.title, artifacts=paths)
-        return self._accept(role, round_, said, Judged(paths=paths, left_out=(), deleted=0))
+        self._recovered, self.tip = None, created.commit
+        handoff = make_handoff(submit.role, submit.work, intent=self.task.title, artifacts=created.paths)
+        return self._accept(submit, handoff, Judged(paths=created.paths, left_out=(), deleted=0))
 
-    def _answered(self, role: str, round_: int, handoff: Mapping[str, Any], answer: Record) -> Submission:
-        """What was said to this submit before: the same again, with what it meant for the task."""
-        if answer.type is EventType.HANDOFF_RETURNED:
+    def _replayed(self, submit: SubmitWork, reply: SubmitReply) -> Submission:
+        """The reply to this submit before: the same again, with what it meant for the task."""
+        role, round_ = submit.role, submit.round
+        if isinstance(reply, HandoffReturned):
             self.delivery.returned.add((role, round_))
-            return Submission(accepted=False, text=f"not accepted: {answer.data['reason']}")
-        if answer.data["status"] != "done":
-            return Submission(accepted=False, failed=True, text=f"the {role}: {answer.data.get('error', '')}")
-        self.tip = answer.data["commit"]
-        made = self.memory.handoffs[role, round_].data.get("artifacts", ())
-        said = make_handoff(Role(role), handoff, intent=self.task.title, artifacts=made)
-        self._handoffs.append((role, said))
-        self._confidence[role] = said.confidence
-        return self._after(round_, said)
+        if not isinstance(reply, AgentFinished):
+            return Submission(accepted=False, text=f"not accepted: {reply.reason}")
+        if reply.status is not AgentStatus.DONE:
+            return Submission(accepted=False, failed=True, text=f"the {role}: {reply.error}")
+        self.tip = reply.commit
+        recorded = self.attempt.handoffs.get((role, round_))
+        artifacts = recorded.artifacts if recorded is not None else ()
+        handoff = make_handoff(role, submit.work, intent=self.task.title, artifacts=artifacts)
+        self._handoffs.append((role, handoff))
+        self._confidence[role] = handoff.confidence
+        return self._after(round_, handoff)
 
-    def _accept(self, role: str, round_: int, said: Handoff, judged: Judged) -> Submission:
-        self._handoffs.append((role, said))
-        self._confidence[role] = said.confidence
-        finished = {"role": role, "round": round_, "status": "done", "commit": self.tip}
-        self.context.journal.record(self.delivery.event(EventType.AGENT_FINISHED, role, finished))
-        said_of = [(path, f"was left out of the commit: {reason}") for path, reason in judged.left_out]
-        said_of += [(path, f"was changed; it {reason}") for path, reason in judged.noted]
-        for path, what in said_of:
-            text = f"{agent_id(self.task.id, role)}: {path} {what}"
-            self.context.journal.record(
-                self.delivery.event(EventType.WARNING_RAISED, role, {"text": text, "path": path})
-            )
-        if said.verdict:
-            self.delivery.record_verdict(role, said, self.tip)
-        return self._after(round_, said)
+    def _accept(self, submit: SubmitWork, handoff: Handoff, judged: Judged) -> Submission:
+        role, round_ = submit.role, submit.round
+        self._handoffs.append((role, handoff))
+        self._confidence[role] = handoff.confidence
+        finished = AgentFinished(role=role, round=round_, commit=self.tip, turns=submit.turns)
+        self.record(finished, role=role)
+        warnings = [(path, f"was left out of the commit: {reason}") for path, reason in judged.left_out]
+        warnings += [(path, f"was changed; it {reason}") for path, reason in judged.noted]
+        for path, fact in warnings:
+            text = f"{agent_id(self.task.id, role)}: {path} {fact}"
+            self.record(WarningRaised(text=text, path=path), role=role)
+        if handoff.verdict:
+            self.delivery.record_verdict(role, handoff, self.tip)
+        return self._after(round_, handoff)
 
-    def _after(self, round_: int, said: Handoff) -> Submission:
-        rounds = round_ - self.memory.first_round + 1
-        if said.verdict == "request_changes" and rounds >= self.context.settings.limits.max_rounds:
-            text = f"changes were requested in the last of {rounds} rounds: {said.summary}"
+    def _after(self, round_: int, handoff: Handoff) -> Submission:
+        rounds = round_ - self.attempt.first_round + 1
+        if handoff.verdict == "request_changes" and rounds >= self.context.settings.limits.max_rounds:
+            text = f"changes were requested in the last of {rounds} rounds: {handoff.summary}"
             return Submission(accepted=True, failed=True, text=text)
-        return Submission(accepted=True, text=f"accepted at commit {self.tip[:12]}: {said.summary}")
+        return Submission(accepted=True, text=f"accepted at commit {self.tip[:12]}: {handoff.summary}")
 
-    def _back(self, role: str, round_: int, reason: str) -> Submission:
+    def _back(self, submit: SubmitWork, reason: str) -> Submission:
+        """Send a handoff back, once; the second time the agent has failed."""
+        role, round_ = submit.role, submit.round
         if self.delivery.send_back(role, round_, reason):
-            return Submission(accepted=False, text=f"not accepted: {reason}. Put it right and submit again.")
-        finished = {"role": role, "round": round_, "status": "failed", "error": reason}
-        self.context.journal.record(self.delivery.event(EventType.AGENT_FINISHED, role, finished))
+            return Submission(accepted=False, text=f"not accepted: {reason}. Correct it and submit again.")
+        failed = AgentStatus.FAILED
+        finished = AgentFinished(role=role, round=round_, status=failed, error=reason, turns=submit.turns)
+        self.record(finished, role=role)
         return Submission(accepted=False, failed=True, text=f"the {role}: {reason}")
 
-    def _nothing_due(self, role: str, judged: Judged) -> bool:
-        due = owes_change(Role(role), own=role == self.task.role)
+    def _nothing_due(self, role: Role, judged: Judged) -> bool:
+        due = owes_change(role, own=role == self.task.role)
         return due and not judged.paths and self.tip == self.start
 
 
 def _unproved(claims: Sequence[CheckedClaim]) -> str:
-    listed = "; ".join(f"{one.claim.statement!r} is {one.verdict}: {one.reason}" for one in claims)
-    return f"{len(claims)} claim{'s are' if len(claims) > 1 else ' is'} not borne out: {listed}"
+    listed = "; ".join(f"{check.claim.statement!r} is {check.verdict}: {check.reason}" for check in claims)
+    return f"{len(claims)} claim{'s are' if len(claims) > 1 else ' is'} not proved by the log: {listed}"

@@ -22,7 +22,7 @@ from devassist.domain.approvals import (
 )
 from devassist.domain.conflicts import Conflict
 from devassist.domain.errors import Refused, RepositoryChanged
-from devassist.domain.events import Event, EventType, Record
+from devassist.domain.events import Event, EventType, MergeCompleted, MergeIntended
 from devassist.domain.failpoints import reach
 from devassist.domain.ids import branch_name, result_branch
 from devassist.domain.plan import Plan, PlanTask
@@ -196,32 +196,32 @@ class Integrator:
         self.tip = tip
         self.landed.update(landed)
 
-    def recover(self, task: str, intent: Record) -> str:
+    def recover(self, task: str, intent: MergeIntended) -> str:
         """
-        A landing that was cut off after its intent: the merge commit when the ref holds it, else ''.
+        A landing that was cut off after its intent: the merge commit if the ref holds it, else ''.
 
-        Raises RepositoryChanged when somebody else moved the result branch.
+        Raises RepositoryChanged if somebody else moved the result branch.
         """
-        data, repository = intent.data, self.context.repository
-        now = repository.ref_tip(data["ref"]) or ""
-        if now == data["old"]:
+        repository = self.context.repository
+        now = repository.ref_tip(intent.ref) or ""
+        if now == intent.old:
             return ""
         facts = next(iter(repository.log(now, limit=1)))
-        if facts.parents != (data["ours"], data["theirs"]) or facts.tree != data["tree"]:
+        if facts.parents != (intent.ours, intent.theirs) or facts.tree != intent.tree:
             raise RepositoryChanged(
-                f"{data['ref']} was moved to {now[:12]} by somebody else",
-                hint=f"git log {data['ref']}, and devassist discard {self.context.run} if it is not wanted",
+                f"{intent.ref} was moved to {now[:12]} by somebody else",
+                hint=f"git log {intent.ref}, and devassist discard {self.context.run} if it is not wanted",
             )
-        done = {
-            "commit": now,
-            "tree": data["tree"],
-            "parents": list(facts.parents),
-            "ref": data["ref"],
-            "audit_head": facts.trailers.get("Audit-Head", ""),
-            "approver": "recovered",
-            "recovered": True,
-        }
-        self._record(EventType.MERGE_COMPLETED, task, done)
+        completed = MergeCompleted(
+            commit=now,
+            tree=intent.tree,
+            parents=facts.parents,
+            ref=intent.ref,
+            audit_head=facts.trailers.get("Audit-Head", ""),
+            approver="recovered",
+            recovered=True,
+        )
+        self.context.journal.record(Event.of(completed, task=task))
         return now
 
     def _merge(self, task: PlanTask, step: StepResult, approved: ApprovedMerge) -> None:

@@ -2,27 +2,51 @@
 What the log already holds of one task, so that a crew which runs again pays for nothing and does nothing twice.
 
 A crew that parked, was stopped or was killed is run again from the start of its attempt. Model replies, tool results
-and the supervisor's own answers come from the records; the first thing that is not recorded is done for real.
+and the supervisor's own replies come from the records; the first thing that is not recorded is done for real.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Any
 
-from devassist.domain.events import EventType, Record, WorktreeFurnished
+from devassist.domain.events import (
+    AgentFinished,
+    AgentStarted,
+    Body,
+    BranchRebased,
+    CommandIntended,
+    CommandRan,
+    CommitCreated,
+    CommitIntended,
+    HandoffReturned,
+    HandoffSubmitted,
+    ModelCalled,
+    ModelIntended,
+    NoteDelivered,
+    PlanRejected,
+    Record,
+    RoundStarted,
+    TaskRetried,
+    TaskStarted,
+    ToolCalled,
+    ToolIntended,
+    WorktreeFurnished,
+)
 from devassist.domain.hashing import digest
 from devassist.domain.ids import role_of
+from devassist.domain.statuses import AgentStatus, CallStatus
 
-_ANSWERS = frozenset({EventType.HANDOFF_RETURNED, EventType.AGENT_FINISHED, EventType.PLAN_REJECTED})
-_PARTS = frozenset({EventType.TOOL_INTENDED, EventType.COMMAND_INTENDED, EventType.COMMAND_RAN})
 Turn = tuple[str, int, int]
+"""Role, round, and number of the model call in it."""
 Agent = tuple[str, int]
+"""Role and round."""
+SubmitReply = HandoffReturned | AgentFinished | PlanRejected
+"""What a submit came to."""
 
 
 @dataclass
-class Memory:
+class AttemptLog:
     """The records of one task's present attempt, as a crew that runs again asks for them."""
 
     first_round: int = 1
@@ -30,24 +54,22 @@ class Memory:
     """The commit that the task's first agent began at."""
     tip: str = ""
     """The newest commit of the attempts before this one, which it goes on from."""
-    replies: dict[Turn, Record] = field(default_factory=dict)
-    """(role, round, turn) -> the model.called that answered."""
+    replies: dict[Turn, ModelCalled] = field(default_factory=dict)
+    """The call that was replied to."""
     unanswered: dict[Turn, Record] = field(default_factory=dict)
     """Model calls that were sent and whose reply is not recorded: paid for, perhaps."""
-    tools: dict[str, Record] = field(default_factory=dict)
-    """Evidence id -> tool.called."""
-    begun: dict[str, list[Record]] = field(default_factory=dict)
+    tools: dict[str, ToolCalled] = field(default_factory=dict)
+    """Evidence id -> the call with its result."""
+    begun: dict[str, list[Body]] = field(default_factory=dict)
     """Evidence id -> what was intended and what ran of a call that has no result."""
-    started: dict[Agent, Record] = field(default_factory=dict)
-    """(role, round) -> agent.started."""
-    handoffs: dict[Agent, Record] = field(default_factory=dict)
-    """(role, round) -> the newest handoff.submitted."""
+    started: dict[Agent, AgentStarted] = field(default_factory=dict)
+    handoffs: dict[Agent, HandoffSubmitted] = field(default_factory=dict)
+    """The newest of each agent."""
     commits: dict[Agent, Record] = field(default_factory=dict)
-    """(role, round) -> a commit.intended without its commit.created."""
-    rebased: dict[Agent, Record] = field(default_factory=dict)
-    """(role, round) -> the branch.rebased before that agent began."""
-    made: dict[Agent, Record] = field(default_factory=dict)
-    """(role, round) -> the commit.created."""
+    """A commit.intended without its commit.created."""
+    rebased: dict[Agent, BranchRebased] = field(default_factory=dict)
+    """The merge that an agent was to begin from."""
+    made: dict[Agent, CommitCreated] = field(default_factory=dict)
     news: dict[str, list[str]] = field(default_factory=dict)
     """Call address -> the notes that were put before that call."""
     furnished: dict[str, WorktreeFurnished] = field(default_factory=dict)
@@ -55,106 +77,101 @@ class Memory:
     posted: set[str] = field(default_factory=set)
     """Ids of all events, so that none is recorded a second time."""
     rounds: set[int] = field(default_factory=set)
-    _answers: dict[Agent, list[Record]] = field(default_factory=dict)
-    _asked: dict[Agent, int] = field(default_factory=dict)
+    _submits: dict[Agent, list[SubmitReply]] = field(default_factory=dict)
+    _replayed: dict[Agent, int] = field(default_factory=dict)
+    """How many submits of the running crew were replied to from `_submits`."""
     _round: int = 1
     _newest: str = ""
 
     @classmethod
-    def of(cls, records: Iterable[Record]) -> Memory:
+    def of(cls, records: Iterable[Record]) -> AttemptLog:
         """From the records of one task, in order. A retry forgets what was before it."""
-        memory = cls()
+        log = cls()
         for record in records:
-            memory._take(record)
-        return memory
+            log._take(record)
+        return log
 
     def __bool__(self) -> bool:
         return bool(self.started)
 
-    def reply(self, turn: Turn, request: str) -> Mapping[str, Any] | None:
-        """The recorded reply to this very request; None where there is none, or where the request is another."""
-        record = self.replies.get(turn)
-        if record is None:
+    def reply(self, turn: Turn, request: str) -> ModelCalled | None:
+        """The recorded call of exactly this request; None if there is none, or if the request is another."""
+        called = self.replies.get(turn)
+        if called is None:
             return None
-        data = record.data
-        recorded = data.get("request") or digest([data["messages"], data["tools"]])
-        return data if recorded == request else None
+        recorded = called.request or digest([called.messages, called.tools])
+        return called if recorded == request else None
 
     def accepted(self, role: str, round_: int) -> bool:
         """Whether this agent had handed on in that round: then its worktree is not needed again."""
-        answers = self._answers.get((role, round_), ())
         return any(
-            one.type is EventType.AGENT_FINISHED and one.data.get("status") == "done" for one in answers
+            isinstance(reply, AgentFinished) and reply.status is AgentStatus.DONE
+            for reply in self._submits.get((role, round_), ())
         )
 
-    def answer(self, role: str, round_: int) -> Record | None:
-        """What was said to this agent's next submit of the round, each once."""
-        asked = self._asked.get((role, round_), 0)
-        self._asked[role, round_] = asked + 1
-        answers = self._answers.get((role, round_), [])
-        return answers[asked] if asked < len(answers) else None
-
-    def unfinished(self) -> Record | None:
-        """The agent.started of the agent that was at work when the attempt broke off."""
-        for (role, round_), record in reversed(self.started.items()):
-            return None if self.accepted(role, round_) else record
-        return None
-
-    def unknown(self) -> list[Record]:
-        """What was begun and of which nobody knows the end."""
-        return [*self.unanswered.values(), *(records[0] for records in self.begun.values())]
+    def next_submit(self, role: str, round_: int) -> SubmitReply | None:
+        """What this agent's next submit of the round came to, each once; None if it was not made before."""
+        number = self._replayed.get((role, round_), 0)
+        self._replayed[role, round_] = number + 1
+        replies = self._submits.get((role, round_), [])
+        return replies[number] if number < len(replies) else None
 
     def _take(self, record: Record) -> None:
         self.posted.add(record.id)
-        if record.type is EventType.TASK_RETRIED:
-            fresh = Memory(first_round=record.data["round"], start=self.start, posted=self.posted)
-            fresh.tip = fresh._newest = self._newest
-            self.__dict__.update(fresh.__dict__)
-            return
-        if record.type is EventType.TASK_STARTED:
-            self.start = self.start or record.data.get("start", "")
-            return
-        if record.type is EventType.ROUND_STARTED:
-            self._round = record.data["round"]
-            self.rounds.add(self._round)
-        elif isinstance(record.event.body, WorktreeFurnished):
-            self.furnished[record.event.agent] = record.event.body
-        elif record.type is EventType.NOTE_DELIVERED:
-            self.news.setdefault(record.data["address"], []).extend(record.data["texts"])
-        elif record.event.agent:
-            self._take_of_agent(record, role_of(record.event.agent))
+        match record.body:
+            case TaskRetried(round=round_):
+                self._begin_anew(round_)
+            case TaskStarted(start=start):
+                self.start = self.start or start
+            case RoundStarted(round=round_):
+                self._round = round_
+                self.rounds.add(round_)
+            case WorktreeFurnished() as furnished:
+                self.furnished[record.event.agent] = furnished
+            case NoteDelivered(address=address, texts=texts):
+                self.news.setdefault(address, []).extend(texts)
+            case body:
+                if record.event.agent:
+                    self._take_of_agent(record, body)
 
-    def _take_of_agent(self, record: Record, role: str) -> None:
-        data, kind = record.data, record.type
-        agent = (role, int(data.get("round", self._round)))
-        if kind in (EventType.MODEL_INTENDED, EventType.MODEL_CALLED):
-            self._take_call((*agent, data["turn"]), record)
-        elif kind in _PARTS and record.event.parent:
-            self.begun.setdefault(record.event.parent, []).append(record)
-        elif kind is EventType.TOOL_CALLED:
-            self.tools[record.id] = record
-            self.begun.pop(record.id, None)
-        elif kind is EventType.COMMIT_CREATED:
-            self.commits.pop(agent, None)
-            self.made[agent] = record
-            self._newest = data["commit"]
-        elif kind in _ANSWERS:
-            self._answers.setdefault(agent, []).append(record)
-        elif (kept := self._by_agent().get(kind)) is not None:
-            kept[agent] = record
+    def _begin_anew(self, round_: int) -> None:
+        fresh = AttemptLog(first_round=round_, start=self.start, tip=self._newest, posted=self.posted)
+        fresh._round, fresh._newest = round_, self._newest
+        self.__dict__.update(fresh.__dict__)
 
-    def _by_agent(self) -> Mapping[EventType, dict[Agent, Record]]:
-        return {
-            EventType.AGENT_STARTED: self.started,
-            EventType.HANDOFF_SUBMITTED: self.handoffs,
-            EventType.COMMIT_INTENDED: self.commits,
-            EventType.BRANCH_REBASED: self.rebased,
-        }
+    def _take_of_agent(self, record: Record, body: Body) -> None:
+        agent = (role_of(record.event.agent), getattr(body, "round", 0) or self._round)
+        match body:
+            case ModelIntended(turn=turn):
+                self.unanswered[*agent, turn] = record
+            case ModelCalled(turn=turn, status=status):
+                self.unanswered.pop((*agent, turn), None)
+                if status is CallStatus.OK:
+                    self.replies[*agent, turn] = body
+            case ToolCalled():
+                self.tools[record.id] = body
+                self.begun.pop(record.id, None)
+            case ToolIntended() | CommandIntended() | CommandRan():
+                if record.event.parent:
+                    self.begun.setdefault(record.event.parent, []).append(body)
+            case HandoffReturned() | AgentFinished() | PlanRejected():
+                self._submits.setdefault(agent, []).append(body)
+            case _:
+                self._take_of_round(record, body, agent)
 
-    def _take_call(self, turn: Turn, record: Record) -> None:
-        if record.type is EventType.MODEL_INTENDED:
-            self.unanswered[turn] = record
-            return
-        self.unanswered.pop(turn, None)
-        if record.data["status"] == "ok":
-            self.replies[turn] = record
+    def _take_of_round(self, record: Record, body: Body, agent: Agent) -> None:
+        match body:
+            case AgentStarted():
+                self.started[agent] = body
+            case HandoffSubmitted():
+                self.handoffs[agent] = body
+            case BranchRebased():
+                self.rebased[agent] = body
+            case CommitIntended():
+                self.commits[agent] = record
+            case CommitCreated():
+                self.commits.pop(agent, None)
+                self.made[agent] = body
+                self._newest = body.commit
+            case _:  # events that no crew asks for again
+                return

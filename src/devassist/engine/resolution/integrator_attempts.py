@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-from devassist.domain.events import EventType, Record
-from devassist.engine.log.attempt_log import Memory
+from devassist.domain.events import AgentFinished, AgentStarted, EventType, Record
+from devassist.engine.log.attempt_log import AttemptLog
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,15 +19,15 @@ class Attempt:
     """
 
     number: int = 1
-    memory: Memory = field(default_factory=Memory)
+    memory: AttemptLog = field(default_factory=AttemptLog)
     start: str = ""
-    finished: Record | None = None
+    finished: AgentFinished | None = None
     left: bool = False
 
     def anew(self) -> Attempt:
         """The one after this."""
         number = self.number + 1 if self.memory else self.number
-        return Attempt(number=number, memory=Memory(first_round=number), left=self.left)
+        return Attempt(number=number, memory=AttemptLog(first_round=number), left=self.left)
 
 
 def attempt_at(records: Iterable[Record], agent: str, *, sides: Sequence[str]) -> Attempt:
@@ -42,16 +42,18 @@ def attempt_at(records: Iterable[Record], agent: str, *, sides: Sequence[str]) -
     if not began:
         return Attempt()
     since = mine[began[-1] :]
-    data = since[0].data
-    memory = Memory.of(since)
-    memory.first_round = int(data["round"])
+    started = since[0].body
+    if not isinstance(started, AgentStarted):  # it was redacted: nothing of it can be gone on from
+        return Attempt()
+    memory = AttemptLog.of(since)
+    memory.first_round = started.round
     found = Attempt(
-        number=memory.first_round,
+        number=started.round,
         memory=memory,
-        start=data["commit"],
-        finished=next((one for one in since if one.type is EventType.AGENT_FINISHED), None),
+        start=started.commit,
+        finished=next((one.body for one in since if isinstance(one.body, AgentFinished)), None),
         left=began[-1] > max(intended, default=-1),
     )
-    same = list(data.get("sides", ())) == list(sides)
+    same = list(started.sides) == list(sides)
     diverged = any(one.type is EventType.RECOVERY_DIVERGED for one in since)
     return found if same and not diverged else found.anew()

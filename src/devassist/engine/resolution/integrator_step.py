@@ -8,27 +8,35 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
 
+from devassist.assignments import AgentPlace, CrewEnding, Submission
 from devassist.conflicts.resolution.dropped_lines import silence, undeclared
 from devassist.conflicts.resolution.verification import Verification, Verified
 from devassist.domain.changes import in_scope, is_build_product
-from devassist.domain.errors import AuditError, DevassistError, ModelError, NotFound, RepositoryChanged
-from devassist.domain.events import Event, EventType, Record
+from devassist.domain.errors import AuditError, DevassistError, NotFound, RepositoryChanged
+from devassist.domain.events import (
+    AgentFinished,
+    AgentStarted,
+    HandoffReturned,
+    RecoveryDiverged,
+    WarningRaised,
+)
 from devassist.domain.handoffs import Handoff
 from devassist.domain.ids import agent_id
 from devassist.domain.roles import Role
-from devassist.engine.crews.assignments import assignment
-from devassist.engine.crews.delivery import make_handoff
-from devassist.engine.crews.harness_commands import private_directory
+from devassist.domain.statuses import AgentStatus, Outcome
+from devassist.engine.crews.assignments import agent_place, assignment
+from devassist.engine.crews.endings import ending_by
+from devassist.engine.crews.handoffs import make_handoff, submitted
 from devassist.engine.crews.replay import Diverged
 from devassist.engine.crews.run_worktrees import RunWorktrees
-from devassist.engine.crews.worker_session import CrewEnding, WorkerDesk
+from devassist.engine.crews.worker_session import WorkerSession
+from devassist.engine.log.attempt_log import SubmitReply
 from devassist.engine.resolution.conflict_worktree import MarkedPlace
 from devassist.engine.resolution.integrator_attempts import Attempt, attempt_at
 from devassist.engine.resolution.resolution_request import Matter, ResolutionResult, brief_of
 from devassist.git.worktree.worktree import Worktree
-from devassist.ports import AgentPlace, Submission
+from devassist.messages import SubmitWork
 
 ROLE = Role.INTEGRATOR
 _MAX_CORRECTIONS = 2
@@ -37,7 +45,7 @@ _LIVES = 2
 
 
 @dataclass
-class ResolutionStep(WorkerDesk):
+class ResolutionStep(WorkerSession):
     """Runs the integrator on one conflict; an attempt that broke off goes on, with what is recorded of it."""
 
     worktrees: RunWorktrees
@@ -58,31 +66,31 @@ class ResolutionStep(WorkerDesk):
 
     def run(self) -> ResolutionResult:
         """Never raises for what the agent, a model or a command does; AuditError and bugs come through."""
-        ending = CrewEnding(outcome="failed")
+        ending = CrewEnding(outcome=Outcome.FAILED)
         for _ in range(_LIVES + 1):
             if (known := self._taken_up()) is not None:
                 return known
             ending = self._served()
-            if ending.outcome == "died" and not self.context.stop.pulled:
+            if ending.outcome is Outcome.DIED and not self.context.stop.pulled:
                 text = f"task {self.task_id}: {ending.reason}; the integrator goes on in another one"
-                self._tell(EventType.WARNING_RAISED, {"text": text})
-            elif ending.outcome != "diverged":
+                self.record(WarningRaised(text=text), role=ROLE)
+            elif ending.outcome is not Outcome.DIVERGED:
                 break
-        if ending.outcome == "delivered" and self._result is not None:
+        if ending.outcome is Outcome.DELIVERED and self._result is not None:
             self.place.give_back(delivered=True)
             return self._result
-        if self.context.stop.pulled or ending.outcome == "waiting":
+        if self.context.stop.pulled or ending.outcome is Outcome.WAITING:
             self.place.leave()
         else:
             self.place.give_back(delivered=False)
-        outcome = "failed" if ending.outcome == "delivered" else ending.outcome
+        outcome = Outcome.FAILED if ending.outcome is Outcome.DELIVERED else ending.outcome
         return ResolutionResult(
             outcome=outcome, reason=ending.reason, kind=ending.kind, hint=ending.hint, awaits=self.awaits
         )
 
     def _served(self) -> CrewEnding:
         """One worker to its end."""
-        self.memory, self.ending, self.diverged = self._attempt.memory, None, ""
+        self.attempt, self.ending, self.diverged = self._attempt.memory, None, ""
         self._corrections, self._result = 0, None
         try:
             return self.serve(
@@ -90,19 +98,15 @@ class ResolutionStep(WorkerDesk):
                     self.context,
                     task=self.task_id,
                     roles=[ROLE],
-                    memory=self.memory,
+                    attempt=self.attempt,
                     scope=self.matter.paths,
                     checks=self.checks,
                 )
             )
-        except ModelError as error:
-            return CrewEnding(outcome="error", reason=str(error), kind=error.kind, hint=error.hint)
-        except OSError as error:
-            return CrewEnding(outcome="failed", reason=f"{error.strerror or error}: {error.filename or ''}")
         except AuditError:
             raise
-        except DevassistError as error:
-            return CrewEnding(outcome="failed", reason=str(error), hint=error.hint)
+        except (DevassistError, OSError) as error:
+            return ending_by(error, self.context.stop)
 
     def _taken_up(self) -> ResolutionResult | None:
         """Find the attempt to go on with; what it came to where it had ended already: nobody is asked again."""
@@ -112,147 +116,137 @@ class ResolutionStep(WorkerDesk):
         finished = self._attempt.finished
         if finished is None:
             return None
-        data = finished.data
-        if data["status"] != "done":
-            return ResolutionResult(outcome="failed", reason=str(data.get("error", "")))
+        if finished.status is not AgentStatus.DONE:
+            return ResolutionResult(outcome=Outcome.FAILED, reason=finished.error)
         try:
-            tree = self.context.repository.tree_of(data["commit"])
+            tree = self.context.repository.tree_of(finished.commit)
         except NotFound:  # what it made is gone
             self._attempt = self._attempt.anew()
             return None
         self.place.clear()
-        paths = data["paths"]
         return ResolutionResult(
-            outcome="delivered",
+            outcome=Outcome.DELIVERED,
             tree=tree,
-            paths=paths,
-            verified=self._verified(tree, paths),
-            confidence=data["confidence"],
-            summary=data["summary"],
+            paths=finished.paths,
+            verified=self._verified(tree, finished.paths),
+            confidence=finished.confidence or 0.0,
+            summary=finished.summary,
         )
 
     # What the worker asks ---------------------------------------------------------------------------------
 
-    def begin(self, role: str, round_: int) -> AgentPlace:
+    def begin(self, role: Role, round_: int) -> AgentPlace:
         context = self.context
         context.check_stop()
-        private = private_directory(context, self.agent)
-        if (role, round_) in self.memory.started:
+        if (role, round_) in self.attempt.started:
             worktree = self._again()
         else:
             worktree = self.place.open(left=self._attempt.left)
             commands = self.worktrees.commands
             commands.set_up(commands.place(worktree.path, task=self.task_id, agent=self.agent))
             pair = self.matter.pair
-            data = {
-                "role": role,
-                "round": round_,
-                "branch": "",
-                "worktree": str(worktree.path),
-                "commit": self.place.start,
-                "sides": [pair.ours.commit, pair.theirs.commit],
-                "model": context.request.models[role][0],
-            }
-            self._tell(EventType.AGENT_STARTED, data)
-        world = context.world(worktree.path, private)
-        return AgentPlace(
-            worktree=str(worktree.path),
-            private=str(private),
-            brief=brief_of(self.matter, context),
-            environment=world.environment,
-            read_only=[str(one) for one in world.read_only],
-            prefix=context.request.prefix,
-        )
+            started = AgentStarted(
+                role=role,
+                round=round_,
+                worktree=str(worktree.path),
+                commit=self.place.start,
+                sides=(pair.ours.commit, pair.theirs.commit),
+                model=context.request.models[role][0],
+            )
+            self.record(started, role=role)
+        return agent_place(context, worktree.path, agent=self.agent, brief=brief_of(self.matter, context))
 
     def _again(self) -> Worktree:
         """The worktree as an attempt that broke off left it."""
         try:
             return self.place.again(self._attempt.start)
         except (NotFound, RepositoryChanged) as error:
-            self._tell(EventType.RECOVERY_DIVERGED, {"address": self.agent, "reason": str(error)})
+            self.record(RecoveryDiverged(address=self.agent, reason=str(error)), role=ROLE)
             raise Diverged(str(error)) from error
 
-    def changed(self, role: str) -> Mapping[str, str]:  # noqa: ARG002  there is one role
+    def changed(self, role: Role) -> Mapping[str, str]:  # noqa: ARG002  there is one role
         return self.worktrees.changes_in(self.place.worktree)
 
-    def diff(self, role: str) -> str:  # noqa: ARG002  there is one role
+    def diff(self, role: Role) -> str:  # noqa: ARG002  there is one role
         worktree = self.place.worktree
         return self.context.repository.diff(self.place.start, worktree.state_tree(self._mine(worktree)))
 
-    def submit(
-        self, role: str, round_: int, handoff: Mapping[str, Any], facts: Mapping[str, Any]
-    ) -> Submission:
-        if answer := self.memory.answer(role, round_):
-            return self._answered(answer)
+    def submit(self, submit: SubmitWork) -> Submission:
+        if reply := self.attempt.next_submit(submit.role, submit.round):
+            return self._replayed(reply)
         self.context.check_stop()
         worktree = self.place.worktree
         worktree.check()
-        if not facts["work_calls"]:
-            return self._back("no tool call was made before the submit: nothing was looked at or done")
+        if not submit.work_calls:
+            reason = "no tool call was made before the submit: nothing was looked at or done"
+            return self._back(reason, submit.turns)
         mine = self._mine(worktree)
         if not mine:
-            return self._back("nothing is changed: the conflict stands as it was")
+            return self._back("nothing is changed: the conflict stands as it was", submit.turns)
         tree = worktree.state_tree(mine)
         paths = sorted({*mine, *(one.path for one in self.matter.pair.files)})
         verified = self._verified(tree, paths)
-        said = replace(
-            make_handoff(ROLE, handoff, intent="resolve a conflict", artifacts=mine), kind="resolution"
+        handoff = replace(
+            make_handoff(ROLE, submit.work, intent="resolve a conflict", artifacts=mine), kind="resolution"
         )
-        declared = [str(one) for one in handoff.get("dropped", ())]
-        data = {
-            "role": role,
-            "round": round_,
-            "turns": facts["turns"],
-            **said.as_json(),
-            "declared": declared,
-            "dropped": [one.as_json() for one in verified.dropped],
-        }
-        self._tell(EventType.HANDOFF_SUBMITTED, data)
+        event = submitted(handoff, role=ROLE, round_=submit.round, turns=submit.turns)
+        declared = submit.work.dropped
+        self.record(replace(event, declared=declared, dropped=tuple(verified.dropped)), role=ROLE)
         if verified.failed:
-            return self._back("; ".join(f"{one.name}: {one.detail}" for one in verified.failed))
+            return self._back("; ".join(f"{one.name}: {one.detail}" for one in verified.failed), submit.turns)
         silent = undeclared(verified.dropped, declared)
         if silent:
-            return self._back(silence(silent))
-        return self._accept(said, tree, paths, verified)
+            return self._back(silence(silent), submit.turns)
+        return self._accept(handoff, submit.turns, tree, paths, verified)
 
     def _verified(self, tree: str, paths: Sequence[str]) -> Verified:
         matter, languages = self.matter, self.context.settings.conflicts.languages
         return Verification(matter.pair, matter.cache, languages, matter.settles).verify(tree, paths)
 
-    def _accept(self, said: Handoff, tree: str, paths: Sequence[str], verified: Verified) -> Submission:
+    def _accept(
+        self, handoff: Handoff, turns: int, tree: str, paths: Sequence[str], verified: Verified
+    ) -> Submission:
         self._result = ResolutionResult(
-            outcome="delivered",
+            outcome=Outcome.DELIVERED,
             tree=tree,
             paths=paths,
             verified=verified,
-            confidence=said.confidence,
-            summary=said.summary,
+            confidence=handoff.confidence,
+            summary=handoff.summary,
         )
-        commit = self.place.commit(tree, said.summary)
+        commit = self.place.commit(tree, handoff.summary)
         self.place.keep_ref(commit)
-        made = {"commit": commit, "paths": paths, "confidence": said.confidence, "summary": said.summary}
-        self._finished("done", **made)
-        return Submission(accepted=True, text=f"accepted: {said.summary}")
+        finished = AgentFinished(
+            role=ROLE,
+            round=self._attempt.number,
+            turns=turns,
+            commit=commit,
+            paths=tuple(paths),
+            confidence=handoff.confidence,
+            summary=handoff.summary,
+        )
+        self.record(finished, role=ROLE)
+        return Submission(accepted=True, text=f"accepted: {handoff.summary}")
 
-    def _back(self, reason: str) -> Submission:
+    def _back(self, reason: str, turns: int) -> Submission:
+        """Send a resolution back, a few times; then the integrator has failed."""
         self._corrections += 1
-        if self._corrections > _MAX_CORRECTIONS:
-            self._finished("failed", commit="", error=reason)
-            return _refused(reason)
         round_ = self._attempt.number
-        self._tell(EventType.HANDOFF_RETURNED, {"role": str(ROLE), "round": round_, "reason": reason})
+        if self._corrections > _MAX_CORRECTIONS:
+            failed = AgentStatus.FAILED
+            self.record(
+                AgentFinished(role=ROLE, round=round_, status=failed, error=reason, turns=turns), role=ROLE
+            )
+            return _refused(reason)
+        self.record(HandoffReturned(role=ROLE, round=round_, reason=reason), role=ROLE)
         return _sent_back(reason)
 
-    def _answered(self, answer: Record) -> Submission:
-        """What was said to this submit before; an attempt that had ended is not run again."""
-        if answer.type is EventType.HANDOFF_RETURNED:
+    def _replayed(self, reply: SubmitReply) -> Submission:
+        """The reply to this submit before; an attempt that had ended is not run again."""
+        if not isinstance(reply, AgentFinished):
             self._corrections += 1
-            return _sent_back(answer.data["reason"])
-        return _refused(str(answer.data.get("error", "")))
-
-    def _finished(self, status: str, **facts: Any) -> None:
-        data = {"role": str(ROLE), "round": self._attempt.number, "status": status, **facts}
-        self._tell(EventType.AGENT_FINISHED, data)
+            return _sent_back(reply.reason)
+        return _refused(reply.error)
 
     def _mine(self, worktree: Worktree) -> list[str]:
         """The changed paths that are the integrator's to change."""
@@ -264,12 +258,9 @@ class ResolutionStep(WorkerDesk):
             and not is_build_product(path, tracked_tops=tracked, written=self.matter.paths)
         ]
 
-    def _tell(self, type_: EventType, data: Mapping[str, Any]) -> None:
-        self.context.journal.record(Event(type=type_, task=self.task_id, agent=self.agent, data=data))
-
 
 def _sent_back(reason: str) -> Submission:
-    return Submission(accepted=False, text=f"not accepted: {reason}. Put it right and submit again.")
+    return Submission(accepted=False, text=f"not accepted: {reason}. Correct it and submit again.")
 
 
 def _refused(reason: str) -> Submission:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from devassist.conflicts.resolution.three_way_merge import MergingPair
 from devassist.conflicts.resolution.verification import Verified
+from devassist.domain.statuses import Outcome
 from devassist.engine.context import RunContext
 from devassist.engine.crews.prompts import resolution_brief
 
@@ -33,7 +34,7 @@ class Matter:
 class ResolutionResult:
     """How the integrator ended. `tree` is the whole resolved tree when `outcome` is delivered."""
 
-    outcome: str
+    outcome: Outcome
     reason: str = ""
     kind: str = ""
     hint: str = ""

@@ -9,9 +9,9 @@ from functools import partial
 from typing import Self
 
 from devassist.domain.errors import Interrupted, LimitReached
-from devassist.domain.events import Event, EventType
+from devassist.domain.events import Event, TaskFinished
 from devassist.domain.plan import Plan, PlanTask
-from devassist.domain.statuses import TaskStatus
+from devassist.domain.statuses import Outcome, TaskStatus
 from devassist.engine.approval_requests import is_open
 from devassist.engine.context import RunContext
 from devassist.engine.landing.integrator import Integrator
@@ -117,7 +117,7 @@ class Landings:
             return  # it was retried meanwhile
         self._waiting.pop(name, None)
         task, result = self.plan.task(name), results[name]
-        if result.outcome != "delivered":
+        if result.outcome is not Outcome.DELIVERED:
             self.settled.add(name)
         elif self._below(name, result):
             self._waiting[name] = _BELOW
@@ -153,6 +153,8 @@ class Landings:
         try:
             return LandingEnded(task.id, self.integrator.land(task, result))
         except (Interrupted, LimitReached) as error:
-            data = {"status": "delivered", "error": f"not merged: {error}", "outcome": "unlanded"}
-            self.context.journal.record(Event(type=EventType.TASK_FINISHED, task=task.id, data=data))
+            finished = TaskFinished(
+                status=TaskStatus.DELIVERED, error=f"not merged: {error}", outcome=Outcome.UNLANDED
+            )
+            self.context.journal.record(Event.of(finished, task=task.id))
             return LandingEnded(task.id, None)

@@ -1,32 +1,57 @@
-"""Where a run stands when its supervisor is gone: the log folded, held against the repository, and put in order."""
+"""What a run came to under an earlier supervisor: its log folded, compared with the repository, and put in order."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from devassist.domain.events import Event, EventType, Record
+from devassist.domain.events import (
+    Event,
+    Fact,
+    HandoffSubmitted,
+    MergeCompleted,
+    MergeIntended,
+    ModelIntended,
+    Record,
+    RecoveryUnknown,
+    TaskDelivered,
+    TaskFinished,
+    TaskRetried,
+    TaskStarted,
+)
 from devassist.domain.handoffs import Handoff
 from devassist.domain.ids import agent_id, result_branch
 from devassist.domain.plan import Plan, PlanTask
-from devassist.domain.statuses import TaskStatus
+from devassist.domain.statuses import Outcome, TaskStatus
 from devassist.domain.tasks import TaskState
 from devassist.engine.context import RunContext
 from devassist.engine.crews.run_worktrees import RunWorktrees
 from devassist.engine.landing.integrator import Integrator
-from devassist.engine.log.attempt_log import Memory
+from devassist.engine.log.attempt_log import AttemptLog
 from devassist.engine.results import StepResult
 
-_WORTH_ANOTHER_TRY = frozenset({"error", "broken", "limited", "stopped", "waiting", "diverged", "died"})
+_WORTH_ANOTHER_TRY = frozenset(
+    {
+        Outcome.ERROR,
+        Outcome.BROKEN,
+        Outcome.LIMITED,
+        Outcome.STOPPED,
+        Outcome.WAITING,
+        Outcome.DIVERGED,
+        Outcome.DIED,
+    }
+)
 
 
 @dataclass
-class Standing:
+class Progress:
     """What an earlier supervisor brought about, in the terms of the schedule."""
 
     results: dict[str, StepResult] = field(default_factory=dict)
-    again: set[str] = field(default_factory=set)
+    begun: set[str] = field(default_factory=set)
+    """Tasks whose log holds earlier work."""
     settled: set[str] = field(default_factory=set)
+    """Delivered tasks whose landing is decided."""
 
 
 @dataclass
@@ -37,26 +62,18 @@ class Reconciler:
     worktrees: RunWorktrees
 
     def report_unknown(self) -> None:
-        """Say of every model call in flight that nobody knows whether it was paid for. It is sent again."""
-        for task in self.context.journal.state.tasks:
-            memory = Memory.of(self.context.history(task))
-            for record in memory.unanswered.values():
-                data = {
-                    "what": "model call",
-                    "address": f"{task}/{record.data['role']}/{record.data['round']}/{record.data['turn']}",
-                    "intended": record.id,
-                    "reason": "it was sent and no reply is recorded: it may have been paid for, and is sent again",
-                }
-                self.context.journal.record(
-                    Event(type=EventType.RECOVERY_UNKNOWN, task=task, agent=record.event.agent, data=data)
-                )
-            for agent in self.context.journal.state.tasks[task].agents:
-                self.worktrees.adopt(task, agent, memory.furnished.get(agent_id(task, agent)))
+        """Record of every model call in flight that nobody knows whether it was paid for. It is sent again."""
+        for task, state in self.context.journal.state.tasks.items():
+            attempt = AttemptLog.of(self.context.history(task))
+            for record in attempt.unanswered.values():
+                if isinstance(record.body, ModelIntended):
+                    self._record(_unknown(record, record.body), task, agent=record.event.agent)
+            for role in state.agents:
+                self.worktrees.adopt(task, role, attempt.furnished.get(agent_id(task, role)))
 
-    def standing(self, plan: Plan, integrator: Integrator) -> Standing:
-        """How each task of the plan stands. Raises RepositoryChanged where somebody moved the result branch."""
-        context = self.context
-        found = Standing()
+    def progress(self, plan: Plan, integrator: Integrator) -> Progress:
+        """How far each task of the plan came. Raises RepositoryChanged if somebody moved the result branch."""
+        context, progress = self.context, Progress()
         landed: dict[str, str] = {}
         tip = context.repository.branch_tip(result_branch(context.run)) or ""
         for task in plan.tasks:
@@ -64,62 +81,104 @@ class Reconciler:
             history = context.history(task.id)
             if state is None or not history:
                 continue
-            found.again.add(task.id)
+            progress.begun.add(task.id)
             merging = _open_intent(history)
             if merging is not None and integrator.recover(task.id, merging):
-                data = {"status": "merged", "error": "", "confidence": state.confidence}
-                context.journal.record(Event(type=EventType.TASK_FINISHED, task=task.id, data=data))
+                finished = TaskFinished(status=TaskStatus.MERGED, confidence=state.confidence)
+                self._record(finished, task.id)
             result = _result(task, state, history)
             if result is None:
                 continue
-            found.results[task.id] = result
-            if result.outcome == "delivered" and _is_settled(state):
-                found.settled.add(task.id)
+            progress.results[task.id] = result
+            if result.outcome is Outcome.DELIVERED and _is_settled(state):
+                progress.settled.add(task.id)
                 if state.status is TaskStatus.MERGED or not state.error:
                     landed[task.id] = result.commit
                 if integrator.mender is not None:
                     integrator.mender.account(task, context.history(task.id))
         integrator.restore(tip, landed)
-        return found
+        return progress
+
+    def _record(self, fact: Fact, task: str, *, agent: str = "") -> None:
+        self.context.journal.record(Event.of(fact, task=task, agent=agent))
 
 
-def _open_intent(history: Sequence[Record]) -> Record | None:
+def _unknown(record: Record, call: ModelIntended) -> RecoveryUnknown:
+    return RecoveryUnknown(
+        what="model call",
+        address=f"{record.event.task}/{call.role}/{call.round}/{call.turn}",
+        intended=record.id,
+        reason="it was sent and no reply is recorded: it may have been paid for, and is sent again",
+    )
+
+
+def _open_intent(history: Sequence[Record]) -> MergeIntended | None:
     """A merge that was intended, and of which nothing more is recorded."""
-    last: Record | None = None
+    last: MergeIntended | None = None
     for record in history:
-        if record.type is EventType.MERGE_INTENDED:
-            last = record
-        elif record.type in (EventType.MERGE_COMPLETED, EventType.TASK_RETRIED):
+        if isinstance(record.body, MergeIntended):
+            last = record.body
+        elif isinstance(record.body, MergeCompleted | TaskRetried):
             last = None
     return last
 
 
 def _result(task: PlanTask, state: TaskState, history: Sequence[Record]) -> StepResult | None:
-    """What the task's work came to; None when it is to be done, or gone on with."""
+    """What the task's work came to; None if it is to be done, or to go on."""
     if state.commit:
-        delivered = next(one for one in reversed(history) if one.type is EventType.TASK_DELIVERED)
-        started = next(one for one in history if one.type is EventType.TASK_STARTED)
-        own = agent_id(task.id, task.role)
-        said = [one for one in history if one.type is EventType.HANDOFF_SUBMITTED and one.event.agent == own]
-        outcome = "failed" if state.status is TaskStatus.FAILED else "delivered"
+        return _delivered(task, state, history)
+    if state.status is TaskStatus.FAILED and Outcome(state.outcome) not in _WORTH_ANOTHER_TRY:
         return StepResult(
-            task=task.id,
-            outcome=outcome,
-            reason=state.error or "",
-            start=delivered.data.get("start") or started.data.get("start", ""),
-            built_on=tuple(delivered.data.get("built_on", ())),
-            commit=state.commit,
-            confidence=float(delivered.data.get("confidence") or 0.0),
-            attempt=state.first_round,
-            handoff=Handoff.from_json(said[-1].data) if said else None,
+            task=task.id, outcome=Outcome.FAILED, reason=state.error or "", attempt=state.first_round
         )
-    if state.status is TaskStatus.FAILED and state.outcome not in _WORTH_ANOTHER_TRY:
-        return StepResult(task=task.id, outcome="failed", reason=state.error or "", attempt=state.first_round)
     return None
+
+
+def _delivered(task: PlanTask, state: TaskState, history: Sequence[Record]) -> StepResult:
+    bodies = [record.body for record in history]
+    own = agent_id(task.id, task.role)
+    delivered = next(body for body in reversed(bodies) if isinstance(body, TaskDelivered))
+    started = next((body for body in bodies if isinstance(body, TaskStarted)), TaskStarted())
+    handoffs = [
+        record.body
+        for record in history
+        if isinstance(record.body, HandoffSubmitted) and record.event.agent == own
+    ]
+    return StepResult(
+        task=task.id,
+        outcome=Outcome.FAILED if state.status is TaskStatus.FAILED else Outcome.DELIVERED,
+        reason=state.error or "",
+        start=delivered.start or started.start,
+        built_on=delivered.built_on,
+        commit=state.commit,
+        confidence=delivered.confidence or 0.0,
+        attempt=state.first_round,
+        handoff=_handoff(handoffs[-1]) if handoffs else None,
+    )
+
+
+def _handoff(event: HandoffSubmitted) -> Handoff:
+    return Handoff(
+        kind=event.kind,
+        summary=event.summary,
+        confidence=event.confidence,
+        intent=event.intent,
+        urgency=event.urgency,
+        context=event.context,
+        artifacts=event.artifacts,
+        claims=event.claims,
+        open_questions=event.open_questions,
+        findings=event.findings,
+        verdict=event.verdict,
+    )
 
 
 def _is_settled(state: TaskState) -> bool:
     """Whether its landing is decided: merged, nothing to merge, or turned down for good."""
     if state.status is TaskStatus.MERGED:
         return True
-    return state.status is TaskStatus.DELIVERED and bool(state.finished_at) and state.outcome != "unlanded"
+    return (
+        state.status is TaskStatus.DELIVERED
+        and bool(state.finished_at)
+        and Outcome(state.outcome) is not Outcome.UNLANDED
+    )

@@ -7,9 +7,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from devassist.domain.errors import DevassistError, LimitReached, ModelError
-from devassist.domain.events import Event, EventType
+from devassist.domain.events import Event, TaskFinished, TaskRetried, WarningRaised
 from devassist.domain.handoffs import Handoff
 from devassist.domain.plan import Plan, PlanTask
+from devassist.domain.statuses import Outcome, TaskStatus
 from devassist.engine.approval_requests import is_open
 from devassist.engine.context import RunContext
 from devassist.engine.crews.run_worktrees import RunWorktrees
@@ -25,12 +26,13 @@ _DRAIN_S = 3.0
 _LIVES = 2
 """How often a crew whose process died is taken up again within one session."""
 _STATUS_OF = {
-    "failed": "failed",
-    "error": "failed",
-    "died": "failed",
-    "broken": "failed",
-    "waiting": "waiting",
+    Outcome.FAILED: TaskStatus.FAILED,
+    Outcome.ERROR: TaskStatus.FAILED,
+    Outcome.DIED: TaskStatus.FAILED,
+    Outcome.BROKEN: TaskStatus.FAILED,
+    Outcome.WAITING: TaskStatus.WAITING,
 }
+"""The status of a task that was not delivered; stopped for all other outcomes."""
 _FATAL_KINDS = frozenset({"auth", "not_found", "no_tools", "config"})
 
 
@@ -125,7 +127,7 @@ class Schedule:
         self._parked.pop(name, None)
         self._landings.forget(name)
         for other in self._order:
-            stopped = other in self.results and self.results[other].outcome == "stopped"
+            stopped = other in self.results and self.results[other].outcome is Outcome.STOPPED
             if stopped and name in self.plan.task(other).depends_on:
                 self._forget(other)
 
@@ -143,7 +145,7 @@ class Schedule:
             unmet = [
                 one
                 for one in task.depends_on
-                if one in self.results and self.results[one].outcome != "delivered"
+                if one in self.results and self.results[one].outcome is not Outcome.DELIVERED
             ]
             if unmet:
                 self._stop_short(name, f"it depends on {unmet[0]}, which was not delivered")
@@ -154,13 +156,15 @@ class Schedule:
     def _stop_short(self, name: str, reason: str) -> None:
         """End a task that is not begun."""
         attempt = self._attempt_of(name)
-        self._take_result(StepResult(task=name, outcome="stopped", reason=reason, attempt=attempt))
+        self._take_result(StepResult(task=name, outcome=Outcome.STOPPED, reason=reason, attempt=attempt))
 
     def _start_step(self, task: PlanTask) -> None:
         again = task.id in self.again
         self.again.add(task.id)
         # The thread gets values: the results are the coordinator's alone.
-        delivered = {one.task: one.commit for one in self.results.values() if one.outcome == "delivered"}
+        delivered = {
+            one.task: one.commit for one in self.results.values() if one.outcome is Outcome.DELIVERED
+        }
         handoffs = {one.task: one.handoff for one in self.results.values() if one.handoff is not None}
 
         def work() -> None:
@@ -192,44 +196,44 @@ class Schedule:
             attempt = self._attempt_of(task.id)
             reason, hint = str(error), error.hint
             return StepEnded(
-                StepResult(task=task.id, outcome="failed", reason=reason, hint=hint, attempt=attempt)
+                StepResult(task=task.id, outcome=Outcome.FAILED, reason=reason, hint=hint, attempt=attempt)
             )
         except BaseException as error:  # noqa: BLE001  a thread's bug must end the run, not the thread
             return StepBroke(task.id, error)
 
     def _take_result(self, result: StepResult) -> None:
         name = result.task
-        if result.outcome == "diverged":
+        if result.outcome is Outcome.DIVERGED:
             # What is recorded does not fit any more: the attempt begins anew, and keeps what was committed.
             record_retry(self.context, name, reason=result.reason, who="policy")
             return
         if (
-            result.outcome == "died"
+            result.outcome is Outcome.DIED
             and self._deaths.setdefault(name, 0) < _LIVES
             and not self.context.stop.pulled
         ):
             # Killed from outside, or out of memory: the crew goes on from the log in another process.
             self._deaths[name] += 1
             text = f"task {name}: {result.reason}; it goes on in another one"
-            self.context.journal.record(Event(type=EventType.WARNING_RAISED, task=name, data={"text": text}))
+            self.context.journal.record(Event.of(WarningRaised(text=text), task=name))
             return
-        if result.outcome == "waiting":
+        if result.outcome is Outcome.WAITING:
             self._parked[name] = result
         else:
             self.results[name] = result
-        if result.outcome == "delivered":
+        if result.outcome is Outcome.DELIVERED:
             return
         stop = self.context.stop
-        if result.outcome == "error":
+        if result.outcome is Outcome.ERROR:
             self.model_error = self.model_error or result
             if result.kind in _FATAL_KINDS:
                 # A key that is wrong for one task is wrong for all: the others stop, what they did is kept.
                 stop.pull("failed", result.reason, exit_code=ModelError.exit_code, hint=result.hint)
-        elif result.outcome == "limited":
+        elif result.outcome is Outcome.LIMITED:
             stop.pull("limited", result.reason, exit_code=LimitReached.exit_code)
-        status = _STATUS_OF.get(result.outcome, "stopped")
-        data = {"status": status, "error": result.reason, "outcome": result.outcome}
-        self.context.journal.record(Event(type=EventType.TASK_FINISHED, task=name, data=data))
+        status = _STATUS_OF.get(result.outcome, TaskStatus.STOPPED)
+        finished = TaskFinished(status=status, error=result.reason, outcome=result.outcome)
+        self.context.journal.record(Event.of(finished, task=name))
 
     def _drain(self) -> None:
         """Let the other steps end before the defect is raised: their workers are killed already."""
@@ -245,6 +249,7 @@ class Schedule:
 
 def record_retry(context: RunContext, task: str, *, reason: str, who: str) -> None:
     """The task's next attempt begins a round after its last."""
-    found = context.journal.state.tasks.get(task)
-    data = {"round": (found.rounds if found is not None else 0) + 1, "reason": reason, "who": who}
-    context.journal.record(Event(type=EventType.TASK_RETRIED, task=task, data=data))
+    state = context.journal.state.tasks.get(task)
+    rounds = state.rounds if state is not None else 0
+    retried = TaskRetried(round=rounds + 1, reason=reason, who=who)
+    context.journal.record(Event.of(retried, task=task))

@@ -26,7 +26,7 @@ from devassist.engine.results import Head, StepResult
 from devassist.engine.run.inbox import Inbox
 from devassist.engine.run.log_listener import LogListener
 from devassist.engine.run.planner import Planner
-from devassist.engine.run.reconcile import Reconciler, Standing
+from devassist.engine.run.reconcile import Progress, Reconciler
 from devassist.engine.run.schedule import Schedule
 from devassist.engine.stop import sweep
 
@@ -145,16 +145,16 @@ class Supervisor:
             database=self.database,
             mender=Mender(context=self.context, plan=plan, worktrees=worktrees),
         )
-        standing = reconciler.standing(plan, integrator) if self.context.request.resumed else Standing()
+        progress = reconciler.progress(plan, integrator) if self.context.request.resumed else Progress()
         schedule = Schedule(
             context=self.context,
             plan=plan,
             worktrees=worktrees,
             integrator=integrator,
             inbox=self.inbox,
-            results=standing.results,
-            again=standing.again,
-            settled=standing.settled,
+            results=progress.results,
+            again=progress.begun,
+            settled=progress.settled,
         )
         try:
             with Neighbours(self.context, plan):

@@ -59,7 +59,7 @@ def test_one_that_broke_off_goes_on_with_its_replies() -> None:
     found = attempt_at([CODER, INTENDED, began(1), REPLY], AGENT, sides=SIDES)
     assert (found.number, found.start, found.left, found.finished) == (1, "start1", True, None)
     assert found.memory.first_round == 1
-    assert found.memory.reply(("integrator", 1, 1), "q") == REPLY.data
+    assert found.memory.reply(("integrator", 1, 1), "q") == REPLY.body
 
 
 def test_at_other_commits_or_where_the_record_did_not_fit_the_next_begins() -> None:
@@ -81,4 +81,4 @@ def test_a_worktree_that_was_only_begun_holds_nobodys_work() -> None:
 
 def test_its_end_is_known() -> None:
     done = told(EventType.AGENT_FINISHED, role="integrator", round=1, status="done", commit="made")
-    assert attempt_at([INTENDED, began(1), REPLY, done], AGENT, sides=SIDES).finished is done
+    assert attempt_at([INTENDED, began(1), REPLY, done], AGENT, sides=SIDES).finished is done.body

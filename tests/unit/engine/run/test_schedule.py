@@ -9,6 +9,7 @@ from pathlib import Path
 from devassist.crew.crew_stop import CrewStop
 from devassist.domain.events import EventType, Record
 from devassist.domain.run import RunStatus
+from devassist.domain.statuses import Outcome
 from support.engine_world import PATIENCE_S, EngineWorld, plan_of, running, until
 from support.fake_crews import Crew, FakeExecutor, ProcessLost, writes
 from support.repos import git
@@ -115,7 +116,7 @@ def test_a_crew_whose_process_died_goes_on_in_another_one(tmp_path: Path) -> Non
 
 def test_a_task_whose_dependency_was_not_delivered_is_stopped(tmp_path: Path) -> None:
     def fails(_crew: Crew) -> None:
-        raise CrewStop("failed", "no idea")
+        raise CrewStop(Outcome.FAILED, "no idea")
 
     executor = FakeExecutor().on("one", fails)
     plan = plan_of({"id": "one"}, {"id": "two", "depends_on": ["one"]})

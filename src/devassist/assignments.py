@@ -1,0 +1,124 @@
+"""What a crew gets to work with and what it hands on: the values that a worker and its supervisor share."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from devassist.domain.handoffs import Claim
+from devassist.domain.roles import Role
+from devassist.domain.statuses import Outcome
+
+JsonObject = Mapping[str, object]
+"""A JSON object in somebody else's shape: what a model wrote, or the data of an event."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallAddress:
+    """Where in a run a model call stands; equal in a recorded and a replayed run."""
+
+    task: str
+    role: str
+    round: int
+    turn: int
+
+    def __str__(self) -> str:
+        return f"{self.task}/{self.role}/{self.round}/{self.turn}"
+
+
+NOWHERE = CallAddress(task="", role="", round=0, turn=0)
+"""The address of a call that belongs to no run."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Assignment:
+    """What a worker is to do: one task's crew, or the planning crew."""
+
+    run: str
+    task: str
+    roles: tuple[Role, ...]
+    """The crew in order; the first is the task's own role."""
+    models: Mapping[str, tuple[str, ...]]
+    """Role -> model strings, the primary first."""
+    scope: tuple[str, ...] = ()
+    checks: tuple[str, ...] = ()
+    commands_offered: bool = True
+    command_timeout_s: float = 900.0
+    max_retries: int = 4
+    timeout_s: float = 600.0
+    api_base: str = ""
+    sandbox_tier: str = ""
+    network: bool = False
+    script: str = ""
+    replay: str = ""
+    masked: tuple[str, ...] = ()
+    round: int = 1
+    secrets: tuple[str, ...] = ()
+    """Values that are taken out of everything a model reads."""
+    redact: tuple[str, ...] = ()
+    ask_commands: tuple[str, ...] = ()
+    """Glob patterns of commands that a person must allow."""
+    recalls: bool = False
+    """Whether the log holds some of this task's work already: then the worker looks there before it acts."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AgentPlace:
+    """Where one agent works, and its brief."""
+
+    worktree: str
+    private: str
+    brief: str
+    environment: Mapping[str, str]
+    read_only: tuple[str, ...]
+    prefix: str = ""
+    """The subdirectory of the repository that commands run in."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SubmittedWork:
+    """The arguments of a submit tool. Which of them a role has is the tool's matter; the others are empty."""
+
+    confidence: float = 0.0
+    summary: str = ""
+    rationale: str = ""
+    claims: tuple[Claim, ...] = ()
+    open_questions: tuple[str, ...] = ()
+    findings: tuple[JsonObject, ...] = ()
+    verdict: str = ""
+    dropped: tuple[str, ...] = ()
+    """Lines of either side that an integrator left out, word for word."""
+    tasks: tuple[JsonObject, ...] = ()
+    """The plan's tasks as the orchestrator wrote them."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Submission:
+    """
+    The supervisor's reply to a submit.
+
+    `accepted` False sends `text` back to the agent; `failed` ends the attempt with `text` as its reason.
+    """
+
+    accepted: bool
+    text: str
+    failed: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BoardNote:
+    """A note that an agent or a person left."""
+
+    agent: str
+    text: str
+    paths: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CrewEnding:
+    """How a crew's process ended. `kind` is a model error's."""
+
+    outcome: Outcome
+    reason: str = ""
+    kind: str = ""
+    hint: str = ""
