@@ -24,10 +24,9 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "src"))
 
-from devassist.conflicts.checks.anatomy import Anatomy
-from devassist.conflicts.checks.impact import Impact, Party
+from devassist.conflicts.checks.parties import Party
 from devassist.conflicts.checks.runners import runner_of
-from devassist.conflicts.checks.selection import Selection
+from devassist.conflicts.checks.selection import selection_for
 from devassist.conflicts.names.blob_tables import Tables
 from devassist.git.merging.tree_view import TreeView
 from devassist.git.repository import Repository
@@ -106,7 +105,7 @@ def main(given: argparse.Namespace) -> None:  # noqa: PLR0915 - a script, told i
     base = repository.tree_of(repository.resolve("HEAD"))
     view = TreeView(repository)
     with tempfile.TemporaryDirectory() as kept:
-        anatomy = Anatomy(Tables(view, Path(kept)), Path(kept))
+        tables = Tables(view, Path(kept))
         paths = {path: entry.id for path, entry in view.walk(base)}
         runner = runner_of(
             f"pytest {given.tests}", paths, lambda path: view.text(paths[path]) if path in paths else None
@@ -144,8 +143,8 @@ def main(given: argparse.Namespace) -> None:  # noqa: PLR0915 - a script, told i
                 found, _spent, said = failures(given, given.tests.split())
                 broken = {name for name, _test in found - already if name in set(tests)}
                 started = time.process_time()
-                selection = Selection(Impact(anatomy, base, [Party("a", base, tree)], "python"), tests)
-                noticing = {one for one, parties in selection.reaching.items() if "a" in parties}
+                selection = selection_for(tables, base, [Party("a", base, tree)])
+                noticing = {test for test in tests if "a" in selection.noticed(test)}
                 choosing += time.process_time() - started
                 left_out = sorted(broken - noticing)
                 if left_out:
@@ -157,7 +156,9 @@ def main(given: argparse.Namespace) -> None:  # noqa: PLR0915 - a script, told i
                 file.write_text(old, "utf-8")
                 git(given.clone, "reset", "-q", "--hard")
             counted += 1
-            print(f"  {counted}: {len(broken)} fail, {len(noticing)} reached", flush=True)
+            print(
+                f"  {counted}: {len(broken)} fail, {len(noticing)} reached by {path} {changed[1]}", flush=True
+            )
             silent += not broken
             failing += len(broken)
             reached += len(noticing)

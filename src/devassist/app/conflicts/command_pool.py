@@ -1,4 +1,4 @@
-"""Where commands are run on trees nobody checked out: in a warm directory of the pool, in the sandbox, on record."""
+"""Runs commands on trees that are not checked out: in a warm directory of the pool, sandboxed and recorded."""
 
 from __future__ import annotations
 
@@ -26,9 +26,18 @@ _ANSWER = "answer"
 _LARGEST_ANSWER = 50_000_000
 
 
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """How a command ended, its standard output, and the directory that it saw the tree in."""
+
+    result: CommandResult
+    stdout: str
+    root: str
+
+
 @dataclass
 class Workshop:
-    """Runs commands on trees. Made by `opened`; every command is in the log before it starts and after it ended."""
+    """Runs commands on trees; `opened` makes one. Every command is recorded before it starts and after it ends."""
 
     project: Project
     pool: TreePool
@@ -39,14 +48,14 @@ class Workshop:
 
     @cached_property
     def sandbox(self) -> Sandbox:
-        """Found when the first command needs it. Raises SandboxUnavailable where there is none."""
+        """Probed when the first command needs it. Raises SandboxUnavailable if there is none."""
         from devassist.sandbox.probe import require
 
         return require(probe_sandbox(self.project))
 
     @property
     def surroundings(self) -> str:
-        """A digest of what beside the tree decides how a command ends."""
+        """A digest of everything beside the tree that can change how a command ends."""
         settings = self.project.settings
         return digest(
             [
@@ -59,15 +68,15 @@ class Workshop:
         )
 
     def run(self, tree: str, command: str, *, purpose: str) -> CommandResult:
-        """Run a command on exactly `tree`; a failing one is a result."""
+        """Runs a command on exactly `tree`; a command that fails is a result, not an error."""
         with self._at(tree) as slot:
             return self._ran(slot, command, purpose)
 
-    def answer(self, tree: str, command: str, *, purpose: str) -> tuple[CommandResult, str, str]:
-        """Run a command and return all that it wrote to stdout, and the directory it saw the tree in."""
+    def answer(self, tree: str, command: str, *, purpose: str) -> Answer:
+        """As `run`, with everything that the command wrote to standard output."""
         with self._at(tree) as slot:
             result = self._ran(slot, f'{command} > "$TMPDIR/{_ANSWER}"', purpose)
-            return result, _read(slot.private / "tmp" / _ANSWER), str(slot.tree.root)
+            return Answer(result, _read(slot.private / "tmp" / _ANSWER), str(slot.tree.root))
 
     @contextmanager
     def _at(self, tree: str) -> Iterator[Slot]:
@@ -76,7 +85,7 @@ class Workshop:
             yield slot
 
     def _set_up(self, slot: Slot, tree: str) -> None:
-        """`[checks] setup` once in each directory; what it makes beside the tree stays there."""
+        """Runs `[checks] setup` once in each directory; what it creates beside the tree stays there."""
         commands = self.project.settings.checks.setup
         marker, wanted = slot.directory / "setup", digest(list(commands))
         if not commands or (marker.exists() and marker.read_text("ascii") == wanted):
@@ -93,8 +102,8 @@ class Workshop:
 
     def _ran(self, slot: Slot, command: str, purpose: str) -> CommandResult:
         root = slot.tree.root
-        told = {"command": command, "purpose": purpose, "tier": self.sandbox.tier, "cwd": str(root)}
-        self.log.record(Event(type=EventType.COMMAND_INTENDED, data=told))
+        started = {"command": command, "purpose": purpose, "tier": self.sandbox.tier, "cwd": str(root)}
+        self.log.record(Event(type=EventType.COMMAND_INTENDED, data=started))
         spec = self._spec(root, slot.private)
         result = self.sandbox.run(command, spec, timeout_s=self.project.settings.checks.timeout_s)
         self.commands_run += 1
@@ -105,7 +114,7 @@ class Workshop:
             "timed_out": result.timed_out,
             "unsafe": self.sandbox.tier == "none",
         }
-        self.log.record(Event(type=EventType.COMMAND_RAN, data=told | ended))
+        self.log.record(Event(type=EventType.COMMAND_RAN, data=started | ended))
         return result
 
     def _spec(self, root: Path, private: Path) -> SandboxSpec:
@@ -126,7 +135,7 @@ class Workshop:
         repository = self.project.repository.root
         extra: dict[str, str] = {}
         if editable_leak(site_packages(self.path), repository):
-            # The tree's own code goes before what an editable install points to.
+            # The code of the tree takes precedence over that of an editable install.
             extra["PYTHONPATH"] = os.pathsep.join(str(root / one) for one in ("src", "."))
         return command_environment(
             self.project.host.environment,
@@ -164,7 +173,7 @@ def opened(project: Project, scratch: ScratchObjects) -> Iterator[Workshop]:
 
 
 def _read(file: Path) -> str:
-    """What a command wrote; it may have put anything there."""
+    """The file that a command wrote; it may have put anything in its place."""
     try:
         descriptor = os.open(file, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
     except OSError:

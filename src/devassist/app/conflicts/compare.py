@@ -99,7 +99,11 @@ def compare(project: Project, wanted: Comparison, decided: Mapping[str, str]) ->
             "pairs_merged": merged,
             "seconds": round(time.monotonic() - started, 3),
             **(
-                {"commands": deep.commands_run, "notes": deep.notes, "tests": deep.chosen}
+                {
+                    "commands": deep.commands_run,
+                    "notes": deep.notes,
+                    "tests": [one._asdict() for one in deep.chosen],
+                }
                 if wanted.deeper
                 else {}
             ),

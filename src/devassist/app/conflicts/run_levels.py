@@ -1,14 +1,13 @@
-"""Wires the levels that run something: type checkers and the project's own checks, on merges nobody made yet."""
+"""Runs type checkers and the project's own checks on merges that nobody has made yet."""
 
 from __future__ import annotations
 
-import json
 import shlex
 import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from devassist.app.conflicts.command_pool import Workshop, opened
 from devassist.app.wiring.project import Project
@@ -17,26 +16,29 @@ from devassist.domain.errors import Unfinished, UsageError
 from devassist.domain.hashing import digest
 
 if TYPE_CHECKING:  # imported where they are used: other commands must not pay for parsers
+    from devassist.conflicts.checks.behaviour import Chosen
     from devassist.conflicts.checks.checkers import Checker, Diagnostic
+    from devassist.conflicts.checks.speculation import Speculation
     from devassist.conflicts.syntax.cache_folder import CacheFolder
     from devassist.git.merging.merge_tree import MergeTree
+    from devassist.git.merging.tree_view import TreeView
 
 _TAIL = 4000
 
 
 @dataclass
 class Deep:
-    """What the levels that run something found; `notes` are sentences about what could not be told."""
+    """The result of the levels that run commands; `notes` are sentences about what could not be determined."""
 
     conflicts: list[Conflict] = field(default_factory=list[Conflict])
     notes: list[str] = field(default_factory=list[str])
     commands_run: int = 0
-    chosen: list[dict[str, Any]] = field(default_factory=list[dict[str, Any]])
-    """For each check, and each set of branches merged: how many of its test files the merge can break."""
+    chosen: list[Chosen] = field(default_factory=list)
+    """For each check and each set of merged branches, how many of its test files the merge can break."""
 
 
 def require_checks(project: Project) -> Sequence[str]:
-    """The configured checks. Raises UsageError where there are none."""
+    """The configured checks. Raises UsageError if there are none."""
     commands = project.settings.checks.commands
     if not commands:
         raise UsageError(
@@ -49,60 +51,59 @@ def go_deeper(
     project: Project, referee: MergeTree, base: Side, sides: Sequence[Side], levels: Sequence[Level]
 ) -> Deep:
     """
-    Run what `levels` (type, behaviour) ask for; `sides` in the order to merge them.
+    Runs the levels (type, behaviour) in `levels`; `sides` in the order to merge them.
 
-    Raises UsageError where nothing is there to run, SandboxUnavailable where nothing may run.
+    Raises UsageError if there is nothing to run, SandboxUnavailable if no command may run here.
     """
     from devassist.conflicts.checks.speculation import Speculation
 
-    found = Deep()
+    result = Deep()
     checks = require_checks(project) if Level.BEHAVIOUR in levels else ()
     speculation = Speculation(referee, base)
     with opened(project, referee.scratch) as workshop:
         if Level.TYPE in levels:
-            _types(workshop, speculation, sides, found)
+            _types(workshop, speculation, sides, result)
         if checks:
-            _behaviour(workshop, speculation, sides, found)
-        found.commands_run = workshop.commands_run
-    return found
+            _behaviour(workshop, speculation, sides, result)
+        result.commands_run = workshop.commands_run
+    return result
 
 
 # Behaviour ------------------------------------------------------------------------------------------------
 
 
-def _behaviour(workshop: Workshop, speculation: Any, sides: Sequence[Side], found: Deep) -> None:
-    from devassist.conflicts.checks.anatomy import Anatomy
-    from devassist.conflicts.checks.behaviour import BehaviourDetector, Outcome, Select
-    from devassist.conflicts.checks.choice import Chooser
+def _behaviour(workshop: Workshop, speculation: Speculation, sides: Sequence[Side], result: Deep) -> None:
+    from devassist.conflicts.checks.behaviour import BehaviourDetector, CheckResult, Select
+    from devassist.conflicts.checks.selection import Chooser
     from devassist.conflicts.names.blob_tables import Tables
     from devassist.git.merging.tree_view import TreeView
 
-    kept, around = _cache(workshop.project, "checks"), workshop.surroundings
+    cache, surroundings = _cache(workshop.project, "checks"), workshop.surroundings
 
-    def check(tree: str, command: str, *, anew: bool = False) -> Outcome:
-        key = digest(["code and output", tree, command, around])
-        known = kept.value(key)
-        if known is None or (anew and not known["again"]):
-            result = workshop.run(tree, command, purpose="conflicts")
-            again = known is not None and (known["code"] == 0) == (result.exit_code == 0)
-            known = {"code": result.exit_code, "output": result.output[-_TAIL:], "again": again}
-            kept.put(key, json.dumps(known))
-        return Outcome(int(known["code"]), str(known["output"]))
+    def check(tree: str, command: str, *, again: bool = False) -> CheckResult:
+        key = digest(["result of a check", tree, command, surroundings])
+        known = cache.value(key, CheckResult)
+        if known is not None and (known.repeated or not again):
+            return known
+        ran = workshop.run(tree, command, purpose="conflicts")
+        same = known is not None and known.passed == (ran.exit_code == 0)
+        ended = CheckResult(ran.exit_code, ran.output[-_TAIL:], repeated=same)
+        cache.put(key, ended)
+        return ended
 
     settings = workshop.project.settings.checks
     view, state = TreeView(speculation.referee.view), workshop.project.host.state_dir / "symbols"
-    chooser = Chooser(Anatomy(Tables(view, state), state), speculation, sides)
+    chooser = Chooser(Tables(view, state), speculation, sides)
     detector = BehaviourDetector(view, speculation, check, chooser.choice, Select(settings.select))
-    found.conflicts += detector.detect(sides, settings.commands)
-    found.notes += detector.notes
-    found.chosen += [one._asdict() for one in detector.chosen]
+    result.conflicts += detector.detect(sides, settings.commands)
+    result.notes += detector.notes
+    result.chosen += detector.chosen
 
 
 # Types ----------------------------------------------------------------------------------------------------
 
 
-def _types(workshop: Workshop, speculation: Any, sides: Sequence[Side], found: Deep) -> None:
-    from devassist.conflicts.checks.anatomy import Anatomy
+def _types(workshop: Workshop, speculation: Speculation, sides: Sequence[Side], result: Deep) -> None:
     from devassist.conflicts.checks.checkers import SUFFIXES
     from devassist.conflicts.checks.types import TypeDetector
     from devassist.conflicts.names.blob_tables import Tables
@@ -113,32 +114,34 @@ def _types(workshop: Workshop, speculation: Any, sides: Sequence[Side], found: D
     state = workshop.project.host.state_dir / "symbols"
     tables = Tables(view, state)
     asker = _asker(workshop, programs, speculation.base, view)
-    detector = TypeDetector(tables, speculation, asker, Anatomy(tables, state))
-    touched = [one for one in SUFFIXES if any(detector.touches(one, side) for side in sides)]
-    missing = [one for one in touched if one not in {checker.language for checker in programs}]
+    detector = TypeDetector(tables, speculation, asker)
+    touched = [language for language in SUFFIXES if any(detector.touches(language, side) for side in sides)]
+    missing = [language for language in touched if language not in {checker.language for checker in programs}]
     if missing and missing == touched:
         raise _no_checker(missing)
-    found.notes += [f"no type checker for {one} is there: its files were not checked" for one in missing]
-    found.conflicts += detector.detect(sides, list(programs))
+    result.notes += [
+        f"no type checker for {language} is there: its files were not checked" for language in missing
+    ]
+    result.conflicts += detector.detect(sides, list(programs))
 
 
 def _programs(workshop: Workshop, read: Callable[[str], str | None]) -> dict[Checker, Path]:
-    """One checker for each language: the one that the project has chosen, else the first that is there."""
-    from devassist.conflicts.checks.checkers import CHECKERS, is_chosen
+    """One checker per language: the one that the project has configured, else the first that is installed."""
+    from devassist.conflicts.checks.checkers import CHECKERS, is_configured
 
     local = workshop.project.repository.root / "node_modules" / ".bin"
-    chosen: dict[str, tuple[bool, Checker, Path]] = {}
+    by_language: dict[str, tuple[bool, Checker, Path]] = {}
     for checker in CHECKERS:
         program = shutil.which(checker.name, path=f"{local}:{workshop.path}")
         if program is None:
             continue
-        wanted = is_chosen(checker, read)
-        before = chosen.get(checker.language)
-        if before is None or (wanted and not before[0]):
-            chosen[checker.language] = (wanted, checker, Path(program))
-    if not chosen:
+        configured = is_configured(checker, read)
+        before = by_language.get(checker.language)
+        if before is None or (configured and not before[0]):
+            by_language[checker.language] = (configured, checker, Path(program))
+    if not by_language:
         raise _no_checker([checker.language for checker in CHECKERS])
-    return {checker: program for _wanted, checker, program in chosen.values()}
+    return {checker: program for _configured, checker, program in by_language.values()}
 
 
 def _no_checker(languages: Sequence[str]) -> UsageError:
@@ -152,11 +155,11 @@ def _no_checker(languages: Sequence[str]) -> UsageError:
 
 
 def _asker(
-    workshop: Workshop, programs: dict[Checker, Path], base: Side, view: Any
+    workshop: Workshop, programs: dict[Checker, Path], base: Side, view: TreeView
 ) -> Callable[[Checker, str], Sequence[Diagnostic]]:
     from devassist.conflicts.checks.checkers import Diagnostic, targets
 
-    kept, around = _cache(workshop.project, "types"), workshop.surroundings
+    cache, surroundings = _cache(workshop.project, "types"), workshop.surroundings
     repository = workshop.project.repository.root
     environment = next(
         (repository / name for name in (".venv", "venv") if (repository / name / "bin/python").exists()), None
@@ -165,55 +168,58 @@ def _asker(
 
     def version(checker: Checker) -> str:
         if checker.name not in versions:
-            seen = programs[checker].resolve().stat()
-            key = digest([str(programs[checker]), seen.st_mtime_ns, seen.st_size, seen.st_ino])
-            versions[checker.name] = kept.value(key) or _version(workshop, programs[checker], base.tree)
-            kept.put(key, json.dumps(versions[checker.name]))
+            status = programs[checker].resolve().stat()
+            key = digest([str(programs[checker]), status.st_mtime_ns, status.st_size, status.st_ino])
+            known = cache.value(key, str)
+            versions[checker.name] = known or _version(workshop, programs[checker], base.tree)
+            cache.put(key, versions[checker.name])
         return versions[checker.name]
 
     def ask(checker: Checker, tree: str) -> Sequence[Diagnostic]:
-        what = targets(checker, lambda path: _text(view, tree, path))
-        command = checker.command(programs[checker], environment=environment, targets=what)
-        if what and view.find(tree, "src") is not None:
-            command = f"MYPYPATH=src {command}"  # or imports of what lies there would mean nothing to mypy
+        arguments = targets(checker, lambda path: _text(view, tree, path))
+        command = checker.command(programs[checker], environment=environment, targets=arguments)
+        if arguments and view.find(tree, "src") is not None:
+            command = f"MYPYPATH=src {command}"  # mypy does not look below src by itself
         if (repository / "node_modules").is_dir() and checker.language == "typescript":
             command = f"ln -sfn {shlex.quote(f'{repository}/node_modules')} node_modules && {command}"
-        key = digest([tree, command, version(checker), around])
-        known = kept.value(key)
-        if known is None:
-            known = [list(one) for one in _asked(workshop, checker, tree, command)]
-            kept.put(key, json.dumps(known))
-        return [Diagnostic(*one) for one in known]
+        key = digest([tree, command, version(checker), surroundings])
+        diagnostics = cache.value(key, list[Diagnostic])
+        if diagnostics is None:
+            diagnostics = _diagnostics(workshop, checker, tree, command)
+            cache.put(key, diagnostics)
+        return diagnostics
 
     return ask
 
 
 def _version(workshop: Workshop, program: Path, tree: str) -> str:
-    _result, said, _root = workshop.answer(tree, f"{shlex.quote(str(program))} --version", purpose="types")
-    return said.strip()
+    answer = workshop.answer(tree, f"{shlex.quote(str(program))} --version", purpose="types")
+    return answer.stdout.strip()
 
 
-def _asked(workshop: Workshop, checker: Checker, tree: str, command: str) -> Sequence[Diagnostic]:
+def _diagnostics(workshop: Workshop, checker: Checker, tree: str, command: str) -> list[Diagnostic]:
+    """Runs a checker on a tree. Raises Unfinished if it did not check it."""
     from devassist.conflicts.checks.checkers import CannotRead
 
-    result, said, root = workshop.answer(tree, command, purpose="types")
+    answer = workshop.answer(tree, command, purpose="types")
+    result = answer.result
     try:
-        found = checker.read(said, root)
+        diagnostics = checker.read(answer.stdout, answer.root)
     except CannotRead:
-        found = []
+        diagnostics = []
         result = replace(result, exit_code=result.exit_code or -1)
-    # Ending with an error and naming none means that it did not look.
-    silent = not found and result.exit_code != 0
-    if result.timed_out or result.exit_code not in checker.ends or silent:
-        tail = (said[-400:] + result.output[-400:]).strip()
+    # An error code without a diagnostic means that it did not check anything.
+    silent = not diagnostics and result.exit_code != 0
+    if result.timed_out or result.exit_code not in checker.exit_codes or silent:
+        tail = (answer.stdout[-400:] + result.output[-400:]).strip()
         raise Unfinished(
             f"{checker.name} did not check the merged tree (it ended with {result.exit_code}): {tail}",
             hint=f"try it in the repository: {command}",
         )
-    return found
+    return diagnostics
 
 
-def _text(view: Any, tree: str, path: str) -> str | None:
+def _text(view: TreeView, tree: str, path: str) -> str | None:
     entry = view.find(tree, path)
     return None if entry is None else view.text(entry.id)
 

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import NamedTuple, Protocol
 
-from devassist.conflicts.checks.choice import Choice
 from devassist.conflicts.checks.runners import NOTHING_COLLECTED
+from devassist.conflicts.checks.selection import Choice
 from devassist.conflicts.checks.speculation import Speculation, smallest
 from devassist.domain.conflicts import Conflict, Level, Location, Severity, Side
 from devassist.git.merging.tree_view import TreeView
@@ -20,11 +20,13 @@ _SHOWN = 3
 _LONGEST = 200
 
 
-class Outcome(NamedTuple):
-    """How a check ended on a tree; `output` may be the end of it alone."""
+class CheckResult(NamedTuple):
+    """How a command ended on a tree; `output` may be only the end of it."""
 
     code: int
     output: str
+    repeated: bool = False
+    """A second run on the same tree ended the same way."""
 
     @property
     def passed(self) -> bool:
@@ -32,7 +34,7 @@ class Outcome(NamedTuple):
 
 
 class Select(StrEnum):
-    """`[checks] select`: the tests that merging can break before all of them, nothing but those, or no choice."""
+    """`[checks] select`: run the tests that a merge can break before all others, run only those, or do not choose."""
 
     first = "first"
     only = "only"
@@ -40,7 +42,7 @@ class Select(StrEnum):
 
 
 class Chosen(NamedTuple):
-    """For how many of a command's test files its result on branches merged can differ from that on each."""
+    """How many of the `of` test files of a command a merge can break."""
 
     command: str
     chosen: int
@@ -50,13 +52,13 @@ class Chosen(NamedTuple):
 class Check(Protocol):
     """Runs a command on a tree."""
 
-    def __call__(self, tree: str, command: str, *, anew: bool = False) -> Outcome:
-        """How it ended, or had ended before; `anew` runs it even then."""
+    def __call__(self, tree: str, command: str, *, again: bool = False) -> CheckResult:
+        """How the command ended, from a cache if it ran on this tree before; `again` runs it a second time."""
 
 
 @dataclass(frozen=True)
 class Trial:
-    """A check, or what was chosen of it, on branches merged onto the base."""
+    """A check, or only the tests chosen from it, on branches merged onto the base."""
 
     speculation: Speculation
     check: Check
@@ -69,40 +71,40 @@ class Trial:
 
     def fails(self, sides: Sequence[Side]) -> bool:
         tree = self.tree(sides)
-        return tree is not None and not self._passed(tree)
+        return tree is not None and not self._passes(tree)
 
     def passes_alone(self, side: Side) -> bool:
-        """On the branch as it is, without the base of today."""
-        return self._passed(side.tree)
+        """Whether it passes on the branch as it is, without newer commits of the base."""
+        return self._passes(side.tree)
 
-    def anew(self, sides: Sequence[Side]) -> Outcome | None:
-        """How it fails, run a second time; None where it does not now."""
+    def fails_again(self, sides: Sequence[Side]) -> CheckResult | None:
+        """The failure, confirmed by a second run; None if the check passes this time."""
         tree = self.tree(sides)
-        if tree is None or self._passed(tree, anew=True):
+        if tree is None or self._passes(tree, again=True):
             return None
-        return self.check(tree, self.run_in(tree))
+        return self.check(tree, self.command_for(tree))
 
-    def run_in(self, tree: str) -> str:
-        """The command for the chosen files that a tree has; empty where it has none of them."""
+    def command_for(self, tree: str) -> str:
+        """The command, limited to those of the chosen files that the tree has; empty if it has none of them."""
         if self.choice is None:
             return self.command
         present = [path for path in self.choice.files if self.view.find(tree, path) is not None]
         return self.choice.runner.command(present) if present else ""
 
-    def _passed(self, tree: str, *, anew: bool = False) -> bool:
-        command = self.run_in(tree)
+    def _passes(self, tree: str, *, again: bool = False) -> bool:
+        command = self.command_for(tree)
         if not command:
             return True
-        outcome = self.check(tree, command, anew=anew)
-        return outcome.passed or (self.choice is not None and outcome.code == NOTHING_COLLECTED)
+        result = self.check(tree, command, again=again)
+        return result.passed or (self.choice is not None and result.code == NOTHING_COLLECTED)
 
 
 @dataclass
 class BehaviourDetector:
     """
-    Runs checks on merges nobody made yet: all branches together first, fewer only where that fails.
+    Runs checks on merges that nobody has made yet: all branches together first, fewer only if that fails.
 
-    With a `choose` the tests that merging can break go first; all of them are still run on what passes, unless
+    With `choose`, the tests that a merge can break run first. Everything still runs once on what passes, unless
     `select` says otherwise.
     """
 
@@ -112,23 +114,23 @@ class BehaviourDetector:
     choose: Callable[[str, Sequence[Side]], Choice | None] = lambda _command, _sides: None
     select: Select = Select.first
     notes: list[str] = field(default_factory=list)
-    """What could not be told, a sentence each."""
+    """What could not be determined, a sentence each."""
     chosen: list[Chosen] = field(default_factory=list[Chosen])
 
     def detect(self, sides: Sequence[Side], commands: Sequence[str]) -> list[Conflict]:
         """Every set of branches that fails together, for each command; `sides` in the order to merge them."""
-        found: dict[str, Conflict] = {}
+        conflicts: dict[str, Conflict] = {}
         for command in commands:
-            alone: set[str] = set()
+            failing_alone: set[str] = set()
             for union in self.speculation.unions(sides):
-                left = [side for side in union if side.name not in alone]
-                for trial in self._trials(left, command):
-                    for one in self._of_union(left, trial, alone):
-                        found.setdefault(one.id, one)
-        return list(found.values())
+                remaining = [side for side in union if side.name not in failing_alone]
+                for trial in self._trials(remaining, command):
+                    for conflict in self._of_union(remaining, trial, failing_alone):
+                        conflicts.setdefault(conflict.id, conflict)
+        return list(conflicts.values())
 
     def _trials(self, union: Sequence[Side], command: str) -> Iterator[Trial]:
-        """The tests that matter to these branches together, then all; one of the two where the other adds nothing."""
+        """The chosen tests, then all tests; only one of the two if the other would add nothing."""
         whole = Trial(self.speculation, self.check, self.view, command)
         choice = None if self.select is Select.off else self.choose(command, union)
         if choice is None:
@@ -142,67 +144,70 @@ class BehaviourDetector:
         if not only or not few:
             yield whole
 
-    def _of_union(self, left: list[Side], trial: Trial, alone: set[str]) -> Iterator[Conflict]:
-        """Blame one smallest set after another, and take it out of `left`, until the rest passes."""
-        while left and trial.fails(left):
+    def _of_union(self, remaining: list[Side], trial: Trial, failing_alone: set[str]) -> Iterator[Conflict]:
+        """Blames one smallest failing set after another and removes it from `remaining`, until the rest passes."""
+        while remaining and trial.fails(remaining):
             if trial.fails([]):
                 if trial.choice is None or self.select is Select.only:
                     self._note(
                         f"{trial.command!r} fails on {self.speculation.base.name} already: it proves nothing here"
                     )
                 return
-            culprits = smallest(left, trial.fails)
+            culprits = smallest(remaining, trial.fails)
             blamed = culprits[-1]
             if len(culprits) == 1:
-                alone.add(blamed.name)
+                failing_alone.add(blamed.name)
                 if trial.passes_alone(blamed):
                     culprits = [self.speculation.base, blamed]
                 else:
                     self._note(f"{trial.command!r} fails on {blamed.name} by itself")
             if len(culprits) > 1:
-                outcome = trial.anew(culprits)
-                if outcome is None:
+                result = trial.fails_again(culprits)
+                if result is None:
                     names = ", ".join(side.name for side in culprits)
                     self._note(
                         f"{trial.command!r} fails only now and then with {names} merged: it was left out"
                     )
                 else:
-                    yield self._conflict(culprits, trial, outcome)
-            left.remove(blamed)
+                    yield self._conflict(culprits, trial, result)
+            remaining.remove(blamed)
 
     def _note(self, text: str) -> None:
         if text not in self.notes:
             self.notes.append(text)
 
-    # Words ------------------------------------------------------------------------------------------------
+    # Wording ----------------------------------------------------------------------------------------------
 
-    def _conflict(self, culprits: Sequence[Side], trial: Trial, outcome: Outcome) -> Conflict:
+    def _conflict(self, culprits: Sequence[Side], trial: Trial, result: CheckResult) -> Conflict:
         command, tree = trial.command, trial.tree(culprits) or ""
-        places = list(dict.fromkeys(self._mentioned(tree, outcome.output)))
-        spots = tuple(one for side in culprits for one in self._locations(side, places))
+        mentions = list(dict.fromkeys(self._mentioned(tree, result.output)))
+        locations = tuple(location for side in culprits for location in self._locations(side, mentions))
         names = [f"`{side.name}`" for side in culprits]
-        many = " and ".join([", ".join(names[:-1]), names[-1]])
-        said = _telling(outcome.output)
-        two = len(culprits) == 2  # noqa: PLR2004 - a pair
+        listed = " and ".join([", ".join(names[:-1]), names[-1]])
+        failure = _summary(result.output)
+        pair = len(culprits) == 2  # noqa: PLR2004 - a pair
+        paths = [path for path, _line in mentions] or [location.path for location in locations]
         return Conflict(
             level=Level.BEHAVIOUR,
             kind="checks-fail-merged",
             severity=Severity.ERROR,
             branches=(culprits[0].name, culprits[1].name),
-            path=next(iter([path for path, _line in places] or [one.path for one in spots]), ""),
-            symbol=command if two else f"{command} ({', '.join(sorted(side.name for side in culprits))})",
-            locations=spots,
+            path=next(iter(paths), ""),
+            symbol=command if pair else f"{command} ({', '.join(sorted(side.name for side in culprits))})",
+            locations=locations,
             explanation=(
-                f"{many} merge cleanly, and then `{command}` fails"
-                f"{f': {said}' if said else ''}; it passes on {'each' if two else 'every part of them'} alone"
+                f"{listed} merge cleanly, and then `{command}` fails"
+                f"{f': {failure}' if failure else ''}; it passes on "
+                f"{'each' if pair else 'every part of them'} alone"
             ),
             suggestion=(
-                f"Land {culprits[0].name} first, rebase {culprits[-1].name} on it and run {trial.run_in(tree)} there"
+                f"Land {culprits[0].name} first, rebase {culprits[-1].name} on it and run "
+                f"{trial.command_for(tree)} there"
             ),
         )
 
     def _mentioned(self, tree: str, output: str) -> Iterator[tuple[str, int]]:
-        """Files of the merged tree that the output names, with lines, those of failures first."""
+        """Paths and lines of the merged tree that the output names, those in failure messages first."""
         lines = output.splitlines()
         lines.sort(key=lambda line: _FAILURE.match(line) is None)
         for line in lines:
@@ -211,11 +216,11 @@ class BehaviourDetector:
                 if entry is not None:
                     yield path.removeprefix("./"), int(number or 1)
 
-    def _locations(self, side: Side, places: Sequence[tuple[str, int]]) -> list[Location]:
-        """What a branch changed: the files that the output names, else the first few."""
+    def _locations(self, side: Side, mentions: Sequence[tuple[str, int]]) -> list[Location]:
+        """The changed files of a branch that the output names, else its first few changed files."""
         changes = self.view.changes(self.speculation.base.tree, side.tree)
         changed = [path for path, change in changes.items() if change.new is not None] or list(changes)
-        lines = dict(reversed(places))
+        lines = dict(reversed(mentions))
         named = [path for path in changed if path in lines]
         return [
             Location(branch=side.name, path=path, start_line=lines.get(path, 1), end_line=lines.get(path, 1))
@@ -223,9 +228,9 @@ class BehaviourDetector:
         ]
 
 
-def _telling(output: str) -> str:
-    """The line that says most of what went wrong."""
+def _summary(output: str) -> str:
+    """The last line about a failure, else the last line."""
     lines = [line.strip() for line in output.splitlines() if line.strip(" =-_")]
     failures = [line for line in lines if _FAILURE.match(line)]
-    chosen = (failures or lines)[-1:]
-    return chosen[0][:_LONGEST] if chosen else ""
+    last = (failures or lines)[-1:]
+    return last[0][:_LONGEST] if last else ""

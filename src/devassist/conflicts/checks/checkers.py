@@ -1,4 +1,4 @@
-"""Type checkers: which there are, how each is asked, and how its answer is read. Pure."""
+"""The supported type checkers: the command of each, and how its output is read. Pure."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ SUFFIXES: Mapping[str, tuple[str, ...]] = {
 }
 
 _LINE = re.compile(
-    r"^(?P<path>[^\s:][^:\n]*):(?P<line>\d+)(?::\d+)?: error(?:\[(?P<rule>[\w-]+)\])?:? (?P<said>.*)$"
+    r"^(?P<path>[^\s:][^:\n]*):(?P<line>\d+)(?::\d+)?: error(?:\[(?P<rule>[\w-]+)\])?:? (?P<message>.*)$"
 )
-_TSC = re.compile(r"^(?P<path>[^\s(][^(\n]*)\((?P<line>\d+),\d+\): error (?P<rule>TS\d+): (?P<said>.*)$")
-_TSC_ANYWHERE = re.compile(r"^error (?P<rule>TS2\d+): (?P<said>.*)$")
+_TSC = re.compile(r"^(?P<path>[^\s(][^(\n]*)\((?P<line>\d+),\d+\): error (?P<rule>TS\d+): (?P<message>.*)$")
+_TSC_ANYWHERE = re.compile(r"^error (?P<rule>TS2\d+): (?P<message>.*)$")
 _MYPY_RULE = re.compile(r"\s+\[([\w-]+)\]$")
 _NUMBERS = re.compile(r"\b(line|column|lines) \d+(?:-\d+)?")
 
 
 class Diagnostic(NamedTuple):
-    """One objection of a checker; `message` says the same wherever in the file it is."""
+    """One error from a checker; `message` does not depend on the line."""
 
     path: str
     line: int
@@ -35,7 +35,7 @@ class Diagnostic(NamedTuple):
 
 
 class CannotRead(ValueError):
-    """The answer of a checker is none that is known."""
+    """The output of a checker has an unknown format."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,67 +43,67 @@ class Checker:
     """
     A program that checks the types of one language.
 
-    `command` is for `/bin/sh -c` in a tree, with what it answers on stdout; `configured` are files, and tables of
-    pyproject.toml, that say a project has chosen it. It ends with one of `ends` when it did its work.
+    `command` is for `/bin/sh -c` in a tree and writes diagnostics to stdout. `exit_codes` are those of a completed
+    check. `configured` are files, and tables of pyproject.toml, that show that a project uses it.
     """
 
     name: str
     language: str
-    ends: frozenset[int]
+    exit_codes: frozenset[int]
     arguments: str
     reads: Callable[[str, str], Sequence[Diagnostic]]
     configured: tuple[str, ...] = ()
     environment_option: str = ""
-    """How it is told of the project's virtual environment: {environment} stands for the directory."""
+    """The option for the project's virtual environment; {environment} stands for its directory."""
 
     def command(self, program: Path, *, environment: Path | None, targets: str) -> str:
         option = self.environment_option.format(environment=environment) if environment is not None else ""
         return " ".join(filter(None, [shlex.quote(str(program)), self.arguments, option, targets]))
 
     def read(self, output: str, root: str) -> list[Diagnostic]:
-        """What it objects to. `root` is where the tree stood. Raises CannotRead."""
+        """The errors in its output. `root` is the directory that the tree was in. Raises CannotRead."""
         return [
-            one._replace(
-                path=one.path.removeprefix(f"{root}/").removeprefix("./"),
-                message=_NUMBERS.sub(r"\1 N", one.message.replace(f"{root}/", "")),
+            diagnostic._replace(
+                path=diagnostic.path.removeprefix(f"{root}/").removeprefix("./"),
+                message=_NUMBERS.sub(r"\1 N", diagnostic.message.replace(f"{root}/", "")),
             )
-            for one in self.reads(output, root)
+            for diagnostic in self.reads(output, root)
         ]
 
 
 def _lines(pattern: re.Pattern[str]) -> Callable[[str, str], Sequence[Diagnostic]]:
     def read(output: str, _root: str) -> Iterator[Diagnostic]:
         for line in output.splitlines():
-            found = pattern.match(line)
-            if found is not None:
-                said, rule = found["said"], found["rule"] or ""
-                trailing = _MYPY_RULE.search(said)
+            match = pattern.match(line)
+            if match is not None:
+                message, rule = match["message"], match["rule"] or ""
+                trailing = _MYPY_RULE.search(message)
                 if not rule and trailing is not None:
-                    said, rule = said[: trailing.start()], trailing[1]
-                yield Diagnostic(found["path"], int(found["line"]), said.strip(), rule)
+                    message, rule = message[: trailing.start()], trailing[1]
+                yield Diagnostic(match["path"], int(match["line"]), message.strip(), rule)
 
     return lambda output, root: list(read(output, root))
 
 
 def _tsc(output: str, root: str) -> Sequence[Diagnostic]:
-    """Also what it says of the whole project and goes on after: a missing type library, say."""
-    found = [_TSC_ANYWHERE.match(line) for line in output.splitlines()]
-    whole = [Diagnostic("tsconfig.json", 1, one["said"], one["rule"]) for one in found if one is not None]
-    return [*_lines(_TSC)(output, root), *whole]
+    """Includes errors about the whole project that do not stop the compiler, such as a missing type library."""
+    matches = [_TSC_ANYWHERE.match(line) for line in output.splitlines()]
+    project = [Diagnostic("tsconfig.json", 1, match["message"], match["rule"]) for match in matches if match]
+    return [*_lines(_TSC)(output, root), *project]
 
 
 def _pyright(output: str, _root: str) -> Sequence[Diagnostic]:
     try:
-        found = json.loads(output[output.index("{") :])
+        report = json.loads(output[output.index("{") :])
         return [
             Diagnostic(
-                str(one["file"]),
-                one["range"]["start"]["line"] + 1,
-                str(one["message"]),
-                str(one.get("rule", "")),
+                str(error["file"]),
+                error["range"]["start"]["line"] + 1,
+                str(error["message"]),
+                str(error.get("rule", "")),
             )
-            for one in found["generalDiagnostics"]
-            if one["severity"] == "error"
+            for error in report["generalDiagnostics"]
+            if error["severity"] == "error"
         ]
     except (ValueError, KeyError, TypeError) as error:
         raise CannotRead(str(error)) from error
@@ -147,11 +147,15 @@ CHECKERS = (
         ("tsconfig.json",),
     ),
 )
-"""In the order of preference where a project has not chosen."""
+"""In order of preference for a project that has configured none."""
 
 
 def targets(checker: Checker, read: Callable[[str], str | None]) -> str:
-    """What to check: what the project's configuration says, else all of it. `read` gives a file of the tree."""
+    """
+    The arguments that name what to check: none if the project's configuration does, else those for everything.
+
+    `read` gives the text of a file of the tree.
+    """
     if checker.name != "mypy":
         return ""
     for name in ("mypy.ini", ".mypy.ini", "pyproject.toml", "setup.cfg"):
@@ -161,8 +165,8 @@ def targets(checker: Checker, read: Callable[[str], str | None]) -> str:
     return "--namespace-packages --explicit-package-bases ."
 
 
-def is_chosen(checker: Checker, read: Callable[[str], str | None]) -> bool:
-    """Has the project configured this checker."""
+def is_configured(checker: Checker, read: Callable[[str], str | None]) -> bool:
+    """Whether the project has a configuration for this checker."""
     return any(
         bool(re.search(rf"^{re.escape(sign)}", read("pyproject.toml") or "", re.MULTILINE))
         if sign.startswith("[")
@@ -172,5 +176,5 @@ def is_chosen(checker: Checker, read: Callable[[str], str | None]) -> bool:
 
 
 def _section(text: str, name: str) -> str:
-    found = re.search(rf"^\[(?:tool\.)?{name}\]\s*$(.*?)(?=^\[|\Z)", text, re.MULTILINE | re.DOTALL)
-    return found[1] if found is not None else ""
+    section = re.search(rf"^\[(?:tool\.)?{name}\]\s*$(.*?)(?=^\[|\Z)", text, re.MULTILINE | re.DOTALL)
+    return section[1] if section is not None else ""

@@ -1,8 +1,8 @@
 """
-Sets of branches to look at together, such that no branch can hide what two others do to each other. Pure.
+Groups of branches to check together, such that no branch can hide what two others do to each other. Pure.
 
-What two branches do to each other shows where the changes of both reach. A third that reaches there as well may hide
-it; one that does not cannot.
+What two branches do to each other shows at the places that both reach. Only a third branch that reaches the same
+place can hide it.
 """
 
 from __future__ import annotations
@@ -12,11 +12,9 @@ from itertools import combinations
 
 
 def connected(reached: Mapping[str, Collection[Hashable]], names: Sequence[str]) -> list[tuple[str, str]]:
-    """The pairs whose changes meet somewhere."""
+    """The pairs of branches that reach a common place. `reached` maps branch names to places."""
     places = {name: frozenset(reached[name]) for name in names}
-    return [
-        (one, other) for one, other in combinations(names, 2) if not places[one].isdisjoint(places[other])
-    ]
+    return [pair for pair in combinations(names, 2) if not places[pair[0]].isdisjoint(places[pair[1]])]
 
 
 def groups(
@@ -25,32 +23,28 @@ def groups(
     merging: Collection[tuple[str, str]],
 ) -> Iterator[list[str]]:
     """
-    Sets in which every place is reached by two branches at most, until each connected pair is in one of them.
+    Groups in which at most two branches reach any place, until each connected pair is in one of them.
 
-    `merging` are the pairs that git merges, in the order of `names`: the others are in no set together.
+    `merging` are the pairs that git merges, in the order of `names`; other pairs are in no group together.
     """
     places = {name: frozenset(reached[name]) for name in names}
-    left = [pair for pair in connected(reached, names) if pair in set(merging)]
     allowed = set(merging)
-    while left:
+    remaining = [pair for pair in connected(reached, names) if pair in allowed]
+    while remaining:
         group: list[str] = []
         once: set[Hashable] = set()
         twice: set[Hashable] = set()
-        for pair in left:
+        for pair in remaining:
             more = [name for name in pair if name not in group]
-            together = all(
-                (one, other) in allowed
-                for one, other in combinations(sorted([*group, *more], key=names.index), 2)
-            )
+            together = allowed.issuperset(combinations(sorted([*group, *more], key=names.index), 2))
             if not together or not _fit(more, places, set(once), set(twice)):
                 continue
             for name in more:
                 twice |= once & places[name]
                 once |= places[name]
                 group.append(name)
-        ordered = sorted(group, key=names.index)
-        left = [pair for pair in left if not set(pair) <= set(group)]
-        yield ordered
+        remaining = [pair for pair in remaining if not set(pair) <= set(group)]
+        yield sorted(group, key=names.index)
 
 
 def _fit(

@@ -1,4 +1,4 @@
-"""Commands that run tests: which files they run, and the same for some of those files alone. Pure."""
+"""Pytest commands: which test files they run, and the same command for some of those files. Pure."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
 Read = Callable[[str], str | None]
-"""The text of a file of the tree."""
+"""Path -> the text of that file of the tree, or None."""
 _SHELL = re.compile(r"[$`|&;<>(){}*?~#\n\\!]")
 _BEFORE = re.compile(r"\w+=\S*|(?:\S*/)?python[\d.]*|-[A-Za-z]\S*|uv|run|poetry|pdm|coverage|env")
 _VALUED = frozenset(
@@ -21,37 +21,41 @@ _SETTINGS = ("pytest.ini", ".pytest.ini", "pyproject.toml", "tox.ini", "setup.cf
 _MEANS_MORE = re.compile(
     r"doctest|fail[_-]under|norecursedirs|collect_ignore|pytest_collect_file|--pyargs|--lf|--ff"
 )
-"""Where pytest collects other things than its test files, or judges a run as a whole: that is left to it."""
+"""Pytest then collects more than test files, or judges a run as a whole: such a command is left alone."""
 _USUAL = ("test_*.py", "*_test.py")
 NOTHING_COLLECTED = 5
-"""How pytest ends where none of the files has a test that was asked for."""
+"""Pytest's exit code if the files contain no selected test."""
 
 
 @dataclass(frozen=True, slots=True)
 class Runner:
-    """One pytest command taken apart."""
+    """
+    A parsed pytest command: `words` up to the paths, the `paths` to collect, and glob `patterns` of test files.
+
+    No `paths` stands for the whole tree.
+    """
 
     words: tuple[str, ...]
     paths: tuple[str, ...]
     patterns: tuple[str, ...]
 
     def files(self, paths: Collection[str]) -> list[str]:
-        """Those of a tree's files that it would run."""
+        """The test files among `paths` that it would run, sorted."""
         return [
             path
             for path in sorted(paths)
-            if any(fnmatchcase(posixpath.basename(path), one) for one in self.patterns)
-            and (not self.paths or any(path == one or path.startswith(f"{one}/") for one in self.paths))
+            if any(fnmatchcase(posixpath.basename(path), pattern) for pattern in self.patterns)
+            and (not self.paths or any(path == top or path.startswith(f"{top}/") for top in self.paths))
         ]
 
     def command(self, files: Sequence[str]) -> str:
-        """The same for these files alone."""
+        """The command for these files only."""
         return shlex.join([*self.words, *files])
 
 
 def runner_of(command: str, paths: Collection[str], read: Read) -> Runner | None:
-    """What a command runs in a tree with these paths; None for all that is not understood well enough."""
-    if _SHELL.search(command) or _is_more(command, paths, read):
+    """Parses a command for a tree with these paths; None if it is not a plain pytest command."""
+    if _SHELL.search(command) or _collects_more(command, paths, read):
         return None
     try:
         words = shlex.split(command)
@@ -62,60 +66,60 @@ def runner_of(command: str, paths: Collection[str], read: Read) -> Runner | None
         _BEFORE.fullmatch(word) and shlex.quote(word) == word for word in words[:program]
     ):
         return None
-    options, places = _taken_apart(words[program + 1 :], _folders(paths))
-    if places is None:
+    arguments = _split(words[program + 1 :], _folders(paths))
+    if arguments is None:
         return None
+    options, targets = arguments
     settings = "\n".join(filter(None, (read(name) for name in _SETTINGS)))
     patterns = _listed(settings, "python_files") or _USUAL
-    places = places or list(_listed(settings, "testpaths"))
-    known = all(place in paths or place in _folders(paths) for place in places)
-    if not known or not all(one.endswith(".py") for one in patterns):
+    targets = targets or list(_listed(settings, "testpaths"))
+    exist = all(target in paths or target in _folders(paths) for target in targets)
+    if not exist or not all(pattern.endswith(".py") for pattern in patterns):
         return None
-    return Runner((*words[: program + 1], *options), tuple(places), tuple(patterns))
+    return Runner((*words[: program + 1], *options), tuple(targets), tuple(patterns))
 
 
-def _is_more(command: str, paths: Collection[str], read: Read) -> bool:
+def _collects_more(command: str, paths: Collection[str], read: Read) -> bool:
     hooks = [path for path in paths if posixpath.basename(path) == "conftest.py"]
     texts = [command, *(read(path) or "" for path in (*_SETTINGS, *hooks) if path in paths)]
     return any(_MEANS_MORE.search(text) for text in texts)
 
 
-def _taken_apart(words: Sequence[str], folders: Collection[str]) -> tuple[list[str], list[str] | None]:
-    """Options with their values, and paths; None for those where it cannot be told which is which."""
+def _split(words: Sequence[str], folders: Collection[str]) -> tuple[list[str], list[str]] | None:
+    """Options with their values, and target paths; None if a word may be either or names a single test."""
     options: list[str] = []
-    places: list[str] = []
+    targets: list[str] = []
     before = ""
     for word in words:
-        place = word.removeprefix("./").rstrip("/")
+        target = word.removeprefix("./").rstrip("/")
         if before in _VALUED or word.startswith("-"):
             options.append(word)
         elif before.startswith("--") and "=" not in before:
-            if place in folders or place.endswith(".py"):
-                return [], None
+            if target in folders or target.endswith(".py"):
+                return None
             options.append(word)
         elif "::" in word:
-            return [], None
-        elif place != ".":
-            places.append(place)
+            return None
+        elif target != ".":
+            targets.append(target)
         before = "" if before in _VALUED else word
-    return options, places
+    return options, targets
 
 
 def _folders(paths: Collection[str]) -> set[str]:
-    found = set()
+    folders: set[str] = set()
     for path in paths:
         folder = posixpath.dirname(path)
-        while folder and folder not in found:
-            found.add(folder)
+        while folder and folder not in folders:
+            folders.add(folder)
             folder = posixpath.dirname(folder)
-    return found
+    return folders
 
 
 def _listed(settings: str, name: str) -> tuple[str, ...]:
-    """The words of a setting, on one line or in brackets."""
-    found = re.search(rf"^\s*{name}\s*=\s*(\[[^\]]*\]|.*(?:\n[ \t]+\S.*)*)", settings, re.MULTILINE)
-    if found is None:
+    """The words of a setting, which may span lines or stand in brackets."""
+    setting = re.search(rf"^\s*{name}\s*=\s*(\[[^\]]*\]|.*(?:\n[ \t]+\S.*)*)", settings, re.MULTILINE)
+    if setting is None:
         return ()
-    return tuple(
-        one.strip("./") if name == "testpaths" else one for one in re.findall(r"[\w*?./-]+", found[1])
-    )
+    words = re.findall(r"[\w*?./-]+", setting[1])
+    return tuple(word.strip("./") if name == "testpaths" else word for word in words)

@@ -1,22 +1,29 @@
 """
-Which test files can fail on merged branches though they pass on each: those that meet the changes of two of them.
+The test files that can fail on merged branches though they pass on each: those that meet the changes of two of them.
 
-What a test file loads and reaches and only one branch changed is, in the merged tree, what it is on that branch; so is
-the result. What is no source file, and no prose that nothing speaks of, may be read by every test.
+If only one branch changed what a test file reaches, the merged tree has it as that branch does, and the result is the
+same. A changed file that is neither source nor prose may be read by every test.
 """
 
 from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field
 from functools import cached_property
 
-from devassist.conflicts.checks.impact import Impact
-from devassist.conflicts.checks.loading import Loading
-from devassist.conflicts.checks.reach import Reach
+from devassist.conflicts.checks.import_graph import ImportGraph, Reach
+from devassist.conflicts.checks.parties import Party, Versions, parties_of
+from devassist.conflicts.checks.runners import Runner, runner_of
+from devassist.conflicts.checks.sections import Change
+from devassist.conflicts.checks.speculation import Speculation
+from devassist.conflicts.names.blob_tables import Tables
+from devassist.domain.conflicts import Side
 
+_PYTHON = "python"
+_MOST_FILES = 20_000
+"""In larger trees nothing is chosen: reading them takes longer than many a check."""
 _PROSE = re.compile(
     r"(?:^|/)(?:\.github|\.gitlab|\.circleci)/|\.(?:md|rst|adoc|txt|png|svg|jpe?g|gif|ico|po|pot)$"
     r"|(?:^|/)(?:LICEN[CS]E|AUTHORS|CODEOWNERS|NOTICE|CHANGELOG|CHANGES|HISTORY|\.gitignore|\.mailmap|"
@@ -25,49 +32,95 @@ _PROSE = re.compile(
 _REQUIREMENTS = re.compile(r"(?:^|/)(?:requirements|constraints)[^/]*(?:/|$)")
 
 
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """The test files `files` out of the `of` test files that `runner` would run in the merged tree."""
+
+    runner: Runner
+    files: tuple[str, ...]
+    of: int
+
+
 @dataclass
 class Selection:
-    """What of `tests` (paths) the changes of at least two parties of an Impact reach."""
+    """Which parties' changes each test file can notice."""
 
-    impact: Impact
-    tests: Collection[str]
+    versions: Versions
+    _noticed: dict[str, frozenset[str]] = field(default_factory=dict)
 
-    def between(self, names: Collection[str]) -> list[str]:
-        """The test files that changes of two or more of these parties reach."""
-        return [path for path in sorted(self.tests) if len(self.reaching[path] & set(names)) > 1]
+    def between(self, tests: Collection[str], names: Collection[str]) -> list[str]:
+        """The test files that can notice the changes of two or more of the named parties."""
+        return [test for test in sorted(tests) if len(self.noticed(test) & set(names)) > 1]
 
-    @cached_property
-    def reaching(self) -> Mapping[str, frozenset[str]]:
-        """For each test file, whose changes it may notice."""
-        return {path: frozenset(self._reaching(path)) for path in self.tests}
-
-    @cached_property
-    def loading(self) -> Loading:
-        return Loading(self.impact, frozenset(self.tests))
-
-    def _reaching(self, path: str) -> Iterator[str]:
-        reached, around = self._reach.of(path)
-        if not reached.isdisjoint(self.loading.boundless):
-            reached, around = frozenset(self.impact.nodes), frozenset(self.impact.versions)
-        for party in self.impact.parties:
-            changed = self.impact.changed[party.name]
-            if not reached.isdisjoint(changed) or self._reads(party.name, around):
-                yield party.name
+    def noticed(self, test: str) -> frozenset[str]:
+        """The names of the parties whose changes the tests in a file can notice."""
+        if test not in self._noticed:
+            reach = self._graph.reach(test)
+            names = {party.name for party in self.versions.parties}
+            self._noticed[test] = frozenset(name for name in names if self._notices(reach, name))
+        return self._noticed[test]
 
     @cached_property
-    def _reach(self) -> Reach:
-        return Reach(self.impact, self.loading)
+    def _graph(self) -> ImportGraph:
+        return ImportGraph(self.versions)
 
-    def _reads(self, party: str, around: frozenset[str]) -> bool:
-        """May a test that loads these files read something a party changed that is no source file."""
-        changed = self.impact.others.get(party, frozenset())
+    @cached_property
+    def _changes(self) -> dict[str, dict[str, Change]]:
+        return {party.name: self.versions.changes(party.name) for party in self.versions.parties}
+
+    def _notices(self, reach: Reach, party: str) -> bool:
+        for path, change in self._changes[party].items():
+            if (
+                path in (reach.used if change is Change.BODIES else reach.loaded)
+                and change is not Change.NONE
+            ):
+                return True
         return any(
-            not prose(path) or any(self.loading.mentions(one, path) for one in around) for path in changed
+            not is_prose(path) or any(self._graph.mentions(loaded, path) for loaded in reach.loaded)
+            for path in self.versions.others.get(party, ())
         )
 
 
-def prose(path: str) -> bool:
-    """Is a file, going by its path, for people and their tools alone."""
+@dataclass
+class Chooser:
+    """Chooses among the tests of merges of some of `sides`."""
+
+    tables: Tables
+    speculation: Speculation
+    sides: Sequence[Side]
+
+    def choice(self, command: str, union: Sequence[Side]) -> Choice | None:
+        """The test files of a command that a merge of these branches can break; None if that cannot be known."""
+        tree = self.speculation.tree(union)
+        if tree is None:
+            return None
+        view = self.tables.view
+        paths = {path: entry.id for path, entry in view.walk(tree)}
+        if sum(path.endswith(".py") for path in paths) > _MOST_FILES:
+            return None
+        runner = runner_of(command, paths, lambda path: view.text(paths[path]) if path in paths else None)
+        if runner is None or self._selection is None:
+            return None
+        tests = runner.files(paths)
+        known = [path for path in tests if path in self._selection.versions.blobs]
+        names = {self.speculation.base.name, *(side.name for side in union)}
+        chosen = {*self._selection.between(known, names), *(set(tests) - set(known))}
+        return Choice(runner, tuple(sorted(chosen)), len(tests))
+
+    @cached_property
+    def _selection(self) -> Selection | None:
+        """None if a branch has no history in common with the base."""
+        parties = parties_of(self.speculation, self.sides)
+        return None if parties is None else selection_for(self.tables, self.speculation.base.tree, parties)
+
+
+def selection_for(tables: Tables, base_tree: str, parties: Sequence[Party]) -> Selection:
+    """A selection among the Python tests of a tree and of what the parties made of it."""
+    return Selection(Versions(tables, base_tree, parties, _PYTHON))
+
+
+def is_prose(path: str) -> bool:
+    """Whether a file, going by its path, is for people and their tools only."""
     return (
         _PROSE.search(path) is not None
         and not _REQUIREMENTS.search(path)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import re
 from collections import Counter, defaultdict
@@ -111,15 +110,12 @@ class Tables:
         if self._folder is None:
             return None
         blob, language = key
-        text = self._folder.text(blob, f".{language}.json")
-        with contextlib.suppress(ValueError, RecursionError):
-            return None if text is None else Table.decode(text)
-        return None
+        return self._folder.value(blob, Table, f".{language}.json")
 
     def _made(self, blob: str, grammar: Grammar) -> Table:
         table = read_table(grammar, self.blob(blob))
         if self._folder is not None and blob not in self._origins:
-            self._folder.put(blob, table.encode(), f".{grammar.name}.json")
+            self._folder.put(blob, table, f".{grammar.name}.json")
         return table
 
 

@@ -1,25 +1,28 @@
 """
-A directory of results that can be made again: kept on disk, and pruned a little each time it is opened.
+A cache of values on disk that can be computed again, pruned a little each time it is opened.
 
-Files lie in 256 folders by the beginning of their key. Opening looks at a few folders only, the next ones each time,
-so that it costs the same however much there is.
+Files lie in 256 folders by the beginning of their key. Pruning looks at a few folders only, the next ones each time,
+so that it costs the same however large the cache is. Values are stored as JSON by their type.
 """
 
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TypeVar
+
+import msgspec
 
 _FOLDERS = 256
 _LOOKED_AT = 8
 _LONGEST_UNUSED_S = 60 * 86_400
 _TURN = "turn"
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,34 +33,31 @@ class CacheFolder:
     most_bytes: int = 512_000_000
 
     def file(self, key: str, suffix: str = ".json") -> Path:
-        """Where the result for a key (hexadecimal) is, or would be."""
+        """The file for a key (hexadecimal), whether or not it exists."""
         return self.directory / key[:2] / f"{key[2:]}{suffix}"
 
-    def text(self, key: str, suffix: str = ".json") -> str | None:
-        """The text kept for a key. One cut short, locked or half written by a crash is as good as absent."""
-        with contextlib.suppress(OSError, ValueError):
-            return self.file(key, suffix).read_text("utf-8")
+    def value(self, key: str, type_: type[T], suffix: str = ".json") -> T | None:
+        """The stored value, or None. A file that is cut short, locked or of another type counts as absent."""
+        with contextlib.suppress(OSError, msgspec.DecodeError, UnicodeError, RecursionError):
+            return msgspec.json.decode(self.file(key, suffix).read_bytes(), type=type_)
         return None
 
-    def put(self, key: str, text: str, suffix: str = ".json") -> None:
-        """Keep a text; a cache that cannot be written is no error."""
+    def put(self, key: str, value: object, suffix: str = ".json") -> None:
+        """Stores a dataclass, named tuple or plain JSON value; a cache that cannot be written is not an error."""
         file = self.file(key, suffix)
         with contextlib.suppress(OSError, UnicodeError):
             file.parent.mkdir(parents=True, exist_ok=True)
             scratch = file.with_suffix(f".{os.getpid()}")
-            scratch.write_text(text, "utf-8")
+            scratch.write_bytes(msgspec.json.encode(value))
             scratch.replace(file)
 
-    def value(self, key: str) -> Any:
-        """The JSON value kept for a key, or None."""
-        text = self.text(key)
-        with contextlib.suppress(ValueError, RecursionError):
-            return None if text is None else json.loads(text)
-        return None
-
     def prune(self, *, superseded: str = "") -> None:
-        """Remove what was not used for long or is too much, in the next folders; and all `superseded` siblings."""
-        with contextlib.suppress(OSError, ValueError):  # another process is just writing whose turn it is
+        """
+        Removes files that are old or beyond the size limit from the next few folders.
+
+        `superseded` is a glob pattern of sibling directories (older versions) that are removed as a whole.
+        """
+        with contextlib.suppress(OSError, ValueError):  # another process may be writing the turn file
             turn = self.directory / _TURN
             if not self.directory.is_dir():
                 return
@@ -80,11 +80,11 @@ class CacheFolder:
 
 
 def _files(folder: Path) -> Iterator[tuple[float, int, Path]]:
-    """When each file was last used, its size, and where it is."""
+    """For each file, when it was last used (Unix seconds), its size in bytes, and its path."""
     if not folder.is_dir():
         return
-    with os.scandir(folder) as found:
-        for item in found:
+    with os.scandir(folder) as items:
+        for item in items:
             if item.is_file(follow_symlinks=False):
                 seen = item.stat(follow_symlinks=False)
                 yield max(seen.st_atime, seen.st_mtime), seen.st_size, Path(item.path)

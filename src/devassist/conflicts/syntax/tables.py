@@ -1,12 +1,11 @@
-"""What one file says about symbols: definitions, imports and references as values, and their stored form."""
+"""What one file says about symbols: definitions, imports and references as values."""
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-TABLE_VERSION = 7
+TABLE_VERSION = 8
 """Raise it when a table of the same content would come out differently: stored tables are then rebuilt."""
 
 NO_CALL = -1
@@ -99,49 +98,3 @@ class Table:
     references: tuple[Reference, ...] = ()
     exports: tuple[str, ...] | None = None
     dynamic: bool = False
-
-    def encode(self) -> str:
-        return json.dumps(
-            [
-                TABLE_VERSION,
-                self.language,
-                self.package,
-                self.definitions,
-                self.imports,
-                self.references,
-                self.exports,
-                self.dynamic,
-            ],
-            separators=(",", ":"),
-        )
-
-    @classmethod
-    def decode(cls, text: str) -> Table:
-        """A ValueError for anything that is no table of this version."""
-        try:
-            version, language, package, definitions, imports, references, exports, dynamic = json.loads(text)
-            if version != TABLE_VERSION:
-                raise ValueError(f"table version {version}")
-            return cls(
-                language=language,
-                package=package,
-                definitions=tuple(_definition(one) for one in definitions),
-                imports=tuple(Import(*one) for one in imports),
-                references=tuple(_reference(one) for one in references),
-                exports=None if exports is None else tuple(exports),
-                dynamic=dynamic,
-            )
-        except (TypeError, KeyError, IndexError) as error:
-            raise ValueError(str(error)) from error
-
-
-def _definition(row: list[Any]) -> Definition:
-    parameters = None if row[4] is None else tuple(Parameter(*one) for one in row[4])
-    return Definition(
-        row[0], row[1], row[2], row[3], parameters, tuple(row[5]), tuple(row[6]), row[7], row[8]
-    )
-
-
-def _reference(row: list[Any]) -> Reference:
-    row[5] = tuple(row[5])
-    return Reference(*row)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from itertools import combinations
-from pathlib import Path
 from types import ModuleType
 
 import pytest
@@ -12,31 +11,31 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from corpus.injected_symbols import MemoryView
-from devassist.conflicts.checks.anatomy import Anatomy
 from devassist.conflicts.checks.grouping import connected, groups
-from devassist.conflicts.checks.impact import Impact, Party
-from devassist.conflicts.checks.parts import PARTS_VERSION, Parts
+from devassist.conflicts.checks.parties import Party, Versions
 from devassist.conflicts.checks.runners import runner_of
-from devassist.conflicts.checks.selection import Selection, prose
+from devassist.conflicts.checks.selection import Selection, is_prose
+from devassist.conflicts.checks.type_reach import TypeReach
 from devassist.conflicts.names.blob_tables import Tables
 
 Files = Mapping[str, str | None]
 
 
-def impact(base: Files, *changes: Files, family: str = "python", cache: Path | None = None) -> Impact:
+def versions(base: Files, *changes: Files, family: str = "python") -> Versions:
+    """A base tree and what parties named 0, 1, ... made of it."""
     view = MemoryView()
     view.add("base", dict(base))
     for number, change in enumerate(changes):
         view.add(str(number), {**base, **change})
     parties = [Party(str(number), "base", str(number)) for number in range(len(changes))]
-    return Impact(Anatomy(Tables(view, cache), cache), "base", parties, family)  # type: ignore[arg-type]
+    return Versions(Tables(view, None), "base", parties, family)  # type: ignore[arg-type]
 
 
 def chosen(base: Files, *changes: Files) -> list[str]:
     """The test files that these changes of two or more branches can break together."""
-    found = impact(base, *changes)
-    tests = [path for path in found.versions if path.rpartition("/")[2].startswith("test_")]
-    return Selection(found, tests).between([str(number) for number in range(len(changes))])
+    merge = versions(base, *changes)
+    tests = [path for path in merge.blobs if path.rpartition("/")[2].startswith("test_")]
+    return Selection(merge).between(tests, [str(number) for number in range(len(changes))])
 
 
 # Selection ------------------------------------------------------------------------------------------------
@@ -243,24 +242,9 @@ def test_no_test_is_left_out_that_runs_what_two_branches_changed(
         assert set(selected) <= ({f"test_{changed[0]}.py"} if changed[0] == changed[1] else set())
 
 
-# What is kept ---------------------------------------------------------------------------------------------
-
-
-def test_parts_are_read_from_disk_as_they_were_made(tmp_path: Path) -> None:
-    first = impact(SHOP, PRICE, cache=tmp_path)
-    again = impact(SHOP, PRICE, cache=tmp_path)
-    assert first.versions == again.versions and first.nodes == again.nodes
-    assert any((tmp_path / f"parts-{PARTS_VERSION}").rglob("*.json"))
-    for parts in first.versions["shop/stock.py"]:
-        assert Parts.decode(parts.encode()) == parts
-    with pytest.raises(ValueError, match="index"):
-        Parts.decode('[[["a"]], [], false]')
-
-
-def test_a_file_that_does_not_parse_may_do_anything() -> None:
-    newer = {"tests/test_newer.py": "def test_newer[[:\n    pass\n"}
-    found = chosen({**SHOP, **newer}, PRICE, {"shop/far.py": "def far():\n    return 1\n"})
-    assert found == ["tests/test_newer.py"]
+def test_a_change_that_does_not_parse_matters_to_all_that_load_it() -> None:
+    broken = {"shop/stock.py": "def room[[:\n    pass\n"}
+    assert chosen(SHOP, PRICE, broken) == ["tests/test_cart.py"]
 
 
 # Commands -------------------------------------------------------------------------------------------------
@@ -323,12 +307,12 @@ def test_the_same_command_is_made_for_some_files() -> None:
 
 
 @pytest.mark.parametrize(
-    ("path", "is_prose"),
+    ("path", "expected"),
     [("CHANGES.rst", True), ("docs/a.png", True), (".github/workflows/x.yml", True), ("LICENSE", True),
      ("requirements/dev.txt", False), ("constraints.txt", False), ("data.json", False), ("uv.lock", False)],
 )  # fmt: skip
-def test_what_is_for_people_is_told_from_what_tests_may_read(path: str, is_prose: bool) -> None:
-    assert prose(path) is is_prose
+def test_what_is_for_people_is_told_from_what_tests_may_read(path: str, expected: bool) -> None:
+    assert is_prose(path) is expected
 
 
 # Groups ---------------------------------------------------------------------------------------------------
@@ -351,6 +335,10 @@ def test_every_pair_that_can_matter_is_looked_at_where_no_third_hides_it(
         assert all(len([name for name in group if one in places[name]]) <= 2 for one in range(10))
 
 
+def type_reach(base: Files, *changes: Files, family: str = "python") -> TypeReach:
+    return TypeReach(versions(base, *changes, family=family))
+
+
 TYPED = {
     "make.py": "from shelf import Shelf\n\n\ndef make() -> Shelf:\n    return Shelf()\n",
     "shelf.py": "class Shelf:\n    def room(self) -> int:\n        return 3\n\n    def name(self) -> str:\n        return 'a'\n",
@@ -360,24 +348,24 @@ TYPED = {
 
 
 def test_types_meet_where_one_says_the_name_that_another_gave_a_new_type() -> None:
-    found = impact(
+    reach = type_reach(
         TYPED,
         {"shelf.py": TYPED["shelf.py"].replace("room(self) -> int", "room(self) -> str")},
         {"new.py": "from make import make\n\nROOM: int = make().room() + 1\n"},
         {"far.py": TYPED["far.py"].replace("return 1", "return 2")},
         {"far.py": TYPED["far.py"].replace("far() -> int:\n    return 1", "far() -> str:\n    return 'a'")},
     )
-    assert connected(found.reached, list("0123")) == [("0", "1"), ("2", "3")]
+    assert connected(reach.reached, list("0123")) == [("0", "1"), ("2", "3")]
 
 
 def test_a_body_alone_changes_the_types_of_nobody_else_where_all_types_are_said() -> None:
     body = {"far.py": TYPED["far.py"].replace("return 1", "return 2")}
-    found = impact(TYPED, body, {"new.py": "from far import far\n\nFAR = far()\n"})
-    assert connected(found.reached, ["0", "1"]) == []
+    reach = type_reach(TYPED, body, {"new.py": "from far import far\n\nFAR = far()\n"})
+    assert connected(reach.reached, ["0", "1"]) == []
     untyped = {**TYPED, "far.py": "def far():\n    return 1\n"}
     changed = {"far.py": "def far():\n    return 'a'\n"}
-    found = impact(untyped, changed, {"new.py": "from far import far\n\nFAR = far()\n"})
-    assert connected(found.reached, ["0", "1"]) == [("0", "1")]
+    reach = type_reach(untyped, changed, {"new.py": "from far import far\n\nFAR = far()\n"})
+    assert connected(reach.reached, ["0", "1"]) == [("0", "1")]
 
 
 def test_types_of_scripts_meet_the_same_way() -> None:
@@ -385,7 +373,7 @@ def test_types_of_scripts_meet_the_same_way() -> None:
         "a.ts": "export function price(n: number): number {\n  return n\n}\n",
         "b.ts": "export const one: number = 1\n",
     }
-    found = impact(
+    reach = type_reach(
         base,
         {"a.ts": base["a.ts"].replace("): number", "): string").replace("return n", "return 'n'")},
         {"c.ts": "import { price } from './a'\nexport const paid: number = price(1)\n"},
@@ -393,5 +381,5 @@ def test_types_of_scripts_meet_the_same_way() -> None:
         {"a.ts": base["a.ts"].replace("return n", "return n + 1")},
         family="script",
     )
-    assert connected(found.reached, list("012")) == [("0", "1")]
-    assert connected(found.reached, ["1", "3"]) == []
+    assert connected(reach.reached, list("012")) == [("0", "1")]
+    assert connected(reach.reached, ["1", "3"]) == []

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from devassist.app.conflicts.run_levels import _programs
-from devassist.conflicts.checks.checkers import CHECKERS, CannotRead, Diagnostic, is_chosen, targets
+from devassist.conflicts.checks.checkers import CHECKERS, CannotRead, Diagnostic, is_configured, targets
 from devassist.conflicts.checks.speculation import Speculation, smallest
 from devassist.conflicts.names.blob_tables import Tables
 from devassist.conflicts.syntax.cache_folder import CacheFolder
@@ -132,12 +132,12 @@ def test_an_answer_that_is_none_is_an_error() -> None:
 
 def test_what_a_project_has_configured_is_respected() -> None:
     files = {"pyproject.toml": '[tool.mypy]\nstrict = true\nfiles = ["src"]\n'}
-    assert is_chosen(BY_NAME["mypy"], files.get) and not is_chosen(BY_NAME["ty"], files.get)
+    assert is_configured(BY_NAME["mypy"], files.get) and not is_configured(BY_NAME["ty"], files.get)
     assert targets(BY_NAME["mypy"], files.get) == ""
     assert targets(BY_NAME["mypy"], {"pyproject.toml": "[tool.mypy]\n[tool.x]\nfiles = 1\n"}.get).endswith(
         " ."
     )
-    assert is_chosen(BY_NAME["pyright"], {"pyrightconfig.json": "{}"}.get)
+    assert is_configured(BY_NAME["pyright"], {"pyrightconfig.json": "{}"}.get)
 
 
 def workshop(root: Path, path: Path) -> SimpleNamespace:
@@ -186,11 +186,13 @@ def test_a_cache_is_pruned_a_little_at_each_opening(tmp_path: Path) -> None:
     assert not (tmp_path / "kept-1").exists() and (tmp_path / "else").exists()
     left = [folder.file(f"{number:02x}ancient").exists() for number in range(256)]
     assert left.count(False) == 8, "few folders at a time"
-    assert folder.text("00new") is None or folder.text("00large") is None, "no more than its share"
+    assert folder.value("00new", str) is None or folder.value("00large", str) is None, (
+        "no more than its share"
+    )
     for _ in range(32):
         folder.prune()
     assert not any(folder.file(f"{number:02x}ancient").exists() for number in range(256))
-    assert all(folder.text(f"{number:02x}new") for number in range(1, 256))
+    assert all(folder.value(f"{number:02x}new", str) for number in range(1, 256))
 
 
 def test_tables_of_earlier_versions_go(tmp_path: Path) -> None:
@@ -202,6 +204,8 @@ def test_tables_of_earlier_versions_go(tmp_path: Path) -> None:
 
 def test_a_result_cut_short_is_as_good_as_absent(tmp_path: Path) -> None:
     folder = CacheFolder(tmp_path / "kept")
-    folder.put("ab12", '{"passed": tr')
-    assert folder.value("ab12") is None and folder.value("cd34") is None
+    folder.put("ab12", {"passed": True})
+    whole = folder.file("ab12").read_text()
+    folder.file("ab12").write_text(whole[:-4])
+    assert folder.value("ab12", dict[str, bool]) is None and folder.value("cd34", dict[str, bool]) is None
     CacheFolder(Path("/proc/nowhere")).put("ab12", "{}")

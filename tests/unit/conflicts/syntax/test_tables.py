@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 from hypothesis import given
@@ -13,8 +14,11 @@ from corpus.injected_compiled import ENGINE, STORE, STORE_RS
 from corpus.injected_python import MOD
 from corpus.injected_script import MOD as SCRIPT_MOD
 from corpus.injected_symbols import MemoryView, side
+from devassist.conflicts.checks.behaviour import CheckResult
+from devassist.conflicts.checks.checkers import Diagnostic
 from devassist.conflicts.symbols.detector import SymbolDetector
 from devassist.conflicts.symbols.signatures import accepts
+from devassist.conflicts.syntax.cache_folder import CacheFolder
 from devassist.conflicts.syntax.languages import grammar_for, read_table
 from devassist.conflicts.syntax.tables import Parameter, Reference, Table
 from devassist.domain.conflicts import Side
@@ -38,11 +42,25 @@ def table(path: str, text: str) -> Table:
     return read_table(grammar, text.encode())
 
 
+STORED = (Table, CheckResult, list[Diagnostic], str)
+"""Every type that a cache of conflicts holds."""
+
+
+@given(st.sampled_from(STORED).flatmap(lambda type_: st.tuples(st.just(type_), st.from_type(type_))))
+def test_every_stored_class_comes_back_as_it_was(case: tuple[type, object]) -> None:
+    type_, value = case
+    with TemporaryDirectory() as directory:
+        folder = CacheFolder(Path(directory))
+        folder.put("ab12", value)
+        assert folder.value("ab12", type_) == value
+
+
 @pytest.mark.parametrize("path", SOURCES)
-def test_a_table_survives_being_stored(path: str) -> None:
-    made = table(path, SOURCES[path])
-    assert made.definitions
-    assert Table.decode(made.encode()) == made
+def test_a_table_survives_being_stored(path: str, tmp_path: Path) -> None:
+    original = table(path, SOURCES[path])
+    assert original.definitions
+    CacheFolder(tmp_path).put("ab12", original)
+    assert CacheFolder(tmp_path).value("ab12", Table) == original
 
 
 @given(st.sampled_from(sorted(SOURCES)), st.integers(0, 900), st.integers(0, 60), st.text(max_size=8))
