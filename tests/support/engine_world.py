@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -19,6 +19,8 @@ from devassist.domain.roles import Role
 from devassist.domain.run import RunState
 from devassist.domain.settings import Settings
 from devassist.engine.context import CommandWorld, RunContext, RunRequest, Surroundings
+from devassist.engine.crews.run_worktrees import RunWorktrees
+from devassist.engine.crews.task_step import TaskStep
 from devassist.engine.log.journal import STEERING, Journal
 from devassist.engine.run.supervisor import Supervisor
 from devassist.engine.stop import StopSwitch
@@ -28,7 +30,7 @@ from devassist.store.audit_log import AuditLog
 from devassist.store.filters import EventFilter
 from devassist.store.queries import AuditReader
 from support.fake_crews import FakeExecutor
-from support.repos import make_repository
+from support.repos import commit_all, git, make_repository, put
 
 RUN = "brisk-heron-3f2a"
 T = TypeVar("T")
@@ -93,10 +95,10 @@ class EngineWorld:
             found = list(reader.events(EventFilter(run=RUN, types=[str(one) for one in types])))
         return [one for one in found if not task or one.event.task == task]
 
-    def say(self, type_: EventType, task: str = "", /, **data: Any) -> None:
+    def say(self, type_: EventType, task: str = "", /, agent: str = "", **data: Any) -> None:
         """What another process records about the run."""
         with self.open_log() as log:
-            log.record(Event(type=type_, run=RUN, task=task, data=data))
+            log.record(Event(type=type_, run=RUN, task=task, agent=agent, data=data))
 
     def decide(self, approval: ApprovalState, choice: str = "approve", answer: str = "") -> None:
         """A person's decision, recorded by another process."""
@@ -110,6 +112,25 @@ class EngineWorld:
         with AuditReader(self.database) as reader:
             wanted = EventFilter(run=RUN, types=[str(one) for one in STEERING], after_seq=after)
             return list(reader.events(wanted))
+
+    def hear(self, context: RunContext) -> None:
+        """What the log listener does: take in what other processes recorded."""
+        for record in self.steering(0):
+            context.journal.write(record)
+
+    def commit(self, files: Mapping[str, str], *, onto: str = "") -> str:
+        """A commit with these files changed, on no branch; on top of the base, or of `onto`."""
+        place = self.root / "elsewhere"
+        git(self.repo, "worktree", "add", "-q", "--detach", str(place), onto or "HEAD")
+        put(place, files)
+        commit_all(place, "Change " + ", ".join(files))
+        commit = git(place, "rev-parse", "HEAD")
+        git(self.repo, "worktree", "remove", "--force", str(place))
+        return commit
+
+    def result(self, path: str) -> str:
+        """A file of the result branch."""
+        return git(self.repo, "show", f"devassist/{RUN}/result:{path}")
 
     def _request(self, *, resumed: bool) -> RunRequest:
         return RunRequest(
@@ -145,6 +166,22 @@ class EngineWorld:
             started=time.monotonic(),
             pid=os.getpid(),
         )  # fmt: skip
+
+
+def task_step(context: RunContext, task: str, *, again: bool = False, start: str = "") -> TaskStep:
+    """The step of one task of the run's plan."""
+    plan = context.request.plan
+    assert plan is not None
+    worktrees = RunWorktrees(context=context)
+    return TaskStep(
+        context=context,
+        task_id=task,
+        plan=plan,
+        task=plan.task(task),
+        worktrees=worktrees,
+        start=start or context.request.base,
+        again=again,
+    )
 
 
 @dataclass

@@ -35,6 +35,7 @@ class Crew:
 
     assignment: Assignment
     link: PipeLink
+    round: int = 1
     _calls: itertools.count[int] = field(default_factory=lambda: itertools.count(1))
 
     @property
@@ -43,14 +44,14 @@ class Crew:
 
     def record(self, type_: EventType, *, id_: str = "", role: str = "", **data: Any) -> None:
         task, by = self.assignment.task, Role(role or self.role)
-        fields = {"role": by, "round": 1, **data}
+        fields = {"role": by, "round": self.round, **data}
         self.link.record(
             Event(type=type_, run=self.assignment.run, task=task, agent=f"{task}/{by}", id=id_, data=fields)
         )
 
     def think(self, *, turn: int = 1, usd: float = 0.01) -> None:
         """One paid model call."""
-        address = CallAddress(task=self.assignment.task, role=self.role, round=1, turn=turn)
+        address = CallAddress(task=self.assignment.task, role=self.role, round=self.round, turn=turn)
         self.link.reserve(address)
         call = {"turn": turn, "attempt": 1, "model": "m", "request": "r", "messages": [], "tools": []}
         self.record(EventType.MODEL_INTENDED, **call)
@@ -59,7 +60,7 @@ class Crew:
     def write(self, files: Mapping[str, str], *, role: str = "") -> None:
         """Write files in the agent's worktree and record the tool call."""
         by = Role(role or self.role)
-        place = Path(self.link.begin(by, 1).worktree)
+        place = Path(self.link.begin(by, self.round).worktree)
         for name, text in files.items():
             (place / name).parent.mkdir(parents=True, exist_ok=True)
             (place / name).write_text(text)
@@ -80,7 +81,7 @@ class Crew:
         self, *, role: str = "", confidence: float = 0.9, summary: str = "done", **more: Any
     ) -> Submission:
         work = SubmittedWork(summary=summary, confidence=confidence, **more)
-        answer = self.link.submit(Role(role or self.role), 1, work, work_calls=1, turns=1)
+        answer = self.link.submit(Role(role or self.role), self.round, work, work_calls=1, turns=1)
         if answer.failed:
             raise CrewStop(Outcome.FAILED, answer.text)
         return answer

@@ -13,6 +13,7 @@ import queue
 import sqlite3
 import threading
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -279,19 +280,14 @@ class AuditLog:
 
     def _drained(self) -> list[_Request]:
         requests: list[_Request] = []
-        while True:
-            try:
-                request = self._requests.get_nowait()
-            except queue.Empty:
-                return requests
-            if request is not None:
+        while not self._requests.empty():  # nobody else takes from it
+            if (request := self._requests.get_nowait()) is not None:
                 requests.append(request)
+        return requests
 
     def _let_go(self) -> None:
-        try:
+        with suppress(sqlite3.Error, OSError, AuditError):  # every acknowledged event is durable already
             self._ledger.close()
-        except (sqlite3.Error, OSError, AuditError):
-            return  # every acknowledged event is durable already; there is nothing left to lose
 
 
 def _refusal_for(cause: Exception) -> AuditError:
