@@ -53,7 +53,6 @@ class EventMessage:
 
     @classmethod
     def of(cls, event: Event) -> EventMessage:
-        data = dict(event.data) if event.body is None else msgspec.to_builtins(event.body)
         return cls(
             type=event.type,
             run=event.run,
@@ -61,7 +60,7 @@ class EventMessage:
             agent=event.agent,
             parent=event.parent,
             id=event.id,
-            data=data,
+            data=msgspec.to_builtins(event.body),
         )
 
     def event(self) -> Event:
@@ -70,7 +69,7 @@ class EventMessage:
             fact = msgspec.convert(self.data, FACTS[self.type], strict=False)
         except msgspec.ValidationError as error:
             raise DevassistError(f"a {self.type} event does not fit its type: {error}") from error
-        return Event.of(fact, run=self.run, task=self.task, agent=self.agent, parent=self.parent, id_=self.id)
+        return Event(fact, run=self.run, task=self.task, agent=self.agent, parent=self.parent, id=self.id)
 
 
 # What a worker asks --------------------------------------------------------------------------------------------

@@ -14,9 +14,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from devassist.domain.events import Event, EventType
+from devassist.domain.events import EventType
 from devassist.store.audit_log import AuditLog
 from devassist.store.verify import verify
+from support.facts import event as event_of
 
 THREADS, EACH = 8, 100
 DATA = {"name": "read_file", "arguments": {"path": "src/app.py"}, "result": "r" * 250, "ok": True}
@@ -27,7 +28,7 @@ def through_the_log(path: Path) -> None:
 
         def work() -> None:
             for _ in range(EACH):
-                log.record(Event(type=EventType.TOOL_CALLED, run="r", agent="t1/coder", data=DATA))
+                log.record(event_of(EventType.TOOL_CALLED, run="r", agent="t1/coder", data=DATA))
 
         threads = [threading.Thread(target=work) for _ in range(THREADS)]
         for thread in threads:
@@ -71,5 +72,5 @@ def test_verifying(benchmark: Any, tmp_path: Path) -> None:
     path = tmp_path / "audit.db"
     with AuditLog.open(path, heads_file=None, now=lambda: datetime.now(UTC)) as log:
         for _ in range(20):
-            log.record(*[Event(type=EventType.TOOL_CALLED, run="r", data=DATA)] * 500)
+            log.record(*[event_of(EventType.TOOL_CALLED, run="r", data=DATA)] * 500)
     assert benchmark(verify, path).events == 10_000

@@ -27,9 +27,10 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from devassist.app.wiring.host import Host
 from devassist.app.wiring.project import open_log, open_project
-from devassist.domain.events import Event, EventType
+from devassist.domain.events import EventType
 from support.command_line import Machine
 from support.crewscript import CrewScript, plan, sh, submit, task, tool
+from support.facts import event as event_of
 
 EVENTS = 10_000
 WORKERS = 16
@@ -129,8 +130,8 @@ def resume(machine: Machine, events: int) -> float:
         for start in range(0, events, 500):
             log.record(
                 *(
-                    Event(
-                        type=EventType.TOOL_CALLED,
+                    event_of(
+                        EventType.TOOL_CALLED,
                         run=run,
                         task="busy",
                         agent="busy/coder",

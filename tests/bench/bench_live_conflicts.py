@@ -81,7 +81,7 @@ class Clock:
     def __call__(self, record: Record) -> None:
         if record.type is EventType.CONFLICT_FOUND:
             with self.found:
-                key = (record.data["level"], record.data["path"])
+                key = (record.body.level, record.body.path)
                 self.at.setdefault(key, time.perf_counter())
                 self.found.notify_all()
 

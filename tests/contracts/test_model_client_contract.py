@@ -10,12 +10,13 @@ import pytest
 
 from devassist.assignments import CallAddress
 from devassist.domain.errors import ModelError
-from devassist.domain.events import Event, EventType, Record
+from devassist.domain.events import EventType, Record
 from devassist.domain.settings import ModelSettings
 from devassist.llm.cassette import CassetteWriter, ReplayClient
 from devassist.llm.litellm_gateway import LiteLLMClient
 from devassist.llm.scripted import ScriptedClient
 from devassist.ports import ModelClient, ModelReply, ModelRequest
+from support.facts import event as event_of
 from support.openai_server import OpenAIServer, calls, failure
 
 TURNS = {
@@ -64,8 +65,8 @@ def replaying(tmp_path: Path) -> ReplayClient:
                 "output_tokens": reply.output_tokens,
                 "usd": None,
             }
-            event = Event(
-                type=EventType.MODEL_CALLED, run="old-run-0001", task="t1", agent="t1/coder", data=data
+            event = event_of(
+                EventType.MODEL_CALLED, run="old-run-0001", task="t1", agent="t1/coder", data=data
             )
             writer.write(Record(seq=turn, at="", event=event))
     return ReplayClient(path, "new-run-0002")

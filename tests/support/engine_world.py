@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from devassist.domain.approvals import ApprovalState, ApprovalStatus
-from devassist.domain.events import Event, EventType, Record
+from devassist.domain.events import EventType, Record
 from devassist.domain.plan import Plan, parse_plan
 from devassist.domain.roles import Role
 from devassist.domain.run import RunState
@@ -29,6 +29,7 @@ from devassist.ports import EventSink
 from devassist.store.audit_log import AuditLog
 from devassist.store.filters import EventFilter
 from devassist.store.queries import AuditReader
+from support.facts import event as event_of
 from support.fake_crews import FakeExecutor
 from support.repos import commit_all, git, make_repository, put
 
@@ -98,7 +99,7 @@ class EngineWorld:
     def say(self, type_: EventType, task: str = "", /, agent: str = "", **data: Any) -> None:
         """What another process records about the run."""
         with self.open_log() as log:
-            log.record(Event(type=type_, run=RUN, task=task, agent=agent, data=data))
+            log.record(event_of(type_, run=RUN, task=task, agent=agent, data=data))
 
     def decide(self, approval: ApprovalState, choice: str = "approve", answer: str = "") -> None:
         """A person's decision, recorded by another process."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping
 from dataclasses import fields
 from typing import Any
 
@@ -15,13 +17,22 @@ def fact(type_: EventType, **given: Any) -> Fact:
     return to_fact(type_, given)
 
 
-def event(type_: EventType, *, run: str = "", task: str = "", agent: str = "", **given: Any) -> Event:
-    return Event.of(fact(type_, **given), run=run, task=task, agent=agent)
+def event(
+    type_: EventType,
+    data: Mapping[str, Any] | None = None,
+    *,
+    run: str = "",
+    task: str = "",
+    agent: str = "",
+    parent: str = "",
+    id: str = "",  # noqa: A002  the column's name
+    **given: Any,
+) -> Event:
+    """An event of this type whose fact has these fields."""
+    return Event(fact(type_, **(data or {}), **given), run=run, task=task, agent=agent, parent=parent, id=id)
 
 
-def record(seq: int, at: str, event_: Event) -> Record:
-    """As the log gives it back."""
-    assert event_.body is not None
-    data = to_data(event_.body)
-    whole = Event(**{**{name: getattr(event_, name) for name in Event.__slots__}, "data": data})
-    return Record(seq=seq, at=at, event=whole)
+def data_of(record: Record | Event) -> dict[str, Any]:
+    """The fact's fields, as they are stored."""
+    fields: dict[str, Any] = json.loads(json.dumps(to_data(record.body)))
+    return fields

@@ -16,10 +16,11 @@ from devassist.assignments import Assignment, CallAddress, CrewEnding, Submissio
 from devassist.crew.crew_stop import CrewStop
 from devassist.crew.link import PipeLink
 from devassist.domain.errors import LimitReached
-from devassist.domain.events import Event, EventType
+from devassist.domain.events import FACTS, EventType
 from devassist.domain.roles import Role
 from devassist.domain.statuses import Outcome
 from devassist.messages import Reply, Request, decode_request, encode
+from support.facts import event as event_of
 
 FIRST_PID = 4_000_000
 """Above the largest process id of any kernel: nobody can signal a process by mistake."""
@@ -44,9 +45,11 @@ class Crew:
 
     def record(self, type_: EventType, *, id_: str = "", role: str = "", **data: Any) -> None:
         task, by = self.assignment.task, Role(role or self.role)
-        fields = {"role": by, "round": self.round, **data}
+        own = {"role": by, "round": self.round}
+        known = FACTS[type_].__dataclass_fields__
+        given = {name: value for name, value in own.items() if name in known} | data
         self.link.record(
-            Event(type=type_, run=self.assignment.run, task=task, agent=f"{task}/{by}", id=id_, data=fields)
+            event_of(type_, run=self.assignment.run, task=task, agent=f"{task}/{by}", id=id_, data=given)
         )
 
     def think(self, *, turn: int = 1, usd: float = 0.01) -> None:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from devassist.domain.events import Event, EventType, Record
-from devassist.store.facts import to_fact
+from devassist.domain.events import EventType, Record
+from support.facts import event as event_of
 
 RUN = "brisk-heron-3f2a"
 HOSTILE = '<script>alert(1)</script> ::error::x ![i](http://evil.example/x.png) | `a` ]]> &amp; "q" \x00\x1b[31m\u202e @you #12 **b**'
@@ -24,9 +24,7 @@ class Tale:
     def tell(self, type_: EventType, task: str = "", agent: str = "", /, **data: Any) -> Record:
         seq = len(self.records) + 1
         at = (_START + timedelta(seconds=seq)).isoformat(timespec="microseconds").replace("+00:00", "Z")
-        event = Event(
-            type=type_, run=RUN, task=task, agent=agent, id=f"e{seq}", data=data, body=to_fact(type_, data)
-        )
+        event = event_of(type_, run=RUN, task=task, agent=agent, id=f"e{seq}", data=data)
         self.records.append(Record(seq=seq, at=at, event=event))
         return self.records[-1]
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Self, cast
 
-from devassist.domain.events import Event, EventType, Record
+from devassist.domain.events import ConflictFound, Event, EventType, Record
 from devassist.domain.ids import branch_name
 from devassist.domain.plan import Plan, parse_plan
 from devassist.domain.settings import Settings
@@ -20,6 +20,8 @@ from devassist.engine.log.journal import Journal
 from devassist.engine.stop import StopSwitch
 from devassist.engine.watch.conflict_watch import Neighbours
 from devassist.git.repository import Repository
+from support.facts import data_of
+from support.facts import event as event_of
 from support.repos import git, put
 
 RUN = "brisk-heron-3f2a"
@@ -105,7 +107,7 @@ class Site:
 
     def say(self, type_: EventType, task: str = "", role: str = "", /, **data: Any) -> None:
         agent = f"{task}/{role}" if role else ""
-        self.journal.record(Event(type=type_, task=task, agent=agent, data=data))
+        self.journal.record(event_of(type_, task=task, agent=agent, data=data))
 
     def begin(self, task: str, role: str = "coder", commit: str = "") -> Path:
         """An agent begins in a worktree of its own."""
@@ -141,7 +143,7 @@ class Site:
         deadline = time.monotonic() + 60
         with self.looks:
             while True:
-                there = {(str(one.type), str(one.data.get("status", ""))) for one in self.log.records}
+                there = {(str(one.type), str(data_of(one).get("status", ""))) for one in self.log.records}
                 if there.issuperset(found):
                     return list(self.log.records)
                 assert self.looks.wait(deadline - time.monotonic()), f"{found} not in {sorted(there)}"
@@ -154,10 +156,10 @@ class Site:
         names: dict[str, tuple[str, str]] = {}
         found: dict[tuple[str, str], list[str]] = {}
         for one in self.of(EventType.CONFLICT_FOUND, EventType.CONFLICT_RESOLVED):
-            id_ = one.data["conflict"]
-            if "kind" in one.data:
-                names[id_] = (one.data["kind"], one.data["path"])
-            found.setdefault(names[id_], []).append(one.data["status"])
+            id_ = data_of(one)["conflict"]
+            if isinstance(one.body, ConflictFound):
+                names[id_] = (data_of(one)["kind"], data_of(one)["path"])
+            found.setdefault(names[id_], []).append(data_of(one)["status"])
         return found
 
 

@@ -12,6 +12,7 @@ from devassist.app.reports import load_story, told, write
 from devassist.app.runs.takeover import aftermath
 from devassist.app.wiring.project import Project, require_result
 from devassist.domain.errors import NotFound, Unfinished
+from devassist.domain.events import PrOpened
 from devassist.domain.ids import result_branch
 from devassist.domain.markup import line
 
@@ -78,7 +79,9 @@ def propose(project: Project, run: str, wanted: Proposal, *, dry_run: bool) -> P
     url = ""
     if not dry_run:
         write(body, _body(story))
-        known = next((one["url"] for one in reversed(story.taken) if one["type"] == "pr.opened"), "")
+        known = next(
+            (taken.act.url for taken in reversed(story.taken) if isinstance(taken.act, PrOpened)), ""
+        )
         pull = Pull(run=state.run, branch=branch, commit=commit, remote=remote, words=words, known=known)
         environment = project.host.environment
         with aftermath(project, state.run) as after:

@@ -71,7 +71,7 @@ class Answering:
         first = waiting[0]
         word, _, rest = text.partition(" ")
         who = who_is(self._project)
-        if first["kind"] == "question":
+        if first.kind == "question":
             said = Word(choice="answer", who=who, answer=text)
         elif word.lower() in _YES:
             said = Word(choice="approve", who=who, reason=rest)
@@ -81,14 +81,14 @@ class Answering:
             self._live.typed("", note="type y to approve, or n and a reason")
             return
         try:
-            decide_all(self._project, [first["id"]], said)
+            decide_all(self._project, [first.id], said)
         except (
             UsageError,
             NotFound,
         ) as error:  # decided elsewhere meanwhile: the next line is for the next one
-            self._live.decided(first["id"])
+            self._live.decided(first.id)
             self._live.typed("", note=str(error))
         except DevassistError as error:
             self._live.typed("", note=str(error))
         else:
-            self._live.decided(first["id"])
+            self._live.decided(first.id)

@@ -12,6 +12,7 @@ from devassist.app.wiring.project import Project
 from devassist.cli.invocation import Invocation
 from devassist.cli.workflow import command, send
 from devassist.domain.conflicts import Severity
+from devassist.domain.ids import result_branch
 from devassist.domain.run import RunState
 from devassist.domain.statuses import RunStatus, TaskStatus
 
@@ -37,7 +38,7 @@ def run_ended(invocation: Invocation, project: Project, state: RunState) -> None
         "run": state.run,
         "status": str(state.status),
         "exit_code": str(state.exit_code),
-        "result_branch": str(state.as_json()["result_branch"]),
+        "result_branch": result_branch(state.run),
         "result_commit": state.result_commit or "",
     }
     _append(
@@ -59,16 +60,16 @@ def run_annotations(state: RunState, prefix: str = "") -> Iterator[str]:
         merged = sum(task.status is TaskStatus.MERGED for task in state.work())
         said = f"{state.status}: {merged} of {len(state.work())} tasks landed, exit code {state.exit_code}"
         yield command("error", said, title=title)
-    for one in state.conflicts.values():
-        level = _LEVEL.get(str(one.get("severity")), "error")
-        where = prefix + one["path"]
-        yield command(level, one["explanation"], file=where, title=f"{one['kind']} conflict")
+    for conflict in state.conflicts.values():
+        where = prefix + conflict.path
+        title = f"{conflict.kind} conflict"
+        yield command(_LEVEL[conflict.severity], conflict.explanation, file=where, title=title)
     for task in state.work():
         if task.error:
             level = "error" if task.status is TaskStatus.FAILED else "warning"
             yield command(level, task.error.strip(), title=f"task {task.id} is {task.status}")
-    for waiting in state.waiting.values():
-        yield command("warning", waiting["question"], title="waits for a person")
+    for request in state.waiting:
+        yield command("warning", request.question, title="waits for a person")
     for text in state.warnings:
         yield command("notice", text, title=title)
 

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
+from devassist.app import reports as reporting
 from devassist.app.runs.ownership import present
 from devassist.app.wiring.project import (
     OUTLINE,
@@ -87,7 +88,7 @@ def _status_of(state: RunState) -> dict[str, Any]:
         "started_at": state.started_at,
         "tasks": tasks,
         "waiting": len(state.waiting),
-        "waits_for": [one["question"] for one in state.waiting.values()],
+        "waits_for": [request.question for request in state.waiting],
         "error": state.error or None,
         "hint": state.hint or None,
     }
@@ -103,7 +104,7 @@ def show(
     project = invocation.project()
     state, task = _find(project, what)
     if output is Format.json:
-        print_json({"schema": "devassist.task/1", **task.as_json()} if task else state.as_json())
+        print_json(reporting.task_document(task) if task else reporting.run_document(state))
     elif task is not None:
         _show_task(invocation, task)
     else:

@@ -2,33 +2,41 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Any
+from devassist.domain.conflicts import ConflictStatus
+from devassist.domain.events import (
+    BranchRebased,
+    BranchStaled,
+    ConflictFound,
+    ConflictResolved,
+    EventType,
+    Record,
+)
 
-from devassist.domain.events import EventType, Record
-
-_SAID: Mapping[EventType, Callable[[Mapping[str, Any]], str]] = {
-    EventType.CONFLICT_FOUND: lambda data: (
-        f"{data.get('status', 'open')}, {data['kind']}: {data['explanation']}"
-    ),
-    EventType.CONFLICT_RESOLVED: lambda data: (
-        f"{data['conflict']} is {data['status']}: {data.get('reason', '')}"
-    ),
-    EventType.BRANCH_STALED: lambda data: (
-        f"{data['branch']} builds on an older version of {', '.join(data['paths'])} than {data['by']}"
-    ),
-    EventType.BRANCH_REBASED: lambda data: f"{data['branch']} goes on from a merge with {data['onto']}",
-}
-MEETING = frozenset(_SAID)
+MEETING = frozenset(
+    {
+        EventType.CONFLICT_FOUND,
+        EventType.CONFLICT_RESOLVED,
+        EventType.BRANCH_STALED,
+        EventType.BRANCH_REBASED,
+    }
+)
 
 
-def told(record: Record) -> str:
+def described(record: Record) -> str:
     """The event in a few words; empty for any other event."""
-    say = _SAID.get(record.type)
-    return "" if say is None else say(record.data)
+    match record.body:
+        case ConflictFound() as found:
+            return f"{found.status}, {found.kind}: {found.explanation}"
+        case ConflictResolved() as resolved:
+            return f"{resolved.conflict} is {resolved.status}: {resolved.reason}"
+        case BranchStaled() as stale:
+            return f"{stale.branch} builds on an older version of {', '.join(stale.paths)} than {stale.by}"
+        case BranchRebased() as rebased:
+            return f"{rebased.branch} goes on from a merge with {rebased.onto}"
+        case _:
+            return ""
 
 
-def sureness(conflict: Mapping[str, Any]) -> str:
-    """What is said of a conflict beside its being there: provisional, waived; nothing for an open one."""
-    status = conflict.get("status", "open")
-    return "" if status == "open" else f" ({status})"
+def sureness(status: str) -> str:
+    """A conflict's status as a suffix; empty for an open one."""
+    return "" if status == ConflictStatus.OPEN else f" ({status})"

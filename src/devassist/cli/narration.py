@@ -2,18 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
+from devassist.app.reports import Json, event_document
 from devassist.cli.invocation import plain
-from devassist.cli.meeting import MEETING, told
-from devassist.domain.events import EventType, Record
+from devassist.cli.meeting import MEETING, described
+from devassist.domain.events import (
+    ApprovalDecided,
+    Body,
+    ClaimChecked,
+    CommandRan,
+    DecisionMade,
+    EventType,
+    HandoffSubmitted,
+    ModelCalled,
+    Record,
+    RunFinished,
+    TaskFinished,
+    ToolCalled,
+)
 from devassist.domain.ids import PLANNING
+from devassist.domain.statuses import CallStatus
 
 
-def event_json(record: Record) -> dict[str, Any]:
+def event_json(record: Record) -> Json:
     """A record as `audit list` and `ndjson` print it."""
-    return record.as_json()
+    return event_document(record)
 
 
 def event_line(record: Record) -> str:
@@ -25,32 +37,40 @@ def event_line(record: Record) -> str:
 
 def describe(record: Record) -> str:
     """What happened, in a few words."""
-    data = record.data
-    match record.type:
-        case EventType.MODEL_CALLED:
-            calls = [call["name"] for call in (data.get("reply") or {}).get("tool_calls", ())]
-            said = ", ".join(calls) or "text"
-            text = f"{data['model']} -> {said}" if data.get("status") == "ok" else str(data.get("error"))
-        case EventType.TOOL_CALLED:
-            text = f"{data['name']} {data.get('subject', '')} {'ok' if data['ok'] else 'not ok'}"
-        case EventType.COMMAND_RAN:
-            text = f"{data['command']} -> {data['exit_code']}"
-        case EventType.DECISION_MADE:
-            text = f"{data['who']}: {data['question']} {data['choice']} ({data['reason']})"
-        case EventType.HANDOFF_SUBMITTED:
-            text = f"{data['kind']}, confidence {data['confidence']:g}: {data['summary']}"
-        case EventType.CLAIM_CHECKED:
-            text = f"{data['verdict']}: {data['statement']}"
-        case EventType.APPROVAL_DECIDED:
-            word = data.get("answer") or data.get("choice")
-            text = f"{data['approval']}: {word}, by {data.get('who')} {data.get('reason', '')}"
-        case EventType.TASK_FINISHED:
-            text = f"{data['status']} {data.get('error') or ''}"
-        case EventType.RUN_FINISHED:
-            text = f"{data['status']}, exit code {data['exit_code']}"
+    return " ".join(plain(_words(record)).split())[:400]
+
+
+def _words(record: Record) -> str:
+    match record.body:
+        case ModelCalled() as call:
+            names = [tool.name for tool in call.reply.tool_calls] if call.reply is not None else []
+            answered = call.status is CallStatus.OK
+            return f"{call.model} -> {', '.join(names) or 'text'}" if answered else str(call.error)
+        case ToolCalled() as call:
+            return f"{call.name} {call.subject} {'ok' if call.ok else 'not ok'}"
+        case CommandRan(command=command, exit_code=code):
+            return f"{command} -> {code}"
+        case DecisionMade() as made:
+            return f"{made.who}: {made.question} {made.choice} ({made.reason})"
         case _:
-            text = told(record) or _some(data)
-    return " ".join(plain(text).split())[:400]
+            return _words_of_tasks(record)
+
+
+def _words_of_tasks(record: Record) -> str:
+    match record.body:
+        case HandoffSubmitted() as handoff:
+            return f"{handoff.kind}, confidence {handoff.confidence:g}: {handoff.summary}"
+        case ClaimChecked(verdict=verdict, statement=statement):
+            return f"{verdict}: {statement}"
+        case ApprovalDecided() as decided:
+            word = decided.answer or decided.choice
+            return f"{decided.approval}: {word}, by {decided.who} {decided.reason}"
+        case TaskFinished(status=status, error=error):
+            return f"{status} {error}"
+        case RunFinished(status=status, exit_code=code):
+            return f"{status}, exit code {code}"
+        case _:
+            return described(record) or _first_text(record.body)
 
 
 _TELLING = (
@@ -68,8 +88,8 @@ _TELLING = (
 )
 
 
-def _some(data: Mapping[str, Any]) -> str:
-    return next((str(data[key]) for key in _TELLING if data.get(key)), "")
+def _first_text(body: Body) -> str:
+    return next((str(value) for name in _TELLING if (value := getattr(body, name, None))), "")
 
 
 NARRATED = frozenset(

@@ -8,13 +8,16 @@ import shlex
 import subprocess
 import tempfile
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any
 
+import msgspec
 import typer
 from rich.table import Table
 from rich.text import Text
 
+from devassist.app.reports import plan_document
 from devassist.app.runs.decisions import Item, Word, decide_all, find_item, inbox, who_is
 from devassist.app.runs.ownership import is_alive
 from devassist.app.runs.requesting import ResumeOptions
@@ -62,7 +65,7 @@ def show_inbox(context: typer.Context, output: Output = Format.text) -> None:
     invocation = of(context)
     items = inbox(invocation.project())
     now = utc_now()
-    listed = [item.as_json(now) for item in items]
+    listed = [_document(item, now) for item in items]
     if output is Format.json:
         print_json({"schema": "devassist.inbox/1", "items": listed})
     elif not listed:
@@ -71,6 +74,26 @@ def show_inbox(context: typer.Context, output: Output = Format.text) -> None:
         invocation.answers.print(_table(listed))
         for one in listed:
             _show(invocation, one)
+
+
+def _document(item: Item, now: datetime) -> dict[str, Any]:
+    """An item of contract 5's inbox; of `shown` what the kind of request has."""
+    asked = item.asked
+    shown = {name: value for name, value in msgspec.to_builtins(asked.shown).items() if value}
+    return {
+        "run": item.run,
+        "id": asked.id,
+        "kind": asked.kind,
+        "task": asked.task,
+        "question": asked.question,
+        "options": list(asked.options),
+        "binds_to": asked.binds_to,
+        "urgency": asked.urgency,
+        "agent": asked.agent,
+        "confidence": asked.confidence,
+        "shown": shown,
+        "age_s": round(item.age_s(now), 1),
+    }
 
 
 def _table(items: Sequence[Mapping[str, Any]]) -> Table:
@@ -130,7 +153,7 @@ def approve(
             choice="approve",
             who=who_is(project),
             reason=reason,
-            plan=None if plan is None else parse_plan(plan),
+            plan=plan,
         ),
         no_resume,
         output,
@@ -219,13 +242,14 @@ def _go_on(invocation: Invocation, project: Project, run: str, no_resume: bool) 
 def _edited(invocation: Invocation, project: Project, ids: Sequence[str]) -> Plan:
     """The plan of the one request, as the person leaves it in the editor. Raises PlanError, UsageError."""
     items: list[Item] = [find_item(project, id_) for id_ in ids]
-    if len(items) != 1 or items[0].asked.kind != "plan":
+    shown = items[0].asked.shown.plan if len(items) == 1 else None
+    if shown is None:
         raise UsageError("--edit is for one request of kind plan", hint="devassist inbox")
     environment = invocation.host.environment
     editor = environment.get("GIT_EDITOR") or environment.get("VISUAL") or environment.get("EDITOR") or "vi"
     with tempfile.TemporaryDirectory(prefix="devassist-plan-") as directory:
         file = Path(directory) / "plan.json"
-        file.write_text(json.dumps(items[0].asked.shown["plan"], indent=2, ensure_ascii=False) + os.linesep)
+        file.write_text(json.dumps(plan_document(shown), indent=2, ensure_ascii=False) + os.linesep)
         done = subprocess.run([*shlex.split(editor), str(file)], env=dict(environment), check=False)
         if done.returncode != 0:
             raise UsageError(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterable
 from types import TracebackType
-from typing import Any, Self
+from typing import Self
 
 from rich.console import Console, Group, RenderableType
 from rich.live import Live
@@ -14,6 +14,7 @@ from devassist.app.wiring.host import utc_now
 from devassist.cli.invocation import print_line
 from devassist.cli.narration import NARRATED, event_json, narrate
 from devassist.cli.render import live_view, prompt_line
+from devassist.domain.approvals import ApprovalState
 from devassist.domain.events import Record
 from devassist.domain.run import RunState
 
@@ -32,7 +33,7 @@ class _View:
         with self._lock:
             width = self._console.width
             view = live_view(self.state, now=utc_now(), width=width)
-            waiting = list(self.state.waiting.values())
+            waiting = self.state.waiting
             return Group(view, prompt_line(waiting[0], self.typed, self.note)) if waiting else view
 
 
@@ -66,10 +67,10 @@ class LiveProgress:
         with self._lock:
             self._view.state.approvals.pop(id_, None)
 
-    def waiting(self) -> list[dict[str, Any]]:
+    def waiting(self) -> list[ApprovalState]:
         """The open requests, as the view shows them."""
         with self._lock:
-            return list(self._view.state.waiting.values())
+            return self._view.state.waiting
 
     def __enter__(self) -> Self:
         self._live.start()

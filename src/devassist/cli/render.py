@@ -12,6 +12,8 @@ from rich.text import Text
 
 from devassist.cli.invocation import plain
 from devassist.cli.meeting import sureness
+from devassist.domain.approvals import ApprovalState
+from devassist.domain.handoffs import Verdict
 from devassist.domain.run import RunState
 from devassist.domain.statuses import RunStatus, TaskStatus
 from devassist.domain.tasks import AgentState, TaskState
@@ -45,22 +47,21 @@ def live_view(state: RunState, *, now: datetime, width: int) -> RenderableType:
     head.truncate(width, overflow="ellipsis")
     parts: list[RenderableType] = [head, task_table(state, now=now, width=width)]
     parts += [
-        Text(f"conflict{sureness(conflict)}: {plain(conflict['explanation'])}", "red")
+        Text(f"conflict{sureness(conflict.status)}: {plain(conflict.explanation)}", "red")
         for conflict in list(state.conflicts.values())[-3:]
     ]
     parts += [
-        Text(f"waits for a person: {plain(waiting['question'])}", "yellow")
-        for waiting in list(state.waiting.values())[-3:]
+        Text(f"waits for a person: {plain(request.question)}", "yellow") for request in state.waiting[-3:]
     ]
     parts.append(totals(state, now=now))
     return Group(*parts)
 
 
-def prompt_line(waiting: Mapping[str, Any], typed: str, note: str) -> RenderableType:
+def prompt_line(request: ApprovalState, typed: str, note: str) -> RenderableType:
     """Where a person types while the run goes on."""
-    how = "type the answer" if waiting["kind"] == "question" else "y approves, n rejects, then Enter"
+    how = "type the answer" if request.kind == "question" else "y approves, n rejects, then Enter"
     return Text.assemble(
-        (f"{waiting['id']} ", "bold yellow"), (f"({note or how}) ", "dim"), ("> ", "bold"), plain(typed)
+        (f"{request.id} ", "bold yellow"), (f"({note or how}) ", "dim"), ("> ", "bold"), plain(typed)
     )
 
 
@@ -131,13 +132,14 @@ def _seconds(seconds: float) -> str:
 
 def totals(state: RunState, *, now: datetime) -> Text:
     limits = state.limits
-    tokens = state.input_tokens + state.output_tokens
+    used = state.usage
+    tokens = used.input_tokens + used.output_tokens
     since = (now - datetime.fromisoformat(state.started_at)).total_seconds() if state.started_at else 0
     parts = [
-        f"{state.model_calls} calls",
-        f"{tokens} tokens{_of(limits.get('max_tokens'))}",
-        f"{state.usd:.4f} USD{_of(limits.get('max_usd'))}",
-        f"{_seconds(since)} min{_of(limits.get('max_minutes'))}",
+        f"{used.model_calls} calls",
+        f"{tokens} tokens{_of(limits.max_tokens)}",
+        f"{used.usd:.4f} USD{_of(limits.max_usd)}",
+        f"{_seconds(since)} min{_of(limits.max_minutes)}",
     ]
     return Text("  ".join(parts), "dim")
 
@@ -152,8 +154,8 @@ def run_summary(state: RunState) -> RenderableType:
     parts: list[RenderableType] = [Text.assemble((f"{state.status}", f"bold {style}"), f"  {state.run}")]
     for task in state.work():
         glyph, look = _STYLE[task.status]
-        claims = task.claims()
-        proof = f"{claims['verified']} claims verified" if claims["verified"] else ""
+        verified = task.claims()[Verdict.VERIFIED]
+        proof = f"{verified} claims verified" if verified else ""
         checks = (
             f"{sum(code == 0 for code in task.checks.values())}/{len(task.checks)} checks"
             if task.checks
@@ -174,8 +176,7 @@ def run_summary(state: RunState) -> RenderableType:
         Text(f"  kept: uncommitted work of {agent} is in {ref}") for agent, ref in state.rescued.items()
     ]
     parts += [
-        Text(f"  waits: {plain(waiting['question'])}  [{waiting['id']}]", "yellow")
-        for waiting in state.waiting.values()
+        Text(f"  waits: {plain(request.question)}  [{request.id}]", "yellow") for request in state.waiting
     ]
     return Group(*parts)
 

@@ -12,6 +12,7 @@ from typing import Annotated, Any
 
 import typer
 
+from devassist.app import reports as reporting
 from devassist.app.runs.detaching import detach
 from devassist.app.runs.plan_estimate import foreseen
 from devassist.app.runs.requesting import RunOptions
@@ -139,7 +140,7 @@ def launch(
         invocation.say(f"watch: devassist watch {run_id}", style="dim")
         invocation.say(f"stop:  devassist stop {run_id}", style="dim")
     else:
-        (print_json if output is StreamFormat.json else print_line)(state.as_json())
+        (print_json if output is StreamFormat.json else print_line)(reporting.run_document(state))
 
 
 def show_run(invocation: Invocation, project: Project, work: Work, output: StreamFormat) -> RunState:
@@ -163,9 +164,9 @@ def show_run(invocation: Invocation, project: Project, work: Work, output: Strea
 
 def answer(invocation: Invocation, state: RunState, output: StreamFormat) -> None:
     if output is StreamFormat.json:
-        print_json(state.as_json())
+        print_json(reporting.run_document(state))
     elif output is StreamFormat.ndjson:
-        print_line(state.as_json())
+        print_line(reporting.run_document(state))
     else:
         invocation.answers.print(run_summary(state))
         for line in next_steps(state):
@@ -191,14 +192,14 @@ def _print_plan(invocation: Invocation, project: Project, state: RunState, outpu
     assert state.plan is not None  # noqa: S101  exit code 0 of --plan-only means there is one
     seen = foreseen(project, state.plan, state.base)
     if output is not StreamFormat.text:
-        (print_json if output is StreamFormat.json else print_line)({**state.plan, **seen})
+        (print_json if output is StreamFormat.json else print_line)(reporting.plan_document(state.plan, seen))
         return
-    for task in state.plan["tasks"]:
-        after = f"  after {', '.join(task['depends_on'])}" if task["depends_on"] else ""
-        scope = ", ".join(task["scope"]) or "the whole repository"
-        invocation.answers.print(f"{task['id']}  {task['role']}  {task['title']}{after}", markup=False)
+    for task in state.plan.tasks:
+        after = f"  after {', '.join(task.depends_on)}" if task.depends_on else ""
+        scope = ", ".join(task.scope) or "the whole repository"
+        invocation.answers.print(f"{task.id}  {task.role}  {task.title}{after}", markup=False)
         invocation.answers.print(f"    scope: {scope}", markup=False)
-        for check in task["checks"]:
+        for check in task.checks:
             invocation.answers.print(f"    check: {check}", markup=False)
     for one in seen["predicted"]:
         invocation.answers.print(f"{', '.join(one['tasks'])}: {one['reason']}", style="yellow", markup=False)

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from devassist.app import reports as reporting
 from devassist.app.runs.decisions import post_note, retry_task, stop_run
 from devassist.app.runs.following import follow
 from devassist.app.runs.ownership import is_alive, live_runs
@@ -86,7 +87,7 @@ def resume(
         detached=detached,
         artifacts=artifacts_directory(invocation.host, artifacts),
     )
-    if "resolution" in state.facts:
+    if state.started.resolution is not None:
         _go_on_resolving(invocation, own, state, options, output)
         return
     if detached:
@@ -127,7 +128,9 @@ def stop(
     invocation.say(f"stopping {', '.join(runs) or 'nothing: no run is at work'}")
     stopped = [stop_run(project, one, now=now) for one in runs]
     if output is Format.json:
-        print_json({"schema": "devassist.stopped/1", "runs": [state.as_json() for state in stopped]})
+        print_json(
+            {"schema": "devassist.stopped/1", "runs": [reporting.run_document(state) for state in stopped]}
+        )
         return
     for state in stopped:
         invocation.answers.print(f"{state.run} {state.status}")

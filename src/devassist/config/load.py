@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import Any, get_args, get_origin, get_type_hints
 from urllib.parse import urlsplit
 
+import msgspec
+
 from devassist.config.forks import BaseFile, ForkPullRequest, narrowed
 from devassist.domain.errors import ConfigError
 from devassist.domain.roles import Role
@@ -266,12 +268,12 @@ def _table(key: str, value: Any, origin: str, wrong: ConfigError) -> Mapping[str
     return dict(value)
 
 
-def recorded_settings(recorded: Mapping[str, Any], overrides: Mapping[str, Any]) -> Settings:
+def recorded_settings(recorded: Settings, overrides: Mapping[str, Any]) -> Settings:
     """The settings of a run as its log has them, with what a resume was given. Keys of other versions are left out."""
     known = known_keys()
     merged = {
         f"{section}.{name}": value
-        for section, values in recorded.items()
+        for section, values in msgspec.to_builtins(recorded).items()
         for name, value in values.items()
         if f"{section}.{name}" in known
     }

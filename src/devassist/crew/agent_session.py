@@ -15,10 +15,10 @@ from devassist.crew.arguments import ARGUMENTS, Arguments, BadArguments, parse_a
 from devassist.crew.crew_stop import CrewStop
 from devassist.crew.loop_guard import Conduct
 from devassist.crew.replay import recorded, taken_up
-from devassist.crew.tool_context import OutOfScope, ToolOutcome, ToolRefused
+from devassist.crew.tool_context import AgentFact, OutOfScope, ToolOutcome, ToolRefused
 from devassist.crew.toolbox import TOOLS, content_of
 from devassist.domain.errors import DevassistError
-from devassist.domain.events import Event, EventType, ToolCalled
+from devassist.domain.events import DecisionMade, Event, ToolCalled, ToolIntended
 from devassist.domain.failpoints import reach
 from devassist.domain.ids import agent_id, evidence_id
 from devassist.domain.redaction import Redactor
@@ -100,15 +100,15 @@ class AgentSession:
         for call in calls:
             self._pending.setdefault(call.name, deque()).append(call.id)
 
-    def event(self, type_: EventType, data: Mapping[str, Any], *, id_: str = "", parent: str = "") -> Event:
+    def event(self, fact: AgentFact, *, id_: str = "", parent: str = "") -> Event:
+        """A fact of this agent; its role and round are set here."""
         return Event(
-            type=type_,
+            replace(fact, role=str(self.role), round=self.round),
             run=self.assignment.run,
             task=self.assignment.task,
             agent=self.agent,
             id=id_,
             parent=parent,
-            data={"role": str(self.role), "round": self.round, **data},
         )
 
     def next_evidence(self) -> str:
@@ -118,9 +118,9 @@ class AgentSession:
     def reject(self, name: str, arguments: str, reason: str) -> str:
         """Record a call that never reaches a tool: unknown, or arguments that are not JSON. The result's text."""
         self._conduct.called(name, arguments)
-        data = {"name": name, "arguments": arguments, "result": reason, "ok": False, "wrote": [], "read": []}
+        refused = ToolCalled(name=name, arguments=arguments, result=reason, ok=False)
         evidence = self.next_evidence()
-        self.link.record(self.event(EventType.TOOL_CALLED, data, id_=evidence))
+        self.link.record(self.event(refused, id_=evidence))
         return f"{reason}\nevidence: {evidence}"
 
     def call(self, name: str, given: Mapping[str, Any]) -> ToolOutcome:
@@ -141,24 +141,29 @@ class AgentSession:
                 outcome, text=f"{outcome.text}\nnote: this is the same call {repeated} times in a row"
             )
         self._used[name] += 1
-        data = {
-            "name": name,
-            "arguments": dict(given),
-            "subject": outcome.subject,
-            "result": outcome.text,
-            "ok": outcome.ok,
-            "wrote": list(outcome.wrote),
-            "read": list(outcome.read),
-            "summary": outcome.summary,
-            "seconds": round(time.monotonic() - started, 3),
-            "tool_call_id": call_id,
-            **outcome.facts,
-        }
+        called = ToolCalled(
+            name=name,
+            arguments=dict(given),
+            subject=outcome.subject,
+            result=outcome.text,
+            ok=outcome.ok,
+            wrote=outcome.wrote,
+            read=outcome.read,
+            summary=outcome.summary,
+            seconds=round(time.monotonic() - started, 3),
+            tool_call_id=call_id,
+            blob=outcome.blob,
+            exit_code=outcome.exit_code,
+            checks=outcome.checks,
+            truncated=outcome.truncated,
+            out_of_scope=outcome.out_of_scope,
+            outcome="unknown" if outcome.unknown else "",
+        )
         reach("tool.result")
-        self.link.record(self.event(EventType.TOOL_CALLED, data, id_=evidence))
-        if outcome.facts.get("out_of_scope"):
+        self.link.record(self.event(called, id_=evidence))
+        if outcome.out_of_scope:
             self._conduct.strayed(outcome.summary)
-        if outcome.facts.get("truncated"):
+        if outcome.truncated:
             self._conduct.flooded(name)
         return replace(outcome, text=f"{_cut(outcome.text)}\nevidence: {evidence}")
 
@@ -212,26 +217,26 @@ class AgentSession:
                 return taken_up(self, name, given, evidence, known)
             if name in WRITE_TOOLS:
                 before = content_of(self, str(getattr(arguments, "path", "")))
-                intent = {"name": name, "arguments": dict(given), "before": before}
-                self.link.record(self.event(EventType.TOOL_INTENDED, intent, parent=evidence))
+                intent = ToolIntended(name=name, arguments=dict(given), before=before)
+                self.link.record(self.event(intent, parent=evidence))
                 reach("tool.intent")
             return TOOLS[name](self, arguments, evidence)
         except (ToolRefused, DevassistError) as error:
-            facts = {"out_of_scope": True} if isinstance(error, OutOfScope) else {}
-            return ToolOutcome(text=f"error: {error}", ok=False, summary=str(error), facts=facts)
+            strayed = isinstance(error, OutOfScope)
+            return ToolOutcome(text=f"error: {error}", ok=False, summary=str(error), out_of_scope=strayed)
         except (OSError, UnicodeError) as error:
             return ToolOutcome(text=f"error: {_plain_error(error)}", ok=False, summary=_plain_error(error))
 
     def _decide(self, question: str, reason: str) -> None:
-        decision = {
-            "who": "policy",
-            "question": question,
-            "options": ["go on", "stop"],
-            "choice": "stop",
-            "reason": reason,
-            "confidence": 1.0,
-        }
-        self.link.record(self.event(EventType.DECISION_MADE, decision))
+        decision = DecisionMade(
+            who="policy",
+            question=question,
+            options=("go on", "stop"),
+            choice="stop",
+            reason=reason,
+            confidence=1.0,
+        )
+        self.link.record(self.event(decision))
 
     def _submit(self, arguments: Arguments) -> ToolOutcome:
         work = submitted_work(arguments)

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
 
 from devassist.crew.agent_session import AgentSession
 from devassist.domain.errors import ModelError
-from devassist.domain.events import EventType, ModelCalled
-from devassist.domain.events.calls import RecordedReply
+from devassist.domain.events import ModelCalled, ModelIntended, RecordedReply, RecordedToolCall
 from devassist.domain.failpoints import reach
+from devassist.domain.statuses import CallStatus
 from devassist.ports import ModelReply, ModelRequest, ToolCall
 
 
@@ -21,48 +20,69 @@ class CallJournal:
     asked: str
     """The digest of what is sent, by which a later run finds the reply again."""
 
-    def before(self, request: ModelRequest, model: str, attempt: int) -> object:
+    def before(self, request: ModelRequest, model: str, attempt: int) -> ModelIntended:
+        """Record that the call is about to be made. Raises LimitReached if it may not be."""
         self.session.link.reserve(request.address)
-        data = {
-            "turn": request.address.turn,
-            "attempt": attempt,
-            "model": model,
-            "request": self.asked,
-            "messages": list(request.messages),
-            "tools": list(request.tools),
-        }
-        self.session.link.record(self.session.event(EventType.MODEL_INTENDED, data))
+        intended = ModelIntended(
+            turn=request.address.turn,
+            attempt=attempt,
+            model=model,
+            request=self.asked,
+            messages=tuple(request.messages),
+            tools=tuple(request.tools),
+        )
+        self.session.link.record(self.session.event(intended))
         reach("llm.request")
-        return data
+        return intended
 
     def after(
         self, token: object, reply: ModelReply | None, error: ModelError | None, latency_ms: float
     ) -> None:
+        """Record how the call ended; `token` is what `before` returned."""
         reach("llm.reply")
-        assert isinstance(token, dict)  # noqa: S101  what `before` gave
-        outcome = _of_reply(reply) if reply is not None else _of_error(error)
-        data = {**token, **outcome, "latency_ms": round(latency_ms, 1)}
-        self.session.link.record(self.session.event(EventType.MODEL_CALLED, data))
+        assert isinstance(token, ModelIntended)  # noqa: S101  what `before` gave
+        called = ModelCalled(
+            turn=token.turn,
+            attempt=token.attempt,
+            model=token.model,
+            request=token.request,
+            messages=token.messages,
+            tools=token.tools,
+            latency_ms=round(latency_ms, 1),
+        )
+        ended = _answered(called, reply) if reply is not None else _failed(called, error)
+        self.session.link.record(self.session.event(ended))
 
 
-def _of_reply(reply: ModelReply) -> dict[str, Any]:
-    return {
-        "status": "ok",
-        "answered_by": reply.model,
-        "reply": {
-            "content": reply.content,
-            "tool_calls": [
-                {"id": call.id, "name": call.name, "arguments": call.arguments} for call in reply.tool_calls
-            ],
-            "finish_reason": reply.finish_reason,
-        },
-        "finish_reason": reply.finish_reason,
-        "response_id": reply.response_id,
-        "input_tokens": reply.input_tokens,
-        "output_tokens": reply.output_tokens,
-        "usd": reply.usd,
-        "error": None,
-    }
+def _answered(call: ModelCalled, reply: ModelReply) -> ModelCalled:
+    return replace(
+        call,
+        status=CallStatus.OK,
+        answered_by=reply.model,
+        reply=RecordedReply(
+            content=reply.content,
+            tool_calls=tuple(
+                RecordedToolCall(id=tool.id, name=tool.name, arguments=tool.arguments)
+                for tool in reply.tool_calls
+            ),
+            finish_reason=reply.finish_reason,
+        ),
+        finish_reason=reply.finish_reason,
+        response_id=reply.response_id,
+        input_tokens=reply.input_tokens,
+        output_tokens=reply.output_tokens,
+        usd=reply.usd,
+    )
+
+
+def _failed(call: ModelCalled, error: ModelError | None) -> ModelCalled:
+    return replace(
+        call,
+        status=CallStatus.ERROR,
+        usd=0.0,
+        error=str(error),
+        error_kind=error.kind if error is not None else "",
+    )
 
 
 def recorded_reply(called: ModelCalled) -> ModelReply:
@@ -80,14 +100,3 @@ def recorded_reply(called: ModelCalled) -> ModelReply:
         output_tokens=called.output_tokens,
         usd=called.usd,
     )
-
-
-def _of_error(error: ModelError | None) -> dict[str, Any]:
-    return {
-        "status": "error",
-        "input_tokens": 0,
-        "output_tokens": 0,
-        "usd": 0.0,
-        "error": str(error),
-        "error_kind": error.kind if error else "",
-    }

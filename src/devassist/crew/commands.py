@@ -8,8 +8,9 @@ from typing import cast
 
 from devassist.crew import arguments as args
 from devassist.crew.tool_context import Bench, ToolOutcome, ToolRefused
-from devassist.domain.events import EventType
+from devassist.domain.events import CommandIntended, CommandRan
 from devassist.domain.failpoints import reach
+from devassist.domain.statuses import Purpose
 from devassist.ports import CommandResult
 
 
@@ -18,7 +19,7 @@ def run_command(session: Bench, given: args.Arguments, evidence: str) -> ToolOut
     before = session.link.changed(session.role)
     _may_run(session, wanted.command)
     result = sandboxed(
-        session, wanted.command, wanted.timeout_s, evidence=evidence, purpose="command", before=before
+        session, wanted.command, wanted.timeout_s, evidence=evidence, purpose=Purpose.COMMAND, before=before
     )
     return command_outcome(wanted, result, before, session.link.changed(session.role))
 
@@ -45,7 +46,8 @@ def command_outcome(
         read=("*",),
         wrote=wrote,
         summary=f"`{wanted.command}`: {ending}",
-        facts={"exit_code": result.exit_code, "truncated": result.truncated},
+        exit_code=result.exit_code,
+        truncated=result.truncated,
     )
 
 
@@ -59,7 +61,7 @@ def run_checks(session: Bench, _given: args.Arguments, evidence: str) -> ToolOut
     flood = False
     for command in commands:
         timeout = session.assignment.command_timeout_s
-        result = sandboxed(session, command, timeout, evidence=evidence, purpose="check")
+        result = sandboxed(session, command, timeout, evidence=evidence, purpose=Purpose.CHECK)
         codes[command] = result.exit_code
         flood = flood or result.truncated
         parts.append(f"$ {command}\n{result.output.rstrip()}\n[{how_it_ended(result)}]")
@@ -72,7 +74,9 @@ def run_checks(session: Bench, _given: args.Arguments, evidence: str) -> ToolOut
         read=("*",),
         wrote=wrote,
         summary=summary,
-        facts={"exit_code": max(codes.values(), key=abs), "checks": codes, "truncated": flood},
+        exit_code=max(codes.values(), key=abs),
+        checks=codes,
+        truncated=flood,
     )
 
 
@@ -86,27 +90,30 @@ def sandboxed(
     timeout_s: float,
     *,
     evidence: str,
-    purpose: str,
+    purpose: Purpose,
     before: Mapping[str, str] | None = None,
 ) -> CommandResult:
     """Run a command as the record says: intended before, with the state it found, and ran after."""
     if session.sandbox is None:
         raise ToolRefused("no sandbox works here, so commands are not offered")
-    intent = {"command": command, "purpose": purpose, "tier": session.sandbox.tier}
-    found = {} if before is None else {"before": dict(before)}
-    session.link.record(session.event(EventType.COMMAND_INTENDED, {**intent, **found}, parent=evidence))
+    tier = session.sandbox.tier
+    state = None if before is None else dict(before)
+    intent = CommandIntended(command=command, purpose=purpose, tier=tier, before=state)
+    session.link.record(session.event(intent, parent=evidence))
     reach("tool.running")
     result = session.sandbox.run(command, session.spec(), timeout_s=timeout_s)
     reach("tool.ran")
-    ran = {
-        **intent,
-        "exit_code": result.exit_code,
-        "output": result.output,
-        "seconds": round(result.seconds, 3),
-        "timed_out": result.timed_out,
-        "unsafe": session.sandbox.tier == "none",
-    }
-    session.link.record(session.event(EventType.COMMAND_RAN, ran, parent=evidence))
+    ran = CommandRan(
+        command=command,
+        purpose=purpose,
+        tier=tier,
+        exit_code=result.exit_code,
+        output=result.output,
+        seconds=round(result.seconds, 3),
+        timed_out=result.timed_out,
+        unsafe=tier == "none",
+    )
+    session.link.record(session.event(ran, parent=evidence))
     return result
 
 

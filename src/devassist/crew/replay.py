@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
 
 from devassist.crew.arguments import parse_arguments
 from devassist.crew.commands import command_outcome
 from devassist.crew.tool_context import Bench, ToolOutcome
 from devassist.crew.toolbox import TOOLS, content_of, write_outcome
-from devassist.domain.events import EventType, ToolCalled
+from devassist.domain.events import RecoveryUnknown, ToolCalled
 from devassist.domain.roles import WRITE_TOOLS
 from devassist.messages import RecalledTool
 from devassist.ports import CommandResult
@@ -67,10 +66,14 @@ def _command(session: Bench, given: Mapping[str, Any], evidence: str, recalled: 
     if intended is None or (unchanged and not session.assignment.network):
         return TOOLS["run_command"](session, arguments, evidence)
     reason = "devassist was cut off while it ran, and the worktree is not as it was before"
-    fact = {"what": "command", "command": arguments.command, "evidence": evidence, "reason": reason}
-    session.link.record(session.event(EventType.RECOVERY_UNKNOWN, fact))
+    lost = RecoveryUnknown(what="command", command=arguments.command, evidence=evidence, reason=reason)
+    session.link.record(session.event(lost))
     text = f"error: unknown outcome: {reason}. Look at show_diff before you run it again."
-    unknown = ToolOutcome(
-        text=text, ok=False, subject=arguments.command, summary="unknown outcome", read=("*",)
+    return ToolOutcome(
+        text=text,
+        ok=False,
+        subject=arguments.command,
+        summary="unknown outcome",
+        read=("*",),
+        unknown=True,
     )
-    return replace(unknown, facts={"outcome": "unknown"})

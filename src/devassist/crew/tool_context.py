@@ -4,10 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Protocol
 
 from devassist.assignments import Assignment
-from devassist.domain.events import Event, EventType
+from devassist.domain.events import (
+    CommandIntended,
+    CommandRan,
+    DecisionMade,
+    Event,
+    ModelCalled,
+    ModelIntended,
+    NotePosted,
+    RecoveryUnknown,
+    ToolCalled,
+    ToolIntended,
+)
 from devassist.domain.roles import Role
 from devassist.ports import CrewLink, Files, Sandbox, SandboxSpec
 
@@ -20,13 +31,28 @@ class OutOfScope(ToolRefused):
     """A write outside of the task's scope."""
 
 
+AgentFact = (
+    CommandIntended
+    | CommandRan
+    | DecisionMade
+    | ModelCalled
+    | ModelIntended
+    | NotePosted
+    | RecoveryUnknown
+    | ToolCalled
+    | ToolIntended
+)
+"""What an agent records itself; everything else is the supervisor's to record."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ToolOutcome:
     """
     What a tool call came to.
 
     `read` are the paths the answer depends on (`*`: the whole tree), `wrote` those it changed;
-    `summary` is one line for evidence; `facts` go into the record as they are.
+    `summary` is one line for evidence; `blob` the content id of a file that was written; `checks` maps commands to exit
+    codes; `unknown` says that nobody knows how far the call came.
     """
 
     text: str
@@ -35,7 +61,12 @@ class ToolOutcome:
     read: tuple[str, ...] = ()
     wrote: tuple[str, ...] = ()
     summary: str = ""
-    facts: Mapping[str, Any] = field(default_factory=dict)
+    blob: str = ""
+    exit_code: int | None = None
+    checks: Mapping[str, int] = field(default_factory=dict)
+    truncated: bool = False
+    out_of_scope: bool = False
+    unknown: bool = False
 
 
 class Bench(Protocol):
@@ -54,6 +85,4 @@ class Bench(Protocol):
 
     def spec(self) -> SandboxSpec: ...
 
-    def event(
-        self, type_: EventType, data: Mapping[str, Any], *, id_: str = "", parent: str = ""
-    ) -> Event: ...
+    def event(self, fact: AgentFact, *, id_: str = "", parent: str = "") -> Event: ...

@@ -11,7 +11,7 @@ from devassist.crew.commands import run_checks, run_command
 from devassist.crew.tool_context import Bench, OutOfScope, ToolOutcome, ToolRefused
 from devassist.domain.changes import in_scope
 from devassist.domain.errors import Refused
-from devassist.domain.events import EventType
+from devassist.domain.events import NotePosted
 from devassist.domain.hashing import blob_id
 
 _MAX_FILE = 2_000_000
@@ -135,7 +135,7 @@ def replace_in_file(session: Bench, given: args.Arguments, _evidence: str) -> To
 
 
 def _written(text: str, path: str, content: bytes) -> ToolOutcome:
-    return ToolOutcome(text=text, subject=path, wrote=(path,), summary=text, facts={"blob": blob_id(content)})
+    return ToolOutcome(text=text, subject=path, wrote=(path,), summary=text, blob=blob_id(content))
 
 
 def delete_file(session: Bench, given: args.Arguments, _evidence: str) -> ToolOutcome:
@@ -161,9 +161,9 @@ def show_diff(session: Bench, _given: args.Arguments, _evidence: str) -> ToolOut
 
 def post_note(session: Bench, given: args.Arguments, evidence: str) -> ToolOutcome:
     note = cast("args.PostNote", given)
-    data = {"text": note.text, "paths": note.paths}
+    posted = NotePosted(text=note.text, paths=tuple(note.paths))
     # The id follows from the call's: a crew that runs again does not post it twice.
-    session.link.record(session.event(EventType.NOTE_POSTED, data, id_=f"{evidence}-note"))
+    session.link.record(session.event(posted, id_=f"{evidence}-note"))
     return ToolOutcome(text="posted", subject=note.text[:60], summary="a note was posted")
 
 

@@ -1,13 +1,12 @@
-"""When a person is asked: the policy, and the permission that a merge needs."""
+"""When a person is asked: the policy, the requests, and the permission that a merge needs."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any
 
-from devassist.domain.events import Record
+from devassist.domain.events import ApprovalDecided, ApprovalRequested, Record, Shown
+from devassist.domain.plan import Plan
 from devassist.domain.settings import ApprovalSettings
 
 
@@ -19,7 +18,7 @@ class Choice(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PolicyDecision:
-    """What the policy says to one request, and why."""
+    """The policy's choice on one request, and the reason."""
 
     choice: Choice
     reason: str
@@ -27,7 +26,7 @@ class PolicyDecision:
 
 def decide(settings: ApprovalSettings, *, kind: str, confidence: float | None) -> PolicyDecision:
     """
-    Hold a request against the policy.
+    Apply the policy to a request.
 
     `confidence` None (a question, a scope, a mass deletion) is never over the threshold.
     """
@@ -58,7 +57,7 @@ class MergeRequest:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ApprovedMerge:
-    """A merge that a person or the policy said yes to. It names object ids, so it cannot drift."""
+    """A merge that a person or the policy approved. It names object ids, so it cannot drift."""
 
     request: MergeRequest
     approver: str
@@ -87,64 +86,50 @@ URGENCY = {"question": "high", "scope": "high", "command": "high", "plan": "high
 
 @dataclass(slots=True)
 class ApprovalState:
-    """One request for a person's word, as the log shows it. `binds_to` is the digest of what was shown."""
+    """One request to a person, as the log shows it. `binds_to` is the digest of what was shown."""
 
     id: str
     kind: str
     task: str
     agent: str
     question: str
-    options: list[str]
+    options: tuple[str, ...]
     binds_to: str
     at: str
     confidence: float | None = None
-    shown: Mapping[str, Any] = field(default_factory=dict)
-    """Exactly what is approved: object ids, a command, paths, a diff."""
+    shown: Shown = field(default_factory=Shown)
+    """Exactly what is approved: object ids, a command, paths, a plan."""
     status: ApprovalStatus = ApprovalStatus.OPEN
     answer: str = ""
     who: str = ""
     reason: str = ""
-    edited: Mapping[str, Any] = field(default_factory=dict)
+    edited: Plan | None = None
     """The plan as the person changed it before approving it."""
 
     @classmethod
-    def asked(cls, record: Record) -> ApprovalState:
-        data = record.data
+    def of(cls, record: Record, request: ApprovalRequested) -> ApprovalState:
+        """The open request that a record holds."""
         return cls(
-            id=data["approval"],
-            kind=data["kind"],
+            id=request.approval,
+            kind=request.kind,
             task=record.event.task,
             agent=record.event.agent,
-            question=data["question"],
-            options=list(data.get("options", ())),
-            binds_to=data.get("binds_to", ""),
+            question=request.question,
+            options=request.options,
+            binds_to=request.binds_to,
             at=record.at,
-            confidence=data.get("confidence"),
-            shown=data.get("shown", {}),
+            confidence=request.confidence,
+            shown=request.shown,
         )
 
-    def decide(self, record: Record) -> None:
-        """The first word counts."""
+    def decide(self, decision: ApprovalDecided) -> None:
+        """Take an answer in; the first one counts."""
         if self.status is not ApprovalStatus.OPEN:
             return
-        data = record.data
-        self.status = _STATUS_OF.get(str(data.get("choice")), ApprovalStatus.WITHDRAWN)
-        self.answer = str(data.get("answer", ""))
-        self.who = str(data.get("who", ""))
-        self.reason = str(data.get("reason", ""))
-        self.edited = data.get("plan") or {}
+        self.status = _STATUS_OF.get(decision.choice, ApprovalStatus.WITHDRAWN)
+        self.answer, self.who, self.reason = decision.answer, decision.who, decision.reason
+        self.edited = decision.plan
 
     @property
     def urgency(self) -> str:
         return URGENCY.get(self.kind, "normal")
-
-    def as_json(self) -> dict[str, Any]:
-        return {
-            "id": self.id,
-            "kind": self.kind,
-            "task": self.task,
-            "question": self.question,
-            "options": list(self.options),
-            "binds_to": self.binds_to,
-            "urgency": self.urgency,
-        }

@@ -30,6 +30,19 @@ class Severity(StrEnum):
         return order.index(self) <= order.index(threshold)
 
 
+class ConflictStatus(StrEnum):
+    """How a conflict stands. Between runs it goes from provisional or open to any of the others, and back to open."""
+
+    PROVISIONAL = "provisional"
+    """Seen in uncommitted work."""
+    OPEN = "open"
+    SEQUENCED = "sequenced"
+    """The order of merging settles it."""
+    WAIVED = "waived"
+    RESOLVED = "resolved"
+    GONE = "gone"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Side:
     """

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
 
 GROUND_BEGINS, GROUND_ENDS = "The ground as it is now:", "(End of the ground.)"
 """Around what a brief says of the repository's state of the moment."""
@@ -108,39 +107,9 @@ class Handoff:
     confidence: float
     intent: str = ""
     urgency: str = "normal"
-    context: Mapping[str, Any] | None = None
+    context: Mapping[str, object] | None = None
     artifacts: tuple[str, ...] = ()
     claims: tuple[Claim, ...] = ()
     open_questions: tuple[str, ...] = ()
-    findings: tuple[Mapping[str, Any], ...] = ()
+    findings: tuple[Mapping[str, object], ...] = ()
     verdict: str = ""
-
-    @classmethod
-    def from_json(cls, data: Mapping[str, Any]) -> Handoff:
-        """As `as_json` wrote it; further keys are left out."""
-        known = {
-            name: data[name] for name in ("kind", "summary", "confidence", "intent", "urgency", "verdict")
-        }
-        return cls(
-            **known,
-            context=data.get("context"),
-            artifacts=tuple(data["artifacts"]),
-            claims=tuple(Claim(**one) for one in data["claims"]),
-            open_questions=tuple(data["open_questions"]),
-            findings=tuple(data["findings"]),
-        )
-
-    def as_json(self) -> dict[str, Any]:
-        return {
-            "kind": self.kind,
-            "summary": self.summary,
-            "confidence": self.confidence,
-            "intent": self.intent,
-            "urgency": self.urgency,
-            "context": dict(self.context or {}),
-            "artifacts": list(self.artifacts),
-            "claims": [{"statement": one.statement, "evidence": one.evidence} for one in self.claims],
-            "open_questions": list(self.open_questions),
-            "findings": [dict(one) for one in self.findings],
-            "verdict": self.verdict,
-        }

@@ -2,16 +2,49 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
 
 from devassist.domain.approvals import ApprovalState, ApprovalStatus
-from devassist.domain.events import EventType, Record
+from devassist.domain.conflicts import ConflictStatus
+from devassist.domain.events import (
+    ApprovalDecided,
+    ApprovalRequested,
+    ConflictFound,
+    ConflictResolved,
+    MergeCompleted,
+    ModelCalled,
+    NoteDelivered,
+    NotePosted,
+    PlanSubmitted,
+    Record,
+    RunApplied,
+    RunDiscarded,
+    RunFinished,
+    RunResumed,
+    RunStarted,
+    RunUndone,
+    SnapshotTaken,
+    Usage,
+    WarningRaised,
+)
 from devassist.domain.ids import PLANNING, result_branch, role_of
+from devassist.domain.plan import Plan
 from devassist.domain.sessions import Session
-from devassist.domain.statuses import RunStatus, TaskStatus
-from devassist.domain.tasks import AGENT_ACTS, TASK_ACTS, AgentState, TaskState
+from devassist.domain.settings import Limits
+from devassist.domain.statuses import CallStatus, RunStatus, TaskStatus
+from devassist.domain.tasks import AGENT_FACTS, AgentState, TaskState
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Note:
+    """A note of the run: its event's id, time and address, and what it says."""
+
+    id: str
+    at: str
+    agent: str
+    task: str
+    posted: NotePosted
 
 
 @dataclass(slots=True)
@@ -23,22 +56,21 @@ class RunState:
     exit_code: int = 0
     goal: str = ""
     base: str = ""
+    started: RunStarted = field(default_factory=RunStarted)
+    """What was recorded at the start: settings, models, versions, directories."""
     started_at: str = ""
     finished_at: str = ""
     result_commit: str | None = None
-    plan: Mapping[str, Any] | None = None
+    plan: Plan | None = None
     plan_source: str = ""
     plan_confidence: float | None = None
     tasks: dict[str, TaskState] = field(default_factory=dict)
-    conflicts: dict[str, Mapping[str, Any]] = field(default_factory=dict)
+    conflicts: dict[str, ConflictFound] = field(default_factory=dict)
+    """Conflict id -> the conflict with its latest status; one that is gone is left out."""
     approvals: dict[str, ApprovalState] = field(default_factory=dict)
-    """Every request for a person's word, open and decided."""
+    """Every request to a person, open and decided."""
     warnings: list[str] = field(default_factory=list)
-    model_calls: int = 0
-    input_tokens: int = 0
-    output_tokens: int = 0
-    usd: float = 0.0
-    unpriced: int = 0
+    usage: Usage = field(default_factory=Usage)
     wall_s: float = 0.0
     report: str = ""
     error: str = ""
@@ -46,13 +78,12 @@ class RunState:
     """What to do about `error`."""
     last_seq: int = 0
     sessions: list[Session] = field(default_factory=list)
-    """One per supervisor that has owned the run, the present one last."""
-    facts: Mapping[str, Any] = field(default_factory=dict)
-    """What run.started recorded: settings, models, versions, where everything lies."""
-    limits: Mapping[str, Any] = field(default_factory=dict)
-    notes: list[Mapping[str, Any]] = field(default_factory=list)
+    """One per supervisor that owned the run, the present one last."""
+    limits: Limits = field(default_factory=Limits)
+    """The limits in force: those of the newest supervisor."""
+    notes: list[Note] = field(default_factory=list)
     delivered: set[str] = field(default_factory=set)
-    """Ids of the notes that an agent has been told."""
+    """Ids of the notes that an agent has read."""
     sandbox: str = ""
     discarded: bool = False
     undone: bool = False
@@ -67,215 +98,145 @@ class RunState:
         return state
 
     def apply(self, record: Record) -> None:
+        """Take in the next record."""
         self.last_seq = record.seq
         if self.sessions and not self.sessions[-1].ended_at:
             self.sessions[-1].seen(record.at)
-        if act := _ACTS.get(record.type):
-            act(self, record)
-        if (of_task := TASK_ACTS.get(record.type)) and (task := self.task(record)):
-            of_task(task, record)
-        if (of_agent := AGENT_ACTS.get(record.type)) and (agent := self.agent(record)):
-            of_agent(agent, record)
+        self._of_run(record)
+        self._of_what_is_left(record)
+        self._of_people(record)
+        if task := self.task(record):
+            task.apply(record)
+            if record.event.agent and isinstance(record.body, AGENT_FACTS):
+                role = role_of(record.event.agent)
+                task.agents.setdefault(role, AgentState(role=role)).apply(record)
 
     @property
-    def waiting(self) -> dict[str, dict[str, Any]]:
-        """The requests that nobody has answered yet, as contract 5 shows them."""
-        return {one.id: one.as_json() for one in self.approvals.values() if one.status is ApprovalStatus.OPEN}
+    def waiting(self) -> list[ApprovalState]:
+        """The requests that nobody has answered yet, oldest first."""
+        return [request for request in self.approvals.values() if request.status is ApprovalStatus.OPEN]
 
     def task(self, record: Record) -> TaskState | None:
+        """The task that a record is about; planning is a task of its own."""
         name = record.event.task
         if name == PLANNING and name not in self.tasks:
             self.tasks[name] = TaskState(id=name, title="plan the goal", role="orchestrator")
         return self.tasks.get(name)
 
-    def agent(self, record: Record) -> AgentState | None:
-        task = self.task(record)
-        if task is None or not record.event.agent:
-            return None
-        role = role_of(record.event.agent)
-        return task.agents.setdefault(role, AgentState(role=role))
-
     def work(self) -> list[TaskState]:
         """The plan's tasks, without the planning itself."""
         return [task for task in self.tasks.values() if task.id != PLANNING]
 
-    def as_json(self) -> dict[str, Any]:
-        """The document of contract 5."""
-        return {
-            "schema": "devassist.run/1",
-            "run": self.run,
-            "status": str(self.status),
-            # None as long as it runs: a document that is left behind by a crash never reads as success.
-            "exit_code": None if self.status is RunStatus.RUNNING else self.exit_code,
-            "goal": self.goal,
-            "base": self.base,
-            "result_branch": result_branch(self.run),
-            "result_commit": self.result_commit,
-            "tasks": [task.as_json() for task in self.work()],
-            "conflicts": list(self.conflicts),
-            "waiting": list(self.waiting.values()),
-            "usage": self.usage(),
-            "wall_s": round(self.wall_s, 3),
-            "report": self.report,
-            "error": self.error or None,
-            "hint": self.hint or None,
-            "warnings": list(self.warnings),
-        }
+    def _of_run(self, record: Record) -> None:
+        """What happened to the run, its plan and its result."""
+        match record.body:
+            case RunStarted() as started:
+                self._start(record, started)
+            case RunResumed() as resumed:
+                self.status, self.exit_code = RunStatus.RUNNING, 0
+                self.finished_at = self.error = self.hint = ""
+                self.sessions.append(Session.of(record.at, resumed))
+                self.limits = resumed.settings.limits
+            case RunFinished() as finished:
+                self._finish(record, finished)
+            case PlanSubmitted() as submitted:
+                self._take_plan(submitted)
+            case ModelCalled() as call:
+                self._count(call)
+            case MergeCompleted() as merge:
+                self._land(record, merge)
+            case _:
+                return
 
-    def usage(self) -> dict[str, Any]:
-        return {
-            "model_calls": self.model_calls,
-            "input_tokens": self.input_tokens,
-            "output_tokens": self.output_tokens,
-            "usd": round(self.usd, 6),
-            "unpriced_calls": self.unpriced,
-        }
+    def _of_what_is_left(self, record: Record) -> None:
+        """What is kept, warned about, and done with the result."""
+        match record.body:
+            case SnapshotTaken(ref=ref):
+                self.rescued[record.event.agent] = ref
+            case WarningRaised(text=text):
+                self.warnings.append(text)
+            case RunDiscarded():
+                self.discarded = True
+            case RunApplied():
+                self.undone = False
+            case RunUndone():
+                self.undone = True
+            case _:
+                return
 
+    def _of_people(self, record: Record) -> None:
+        """What people are asked and told: conflicts, requests and notes."""
+        match record.body:
+            case ConflictFound() as found:
+                self.conflicts[found.conflict] = found
+            case ConflictResolved() as resolved:
+                earlier = self.conflicts.pop(resolved.conflict, None)
+                if earlier is not None and resolved.status is not ConflictStatus.GONE:
+                    self.conflicts[resolved.conflict] = replace(earlier, status=resolved.status)
+            case ApprovalRequested() as request:
+                self.approvals[request.approval] = ApprovalState.of(record, request)
+                task = self.task(record)
+                if task is not None and task.status in (TaskStatus.RUNNING, TaskStatus.DELIVERED):
+                    task.status = TaskStatus.WAITING
+            case ApprovalDecided() as decision:
+                self._decide(decision)
+            case NotePosted() as posted:
+                event = record.event
+                note = Note(id=record.id, at=record.at, agent=event.agent, task=event.task, posted=posted)
+                self.notes.append(note)
+            case NoteDelivered(notes=notes):
+                self.delivered.update(notes)
+            case _:
+                return
 
-def _run_started(state: RunState, record: Record) -> None:
-    data = record.data
-    state.run = record.event.run
-    state.goal = data.get("goal", "")
-    state.base = data.get("base", "")
-    state.started_at = record.at
-    state.sessions = [Session.of(record)]
-    state.facts = data
-    state.limits = data.get("settings", {}).get("limits", {})
-    state.sandbox = data.get("sandbox", "")
+    def _start(self, record: Record, started: RunStarted) -> None:
+        self.run, self.started, self.started_at = record.event.run, started, record.at
+        self.goal, self.base, self.sandbox = started.goal, started.base, started.sandbox
+        self.sessions = [Session.of(record.at, started)]
+        self.limits = started.settings.limits
 
+    def _finish(self, record: Record, finished: RunFinished) -> None:
+        self.status, self.exit_code = finished.status, finished.exit_code
+        self.result_commit, self.wall_s = finished.result_commit, finished.wall_s
+        self.report, self.error, self.hint = finished.report, finished.error, finished.hint
+        self.finished_at = record.at
+        if self.sessions:
+            self.sessions[-1].ended_at = record.at
 
-def _run_finished(state: RunState, record: Record) -> None:
-    data = record.data
-    state.status = RunStatus(data["status"])
-    state.exit_code = data.get("exit_code", 0)
-    state.result_commit = data.get("result_commit")
-    state.wall_s = data.get("wall_s", 0.0)
-    state.report = data.get("report", "")
-    state.error = data.get("error", "")
-    state.hint = data.get("hint", "")
-    state.finished_at = record.at
-    if state.sessions:
-        state.sessions[-1].ended_at = record.at
+    def _take_plan(self, submitted: PlanSubmitted) -> None:
+        self.plan, self.plan_source = submitted.plan, submitted.source
+        self.plan_confidence = submitted.confidence
+        self.goal = self.goal or submitted.plan.goal
+        earlier = self.tasks  # a plan that a person edited replaces the one before
+        self.tasks = {PLANNING: earlier[PLANNING]} if PLANNING in earlier else {}
+        for planned in submitted.plan.tasks:
+            task = earlier.get(planned.id) or TaskState(id=planned.id, title="", role="")
+            task.title, task.role = planned.title, str(planned.role)
+            self.tasks[planned.id] = task
 
+    def _count(self, call: ModelCalled) -> None:
+        used, unpriced = self.usage, call.usd is None and call.status is CallStatus.OK
+        self.usage = Usage(
+            model_calls=used.model_calls + 1,
+            input_tokens=used.input_tokens + call.input_tokens,
+            output_tokens=used.output_tokens + call.output_tokens,
+            usd=used.usd + (call.usd or 0.0),
+            unpriced_calls=used.unpriced_calls + unpriced,
+        )
 
-def _run_resumed(state: RunState, record: Record) -> None:
-    state.status = RunStatus.RUNNING
-    state.finished_at = state.error = state.hint = ""
-    state.exit_code = 0
-    state.sessions.append(Session.of(record))
-    state.limits = record.data.get("settings", {}).get("limits", state.limits)
+    def _land(self, record: Record, merge: MergeCompleted) -> None:
+        if merge.ref != f"refs/heads/{result_branch(self.run)}":
+            self.undone = False
+            return  # merged into a branch of the person's: the run itself is as it was
+        self.result_commit = merge.commit
+        if task := self.task(record):
+            task.status = TaskStatus.MERGED
 
-
-def _plan_submitted(state: RunState, record: Record) -> None:
-    state.plan = record.data["plan"]
-    state.plan_source = record.data.get("source", "")
-    state.plan_confidence = record.data.get("confidence")
-    state.goal = state.goal or state.plan.get("goal", "")
-    known = state.tasks  # a plan that a person edited replaces the one before
-    state.tasks = {PLANNING: known[PLANNING]} if PLANNING in known else {}
-    for entry in state.plan["tasks"]:
-        id_, title, role = entry["id"], entry["title"], entry["role"]
-        state.tasks[id_] = known.get(id_) or TaskState(id=id_, title=title, role=role)
-        state.tasks[id_].title, state.tasks[id_].role = title, role
-
-
-def _model_called(state: RunState, record: Record) -> None:
-    data = record.data
-    usd = data.get("usd")
-    state.model_calls += 1
-    state.input_tokens += data.get("input_tokens", 0)
-    state.output_tokens += data.get("output_tokens", 0)
-    state.usd += usd or 0.0
-    state.unpriced += 1 if usd is None and data.get("status") == "ok" else 0
-
-
-def _conflict_found(state: RunState, record: Record) -> None:
-    state.conflicts[record.data["conflict"]] = record.data
-
-
-def _conflict_resolved(state: RunState, record: Record) -> None:
-    known = state.conflicts.pop(record.data["conflict"], None)
-    if known is not None and record.data.get("status") != "gone":
-        state.conflicts[record.data["conflict"]] = {**known, "status": record.data["status"]}
-
-
-def _approval_requested(state: RunState, record: Record) -> None:
-    asked = ApprovalState.asked(record)
-    state.approvals[asked.id] = asked
-    task = state.task(record)
-    if task is not None and task.status in (TaskStatus.RUNNING, TaskStatus.DELIVERED):
-        task.status = TaskStatus.WAITING
-
-
-def _approval_decided(state: RunState, record: Record) -> None:
-    if asked := state.approvals.get(record.data["approval"]):
-        asked.decide(record)
-        task = state.tasks.get(asked.task)
+    def _decide(self, decision: ApprovalDecided) -> None:
+        request = self.approvals.get(decision.approval)
+        if request is None:
+            return
+        request.decide(decision)
+        task = self.tasks.get(request.task)
         if task is not None and task.id == PLANNING and task.status is TaskStatus.WAITING:
             task.status = TaskStatus.DELIVERED
-
-
-def _merge_completed(state: RunState, record: Record) -> None:
-    if record.data.get("ref") != f"refs/heads/{result_branch(state.run)}":
-        state.undone = False
-        return  # taken over into a branch of the person's: the run itself is as it was
-    state.result_commit = record.data["commit"]
-    if task := state.task(record):
-        task.status = TaskStatus.MERGED
-
-
-def _warning_raised(state: RunState, record: Record) -> None:
-    state.warnings.append(record.data.get("text") or record.data.get("message", ""))
-
-
-def _note_posted(state: RunState, record: Record) -> None:
-    state.notes.append(
-        {
-            "id": record.id,
-            "at": record.at,
-            "agent": record.event.agent,
-            "task": record.event.task,
-            **record.data,
-        }
-    )
-
-
-def _note_delivered(state: RunState, record: Record) -> None:
-    state.delivered.update(record.data["notes"])
-
-
-def _snapshot_taken(state: RunState, record: Record) -> None:
-    state.rescued[record.event.agent] = record.data["ref"]
-
-
-def _discarded(state: RunState, _record: Record) -> None:
-    state.discarded = True
-
-
-def _applied(state: RunState, _record: Record) -> None:
-    state.undone = False
-
-
-def _undone(state: RunState, _record: Record) -> None:
-    state.undone = True
-
-
-_ACTS: Mapping[EventType, Callable[[RunState, Record], None]] = {
-    EventType.RUN_STARTED: _run_started,
-    EventType.RUN_RESUMED: _run_resumed,
-    EventType.RUN_FINISHED: _run_finished,
-    EventType.PLAN_SUBMITTED: _plan_submitted,
-    EventType.MODEL_CALLED: _model_called,
-    EventType.CONFLICT_FOUND: _conflict_found,
-    EventType.CONFLICT_RESOLVED: _conflict_resolved,
-    EventType.APPROVAL_REQUESTED: _approval_requested,
-    EventType.APPROVAL_DECIDED: _approval_decided,
-    EventType.MERGE_COMPLETED: _merge_completed,
-    EventType.WARNING_RAISED: _warning_raised,
-    EventType.NOTE_POSTED: _note_posted,
-    EventType.NOTE_DELIVERED: _note_delivered,
-    EventType.SNAPSHOT_TAKEN: _snapshot_taken,
-    EventType.DISCARDED: _discarded,
-    EventType.APPLIED: _applied,
-    EventType.RUN_UNDONE: _undone,
-}

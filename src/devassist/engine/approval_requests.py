@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
 from devassist.domain.approvals import ApprovalState, ApprovalStatus
 from devassist.domain.errors import Interrupted
-from devassist.domain.events import Event, EventType
+from devassist.domain.events import ApprovalDecided, ApprovalRequested, Event, Shown
 from devassist.domain.failpoints import reach
 from devassist.engine.context import RunContext
 
@@ -36,7 +34,7 @@ class Ask:
     agent: str = ""
     options: tuple[str, ...] = ("approve", "reject")
     confidence: float | None = None
-    shown: Mapping[str, Any] = field(default_factory=dict)
+    shown: Shown = field(default_factory=Shown)
 
 
 def answered(context: RunContext, ask: Ask) -> ApprovalState | None:
@@ -89,15 +87,10 @@ def requested(context: RunContext, ask: Ask) -> ApprovalState:
     current = next((one for one in reversed(same) if one.binds_to == ask.binds_to), None)
     outdated = [one for one in same if one.status is ApprovalStatus.OPEN and one is not current]
     for one in outdated:
-        data = {
-            "approval": one.id,
-            "choice": "withdraw",
-            "who": "policy",
-            "reason": "what was shown has changed",
-        }
-        context.journal.record(
-            Event(type=EventType.APPROVAL_DECIDED, task=ask.task, agent=ask.agent, data=data)
+        withdrawn = ApprovalDecided(
+            approval=one.id, choice="withdraw", who="policy", reason="what was shown has changed"
         )
+        context.journal.record(Event(withdrawn, task=ask.task, agent=ask.agent))
     if current is not None and current.status is not ApprovalStatus.WITHDRAWN:
         return current
     return _request(context, ask, number=len(same) + 1)
@@ -117,18 +110,16 @@ def _request(context: RunContext, ask: Ask, *, number: int) -> ApprovalState:
         known = context.journal.state.approvals
         while (name := approval if number == 1 else f"{approval}-{number}") in known:
             number += 1
-    data = {
-        "approval": name,
-        "kind": ask.kind,
-        "question": ask.question,
-        "options": list(ask.options),
-        "binds_to": ask.binds_to,
-        "confidence": ask.confidence,
-        "shown": dict(ask.shown),
-    }
-    context.journal.record(
-        Event(type=EventType.APPROVAL_REQUESTED, task=ask.task, agent=ask.agent, data=data)
+    request = ApprovalRequested(
+        approval=name,
+        kind=ask.kind,
+        question=ask.question,
+        options=ask.options,
+        binds_to=ask.binds_to,
+        confidence=ask.confidence,
+        shown=ask.shown,
     )
+    context.journal.record(Event(request, task=ask.task, agent=ask.agent))
     reach("approval.asked")
     with context.journal.lock:
         return context.journal.state.approvals[name]

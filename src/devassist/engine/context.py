@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from devassist.domain.errors import Interrupted, LimitReached
-from devassist.domain.events import Record
+from devassist.domain.events import Owner, Record, RecoveryDone, ResolutionAsked
+from devassist.domain.hashing import digest
 from devassist.domain.plan import Plan
 from devassist.domain.roles import Role
 from devassist.domain.settings import Settings
@@ -35,7 +36,7 @@ class RunRequest:
     """Whether the log holds earlier work of this run."""
     waits: bool = False
     """Whether this supervisor may wait for a person once nothing else is left to do."""
-    cleared: Mapping[str, object] = field(default_factory=dict)
+    cleared: RecoveryDone | None = None
     """What an earlier supervisor had left behind: processes killed, locks removed."""
     spent_s: float = 0.0
     """Seconds that earlier supervisors of this run have taken."""
@@ -44,8 +45,12 @@ class RunRequest:
     replay: str = ""
     secrets: tuple[str, ...] = field(default=(), repr=False)
     warnings: tuple[str, ...] = ()
-    facts: Mapping[str, object] = field(default_factory=dict)
-    """Versions, pid, boot id, model source: recorded with run.started."""
+    owner: Owner = field(default_factory=Owner)
+    """This process, as run.started and run.resumed record it."""
+    model_source: str = ""
+    """Where the model was configured or found."""
+    resolution: ResolutionAsked | None = None
+    """The conflict that the run is for, if it is a resolution run."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,6 +125,11 @@ class RunContext:
         return self.request.run
 
     @property
+    def tier(self) -> str:
+        """The sandbox's tier; empty where none works."""
+        return self.sandbox.tier if self.sandbox is not None else ""
+
+    @property
     def settings(self) -> Settings:
         return self.request.settings
 
@@ -141,3 +151,8 @@ class RunContext:
             if self.stop.outcome == "limited":
                 raise LimitReached(self.stop.reason)
             raise Interrupted(self.stop.reason)
+
+
+def settings_digest(settings: Settings) -> str:
+    """By which two runs with equal settings are recognised."""
+    return digest(asdict(settings))

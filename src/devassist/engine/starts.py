@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from devassist.domain.conflicts import Level, Severity
+from devassist.domain.conflicts import ConflictStatus, Level, Severity
 from devassist.domain.errors import Refused
-from devassist.domain.events import Event, EventType
+from devassist.domain.events import Event, WarningRaised
 from devassist.domain.ids import run_and_task
 from devassist.domain.plan import Plan, PlanTask
 from devassist.domain.statuses import TaskStatus
@@ -51,7 +51,7 @@ def start_of(context: RunContext, plan: Plan, task: PlanTask, delivered: Mapping
             raise Refused(f"the tasks that {task.id} depends on conflict with each other: {name} with others")
         if merged is None:
             text = f"{task.id} does not start from {name}: it does not merge with {', '.join(held)}"
-            context.journal.record(Event(type=EventType.WARNING_RAISED, task=task.id, data={"text": text}))
+            context.journal.record(Event(WarningRaised(text=text), task=task.id))
             continue
         tip = merged
         held.append(name)
@@ -104,11 +104,11 @@ def _delivered_before(context: RunContext, plan: Plan, task: str) -> Sequence[tu
     with context.journal.lock:
         known = list(context.journal.state.conflicts.values())
     for one in known:
-        grave = one["level"] in _TEXT or (one["level"] == Level.SYMBOL and one["severity"] == Severity.ERROR)
-        meant = [run_and_task(branch) for branch in one["branches"]]
+        grave = one.level in _TEXT or (one.level is Level.SYMBOL and one.severity is Severity.ERROR)
+        meant = [run_and_task(branch) for branch in one.branches]
         tasks = [name for run, name in meant if run == context.run]
-        if grave and one["status"] in ("provisional", "open") and task in tasks:
-            found.update({name: one["conflict"] for name in tasks if name in before and name not in found})
+        if grave and one.status in (ConflictStatus.PROVISIONAL, ConflictStatus.OPEN) and task in tasks:
+            found.update({name: one.conflict for name in tasks if name in before and name not in found})
     return sorted(found.items(), key=lambda pair: before.index(pair[0]))
 
 

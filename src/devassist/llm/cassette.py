@@ -13,9 +13,12 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, TextIO
 
+import msgspec
+
 from devassist.assignments import CallAddress
 from devassist.domain.errors import ModelError, UsageError
-from devassist.domain.events import EventType, Record
+from devassist.domain.events import ModelCalled, Record
+from devassist.domain.statuses import CallStatus
 from devassist.llm.canonical import digest
 from devassist.llm.scripted import evidence_in
 from devassist.llm.transport import count
@@ -45,10 +48,11 @@ class CassetteWriter:
         self._file: TextIO = _opened(path)
 
     def write(self, record: Record) -> None:
-        if record.type is not EventType.MODEL_CALLED or record.data.get("status") != "ok":
+        call = record.body
+        if not isinstance(call, ModelCalled) or call.status is not CallStatus.OK:
             return
-        event = record.event
-        entry = {"run": event.run, "task": event.task} | {name: record.data.get(name) for name in _FIELDS}
+        event, fields = record.event, msgspec.to_builtins(call)
+        entry = {"run": event.run, "task": event.task} | {name: fields[name] for name in _FIELDS}
         line = json.dumps(entry, ensure_ascii=False, separators=(",", ":"), default=str)
         with self._lock:
             self._file.write(f"{line}\n")

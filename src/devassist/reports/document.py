@@ -1,61 +1,78 @@
-"""The report of a run as one JSON document, and its conflicts as SARIF. Pure."""
+"""The report of a run as the JSON document `devassist.report/1`, and its conflicts as SARIF. Pure."""
 
 from __future__ import annotations
 
-from dataclasses import asdict
-from typing import Any
+import msgspec
 
 from devassist.conflicts.outputs import sarif
 from devassist.reports.facts import endings_of, next_steps, undo
+from devassist.reports.run_document import Json, RunDocument
+from devassist.reports.run_document import builtins as _fields
 from devassist.reports.story import Story
 
 
-def document(story: Story) -> dict[str, Any]:
-    """Everything that the other forms tell, under `devassist.report/1`."""
+def document(story: Story) -> Json:
+    """Everything that the other forms tell."""
     state = story.state
     ended = endings_of(story)
     return {
         "schema": "devassist.report/1",
         "run": state.run,
-        "summary": state.as_json(),
-        "plan": state.plan,
-        "landed": [{"task": name, "commit": one["commit"]} for name, one in story.merges.items()],
-        "evidence": [
-            {
-                "task": name,
-                "summaries": found.summaries,
-                "claims": [one for claims in found.claims.values() for one in claims],
-                "checks": [asdict(one) for one in found.checks.values()],
-                "commits": found.commits,
-            }
-            for name, found in story.tasks.items()
+        "summary": _json(RunDocument.of(state)),
+        "plan": _json(state.plan),
+        "landed": [{"task": name, "commit": merge.commit} for name, merge in story.merges.items()],
+        "evidence": _evidence(story),
+        "conflicts": [
+            {**_fields(conflict), "ended": ended.get(id_)} for id_, conflict in state.conflicts.items()
         ],
-        "conflicts": [{**one, "ended": ended.get(id_)} for id_, one in state.conflicts.items()],
-        "waits": [asdict(one) for one in story.waits.values()],
-        "decisions": story.decisions,
-        "agents": [asdict(one) for one in story.spans],
+        "waits": _json(list(story.waits.values())),
+        "decisions": [
+            {**_fields(decision.made), "task": decision.task, "at": decision.at}
+            for decision in story.decisions
+        ],
+        "agents": _json(story.spans),
         "costs": [
-            {"task": task, "role": role, "model": model, **asdict(cost)}
+            {"task": task, "role": role, "model": model, **_fields(cost)}
             for (task, role, model), cost in story.costs.items()
         ],
         "rescued": state.rescued,
-        "afterwards": story.taken,
+        "afterwards": [
+            {**_fields(taken.act), "type": str(taken.act.type), "at": taken.at} for taken in story.taken
+        ],
         "undo": [command for _, command in undo(story)],
         "next": [command for _, command in next_steps(state)],
     }
 
 
-def conflicts_sarif(story: Story) -> dict[str, Any]:
+def conflicts_sarif(story: Story) -> Json:
     """The run's conflicts for code scanning."""
     state = story.state
     tips = {agent.branch: agent.commit for task in state.work() for agent in task.agents.values()}
-    found = list(state.conflicts.values())
-    names = sorted({name for one in found for name in one.get("branches", ())})
+    conflicts = list(state.conflicts.values())
+    names = sorted({name for conflict in conflicts for name in conflict.branches})
     report = {
         "base": state.base,
         "branches": [{"name": name, "commit": tips.get(name, "")} for name in names],
-        "conflicts": found,
+        "conflicts": _json(conflicts),
         "order": [],
         "stats": {"branches": len(names)},
     }
     return sarif(report)
+
+
+def _evidence(story: Story) -> list[Json]:
+    return [
+        {
+            "task": name,
+            "summaries": evidence.summaries,
+            "claims": [_json(claim) for claims in evidence.claims.values() for claim in claims],
+            "checks": _json(list(evidence.checks.values())),
+            "commits": [{**_fields(commit.created), "agent": commit.agent} for commit in evidence.commits],
+        }
+        for name, evidence in story.tasks.items()
+    ]
+
+
+def _json(value: object) -> object:
+    shaped: object = msgspec.to_builtins(value)
+    return shaped

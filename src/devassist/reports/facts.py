@@ -5,11 +5,12 @@ from __future__ import annotations
 import shlex
 from collections.abc import Callable, Mapping
 from datetime import datetime
-from typing import Any
 
+from devassist.domain.events import BranchPushed, MergeCompleted, PrOpened, RunApplied, RunDiscarded
 from devassist.domain.ids import result_branch
 from devassist.domain.run import RunState
 from devassist.domain.statuses import RunStatus, TaskStatus
+from devassist.reports.parts import Afterlife
 from devassist.reports.story import Story
 
 SAYS: Mapping[TaskStatus, str] = {
@@ -36,32 +37,32 @@ def outcome(state: RunState, *, code: Callable[[str], str]) -> str:
 
 
 def endings_of(story: Story) -> Mapping[str, str]:
-    """Conflict id -> how it ended, with who and why where that is known."""
-    found: dict[str, str] = {}
-    for id_, one in story.endings.items():
-        who = f" by {one['who']}" if one.get("who") else ""
-        why = f": {one['reason']}" if one.get("reason") else ""
-        found[id_] = f"{one.get('status', 'resolved')}{who}{why}"
-    return found
+    """Conflict id -> how it ended, by whom and why as far as that is known."""
+    return {
+        id_: ending.status
+        + (f" by {ending.who}" if ending.who else "")
+        + (f": {ending.reason}" if ending.reason else "")
+        for id_, ending in story.endings.items()
+    }
 
 
 def taken_over(story: Story) -> list[str]:
     """What became of the result after the run, a sentence each."""
-    return [f"{clock(one['at'])} {_became(one)}" for one in story.taken]
+    return [f"{clock(taken.at)} {_became(taken.act)}" for taken in story.taken]
 
 
-def _became(one: Mapping[str, Any]) -> str:
-    match one["type"]:
-        case "merge.completed":
-            return f"merged into {one['ref'].removeprefix('refs/heads/')} as {one['commit'][:12]}"
-        case "run.applied":
-            return f"applied to the files: {len(one.get('paths', ()))} paths"
-        case "branch.pushed":
-            return f"pushed {one['commit'][:12]} to {one['remote']}"
-        case "pr.opened":
-            return f"pull request opened: {one['url']}"
-        case _:
-            return "discarded; all is kept below refs/devassist/rescue"
+def _became(act: Afterlife) -> str:
+    match act:
+        case MergeCompleted(ref=ref, commit=commit):
+            return f"merged into {ref.removeprefix('refs/heads/')} as {commit[:12]}"
+        case RunApplied(paths=paths):
+            return f"applied to the files: {len(paths)} paths"
+        case BranchPushed(commit=commit, remote=remote):
+            return f"pushed {commit[:12]} to {remote}"
+        case PrOpened(url=url):
+            return f"pull request opened: {url}"
+        case RunDiscarded():
+            return "discarded; everything is kept below refs/devassist/rescue"
 
 
 def next_steps(state: RunState) -> list[tuple[str, str]]:
@@ -83,22 +84,17 @@ def next_steps(state: RunState) -> list[tuple[str, str]]:
 
 def undo(story: Story) -> list[tuple[str, str]]:
     """How to be rid of it: what the command does, and the command."""
-    merged = [one for one in story.taken if one["type"] == "merge.completed"]
+    merges = [taken.act for taken in story.taken if isinstance(taken.act, MergeCompleted)]
     steps = [
         (
-            f"take the merge out of {one['ref'].removeprefix('refs/heads/')} again",
+            f"take the merge out of {merge.ref.removeprefix('refs/heads/')} again",
             shlex.join(
-                [
-                    "git",
-                    "revert",
-                    *(["-m", "1"] if len(one.get("parents", ())) > 1 else []),
-                    one["commit"][:12],
-                ]
+                ["git", "revert", *(["-m", "1"] if len(merge.parents) > 1 else []), merge.commit[:12]]
             ),
         )
-        for one in merged
+        for merge in merges
     ]
-    nothing = "" if merged else "nothing of yours was touched; "
+    nothing = "" if merges else "nothing of yours was touched; "
     return [*steps, (f"{nothing}drop branches and worktrees", f"devassist discard {story.state.run}")]
 
 

@@ -9,10 +9,12 @@ from pathlib import Path
 
 from devassist.domain.events import EventType, Record
 from devassist.reports.document import conflicts_sarif
+from devassist.reports.event_document import event_document
 from devassist.reports.junit import junit
 from devassist.reports.latest import LatestFile, write_whole
 from devassist.reports.markdown import markdown
 from devassist.reports.page import page
+from devassist.reports.run_document import RunDocument, indented
 from devassist.reports.story import Story
 
 _TELLING = ("run.", "plan.", "task.", "round.", "conflict.", "approval.", "merge.", "warning.")
@@ -103,7 +105,7 @@ class Artifacts(_Follower):
         self.directory.mkdir(parents=True, exist_ok=True)
         with (self.directory / "events.ndjson").open("a", encoding="utf-8", errors="backslashreplace") as out:
             for one in taken:
-                out.write(json.dumps(one.as_json(), ensure_ascii=False, default=str) + "\n")
+                out.write(json.dumps(event_document(one), ensure_ascii=False) + "\n")
         self._file = self._file or LatestFile(self.directory / "run.json")
         try:
             if record.type is EventType.RUN_FINISHED:
@@ -121,8 +123,7 @@ class Artifacts(_Follower):
         for name, form in _FORMS.items():
             write_whole(self.directory / name, form(self._story))
         if self._story.state.conflicts:
-            text = json.dumps(conflicts_sarif(self._story), ensure_ascii=False, indent=2)
-            write_whole(self.directory / "conflicts.sarif", text + "\n")
+            write_whole(self.directory / "conflicts.sarif", indented(conflicts_sarif(self._story)))
 
 
 _FORMS: Mapping[str, Callable[[Story], str]] = {
@@ -135,6 +136,6 @@ _FORMS: Mapping[str, Callable[[Story], str]] = {
 def _tell(file: LatestFile, record: Record, story: Story) -> None:
     """Soon, as a rule; at the start and from the end on before anything else happens."""
     if record.type.startswith(_TELLING):
-        file.put(json.dumps(story.state.as_json(), ensure_ascii=False, indent=2, default=str) + "\n")
+        file.put(indented(RunDocument.of(story.state)))
     if record.type is EventType.RUN_STARTED or story.state.finished_at:
         file.settle()

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any
+from collections.abc import Iterable, Iterator, Sequence
 
+from devassist.domain.events import ClaimChecked
 from devassist.domain.ids import PLANNING, result_branch
 from devassist.domain.markup import block, code, prose, quoted
 from devassist.domain.statuses import RunStatus
@@ -19,10 +19,11 @@ from devassist.reports.facts import (
     taken_over,
     undo,
 )
-from devassist.reports.parts import Cost, Evidence
+from devassist.reports.parts import AgentCommit, Cost, Evidence
 from devassist.reports.story import Story
 
 _MOST = 200
+_MOST_PATHS = 12
 """Rows of a table; a run that made more decisions says so."""
 
 
@@ -61,15 +62,15 @@ def _plan(story: Story) -> Iterator[str]:
         return
     yield "## Plan"
     rows = []
-    for entry in story.state.plan["tasks"]:
-        task = story.state.tasks[entry["id"]]
+    for planned in story.state.plan.tasks:
+        task = story.state.tasks[planned.id]
         rows.append(
             [
-                code(entry["id"]),
-                prose(entry["title"]),
-                entry["role"],
-                ", ".join(code(one) for one in entry.get("depends_on", ())) or "–",  # noqa: RUF001
-                ", ".join(code(one) for one in entry.get("scope", ())) or "the whole repository",
+                code(planned.id),
+                prose(planned.title),
+                str(planned.role),
+                ", ".join(code(name) for name in planned.depends_on) or "–",  # noqa: RUF001
+                ", ".join(code(pattern) for pattern in planned.scope) or "the whole repository",
                 SAYS[task.status],
             ]
         )
@@ -81,7 +82,7 @@ def _landed(story: Story) -> Iterator[str]:
         return
     yield f"## What landed on {code(result_branch(story.state.run))}"
     yield "\n".join(
-        f"- {code(name)} as merge {code(merge['commit'][:12])}, approved by {prose(str(merge.get('approver', '')))}"
+        f"- {code(name)} as merge {code(merge.commit[:12])}, approved by {prose(merge.approver)}"
         for name, merge in story.merges.items()
     )
 
@@ -106,7 +107,7 @@ def _task(task: TaskState, evidence: Evidence, story: Story) -> Iterator[str]:
         f"**{agent.partition('/')[2]}**: {prose(text)}" for agent, text in evidence.summaries.items()
     )
     claims = task.claims()
-    yield f"Claims: {claims['verified']} verified, {claims['contradicted']} contradicted, {claims['uncited']} uncited."
+    yield f"Claims: {', '.join(f'{count} {verdict}' for verdict, count in claims.items())}."
     yield from _bullets(_claim(one) for found in evidence.claims.values() for one in found)
     yield from _bullets(_check(command, number, story) for command, number in task.checks.items())
     yield from _bullets(_commit(one) for one in evidence.commits)
@@ -117,10 +118,10 @@ def _task(task: TaskState, evidence: Evidence, story: Story) -> Iterator[str]:
             yield block(ran.tail[-1200:])
 
 
-def _claim(one: Mapping[str, Any]) -> str:
-    cited = code(one["evidence"]) if one.get("evidence") else "no evidence"
-    why = f": {prose(one['reason'])}" if one.get("reason") else ""
-    return f"{one['verdict']}: {prose(one['statement'])} ({cited}{why})"
+def _claim(claim: ClaimChecked) -> str:
+    cited = code(claim.evidence) if claim.evidence else "no evidence"
+    why = f": {prose(claim.reason)}" if claim.reason else ""
+    return f"{claim.verdict}: {prose(claim.statement)} ({cited}{why})"
 
 
 def _check(command: str, number: int, story: Story) -> str:
@@ -128,24 +129,26 @@ def _check(command: str, number: int, story: Story) -> str:
     return f"check {code(command)}: exit code {number}{known}"
 
 
-def _commit(one: Mapping[str, Any]) -> str:
-    paths = ", ".join(code(path) for path in one.get("paths", ())[:12])
-    more = f" and {len(one['paths']) - 12} more" if len(one.get("paths", ())) > 12 else ""  # noqa: PLR2004
-    role = one["agent"].partition("/")[2]
-    return f"commit {code(one['commit'][:12])} by {role}, round {one.get('round', 1)}: {paths}{more}"
+def _commit(commit: AgentCommit) -> str:
+    created = commit.created
+    paths = ", ".join(code(path) for path in created.paths[:_MOST_PATHS])
+    left = len(created.paths) - _MOST_PATHS
+    more = f" and {left} more" if left > 0 else ""
+    role = commit.agent.partition("/")[2]
+    return f"commit {code(created.commit[:12])} by {role}, round {created.round or 1}: {paths}{more}"
 
 
 def _conflicts(story: Story) -> Iterator[str]:
     if not story.state.conflicts:
         return
     yield "## Conflicts"
-    for id_, one in story.state.conflicts.items():
+    for id_, conflict in story.state.conflicts.items():
         ended = endings_of(story).get(id_, "open")
-        what = f"{prose(str(one.get('severity', 'error')))}, {prose(one['kind'])} in {code(one['path'])}"
-        lines = [f"- {code(id_)} {what}: {prose(one['explanation'])}. **{prose(ended)}**"]
-        lines += [f"  - {code(branch)}" for branch in one.get("branches", ())]
-        if one.get("suggestion"):
-            lines.append(f"  - to do: {prose(one['suggestion'])}")
+        what = f"{conflict.severity}, {prose(conflict.kind)} in {code(conflict.path)}"
+        lines = [f"- {code(id_)} {what}: {prose(conflict.explanation)}. **{prose(ended)}**"]
+        lines += [f"  - {code(branch)}" for branch in conflict.branches]
+        if conflict.suggestion:
+            lines.append(f"  - to do: {prose(conflict.suggestion)}")
         yield "\n".join(lines)
 
 
@@ -154,8 +157,8 @@ def _waits(story: Story) -> Iterator[str]:
         return
     yield "## Waits for a person"
     yield "\n".join(
-        f"- {code(one['id'])} ({prose(one['kind'])}, task {code(one.get('task', ''))}): {prose(one['question'])}"
-        for one in story.state.waiting.values()
+        f"- {code(request.id)} ({prose(request.kind)}, task {code(request.task)}): {prose(request.question)}"
+        for request in story.state.waiting
     )
 
 
@@ -165,14 +168,14 @@ def _decisions(story: Story) -> Iterator[str]:
     yield "## Decisions"
     rows = [
         [
-            clock(one["at"]),
-            prose(str(one.get("who", ""))),
-            prose(str(one.get("question", ""))),
-            f"**{prose(str(one.get('choice', '')))}**",
-            prose(str(one.get("reason", ""))),
-            _number(one.get("confidence")),
+            clock(decision.at),
+            prose(decision.made.who),
+            prose(decision.made.question),
+            f"**{prose(decision.made.choice)}**",
+            prose(decision.made.reason),
+            "" if decision.made.confidence is None else f"{decision.made.confidence:.2f}",
         ]
-        for one in story.decisions[:_MOST]
+        for decision in story.decisions[:_MOST]
     ]
     yield _table(["at", "who", "question", "choice", "reason", "confidence"], rows)
     if len(story.decisions) > _MOST:
@@ -199,10 +202,12 @@ def _costs(story: Story) -> Iterator[str]:
         for place, name in enumerate(("task", "role", "model")):
             rows = [_cost_row(key, cost) for key, cost in story.totals(place).items()]
             yield _table([name, "calls", "tokens in", "tokens out", "USD"], rows, numbers=4)
-    usage = f"{state.model_calls} model calls, {state.input_tokens} tokens in, {state.output_tokens} out"
-    unknown = f"; the price of {state.unpriced} calls is unknown and counted as 0" if state.unpriced else ""
+    used = state.usage
+    usage = f"{used.model_calls} model calls, {used.input_tokens} tokens in, {used.output_tokens} out"
+    unpriced = used.unpriced_calls
+    unknown = f"; the price of {unpriced} calls is unknown and counted as 0" if unpriced else ""
     seconds = state.wall_s or seconds_between(story.first_at, story.last_at)
-    yield f"In all {usage}, {state.usd:.4f} USD{unknown}. Wall time {seconds:.1f} s."
+    yield f"In all {usage}, {used.usd:.4f} USD{unknown}. Wall time {seconds:.1f} s."
 
 
 def _cost_row(key: str, cost: Cost) -> list[str]:
@@ -230,10 +235,6 @@ def _bullets(lines: Iterable[str]) -> Iterator[str]:
     found = "\n".join(f"- {one}" for one in lines)
     if found:
         yield found
-
-
-def _number(value: Any) -> str:
-    return f"{value:.2f}" if isinstance(value, (int, float)) else ""
 
 
 def _table(heads: Sequence[str], rows: Sequence[Sequence[str]], *, numbers: int = 0) -> str:

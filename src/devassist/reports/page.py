@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from importlib.resources import files
-from typing import Any
 
+from devassist.domain.events import ClaimChecked
 from devassist.domain.ids import PLANNING, result_branch
 from devassist.domain.run import RunState
 from devassist.domain.statuses import RunStatus, TaskStatus
@@ -64,14 +64,15 @@ def page(story: Story) -> str:
 
 def _top(story: Story) -> Markup:
     state = story.state
+    used = state.usage
     merged = sum(task.status is TaskStatus.MERGED for task in state.work())
     facts = {
         "landed": f"{merged} of {len(state.work())} tasks",
         "exit code": "–" if state.status is RunStatus.RUNNING else str(state.exit_code),  # noqa: RUF001
         "wall time": duration(state.wall_s or seconds_between(story.first_at, story.last_at)),
-        "model calls": str(state.model_calls),
-        "tokens": f"{state.input_tokens + state.output_tokens:,}",
-        "cost": f"{state.usd:.4f} USD" + (f" + {state.unpriced} unpriced" if state.unpriced else ""),
+        "model calls": str(used.model_calls),
+        "tokens": f"{used.input_tokens + used.output_tokens:,}",
+        "cost": f"{used.usd:.4f} USD" + (f" + {used.unpriced_calls} unpriced" if used.unpriced_calls else ""),
     }
     why = tag("p", tag("strong", "Why it ended. "), state.error) if state.error else ""
     hint = tag("p", tag("strong", "Hint. "), state.hint) if state.hint else ""
@@ -101,23 +102,23 @@ def _status(word: str, shown: str = "") -> Markup:
 
 def _waits(story: Story) -> Markup:
     items = [
-        tag("li", _code(one["id"]), f" {one['kind']}, task {one.get('task', '')}: {one['question']}")
-        for one in story.state.waiting.values()
+        tag("li", _code(request.id), f" {request.kind}, task {request.task}: {request.question}")
+        for request in story.state.waiting
     ]
     return _titled("Waits for a person", tag("ul", *items)) if items else Markup("")
 
 
 def _plan(story: Story) -> Markup:
     rows = []
-    for entry in (story.state.plan or {"tasks": ()})["tasks"]:
-        task = story.state.tasks[entry["id"]]
+    for planned in story.state.plan.tasks if story.state.plan is not None else ():
+        task = story.state.tasks[planned.id]
         rows.append(
             [
                 _code(task.id),
                 task.title,
                 task.role,
-                _codes(entry.get("depends_on", ())) or "–",  # noqa: RUF001
-                _codes(entry.get("scope", ())) or "the whole repository",
+                _codes(planned.depends_on) or "–",  # noqa: RUF001
+                _codes(planned.scope) or "the whole repository",
                 _status(str(task.status), SAYS[task.status]),
             ]
         )
@@ -131,10 +132,10 @@ def _landed(story: Story) -> Markup:
             "li",
             _code(name),
             " as merge ",
-            _code(one["commit"][:12]),
-            f", approved by {one.get('approver', '')}",
+            _code(merge.commit[:12]),
+            f", approved by {merge.approver}",
         )
-        for name, one in story.merges.items()
+        for name, merge in story.merges.items()
     ]
     if not items:
         return Markup("")
@@ -159,11 +160,11 @@ def _card(task: TaskState, evidence: Evidence, story: Story) -> Markup:
     commits = [
         tag(
             "li",
-            _code(one["commit"][:12]),
-            f" {one['agent'].partition('/')[2]}: ",
-            _codes(one.get("paths", ())[:20]),
+            _code(commit.created.commit[:12]),
+            f" {commit.agent.partition('/')[2]}: ",
+            _codes(commit.created.paths[:20]),
         )
-        for one in evidence.commits
+        for commit in evidence.commits
     ]
     outputs = [
         joined(tag("h4", f"output of {command}, its end"), tag("pre", ran.tail.strip("\n")))
@@ -184,13 +185,11 @@ def _card(task: TaskState, evidence: Evidence, story: Story) -> Markup:
     )
 
 
-def _claim(one: Mapping[str, Any]) -> Markup:
-    cited = _code(one["evidence"]) if one.get("evidence") else "no evidence"
-    verdict = str(one["verdict"])
-    mark = tag("span", verdict, class_=_LOOKS.get(verdict, "amber"))
-    return tag(
-        "li", mark, f": {one['statement']} (", cited, f": {one['reason']})" if one.get("reason") else ")"
-    )
+def _claim(claim: ClaimChecked) -> Markup:
+    cited = _code(claim.evidence) if claim.evidence else "no evidence"
+    mark = tag("span", str(claim.verdict), class_=_LOOKS.get(claim.verdict, "amber"))
+    why = f": {claim.reason})" if claim.reason else ")"
+    return tag("li", mark, f": {claim.statement} (", cited, why)
 
 
 def _check(command: str, number: int, story: Story) -> Markup:
@@ -203,14 +202,16 @@ def _conflicts(story: Story) -> Markup:
     cards = [
         tag(
             "article",
-            tag("h3", f"{one['kind']} in {one['path']} ", _status(str(one.get("severity", "error")))),
-            tag("p", f"{one['explanation']}. Now: ", tag("strong", endings_of(story).get(id_, "open")), "."),
-            tag("p", _codes(one.get("branches", ()))),
-            tag("p", f"To do: {one['suggestion']}") if one.get("suggestion") else "",
+            tag("h3", f"{conflict.kind} in {conflict.path} ", _status(str(conflict.severity))),
+            tag(
+                "p", f"{conflict.explanation}. Now: ", tag("strong", endings_of(story).get(id_, "open")), "."
+            ),
+            tag("p", _codes(conflict.branches)),
+            tag("p", f"To do: {conflict.suggestion}") if conflict.suggestion else "",
             tag("p", id_, class_="dim"),
             class_="card",
         )
-        for id_, one in story.state.conflicts.items()
+        for id_, conflict in story.state.conflicts.items()
     ]
     return _titled("Conflicts", *cards) if cards else Markup("")
 
@@ -218,14 +219,14 @@ def _conflicts(story: Story) -> Markup:
 def _decisions(story: Story) -> Markup:
     rows = [
         [
-            clock(one["at"]),
-            str(one.get("who", "")),
-            str(one.get("question", "")),
-            tag("strong", str(one.get("choice", ""))),
-            str(one.get("reason", "")),
-            f"{one['confidence']:.2f}" if isinstance(one.get("confidence"), (int, float)) else "",
+            clock(decision.at),
+            decision.made.who,
+            decision.made.question,
+            tag("strong", decision.made.choice),
+            decision.made.reason,
+            "" if decision.made.confidence is None else f"{decision.made.confidence:.2f}",
         ]
-        for one in story.decisions[:_MOST]
+        for decision in story.decisions[:_MOST]
     ]
     heads = ["at", "who", "question", "choice", "reason", "confidence"]
     return _titled("Decisions", _table(heads, rows, numbers=1)) if rows else Markup("")

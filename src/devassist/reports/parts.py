@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+
+from devassist.domain.events import (
+    BranchPushed,
+    ClaimChecked,
+    CommitCreated,
+    DecisionMade,
+    MergeCompleted,
+    PrOpened,
+    RunApplied,
+    RunDiscarded,
+)
 
 
 @dataclass(slots=True, kw_only=True)
 class Span:
-    """One agent at work in one round. `end` is empty as long as it is; times are ISO 8601."""
+    """One agent at work in one round. `end` is empty while it works; times are ISO 8601."""
 
     agent: str
     task: str
@@ -36,7 +45,7 @@ class Tick:
 
 @dataclass(slots=True, kw_only=True)
 class Wait:
-    """An approval request: from when to when, what was asked, and what a person said."""
+    """An approval request: from when to when, what was asked, and what a person answered."""
 
     id: str
     task: str
@@ -78,12 +87,49 @@ class Cost:
         self.unpriced += other.unpriced
 
 
+@dataclass(frozen=True, slots=True)
+class AgentCommit:
+    """A commit and the agent that it was made for."""
+
+    agent: str
+    created: CommitCreated
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """A decision with its time and task."""
+
+    at: str
+    task: str
+    made: DecisionMade
+
+
+Afterlife = MergeCompleted | RunApplied | RunDiscarded | BranchPushed | PrOpened
+"""What a person may do with a result."""
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """Something that a person did with the result after the run."""
+
+    at: str
+    act: Afterlife
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConflictEnding:
+    """How a conflict ended, by whom and why as far as that is known."""
+
+    status: str
+    who: str = ""
+    reason: str = ""
+
+
 @dataclass(slots=True)
 class Evidence:
     """What was recorded of one task. Claims and summaries are those of each agent's last handoff."""
 
     summaries: dict[str, str] = field(default_factory=dict)
-    claims: dict[str, list[Mapping[str, Any]]] = field(default_factory=dict)
-    commits: list[Mapping[str, Any]] = field(default_factory=list)
-    verdicts: list[Mapping[str, Any]] = field(default_factory=list)
+    claims: dict[str, list[ClaimChecked]] = field(default_factory=dict)
+    commits: list[AgentCommit] = field(default_factory=list)
     checks: dict[str, CheckRan] = field(default_factory=dict)

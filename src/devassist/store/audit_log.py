@@ -21,7 +21,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from devassist.domain.errors import AuditError, DevassistError
-from devassist.domain.events import Event, EventType, Record
+from devassist.domain.events import Event, Record, WarningRaised
 from devassist.ports import EventSink
 from devassist.store.filters import iso
 from devassist.store.heads import Anchor, append_head, path_tag, read_heads, replaced_by
@@ -95,7 +95,7 @@ class AuditLog:
         lost = replaced_by(read_heads(heads_file), path_tag(path), ledger.database_id) if heads_file else None
         if lost is not None:
             fact = f"another audit log, {lost.database_id}, was at this place and reached event {lost.seq}"
-            log.record(Event(type=EventType.WARNING_RAISED, data={"kind": "audit.replaced", "message": fact}))
+            log.record(Event(WarningRaised(kind="audit.replaced", text=fact)))
             log.checkpoint()
         return log
 
@@ -240,7 +240,7 @@ class AuditLog:
 
     def _warn(self, kind: str, message: str, records: Sequence[Record]) -> None:
         run = records[-1].event.run if records else ""
-        event = Event(type=EventType.WARNING_RAISED, run=run, data={"kind": kind, "message": message})
+        event = Event(WarningRaised(kind=kind, text=message), run=run)
         self._serve([_Request(lambda ledger: ledger.append([prepare(event, self._redact)]))])
 
     def _anchor(self, head: Head, run: str = "") -> None:

@@ -7,13 +7,16 @@ from typing import Any
 
 import msgspec
 
-from devassist.domain.errors import AuditTampered
+from devassist.domain.errors import AuditError, AuditTampered
 from devassist.domain.events import FACTS, Body, EventType, Fact
 
 
 def to_data(body: Body) -> dict[str, Any]:
-    """Every field by its name, as JSON has it: enums as text, tuples as lists."""
-    data: dict[str, Any] = msgspec.to_builtins(body)
+    """Every field by its name, as JSON has it. Raises AuditError for what is not JSON."""
+    try:
+        data: dict[str, Any] = msgspec.to_builtins(body)
+    except (TypeError, ValueError) as error:
+        raise AuditError(f"the data of a {body.type} event is not JSON: {error}") from error
     return data
 
 
@@ -43,8 +46,25 @@ def _note_posted(data: Mapping[str, Any]) -> Mapping[str, Any]:
     return {"sender": data["from"], **data} if "from" in data else data
 
 
+def _hunks(data: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Until 0.1 a hunk's class was `class`, which no field can be called."""
+    renamed = [{"kind": hunk.get("class", ""), **hunk} for hunk in data.get("hunks", ())]
+    return {**data, "hunks": renamed} if renamed else data
+
+
+def _shown(data: Mapping[str, Any]) -> Mapping[str, Any]:
+    return {**data, "shown": _hunks(data["shown"])} if data.get("shown") else data
+
+
+def _offer(data: Mapping[str, Any]) -> Mapping[str, Any]:
+    return {**data, "offer": _hunks(data["offer"])} if data.get("offer") else data
+
+
 _UPGRADES: Mapping[EventType, Callable[[Mapping[str, Any]], Mapping[str, Any]]] = {
     EventType.WARNING_RAISED: _warning_raised,
     EventType.NOTE_POSTED: _note_posted,
+    EventType.CONFLICT_RESOLVED: _hunks,
+    EventType.APPROVAL_REQUESTED: _shown,
+    EventType.DECISION_MADE: _offer,
 }
 """What earlier versions wrote, as this one reads it."""

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from devassist.domain.errors import AuditError, NotFound
-from devassist.domain.events import Event, EventType, Record
+from devassist.domain.events import Event, Record, RedactionRecorded
 from devassist.store import chain, codec, facts
 from devassist.store.connection import WriteLock, connect_writer, translated
 from devassist.store.filters import iso
@@ -43,20 +43,18 @@ class Prepared:
 
 def prepare(event: Event, redact: Callable[[Any], Any]) -> Prepared:
     """Take secrets out and pack. Raises AuditError for data that is not JSON; nothing is recorded then."""
-    stated = event.data if event.body is None else facts.to_data(event.body)
-    data = codec.normalise(redact(codec.normalise(stated)))
+    data = codec.normalise(redact(codec.normalise(facts.to_data(event.body))))
     if not isinstance(data, dict):
         raise AuditError(f"event data of {event.type} is not an object")
     packed = codec.pack(data)
     clean = replace(
         event,
+        body=facts.to_fact(event.type, data),
         run=codec.safe(event.run),
         task=codec.safe(event.task),
         agent=codec.safe(event.agent),
         parent=codec.safe(event.parent),
         id=codec.safe(event.id),
-        data=data,
-        body=facts.to_fact(event.type, data),
     )
     return Prepared(clean, packed.text, packed.bodies)
 
@@ -123,7 +121,7 @@ class Ledger:
         texts = [self._data_of(seq) for seq in seqs]
         payloads = codec.all_references(texts)
         at = iso(self._now())
-        data = {"seqs": list(seqs), "reason": reason, "by": by, "payloads": payloads}
+        recorded = RedactionRecorded(seqs=tuple(seqs), reason=reason, by=by, payloads=tuple(payloads))
         run = self.connection.execute("SELECT run FROM events WHERE seq = ?", (seqs[0],)).fetchone()[0]
         for seq in seqs:
             row = (seq, codec.safe(reason), at, codec.safe(by), json.dumps(payloads))
@@ -134,7 +132,7 @@ class Ledger:
             "UPDATE payloads SET codec = 'redacted', body = X'' WHERE hash = ?",
             [(name,) for name in payloads],
         )
-        return self.append([prepare(Event(type=EventType.REDACTED, run=run, data=data), lambda value: value)])
+        return self.append([prepare(Event(recorded, run=run), lambda value: value)])
 
     def scrub_files(self) -> None:
         """Move the log into the database file and empty it: redacted text must not stay in old frames."""

@@ -16,7 +16,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from devassist.domain.errors import AuditError, AuditTampered, Interrupted, NotFound, UsageError
-from devassist.domain.events import Body, Event, EventType, Record, Withheld
+from devassist.domain.events import Event, EventType, Record, Withheld
 from devassist.store import codec, facts
 from devassist.store.connection import connect_reader, translated
 from devassist.store.filters import EventFilter
@@ -66,14 +66,14 @@ class AuditReader:
     def events(
         self, wanted: EventFilter = EVERYTHING, *, raw: bool = False, raw_types: Collection[str] = ()
     ) -> Iterator[Record]:
-        """Events in order. With `raw`, long strings stay references; with `raw_types`, those of these types do."""
+        """Events in order. With `raw`, long strings are left out; with `raw_types`, those of these types are."""
         left = wanted.limit
         for row in self._rows(wanted):
             if left is not None and left <= 0:
                 return
             if wanted.text and not self._mentions(row["data"], wanted.text):
                 continue
-            yield _record(row, None if raw or row["type"] in raw_types else self.payload)
+            yield _record(row, _left_out if raw or row["type"] in raw_types else self.payload)
             left = None if left is None else left - 1
 
     def event(self, id_or_seq: str | int, *, raw: bool = False) -> Record:
@@ -83,7 +83,7 @@ class AuditReader:
         row = self._one(query, (str(id_or_seq), seq))
         if row is None:
             raise NotFound(f"no event {id_or_seq}", hint="list them with 'devassist audit list'")
-        return _record(row, None if raw else self.payload)
+        return _record(row, _left_out if raw else self.payload)
 
     def runs(self) -> list[str]:
         """Every run, newest first."""
@@ -190,8 +190,7 @@ class AuditReader:
         return row
 
 
-def _record(row: sqlite3.Row, fetch: Callable[[str], bytes] | None) -> Record:
-    data = codec.parse(row["data"]) if fetch is None else codec.unpack(row["data"], fetch)
+def _record(row: sqlite3.Row, fetch: Callable[[str], bytes]) -> Record:
     try:
         kind = EventType(row["type"])
     except ValueError as error:
@@ -199,24 +198,20 @@ def _record(row: sqlite3.Row, fetch: Callable[[str], bytes] | None) -> Record:
             f"event {row['seq']} has the type {row['type']!r}, which this version does not know",
             hint="upgrade devassist",
         ) from error
+    text = row["data"]
     event = Event(
-        type=kind,
+        Withheld(type=kind) if text == TOMBSTONE else facts.to_fact(kind, codec.unpack(text, fetch)),
         run=row["run"],
         task=row["task"],
         agent=row["agent"],
         parent=row["parent"],
         id=row["id"],
-        data=data,
-        body=_body(kind, row["data"], data, withheld=fetch is None),
     )
     return Record(seq=row["seq"], at=row["at"], event=event, hash=row["hash"])
 
 
-def _body(kind: EventType, text: str, data: Any, *, withheld: bool) -> Body:
-    """The fact. Texts that were not fetched are empty in it."""
-    if text == TOMBSTONE:
-        return Withheld(type=kind)
-    return facts.to_fact(kind, codec.unpack(text, lambda _digest: b"") if withheld else data)
+def _left_out(_digest: str) -> bytes:
+    return b""
 
 
 def _only_reading(action: int, first: str | None, second: str | None, *_: str | None) -> int:

@@ -11,8 +11,8 @@ import sys
 from rich.console import Console
 
 from devassist.cli.progress import LiveProgress
-from devassist.domain.events import Event, EventType, Record
-from devassist.store.facts import to_fact
+from devassist.domain.events import EventType, Record
+from support.facts import event as event_of
 
 _ASKED = """
 from types import SimpleNamespace
@@ -51,12 +51,11 @@ def test_a_request_that_was_decided_leaves_the_live_view_and_the_next_one_is_ask
     live = LiveProgress(Console(file=io.StringIO()))
     for at, id_ in enumerate(("a-1", "a-2"), start=1):
         asked = {"approval": id_, "kind": "question", "question": "?", "options": [], "binds_to": id_}
-        event = Event(
-            type=EventType.APPROVAL_REQUESTED,
+        event = event_of(
+            EventType.APPROVAL_REQUESTED,
             run="r",
             data=asked,
-            body=to_fact(EventType.APPROVAL_REQUESTED, asked),
         )
         live.write(Record(seq=at, at="2026-01-01T00:00:00Z", event=event))
     live.decided("a-1")
-    assert [one["id"] for one in live.waiting()] == ["a-2"]
+    assert [request.id for request in live.waiting()] == ["a-2"]

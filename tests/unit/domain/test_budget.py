@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from devassist.domain.budget import refusal
+from devassist.domain.budget import Limit, Refusal, refusal
+from devassist.domain.events import Usage
 from devassist.domain.run import RunState
 from devassist.domain.settings import Limits
 
@@ -17,9 +18,9 @@ def asked(
     limits: dict[str, Any], *, usd: float = 0.0, tokens: int = 0, elapsed_s: float = 0.0, turn: int = 1
 ) -> str:
     none = {"max_usd": 0.0, "max_tokens": 0, "max_minutes": 0.0, "max_turns_per_agent": 0}
-    state = RunState(usd=usd, input_tokens=tokens, output_tokens=0)
+    state = RunState(usage=Usage(usd=usd, input_tokens=tokens))
     found = refusal(state, Limits(**{**none, **limits}), elapsed_s=elapsed_s, turn=turn)
-    return found[0] if found else ""
+    return str(found.limit) if found else ""
 
 
 @pytest.mark.parametrize(
@@ -53,16 +54,13 @@ def test_zero_means_no_limit(usd: float, tokens: int, elapsed_s: float, turn: in
 
 
 def test_the_sentence_says_how_much_of_how_much() -> None:
-    state = RunState(usd=1.5, input_tokens=70, output_tokens=50)
-    assert refusal(state, Limits(max_usd=1.25), elapsed_s=0, turn=1) == (
-        "max_usd",
-        "the run has spent 1.5000 of 1.25 USD",
+    state = RunState(usage=Usage(usd=1.5, input_tokens=70, output_tokens=50))
+    assert refusal(state, Limits(max_usd=1.25), elapsed_s=0, turn=1) == Refusal(
+        Limit("max_usd"), "the run has spent 1.5000 of 1.25 USD"
     )
-    assert refusal(state, Limits(max_tokens=100), elapsed_s=0, turn=1) == (
-        "max_tokens",
-        "the run has used 120 of 100 tokens",
+    assert refusal(state, Limits(max_tokens=100), elapsed_s=0, turn=1) == Refusal(
+        Limit("max_tokens"), "the run has used 120 of 100 tokens"
     )
-    assert refusal(state, Limits(max_minutes=1), elapsed_s=90, turn=1) == (
-        "max_minutes",
-        "the run has taken 1.5 of 1 minutes",
+    assert refusal(state, Limits(max_minutes=1), elapsed_s=90, turn=1) == Refusal(
+        Limit("max_minutes"), "the run has taken 1.5 of 1 minutes"
     )

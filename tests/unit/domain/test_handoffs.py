@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from devassist.domain.handoffs import CheckedClaim, Claim, Evidence, Handoff, Verdict, check_claim
+from devassist.domain.handoffs import CheckedClaim, Claim, Evidence, Verdict, check_claim
 
 
 def evidence(number: int, tool: str = "run_command", **more: Any) -> Evidence:
@@ -106,27 +106,3 @@ def test_a_verified_claim_always_has_an_own_success_behind_it(calls: list[Eviden
         borne = {one.id: one for one in calls}[cited]
         assert borne.ok
         assert borne.task == "t1"
-
-
-def test_a_handoff_is_written_down_whole() -> None:
-    handoff = Handoff(
-        kind="work",
-        summary="done",
-        confidence=0.8,
-        claims=(Claim(statement="it works", evidence="e1"),),
-        findings=({"path": "a.py", "line": 3},),
-        open_questions=("why?",),
-    )
-    assert handoff.as_json() == {
-        "kind": "work",
-        "summary": "done",
-        "confidence": 0.8,
-        "intent": "",
-        "urgency": "normal",
-        "context": {},
-        "artifacts": [],
-        "claims": [{"statement": "it works", "evidence": "e1"}],
-        "open_questions": ["why?"],
-        "findings": [{"path": "a.py", "line": 3}],
-        "verdict": "",
-    }

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import copy
-from dataclasses import replace
+from dataclasses import asdict, replace
 from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from devassist.domain.events import Event, EventType, Record
+from devassist.domain.events import EventType, Record
 from devassist.domain.ids import PLANNING, result_branch
 from devassist.domain.run import RunState
 from devassist.domain.statuses import RunStatus, TaskStatus
-from devassist.store.facts import to_fact
+from devassist.reports.run_document import RunDocument, builtins
+from support.facts import event as event_of
 
 RUN = "brisk-heron-3f2a"
 _PLAN = {
@@ -26,9 +27,7 @@ _PLAN = {
 
 
 def record(seq: int, type_: EventType, task: str = "", agent: str = "", **data: Any) -> Record:
-    event = Event(
-        type=type_, run=RUN, task=task, agent=agent, id=f"e{seq}", data=data, body=to_fact(type_, data)
-    )
+    event = event_of(type_, run=RUN, task=task, agent=agent, id=f"e{seq}", data=data)
     return Record(seq=seq, at=f"2026-01-01T00:00:{seq % 60:02d}.000000Z", event=event)
 
 
@@ -131,7 +130,7 @@ def test_reading_may_stop_anywhere_and_go_on(log: list[Record], cut: int) -> Non
 @given(logs())
 def test_the_fold_changes_no_record_and_always_has_a_document(log: list[Record]) -> None:
     before = copy.deepcopy(log)
-    document = RunState.fold(log).as_json()
+    document = builtins(RunDocument.of(RunState.fold(log)))
     assert log == before
     assert document["schema"] == "devassist.run/1"
     assert document["usage"]["model_calls"] == sum(one.type is EventType.MODEL_CALLED for one in log)
@@ -141,8 +140,8 @@ def test_the_fold_changes_no_record_and_always_has_a_document(log: list[Record])
 def test_the_costs_of_agents_never_exceed_the_runs(log: list[Record]) -> None:
     state = RunState.fold(log)
     agents = [agent for one in state.tasks.values() for agent in one.agents.values()]
-    assert sum(one.usd for one in agents) <= state.usd
-    assert sum(one.input_tokens for one in agents) <= state.input_tokens
+    assert sum(one.usd for one in agents) <= state.usage.usd
+    assert sum(one.input_tokens for one in agents) <= state.usage.input_tokens
 
 
 def test_an_event_that_says_nothing_of_the_state_moves_only_the_sequence() -> None:
@@ -225,7 +224,7 @@ def test_planning_is_a_task_of_its_own_and_not_of_the_plan() -> None:
     state = RunState.fold(log)
     assert state.tasks[PLANNING].agents["orchestrator"].turns == 1
     assert state.work() == []
-    assert state.usage() == {
+    assert asdict(state.usage) == {
         "model_calls": 1,
         "input_tokens": 5,
         "output_tokens": 0,
@@ -242,11 +241,11 @@ def test_a_question_waits_until_it_is_decided() -> None:
     )
     waiting = RunState.fold(log[:4])
     assert waiting.tasks["t1"].status is TaskStatus.WAITING
-    shown = waiting.as_json()["waiting"]
+    shown = builtins(RunDocument.of(waiting))["waiting"]
     assert [(one["id"], one["kind"], one["question"], one["task"]) for one in shown] == [
         ("a-1", "merge", "land it?", "t1")
     ]
-    assert RunState.fold(log).waiting == {}
+    assert RunState.fold(log).waiting == []
 
 
 def test_a_resumed_run_is_running_again() -> None:

@@ -11,11 +11,11 @@ from hypothesis import strategies as st
 
 from devassist.assignments import CallAddress
 from devassist.domain.errors import ModelError, UsageError
-from devassist.domain.events import Event, EventType, Record
+from devassist.domain.events import Event, EventType, Record, ToolCalled
 from devassist.llm.canonical import digest
 from devassist.llm.cassette import CassetteWriter, ReplayClient
 from devassist.ports import ModelRequest
-from devassist.store.facts import to_fact
+from support.facts import event as event_of
 
 OLD, NEW = "brisk-heron-3f2a", "calm-otter-91bc"
 TOOLS = [{"type": "function", "function": {"name": "f", "parameters": {"type": "object"}}}]
@@ -67,9 +67,7 @@ def record(
     return Record(
         seq=turn,
         at="",
-        event=Event(
-            type=type_, run=run, task=task, agent=f"{task}/{role}", data=data, body=to_fact(type_, data)
-        ),
+        event=event_of(type_, run=run, task=task, agent=f"{task}/{role}", data=data),
     )
 
 
@@ -92,7 +90,7 @@ def test_the_file_has_a_header_and_one_line_per_answered_call(tmp_path: Path) ->
         tmp_path / "deep" / "c.jsonl",
         record(),
         record(status="error"),
-        record(type_=EventType.TOOL_CALLED),
+        Record(seq=9, at="", event=Event(ToolCalled(), run=OLD)),
         record(turn=2),
     )
     lines = [json.loads(line) for line in path.read_text().splitlines()]

@@ -14,12 +14,13 @@ import pytest
 from devassist.app.wiring.host import Host, utc_now
 from devassist.cli.artifacts import artifacts_directory
 from devassist.domain.errors import UsageError
-from devassist.domain.events import Event, EventType, Record
+from devassist.domain.events import EventType, Record
 from devassist.reports.files import Artifacts, RunFile
 from devassist.reports.junit import junit
 from devassist.reports.latest import LatestFile, write_whole
 from devassist.reports.story import Story
 from devassist.store.audit_log import AuditLog
+from support.facts import event as event_of
 from support.tale import HOSTILE, RUN, Tale, whole_tale
 
 
@@ -136,8 +137,8 @@ def test_a_process_that_goes_on_with_a_run_goes_on_with_its_files(tmp_path: Path
 def test_an_answer_that_another_process_recorded_is_taken_in_once(tmp_path: Path) -> None:
     records = whole_tale()
     asked = next(one for one in records if one.type is EventType.APPROVAL_REQUESTED)
-    decided = Event(
-        type=EventType.APPROVAL_DECIDED, run=RUN, task="asks", data={"approval": "q-1", "choice": "approve"}
+    decided = event_of(
+        EventType.APPROVAL_DECIDED, run=RUN, task="asks", data={"approval": "q-1", "choice": "approve"}
     )
     answer = Record(seq=asked.seq + 1, at=asked.at, event=decided)
     later = [replace(one, seq=one.seq + 1) for one in records if one.seq > asked.seq]

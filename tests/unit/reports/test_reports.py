@@ -15,6 +15,7 @@ from devassist.reports.document import conflicts_sarif, document
 from devassist.reports.junit import junit
 from devassist.reports.markdown import markdown
 from devassist.reports.page import page
+from devassist.reports.parts import ConflictEnding
 from devassist.reports.story import Story
 from devassist.reports.timeline import timeline
 from support.browser import find_browser, opened
@@ -107,7 +108,7 @@ def test_undo_and_next_are_whole_commands() -> None:
 
 def test_how_a_conflict_ended_is_told() -> None:
     story = Story.of(whole_tale())
-    story.endings["c-1"] = {"status": "waived", "who": "person ada", "reason": "both stay"}
+    story.endings["c-1"] = ConflictEnding(status="waived", who="person ada", reason="both stay")
     assert "**waived by person ada: both stay**" in markdown(story)
     assert "waived by person ada" in page(story)
 

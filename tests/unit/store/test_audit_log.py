@@ -10,7 +10,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -18,12 +18,14 @@ from typing import Any
 import pytest
 
 from devassist.domain.errors import AuditError, NotFound
-from devassist.domain.events import Event, EventType, Record
+from devassist.domain.events import Event, EventType, Record, ToolCalled, Withheld
 from devassist.store.audit_log import AuditLog
 from devassist.store.heads import read_heads
 from devassist.store.migrations import TRIGGERS
 from devassist.store.queries import AuditReader
 from devassist.store.verify import verify
+from support.facts import data_of
+from support.facts import event as event_of
 
 START = datetime(2026, 1, 31, 12, tzinfo=UTC)
 SOURCE = Path(__file__).parents[3] / "src"
@@ -32,20 +34,20 @@ WRITER = """
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
-from devassist.domain.events import Event, EventType
+from devassist.domain.events import Event, NotePosted
 from devassist.store.audit_log import AuditLog
 
 path, name, count = Path(sys.argv[1]), sys.argv[2], int(sys.argv[3])
 with AuditLog.open(path, heads_file=None, now=lambda: datetime.now(UTC)) as log:
     for number in range(count):
-        event = Event(type=EventType.NOTE_POSTED, run=name, data={"n": number, "text": "y" * 2000})
+        event = Event(NotePosted(round=number, text="y" * 2000), run=name)
         (record,) = log.record(event)
         print(record.seq, record.id, flush=True)
 """
 
 
 def note(number: int, **more: Any) -> Event:
-    return Event(type=EventType.NOTE_POSTED, run="r", data={"n": number}, **more)
+    return event_of(EventType.NOTE_POSTED, run="r", data={"round": number}, **more)
 
 
 @pytest.fixture
@@ -89,13 +91,14 @@ class BrokenSink:
 
 
 def test_what_is_recorded_reads_back_equal(log: AuditLog, path: Path) -> None:
-    data = {"list": [1, 2.5, None, True], "long": "ü" * 5000, "$payload": "mine"}
-    event = Event(
-        type=EventType.TOOL_CALLED, run="r", task="t1", agent="t1/coder", parent="p", id="tool-1", data=data
+    arguments = {"list": [1, 2.5, None, True], "long": "ü" * 5000, "$payload": "mine"}
+    data = {"arguments": arguments}
+    event = event_of(
+        EventType.TOOL_CALLED, run="r", task="t1", agent="t1/coder", parent="p", id="tool-1", data=data
     )
     records = log.record(event, note(2))
     assert stored(path) == list(records)
-    assert replace(records[0].event, body=None) == event
+    assert records[0].event == event
     assert [record.seq for record in records] == [1, 2]
     assert re.fullmatch(r"[0-9a-z]{12}-[A-Za-z0-9_-]+", records[1].id)
     assert re.fullmatch(r"2026-01-31T12:00:\d\d\.000000Z", records[0].at)
@@ -116,12 +119,12 @@ def test_a_taken_id_is_refused_and_the_others_go_on(log: AuditLog, path: Path) -
     with pytest.raises(AuditError, match="'b' is already recorded"):
         log.record(note(4, id="b"), note(5, id="b"))
     log.record(note(6, id="b"))
-    assert [record.data["n"] for record in stored(path)] == [1, 6]
+    assert [data_of(record)["round"] for record in stored(path)] == [1, 6]
 
 
 def test_data_that_is_not_json_is_refused_and_the_log_goes_on(log: AuditLog, path: Path) -> None:
-    with pytest.raises(AuditError, match="set"):
-        log.record(Event(type=EventType.NOTE_POSTED, data={"a": {1}}))
+    with pytest.raises(AuditError, match="object"):
+        log.record(Event(ToolCalled(arguments={"a": object()})))
     log.record(note(1))
     assert len(stored(path)) == 1
 
@@ -137,7 +140,7 @@ def test_eight_threads_are_all_durable_and_in_order(log: AuditLog, path: Path) -
 
     def work(thread: int) -> None:
         for number in range(200):
-            event = Event(type=EventType.NOTE_POSTED, run="r", agent=f"t{thread}/coder", data={"n": number})
+            event = event_of(EventType.NOTE_POSTED, run="r", agent=f"t{thread}/coder", data={"round": number})
             acknowledged[thread].extend(log.record(event))
 
     threads = [threading.Thread(target=work, args=(number,)) for number in range(8)]
@@ -150,7 +153,7 @@ def test_eight_threads_are_all_durable_and_in_order(log: AuditLog, path: Path) -
     assert records == sink.records
     assert sorted((r for mine in acknowledged for r in mine), key=lambda r: r.seq) == records
     for mine in acknowledged:
-        assert [record.data["n"] for record in mine] == list(range(200))
+        assert [data_of(record)["round"] for record in mine] == list(range(200))
     assert verify(path).ok
 
 
@@ -196,7 +199,7 @@ def test_a_full_disk_stops_the_log_for_good(path: Path) -> None:
 
     def work() -> None:
         try:
-            log.record(Event(type=EventType.NOTE_POSTED, data={"text": noise}))
+            log.record(event_of(EventType.NOTE_POSTED, data={"text": noise}))
         except AuditError as error:
             failures.append(str(error))
 
@@ -209,7 +212,7 @@ def test_a_full_disk_stops_the_log_for_good(path: Path) -> None:
     with pytest.raises(AuditError, match="full"):
         log.record(note(2))
     log.close()
-    assert [record.data for record in stored(path)] == [{"n": 1}]
+    assert [data_of(record)["round"] for record in stored(path)] == [1]
     assert verify(path).ok
 
 
@@ -277,7 +280,7 @@ def test_a_broken_sink_is_dropped_and_said(path: Path) -> None:
         assert log.sinks == [sink]
     records = stored(path)
     assert [str(record.type) for record in records] == ["note.posted", "warning.raised", "note.posted"]
-    assert "no screen" in records[1].data["message"]
+    assert "no screen" in data_of(records[1])["text"]
     assert sorted(sink.records, key=lambda r: r.seq) == records
 
 
@@ -295,11 +298,11 @@ def test_a_sink_that_records_does_not_hang(path: Path) -> None:
 
 def test_secrets_are_taken_out_before_anything_is_hashed(path: Path) -> None:
     def redact(data: Any) -> Any:
-        return {**data, "key": "***"} if "key" in data else data
+        return {**data, "text": "***"} if "text" in data else data
 
     with open_log(path, redact=redact) as log:
-        (record,) = log.record(Event(type=EventType.NOTE_POSTED, data={"key": "hunter2"}))
-    assert record.data == {"key": "***"}
+        (record,) = log.record(event_of(EventType.NOTE_POSTED, data={"text": "hunter2"}))
+    assert data_of(record)["text"] == "***"
     assert b"hunter2" not in path.read_bytes()
 
 
@@ -333,7 +336,7 @@ def test_a_heads_file_that_cannot_be_written_is_said(path: Path, tmp_path: Path)
         log.record(note(1))
         with pytest.raises(AuditError, match="could not be written"):
             log.checkpoint()
-    assert [record.data.get("kind") for record in stored(path)] == [None, "audit.checkpoint"]
+    assert [data_of(record).get("kind", "") for record in stored(path)] == ["", "audit.checkpoint"]
 
 
 def test_a_file_that_is_no_database_is_refused(path: Path) -> None:
@@ -368,7 +371,7 @@ def test_the_writer_is_as_durable_as_it_says(log: AuditLog) -> None:
 
 def test_equal_long_strings_are_stored_once(log: AuditLog, path: Path) -> None:
     for number in range(3):
-        log.record(Event(type=EventType.NOTE_POSTED, data={"n": number, "text": "same " * 1000}))
+        log.record(event_of(EventType.NOTE_POSTED, data={"round": number, "text": "same " * 1000}))
     with AuditReader(path) as reader:
         rows = list(reader.select("SELECT size, codec, length(body) < 200 AS small FROM payloads"))
     assert rows == [{"size": 5000, "codec": "zlib", "small": 1}]
@@ -421,7 +424,7 @@ EVENT = "(seq, id, at, run, task, agent, type, parent, data, prev_hash, hash)"
     ],
 )
 def test_the_tables_only_grow(log: AuditLog, path: Path, statement: str) -> None:
-    log.record(note(1), note(2), Event(type=EventType.NOTE_POSTED, data={"text": "z" * 2000}))
+    log.record(note(1), note(2), event_of(EventType.NOTE_POSTED, data={"text": "z" * 2000}))
     connection = sqlite3.connect(path)
     with pytest.raises(sqlite3.IntegrityError, match="append-only"):
         connection.execute(statement)
@@ -441,8 +444,10 @@ def test_every_table_has_its_triggers(path: Path) -> None:
 def test_a_redacted_secret_is_gone_and_the_chain_holds(path: Path) -> None:
     secret = "hunter2-"
     with open_log(path) as log:
-        log.record(note(1), Event(type=EventType.NOTE_POSTED, run="r", data={"a": secret, "b": secret * 500}))
-        log.record(Event(type=EventType.NOTE_POSTED, run="r", data={"quoted": secret * 500}))
+        log.record(
+            note(1), event_of(EventType.NOTE_POSTED, run="r", data={"text": secret, "to": secret * 500})
+        )
+        log.record(event_of(EventType.NOTE_POSTED, run="r", data={"text": secret * 500}))
         record = log.redact(2, reason="a password", by="ada")
         assert record.type is EventType.REDACTED
         for file in path.parent.iterdir():
@@ -454,9 +459,9 @@ def test_a_redacted_secret_is_gone_and_the_chain_holds(path: Path) -> None:
         log.record(note(5))
     assert verify(path).problems == ()
     records = stored(path)
-    assert records[1].data == {"$redacted": True}
-    assert records[2].data == {"quoted": "[redacted]"}
-    assert records[3].data["reason"] == "a password"
+    assert isinstance(records[1].body, Withheld)
+    assert data_of(records[2])["text"] == "[redacted]"
+    assert data_of(records[3])["reason"] == "a password"
 
 
 def test_a_state_that_raises_stops_the_log(path: Path) -> None:

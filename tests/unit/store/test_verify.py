@@ -11,12 +11,14 @@ from typing import Any
 import pytest
 
 from devassist.domain.errors import NotFound
-from devassist.domain.events import Event, EventType
+from devassist.domain.events import EventType
 from devassist.store import chain
 from devassist.store.audit_log import AuditLog
 from devassist.store.migrations import TRIGGERS
 from devassist.store.queries import AuditReader
 from devassist.store.verify import Anchor, Problem, read_heads, verify
+from support.facts import data_of
+from support.facts import event as event_of
 
 START = datetime(2026, 1, 31, 12, tzinfo=UTC)
 
@@ -30,8 +32,8 @@ def path(tmp_path: Path) -> Path:
 def written(path: Path, heads_file: Path | None) -> Path:
     with AuditLog.open(path, heads_file=heads_file, now=lambda: START) as log:
         for number in range(1, 11):
-            data = {"n": number, **({"text": "long " * 500} if number in {4, 6} else {})}
-            log.record(Event(type=EventType.NOTE_POSTED, run="r", data=data))
+            data = {"round": number, **({"text": "long " * 500} if number in {4, 6} else {})}
+            log.record(event_of(EventType.NOTE_POSTED, run="r", data=data))
             if number == 5:
                 log.checkpoint("r")
     return path
@@ -202,7 +204,7 @@ def test_a_log_that_took_anothers_place_says_so_itself(path: Path, tmp_path: Pat
     path.unlink()
     written(path, tmp_path / "heads.log")
     with AuditReader(path) as reader:
-        assert reader.event(1).data["kind"] == "audit.replaced"
+        assert data_of(reader.event(1))["kind"] == "audit.replaced"
     assert verify(path, heads=read_heads(tmp_path / "heads.log")).ok
 
 
@@ -237,7 +239,7 @@ def test_a_corrupt_file_is_a_problem_not_a_crash(path: Path) -> None:
 
 def test_verifying_works_beside_a_writer(path: Path, tmp_path: Path) -> None:
     with AuditLog.open(path, heads_file=None, now=lambda: START) as log:
-        log.record(Event(type=EventType.NOTE_POSTED))
+        log.record(event_of(EventType.NOTE_POSTED))
         assert verify(path, heads=read_heads(tmp_path / "heads.log")).events == 11
 
 

@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING
 
 from devassist.app.wiring.project import Project, open_log, probe_sandbox
 from devassist.domain.errors import Unfinished
-from devassist.domain.events import Event, EventType
+from devassist.domain.events import CommandIntended, CommandRan, Event
 from devassist.domain.hashing import digest
+from devassist.domain.statuses import Purpose
 from devassist.ports import CommandResult, Sandbox, SandboxSpec
 
 if TYPE_CHECKING:  # imported where they are used: other commands must not pay for them
@@ -67,12 +68,12 @@ class Workshop:
             ]
         )
 
-    def run(self, tree: str, command: str, *, purpose: str) -> CommandResult:
+    def run(self, tree: str, command: str, *, purpose: Purpose) -> CommandResult:
         """Runs a command on exactly `tree`; a command that fails is a result, not an error."""
         with self._at(tree) as slot:
             return self._ran(slot, command, purpose)
 
-    def answer(self, tree: str, command: str, *, purpose: str) -> Answer:
+    def answer(self, tree: str, command: str, *, purpose: Purpose) -> Answer:
         """As `run`, with everything that the command wrote to standard output."""
         with self._at(tree) as slot:
             result = self._ran(slot, f'{command} > "$TMPDIR/{_ANSWER}"', purpose)
@@ -91,7 +92,7 @@ class Workshop:
         if not commands or (marker.exists() and marker.read_text("ascii") == wanted):
             return
         for command in commands:
-            result = self._ran(slot, command, "setup")
+            result = self._ran(slot, command, Purpose.SETUP)
             if result.exit_code != 0:
                 tail = result.output[-800:].strip()
                 raise Unfinished(f"setup command {command!r} ended with {result.exit_code}: {tail}")
@@ -100,21 +101,25 @@ class Workshop:
         slot.tree.record.used = True
         marker.write_text(wanted, "ascii")
 
-    def _ran(self, slot: Slot, command: str, purpose: str) -> CommandResult:
-        root = slot.tree.root
-        started = {"command": command, "purpose": purpose, "tier": self.sandbox.tier, "cwd": str(root)}
-        self.log.record(Event(type=EventType.COMMAND_INTENDED, data=started))
+    def _ran(self, slot: Slot, command: str, purpose: Purpose) -> CommandResult:
+        root, tier = slot.tree.root, self.sandbox.tier
+        intent = CommandIntended(command=command, purpose=purpose, tier=tier, cwd=str(root))
+        self.log.record(Event(intent))
         spec = self._spec(root, slot.private)
         result = self.sandbox.run(command, spec, timeout_s=self.project.settings.checks.timeout_s)
         self.commands_run += 1
-        ended = {
-            "exit_code": result.exit_code,
-            "output": result.output,
-            "seconds": round(result.seconds, 3),
-            "timed_out": result.timed_out,
-            "unsafe": self.sandbox.tier == "none",
-        }
-        self.log.record(Event(type=EventType.COMMAND_RAN, data=started | ended))
+        ran = CommandRan(
+            command=command,
+            purpose=purpose,
+            tier=tier,
+            cwd=str(root),
+            exit_code=result.exit_code,
+            output=result.output,
+            seconds=round(result.seconds, 3),
+            timed_out=result.timed_out,
+            unsafe=tier == "none",
+        )
+        self.log.record(Event(ran))
         return result
 
     def _spec(self, root: Path, private: Path) -> SandboxSpec:

@@ -10,7 +10,7 @@ from devassist.app.conflicts.open_conflict import Answer, OpenConflict
 from devassist.app.runs.wiring import taught
 from devassist.app.wiring.history import require_history
 from devassist.app.wiring.project import Project, open_log
-from devassist.domain.events import Event, EventType
+from devassist.domain.events import Event, LessonLearned
 from devassist.domain.resolutions import How, Tally
 
 if TYPE_CHECKING:  # imported where they are used: other commands must not pay for parsers
@@ -25,22 +25,22 @@ def learn_from_history(project: Project, *, limit: int, told: Callable[[int, int
 
     require_history(project.repository)
     found = learn(project.repository, project.host.environment, limit=limit, told=told)
-    lesson = {
-        "subject": SUBJECT,
-        "head": found.head,
-        "merges": found.merges,
-        "own": found.own,
-        "conflicting": found.conflicting,
-        "hunks": found.hunks,
-        "classes": {name: tally.as_json() for name, tally in found.classes.items()},
-    }
+    lesson = LessonLearned(
+        subject=SUBJECT,
+        head=found.head,
+        merges=found.merges,
+        own=found.own,
+        conflicting=found.conflicting,
+        hunks=found.hunks,
+        classes=found.classes,
+    )
     with open_log(project) as log:
-        log.record(Event(type=EventType.LESSON_LEARNED, data=lesson))
+        log.record(Event(lesson))
     known = experience(project)
     nothing = Tally()
     return {
         "schema": "devassist.lessons/1",
-        **{name: lesson[name] for name in ("head", "merges", "own", "conflicting", "hunks")},
+        **{name: getattr(lesson, name) for name in ("head", "merges", "own", "conflicting", "hunks")},
         "classes": [
             {
                 "class": name,
@@ -76,7 +76,7 @@ def automatic(found: OpenConflict, given: Answer) -> Answer | None:
         choice=known.choice,
         reason=known.reason,
         confidence=known.confidence,
-        precedents=[one.as_json() for one in known.precedents],
+        precedents=tuple(precedent.named for precedent in known.precedents),
     )
 
 

@@ -8,12 +8,14 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+import msgspec
+
 from devassist.app.conflicts.compare import Compared, Comparison, compare, side_of
 from devassist.app.conflicts.uncommitted import WorkInProgress
 from devassist.app.wiring.project import Project, is_writable, load_state, open_log, open_reader
-from devassist.domain.conflicts import Side
+from devassist.domain.conflicts import ConflictStatus, Side
 from devassist.domain.errors import NotFound
-from devassist.domain.events import Event, EventType
+from devassist.domain.events import ConflictFound, ConflictResolved, DecisionMade, Event
 from devassist.domain.ids import work_of
 
 if TYPE_CHECKING:  # imported where it is used: other commands must not pay for it
@@ -68,13 +70,12 @@ def _reopen(project: Project, moved: Mapping[str, str]) -> None:
         log.record(
             *(
                 Event(
-                    type=EventType.CONFLICT_RESOLVED,
-                    data={
-                        "conflict": id_,
-                        "status": "open",
-                        "who": "policy",
-                        "reason": f"{name} moved since it was resolved",
-                    },
+                    ConflictResolved(
+                        conflict=id_,
+                        status=ConflictStatus.OPEN,
+                        who="policy",
+                        reason=f"{name} moved since it was resolved",
+                    )
                 )
                 for id_, name in moved.items()
             )
@@ -86,17 +87,19 @@ def remember(project: Project, compared: Compared) -> None:
     before = known_conflicts(project)
     now = {one.id: one for one in compared.conflicts}
     events = [
-        Event(
-            type=EventType.CONFLICT_FOUND, data={"conflict": one.id, "base": compared.base, **one.as_json()}
-        )
+        Event(ConflictFound.of(one, base=compared.base))
         for one in compared.conflicts
         if one.id not in before or before[one.id]["gone"] or before[one.id]["status"] == "provisional"
     ]
     looked = {work_of(name) for name in [*compared.looked, compared.against]}
     events += [
         Event(
-            type=EventType.CONFLICT_RESOLVED,
-            data={"conflict": id_, "status": "gone", "who": "policy", "reason": _why_gone(project, one)},
+            ConflictResolved(
+                conflict=id_,
+                status=ConflictStatus.GONE,
+                who="policy",
+                reason=_why_gone(project, one),
+            )
         )
         for id_, one in before.items()
         if id_ not in now
@@ -126,24 +129,31 @@ def known_conflicts(project: Project) -> dict[str, dict[str, Any]]:
     try:
         with open_reader(project) as reader:
             for record in reader.events(_only("conflict")):
-                id_ = record.data["conflict"]
-                if record.type is EventType.CONFLICT_FOUND:
-                    earlier = found.get(id_, {})
-                    first = earlier.get("first_seen", record.at)
-                    found[id_] = {**record.data, "first_seen": first, "last_seen": record.at, "gone": False}
-                    if "ended" in earlier and earlier["status"] == record.data["status"]:
-                        found[id_]["ended"] = earlier["ended"]
-                elif id_ in found:
-                    gone = record.data["status"] == "gone"
-                    ended = (
-                        {"gone": True, "gone_because": record.data["reason"]}
-                        if gone
-                        else {"status": record.data["status"], "ended": dict(record.data)}
-                    )
-                    found[id_].update(ended, last_seen=record.at)
+                match record.body:
+                    case ConflictFound(conflict=id_, status=status) as fact:
+                        earlier = found.get(id_, {})
+                        found[id_] = {
+                            **msgspec.to_builtins(fact),
+                            "first_seen": earlier.get("first_seen", record.at),
+                            "last_seen": record.at,
+                            "gone": False,
+                        }
+                        if "ended" in earlier and earlier["status"] == status:
+                            found[id_]["ended"] = earlier["ended"]
+                    case ConflictResolved(conflict=id_) as fact if id_ in found:
+                        found[id_].update(_ending(fact), last_seen=record.at)
+                    case _:
+                        continue
     except NotFound:
         return {}
     return found
+
+
+def _ending(fact: ConflictResolved) -> dict[str, Any]:
+    if fact.status is ConflictStatus.GONE:
+        return {"gone": True, "gone_because": fact.reason}
+    stated = {name: value for name, value in msgspec.to_builtins(fact).items() if value}
+    return {"status": str(fact.status), "ended": stated}
 
 
 def find_conflict(project: Project, prefix: str) -> dict[str, Any]:
@@ -161,18 +171,20 @@ def find_conflict(project: Project, prefix: str) -> dict[str, Any]:
 def waive(project: Project, prefix: str, *, reason: str, who: str) -> dict[str, Any]:
     """Record that a person accepts a conflict. It is still found, and no longer fails a command."""
     one = find_conflict(project, prefix)
-    decision = {
-        "who": f"person {who}",
-        "question": f"live with {one['conflict']}?",
-        "options": ["waive", "leave open"],
-        "choice": "waive",
-        "reason": reason,
-        "confidence": 1.0,
-    }
-    ending = {"conflict": one["conflict"], "status": "waived", "who": f"person {who}", "reason": reason}
+    decision = DecisionMade(
+        who=f"person {who}",
+        question=f"live with {one['conflict']}?",
+        options=("waive", "leave open"),
+        choice="waive",
+        reason=reason,
+        confidence=1.0,
+    )
+    waived = ConflictResolved(
+        conflict=one["conflict"], status=ConflictStatus.WAIVED, who=f"person {who}", reason=reason
+    )
     with open_log(project) as log:
-        (made,) = log.record(Event(type=EventType.DECISION_MADE, data=decision))
-        log.record(Event(type=EventType.CONFLICT_RESOLVED, parent=made.id, data=ending))
+        (made,) = log.record(Event(decision))
+        log.record(Event(waived, parent=made.id))
     return {**one, "status": "waived"}
 
 
@@ -221,9 +233,9 @@ def intent_of(project: Project, side: Side, base: str) -> str:
     if parts[0] == "devassist" and len(parts) == _TASK_BRANCH_PARTS:
         with suppress(NotFound):
             state = load_state(project, parts[1])
-            for task in (state.plan or {}).get("tasks", ()):
-                if task["id"] == parts[2]:
-                    return f"{task['title']}\n{task.get('instructions', '')}".strip()
+            for task in state.plan.tasks if state.plan is not None else ():
+                if task.id == parts[2]:
+                    return f"{task.title}\n{task.instructions}".strip()
     said = [one.message.strip() for one in project.repository.log(side.commit, hide=[base], limit=_COMMITS)]
     return "\n".join(said) or "nothing is said of it"
 

@@ -11,6 +11,7 @@ from devassist.app.conflicts.compare import side_of
 from devassist.app.conflicts.ledger import find_conflict, intent_of, known_conflicts
 from devassist.app.wiring.project import Project
 from devassist.domain.errors import UsageError
+from devassist.domain.events import Repeat
 from devassist.domain.resolutions import How
 
 if TYPE_CHECKING:  # imported where they are used: other commands must not pay for parsers
@@ -172,7 +173,7 @@ class Answer:
     checks: bool = False
     into: str = ""
     confidence: float = 1.0
-    precedents: Sequence[Mapping[str, Any]] = ()
+    precedents: tuple[Repeat, ...] = ()
 
 
 def _no_conflict(project: Project, conflict: Mapping[str, Any]) -> UsageError:

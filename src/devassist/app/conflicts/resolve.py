@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+import msgspec
 
 from devassist.app.conflicts.check_tree import run_checks
 from devassist.app.conflicts.ledger import find_conflict, known_conflicts
@@ -17,8 +19,20 @@ from devassist.domain.errors import (
     UsageError,
     WaitingForPerson,
 )
-from devassist.domain.events import Event, EventType
+from devassist.domain.events import (
+    BesideConflict,
+    ConflictResolved,
+    Event,
+    MergeApproved,
+    MergeCompleted,
+    MergeIntended,
+    SettledHunk,
+)
 from devassist.domain.resolutions import ResolutionCheck
+from devassist.ports import Recorder
+
+if TYPE_CHECKING:  # it brings parsers along
+    from devassist.engine.resolution.resolution_writer import Settlement
 
 
 def settle(found: OpenConflict, answer: Answer) -> dict[str, Any]:
@@ -34,7 +48,7 @@ def settle(found: OpenConflict, answer: Answer) -> dict[str, Any]:
 def settle_in(
     found: OpenConflict,
     answer: Answer,
-    recorder: Any,
+    recorder: Recorder,
     *,
     ran: Sequence[ResolutionCheck] = (),
     confidence: float | None = None,
@@ -69,15 +83,15 @@ def settle_in(
         precedents=answer.precedents,
         overruled=bool(failed),
         hunks=_remembered(found, tree),
-        facts={"beside": _beside(found, stands)},
+        beside=_beside(found, stands),
     )
     if failed and not answer.overrule:
-        return _document(found, chosen, {"status": "refused"})
+        return _document(found, chosen, None)
     signature = project.repository.signature(project.host.environment)
     keeper = Keeper(repository=project.repository, recorder=recorder, signature=signature, run=run)
     kept = keeper.keep(chosen)
     moved = _move(found, answer, kept, recorder) if answer.into else ""
-    return _document(found, chosen, {**kept, "moved": moved})
+    return _document(found, chosen, kept, moved=moved)
 
 
 def undo(project: Project, prefix: str, *, who: str, reason: str) -> dict[str, Any]:
@@ -113,30 +127,34 @@ def undo(project: Project, prefix: str, *, who: str, reason: str) -> dict[str, A
         "conflicts": order,
         "status": "open",
         "undone": ended["commit"],
-        "ref": undone[0]["ref"],
+        "ref": undone[0].ref,
         "holding": holding,
     }
 
 
-def _beside(found: OpenConflict, stands: Mapping[str, bool | None]) -> list[dict[str, Any]]:
-    """What the merge does not settle: `stands` is true where it is in the merged tree, null where nobody can tell."""
-    return [
-        {"conflict": one["conflict"], "stands": stands[one["conflict"]], "explanation": one["explanation"]}
+def _beside(found: OpenConflict, stands: Mapping[str, bool | None]) -> tuple[BesideConflict, ...]:
+    """What the merge does not settle."""
+    return tuple(
+        BesideConflict(
+            conflict=one["conflict"],
+            stands=stands[one["conflict"]],
+            explanation=one["explanation"],
+        )
         for one in found.beside
         if stands[one["conflict"]] is not False
-    ]
+    )
 
 
-def _remembered(found: OpenConflict, tree: str) -> Sequence[Mapping[str, Any]]:
+def _remembered(found: OpenConflict, tree: str) -> tuple[SettledHunk, ...]:
     """Each hunk with what now stands there: an exact repeat is recognised by it, and classes learn from it."""
     from devassist.conflicts.resolution.rerere import remembered
 
-    return [
+    return tuple(
         entry
         for file in found.pair.files
         if file.marked is not None
         for entry in remembered(file.path, file.marked, found.pair.text_at(tree, file.path))
-    ]
+    )
 
 
 def _movable(found: OpenConflict, branch: str) -> str:
@@ -161,47 +179,56 @@ def _movable(found: OpenConflict, branch: str) -> str:
     return tip
 
 
-def _move(found: OpenConflict, answer: Answer, kept: Mapping[str, Any], log: Any) -> str:
+def _move(found: OpenConflict, answer: Answer, kept: ConflictResolved, log: Recorder) -> str:
     """Give the branch the merge commit by compare-and-swap; its name."""
     from devassist.domain.approvals import ApprovedMerge, MergeRequest
 
     old = _movable(found, answer.into)
-    theirs = next((one for one in kept["parents"] if one != old), old)
-    request = MergeRequest(task="", ours=old, theirs=theirs, tree=kept["tree"])
+    theirs = next((one for one in kept.parents if one != old), old)
+    request = MergeRequest(task="", ours=old, theirs=theirs, tree=kept.tree)
     approved = ApprovedMerge(request=request, approver=answer.who, reason=answer.reason)
     ref = f"refs/heads/{answer.into}"
-    data = {"ours": request.ours, "theirs": request.theirs, "tree": request.tree, "ref": ref}
-    log.record(Event(type=EventType.MERGE_APPROVED, data={"approver": approved.approver, **data}))
-    log.record(Event(type=EventType.MERGE_INTENDED, data={"old": old, **data}))
-    found.project.repository.move_ref(
-        ref, old=old, new=kept["commit"], message=f"devassist: {found.ids[0]} resolved"
+    permission = MergeApproved(
+        approver=approved.approver, ours=old, theirs=theirs, tree=request.tree, ref=ref
     )
-    done = {"commit": kept["commit"], "tree": kept["tree"], "parents": kept["parents"], "ref": ref}
-    log.record(Event(type=EventType.MERGE_COMPLETED, data={**done, "approver": approved.approver}))
+    log.record(Event(permission))
+    log.record(Event(MergeIntended(ref=ref, old=old, ours=old, theirs=theirs, tree=request.tree)))
+    found.project.repository.move_ref(
+        ref, old=old, new=kept.commit, message=f"devassist: {found.ids[0]} resolved"
+    )
+    completed = MergeCompleted(
+        commit=kept.commit,
+        tree=kept.tree,
+        parents=kept.parents,
+        ref=ref,
+        approver=approved.approver,
+    )
+    log.record(Event(completed))
     return answer.into
 
 
-def _document(found: OpenConflict, chosen: Any, ended: Mapping[str, Any]) -> dict[str, Any]:
-    commit = ended.get("commit")
-    moved = ended.get("moved", "")
+def _document(
+    found: OpenConflict, chosen: Settlement, kept: ConflictResolved | None, *, moved: str = ""
+) -> dict[str, Any]:
+    commit = kept.commit if kept is not None else None
     return {
         "schema": "devassist.resolution/1",
         "conflict": found.ids[0],
         "conflicts": list(chosen.conflicts),
-        "beside": list(chosen.facts["beside"]),
+        "beside": msgspec.to_builtins(chosen.beside),
         "branches": list(found.conflict["branches"]),
-        "status": ended["status"],
+        "status": "resolved" if kept is not None else "refused",
         "how": str(chosen.how),
         "choice": chosen.choice,
         "who": chosen.who,
         "reason": chosen.reason,
-        "precedents": [dict(one) for one in chosen.precedents],
+        "precedents": msgspec.to_builtins(chosen.precedents),
         "commit": commit,
         "tree": chosen.tree,
         "parents": [side.commit for side in chosen.sides],
-        "ref": ended.get("ref"),
-        "dropped": [one.as_json() for one in chosen.verified.dropped],
-        "checks": [one.as_json() for one in chosen.checks],
+        "ref": kept.ref if kept is not None else None,
+        "dropped": msgspec.to_builtins(list(chosen.verified.dropped)),
+        "checks": msgspec.to_builtins(chosen.checks),
         "overruled": chosen.overruled and commit is not None,
         "moved": moved or None,
         "next": f"git merge {commit}" if commit and not moved else None,

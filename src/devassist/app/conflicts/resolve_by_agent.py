@@ -23,7 +23,7 @@ from devassist.app.runs.running import cleared, sandbox_notes
 from devassist.app.runs.wiring import run_context
 from devassist.app.wiring.project import Project, open_log, open_reader
 from devassist.domain.errors import UsageError
-from devassist.domain.events import Event, EventType
+from devassist.domain.events import DecisionMade, Event, ResolutionAsked, SnapshotTaken
 from devassist.domain.ids import rescue_ref
 from devassist.domain.resolutions import How, ResolutionCheck
 from devassist.domain.roles import Role
@@ -51,12 +51,16 @@ def resolve_by_agent(
     run, project = fresh_run_id(), found.project
     asked = RunOptions(goal=f"resolve {found.ids[0]}", base=found.base_commit)
     request = new_request(project, asked, run)
-    facts = {**request.facts, "resolution": _asked(found, answer)}
     directory = project.worktrees / run
     directory.mkdir(parents=True)
     with own_run(project, run):
         return _run(
-            found, answer, replace(request, warnings=(), facts=facts), Journal(run=run), directory, sinks
+            found,
+            answer,
+            replace(request, warnings=(), resolution=_asked(found, answer)),
+            Journal(run=run),
+            directory,
+            sinks,
         )
 
 
@@ -71,35 +75,44 @@ def resume_by_agent(
     from devassist.engine.log.journal import Journal
     from devassist.store.filters import EventFilter
 
-    asked = state.facts["resolution"]
+    asked = state.started.resolution
+    if asked is None:
+        raise UsageError(f"{state.run} resolves no conflict", hint=f"devassist resume {state.run}")
     answer = Answer(
-        **{name: asked[name] for name in ("who", "reason", "checks", "into")}, overrule=asked["overrule"]
+        who=asked.who, reason=asked.reason, checks=asked.checks, into=asked.into, overrule=asked.overrule
     )
-    with own_run(project, state.run), opened(project, asked["conflict"]) as found:
-        if found.conflict["status"] == "resolved" or _sides(found) != asked["sides"]:
+    with own_run(project, state.run), opened(project, asked.conflict) as found:
+        if found.conflict["status"] == "resolved" or _sides(found) != asked.sides:
             moved = "is resolved" if found.conflict["status"] == "resolved" else "is one of other commits now"
             raise UsageError(
-                f"{asked['conflict']} {moved}, so there is nothing to go on with",
-                hint=f"devassist conflicts resolve {asked['conflict']} --agent",
+                f"{asked.conflict} {moved}, so there is nothing to go on with",
+                hint=f"devassist conflicts resolve {asked.conflict} --agent",
             )
         journal = Journal(run=state.run)
         with open_reader(project) as reader:
             for record in reader.events(EventFilter(run=state.run)):
                 journal.fold(record)
-        directory = Path(str(state.facts["worktrees"]))
+        directory = Path(state.started.worktrees)
         directory.mkdir(parents=True, exist_ok=True)
         request = replace(resumed_request(project, state, options), cleared=cleared(project, state.run))
         return _run(found, answer, request, journal, directory, sinks)
 
 
-def _asked(found: OpenConflict, answer: Answer) -> dict[str, Any]:
-    """What a resume has to know of what the person asked for."""
-    said = {name: getattr(answer, name) for name in ("who", "reason", "checks", "into", "overrule")}
-    return {"conflict": found.ids[0], "sides": _sides(found), **said}
+def _asked(found: OpenConflict, answer: Answer) -> ResolutionAsked:
+    """What a resume has to know of the person's request."""
+    return ResolutionAsked(
+        conflict=found.ids[0],
+        sides=_sides(found),
+        who=answer.who,
+        reason=answer.reason,
+        checks=answer.checks,
+        into=answer.into,
+        overrule=answer.overrule,
+    )
 
 
-def _sides(found: OpenConflict) -> list[str]:
-    return [found.pair.ours.commit, found.pair.theirs.commit]
+def _sides(found: OpenConflict) -> tuple[str, ...]:
+    return found.pair.ours.commit, found.pair.theirs.commit
 
 
 def _run(
@@ -172,16 +185,16 @@ def _accepted(
 
     project = found.project
     policy = decide(project.settings.approvals, kind="resolution", confidence=result.confidence)
-    decision = {
-        "who": "policy",
-        "question": f"accept the integrator's resolution of {found.ids[0]}?",
-        "options": ["approve", "ask", "leave"],
-        "choice": str(policy.choice),
-        "reason": policy.reason,
-        "confidence": result.confidence,
-        "tree": result.tree,
-    }
-    journal.record(Event(type=EventType.DECISION_MADE, task=TASK, data=decision))
+    decision = DecisionMade(
+        who="policy",
+        question=f"accept the integrator's resolution of {found.ids[0]}?",
+        options=("approve", "ask", "leave"),
+        choice=str(policy.choice),
+        reason=policy.reason,
+        confidence=result.confidence,
+        tree=result.tree,
+    )
+    journal.record(Event(decision, task=TASK))
     said = ResolutionCheck(name="approval", ok=policy.choice is Choice.APPROVE, detail=policy.reason)
     ran = run_checks(project, found.pair, result.tree, journal) if given.checks or found.needs_checks else []
     view = TreeView(project.repository)
@@ -219,5 +232,5 @@ def _rescued(
     )  # fmt: skip
     ref = rescue_ref(run, f"{TASK}/{Role.INTEGRATOR}")
     repository.keep_ref(ref, commit)
-    journal.record(Event(type=EventType.SNAPSHOT_TAKEN, task=TASK, data={"ref": ref, "commit": commit}))
+    journal.record(Event(SnapshotTaken(ref=ref, commit=commit), task=TASK))
     return ref

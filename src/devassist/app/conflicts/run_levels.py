@@ -14,6 +14,7 @@ from devassist.app.wiring.project import Project
 from devassist.domain.conflicts import Conflict, Level, Side
 from devassist.domain.errors import Unfinished, UsageError
 from devassist.domain.hashing import digest
+from devassist.domain.statuses import Purpose
 
 if TYPE_CHECKING:  # imported where they are used: other commands must not pay for parsers
     from devassist.conflicts.checks.behaviour import Chosen
@@ -85,7 +86,7 @@ def _behaviour(workshop: Workshop, speculation: Speculation, sides: Sequence[Sid
         known = cache.value(key, CheckResult)
         if known is not None and (known.repeated or not again):
             return known
-        ran = workshop.run(tree, command, purpose="conflicts")
+        ran = workshop.run(tree, command, purpose=Purpose.CONFLICTS)
         same = known is not None and known.passed == (ran.exit_code == 0)
         ended = CheckResult(ran.exit_code, ran.output[-_TAIL:], repeated=same)
         cache.put(key, ended)
@@ -193,7 +194,7 @@ def _asker(
 
 
 def _version(workshop: Workshop, program: Path, tree: str) -> str:
-    answer = workshop.answer(tree, f"{shlex.quote(str(program))} --version", purpose="types")
+    answer = workshop.answer(tree, f"{shlex.quote(str(program))} --version", purpose=Purpose.TYPES)
     return answer.stdout.strip()
 
 
@@ -201,7 +202,7 @@ def _diagnostics(workshop: Workshop, checker: Checker, tree: str, command: str) 
     """Runs a checker on a tree. Raises Unfinished if it did not check it."""
     from devassist.conflicts.checks.checkers import CannotRead
 
-    answer = workshop.answer(tree, command, purpose="types")
+    answer = workshop.answer(tree, command, purpose=Purpose.TYPES)
     result = answer.result
     try:
         diagnostics = checker.read(answer.stdout, answer.root)

@@ -9,7 +9,17 @@ from typing import TYPE_CHECKING
 from devassist.app.runs.ownership import is_alive
 from devassist.app.wiring.project import Project, fold_run, open_reader
 from devassist.domain.errors import NotFound
-from devassist.domain.events import EventType, Record
+from devassist.domain.events import (
+    CommitCreated,
+    EventType,
+    MergeCompleted,
+    Record,
+    RunStarted,
+    TaskFinished,
+    WorktreeIntended,
+    WorktreeOpened,
+    WorktreeRemoved,
+)
 from devassist.domain.ids import base_ref, worktree_name
 from devassist.domain.run import RunState
 
@@ -40,8 +50,8 @@ class DeadRun:
 
     @property
     def directory(self) -> Path | None:
-        named = self.state.facts.get("worktrees")
-        return Path(str(named)) if named else None
+        named = self.state.started.worktrees
+        return Path(named) if named else None
 
 
 def runs_without_owner(project: Project) -> list[DeadRun]:
@@ -67,27 +77,28 @@ def runs_without_owner(project: Project) -> list[DeadRun]:
 def _take(run: DeadRun, record: Record) -> None:
     from devassist.git.repair.worktrees import Recorded
 
-    data, kind, name = record.data, record.type, worktree_name(run.state.run, record.event.agent)
-    if kind in (EventType.WORKTREE_INTENDED, EventType.WORKTREE_OPENED):
-        reason = f"devassist {run.state.run} {record.event.agent}"
-        run.worktrees[name] = Recorded(
-            name=name, path=Path(data["path"]), branch=data["branch"], reason=reason
-        )
-        run.removed.discard(name)
-        run.tips[f"refs/heads/{data['branch']}"] = data["commit"]
-        act = run.opened.add if kind is EventType.WORKTREE_OPENED else run.opened.discard
-        act(name)
-    elif kind is EventType.WORKTREE_REMOVED:
-        run.removed.add(name)
-    elif kind is EventType.COMMIT_CREATED:
-        run.tips[f"refs/heads/{data['branch']}"] = data["commit"]
-    elif kind is EventType.MERGE_COMPLETED:
-        run.tips[data.get("ref", "")] = data["commit"]
-    elif kind is EventType.RUN_STARTED:
-        run.tips[base_ref(run.state.run)] = data.get("base", "")
-    elif kind is EventType.TASK_FINISHED:
-        # A command or a worktree that its task ended without is no open question any more.
-        run.open_intents = [one for one in run.open_intents if one.event.task != record.event.task]
+    name = worktree_name(run.state.run, record.event.agent)
+    match record.body:
+        case WorktreeIntended() | WorktreeOpened() as made:
+            reason = f"devassist {run.state.run} {record.event.agent}"
+            run.worktrees[name] = Recorded(name=name, path=Path(made.path), branch=made.branch, reason=reason)
+            run.removed.discard(name)
+            run.tips[f"refs/heads/{made.branch}"] = made.commit
+            act = run.opened.add if isinstance(made, WorktreeOpened) else run.opened.discard
+            act(name)
+        case WorktreeRemoved():
+            run.removed.add(name)
+        case CommitCreated(branch=branch, commit=commit):
+            run.tips[f"refs/heads/{branch}"] = commit
+        case MergeCompleted(ref=ref, commit=commit):
+            run.tips[ref] = commit
+        case RunStarted(base=base):
+            run.tips[base_ref(run.state.run)] = base
+        case TaskFinished():
+            # A command or a worktree that its task ended without is no open question any more.
+            run.open_intents = [one for one in run.open_intents if one.event.task != record.event.task]
+        case _:
+            pass
     _follow_intents(run, record)
 
 

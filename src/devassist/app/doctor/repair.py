@@ -21,7 +21,7 @@ from devassist.app.runs.decisions import end_for_it
 from devassist.app.runs.ownership import crashed, own_run
 from devassist.app.wiring.project import Project, open_log
 from devassist.domain.errors import DevassistError
-from devassist.domain.events import Event, EventType
+from devassist.domain.events import Event, RecoveryDone
 from devassist.domain.ids import rescue_ref, worktree_name
 from devassist.domain.statuses import RunStatus
 
@@ -69,9 +69,9 @@ def _carried_out(project: Project, damage: Damage) -> dict[str, Any]:
             damage.act()
     except (DevassistError, OSError) as error:
         return {"done": False, "error": str(error)}
-    data = {"what": damage.what, "path": damage.path, "before": damage.before, "after": damage.after}
+    repaired = RecoveryDone(what=damage.what, path=damage.path, before=damage.before, after=damage.after)
     with open_log(project) as log:
-        log.record(Event(type=EventType.RECOVERY_DONE, run=damage.run, data=data))
+        log.record(Event(repaired, run=damage.run))
     return {"done": True, "error": ""}
 
 

@@ -9,13 +9,22 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 from devassist.app.runs.ownership import is_alive, own_run, supervisor_of
 from devassist.app.wiring.project import OUTLINE, Project, fold_run, load_state, open_log, open_reader
 from devassist.domain.approvals import ApprovalState, ApprovalStatus
 from devassist.domain.errors import DevassistError, NotFound, Refused, Unfinished, UsageError
-from devassist.domain.events import ApprovalDecided, DecisionMade, Event, EventType
+from devassist.domain.events import (
+    ApprovalDecided,
+    DecisionMade,
+    Event,
+    NotePosted,
+    RunFinished,
+    SnapshotTaken,
+    StopRequested,
+    TaskRetried,
+    WorktreeKept,
+)
 from devassist.domain.failpoints import reach
 from devassist.domain.plan import Plan
 from devassist.domain.run import RunState
@@ -48,17 +57,9 @@ class Item:
     run: str
     asked: ApprovalState
 
-    def as_json(self, now: datetime) -> dict[str, Any]:
-        """An item of contract 5's inbox."""
-        age = (now - datetime.fromisoformat(self.asked.at)).total_seconds()
-        return {
-            "run": self.run,
-            **self.asked.as_json(),
-            "agent": self.asked.agent,
-            "confidence": self.asked.confidence,
-            "shown": dict(self.asked.shown),
-            "age_s": round(max(0.0, age), 1),
-        }
+    def age_s(self, now: datetime) -> float:
+        """Seconds since it was requested."""
+        return max(0.0, (now - datetime.fromisoformat(self.asked.at)).total_seconds())
 
 
 def inbox(project: Project) -> list[Item]:
@@ -119,7 +120,7 @@ def decide_all(project: Project, ids: Sequence[str], word: Word) -> list[Item]:
                 confidence=1.0,
                 approval=asked.id,
             )
-            (made,) = log.record(Event.of(decision, run=item.run, task=asked.task, agent=asked.agent))
+            (made,) = log.record(Event(decision, run=item.run, task=asked.task, agent=asked.agent))
             reach("approval.recorded")
             decided = ApprovalDecided(
                 approval=asked.id,
@@ -130,7 +131,7 @@ def decide_all(project: Project, ids: Sequence[str], word: Word) -> list[Item]:
                 binds_to=asked.binds_to,
                 plan=word.plan,
             )
-            log.record(Event.of(decided, run=item.run, task=asked.task, agent=asked.agent, parent=made.id))
+            log.record(Event(decided, run=item.run, task=asked.task, agent=asked.agent, parent=made.id))
     return items
 
 
@@ -149,9 +150,9 @@ def post_note(project: Project, run: str, task: str, text: str) -> RunState:
     state = _with_task(project, run, task)
     if state.tasks[task].status is TaskStatus.MERGED:
         raise Unfinished(f"{task} of {state.run} is merged", hint=f"devassist show {state.run}/{task}")
-    data = {"from": who_is(project), "to": task, "text": text, "paths": []}
+    note = NotePosted(sender=who_is(project), to=task, text=text)
     with open_log(project) as log:
-        log.record(Event(type=EventType.NOTE_POSTED, run=state.run, task=task, data=data))
+        log.record(Event(note, run=state.run, task=task))
     return state
 
 
@@ -163,9 +164,9 @@ def retry_task(project: Project, run: str, task: str, reason: str) -> RunState:
         raise Unfinished(
             f"{task} of {state.run} is {found.status}", hint=f"devassist show {state.run}/{task}"
         )
-    data = {"round": found.rounds + 1, "reason": reason, "who": f"person {who_is(project)}"}
+    retried = TaskRetried(round=found.rounds + 1, reason=reason, who=f"person {who_is(project)}")
     with open_log(project) as log:
-        log.record(Event(type=EventType.TASK_RETRIED, run=state.run, task=task, data=data))
+        log.record(Event(retried, run=state.run, task=task))
     return state
 
 
@@ -197,9 +198,9 @@ def stop_run(project: Project, run: str, *, now: bool) -> RunState:
         _require_kept(state)
     if not alive and state.status is not RunStatus.RUNNING:
         raise UsageError(f"{state.run} has ended: {state.status}", hint=f"devassist show {state.run}")
-    data = {"who": f"person {who_is(project)}", "now": now}
+    request = StopRequested(who=f"person {who_is(project)}", now=now)
     with open_log(project) as log:
-        log.record(Event(type=EventType.STOP_REQUESTED, run=state.run, data=data))
+        log.record(Event(request, run=state.run))
     if alive:
         pid = supervisor_of(project, state)
         if pid:
@@ -250,25 +251,23 @@ def end_for_it(project: Project, run: str) -> None:
                     found = find_worktree(project.repository, name=one.name, path=one.path, branch=one.branch)
                     commit = found.snapshot(ref, by=project.repository.signature(project.host.environment))
                 except DevassistError as error:  # its files stay where they are, and are not looked at
-                    kept = {"path": str(one.path), "branch": one.branch or "", "reason": str(error)}
-                    log.record(Event(type=EventType.WORKTREE_KEPT, run=run, agent=agent, data=kept))
+                    kept = WorktreeKept(path=str(one.path), branch=one.branch or "", reason=str(error))
+                    log.record(Event(kept, run=run, agent=agent))
                     continue
                 if commit is not None:
                     task = agent.partition("/")[0]
-                    data = {"ref": ref, "commit": commit, "worktree": str(one.path)}
-                    log.record(
-                        Event(type=EventType.SNAPSHOT_TAKEN, run=run, task=task, agent=agent, data=data)
-                    )
-            ended = {
-                "status": "stopped",
-                "exit_code": 130,
-                "result_commit": state.result_commit,
-                "usage": state.usage(),
-                "wall_s": round(sum(session.seconds for session in state.sessions), 3),
-                "report": state.report,
-                "error": "stopped after its supervisor was gone",
-                "hint": f"devassist resume {run}",
-            }
-            log.record(Event(type=EventType.RUN_FINISHED, run=run, data=ended))
+                    snapshot = SnapshotTaken(ref=ref, commit=commit, worktree=str(one.path))
+                    log.record(Event(snapshot, run=run, task=task, agent=agent))
+            ended = RunFinished(
+                status=RunStatus.STOPPED,
+                exit_code=130,
+                result_commit=state.result_commit,
+                usage=state.usage,
+                wall_s=round(sum(session.seconds for session in state.sessions), 3),
+                report=state.report,
+                error="stopped after its supervisor was gone",
+                hint=f"devassist resume {run}",
+            )
+            log.record(Event(ended, run=run))
     except Refused:
         return  # somebody resumed it meanwhile

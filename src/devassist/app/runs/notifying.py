@@ -14,8 +14,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from devassist.app.wiring.project import Project
-from devassist.domain.events import EventType, Record
+from devassist.domain.events import ApprovalRequested, EventType, Record, RunFinished
 from devassist.domain.settings import NotifySettings
+from devassist.domain.statuses import RunStatus
 from devassist.ports import EventSink
 
 _PATIENCE_S = 5.0
@@ -79,15 +80,16 @@ class Notifier:
 
 def told(record: Record) -> dict[str, Any] | None:
     """What is sent of a record: `blocked`, `failed` or `done`, with the next command; None of all others."""
-    run, data = record.event.run, record.data
-    if record.type is EventType.APPROVAL_REQUESTED:
-        kind, text, hint = "blocked", str(data["question"]), "devassist inbox"
-    elif record.type is EventType.RUN_FINISHED and data["status"] == "succeeded":
-        kind, text, hint = "done", "everything asked for was delivered", f"devassist diff {run}"
-    elif record.type is EventType.RUN_FINISHED and data["status"] in ("failed", "partial", "limited"):
-        kind, text, hint = "failed", str(data.get("error") or data["status"]), f"devassist show {run}"
-    else:
-        return None
+    run = record.event.run
+    match record.body:
+        case ApprovalRequested(question=question):
+            kind, text, hint = "blocked", question, "devassist inbox"
+        case RunFinished(status=RunStatus.SUCCEEDED):
+            kind, text, hint = "done", "everything asked for was delivered", f"devassist diff {run}"
+        case RunFinished(status=RunStatus.FAILED | RunStatus.PARTIAL | RunStatus.LIMITED) as finished:
+            kind, text, hint = "failed", finished.error or str(finished.status), f"devassist show {run}"
+        case _:
+            return None
     return {
         "schema": "devassist.notification/1",
         "kind": kind,

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import fcntl
 import os
+import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 from devassist.app.wiring.host import boot_id, versions
 from devassist.app.wiring.project import Project
 from devassist.domain.errors import Refused
+from devassist.domain.events import Owner
 from devassist.domain.run import RunState
 from devassist.domain.statuses import RunStatus, TaskStatus
 
@@ -21,15 +22,16 @@ _START_FIELD = 19
 """The process's start in /proc/PID/stat, counted after the command's closing parenthesis."""
 
 
-def owner(*, detached: bool) -> Mapping[str, Any]:
-    """Which process owns the run from now on, as the log has it."""
-    return {
-        "versions": versions(),
-        "pid": os.getpid(),
-        "process_started": process_started(os.getpid()),
-        "boot_id": boot_id(),
-        "detached": detached,
-    }
+def owner(*, detached: bool) -> Owner:
+    """This process, as the log names the owner of a run."""
+    return Owner(
+        argv=tuple(sys.argv[1:]),
+        versions=versions(),
+        pid=os.getpid(),
+        process_started=process_started(os.getpid()),
+        boot_id=boot_id(),
+        detached=detached,
+    )
 
 
 def process_started(pid: int) -> int:

@@ -9,7 +9,7 @@ from typing import Any
 
 from devassist.app.wiring.project import Project, open_reader
 from devassist.domain.errors import NotFound
-from devassist.domain.plan import Plan, parse_plan
+from devassist.domain.plan import Plan
 from devassist.domain.roles import crew_of
 
 _MEASURES = ("model_calls", "input_tokens", "output_tokens", "usd")
@@ -18,9 +18,8 @@ SUM(output_tokens) AS output_tokens, SUM(usd) AS usd FROM costs WHERE task <> 'p
 GROUP BY run, agent"""
 
 
-def foreseen(project: Project, document: Mapping[str, Any], base: str) -> dict[str, Any]:
+def foreseen(project: Project, plan: Plan, base: str) -> dict[str, Any]:
     """`predicted` conflicts of a plan and the `estimate` of its cost, null where no run has been recorded."""
-    plan = parse_plan(document)
     return {"predicted": _predicted(project, plan, base), "estimate": estimate(plan, _spent(project))}
 
 

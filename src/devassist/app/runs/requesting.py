@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import secrets
-import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -90,7 +89,8 @@ def new_request(project: Project, options: RunOptions, run: str) -> RunRequest:
         secrets=tuple(sorted(secrets_of(project))),
         warnings=tuple(warnings),
         waits=options.waits,
-        facts={"model_source": source, "argv": sys.argv[1:], **owner(detached=options.detached)},
+        model_source=source,
+        owner=owner(detached=options.detached),
     )
 
 
@@ -102,15 +102,14 @@ def resumed_request(project: Project, state: RunState, options: ResumeOptions) -
     recorded too little.
     """
     from devassist.domain.ids import base_ref
-    from devassist.domain.plan import parse_plan
     from devassist.engine.context import RunRequest
     from devassist.llm.routing import choose_model, models_for, resolved
 
     find_git(project.host.environment)
-    facts, settings = state.facts, project.settings
-    models: dict[str, Sequence[str]] = dict(facts.get("models", {}))
-    script, api_base = str(facts.get("script", "")), str(facts.get("api_base", ""))
-    replay = str(options.replay.resolve()) if options.replay is not None else str(facts.get("replay", ""))
+    started, settings = state.started, project.settings
+    models: dict[str, Sequence[str]] = dict(started.models)
+    script, api_base = started.script, started.api_base
+    replay = str(options.replay.resolve()) if options.replay is not None else started.replay
     if options.model or not models:
         chosen = resolved(settings.model, choose_model(settings.model, project.host.environment))
         models = {str(role): list(models_for(str(role), chosen)) for role in Role}
@@ -125,16 +124,16 @@ def resumed_request(project: Project, state: RunState, options: ResumeOptions) -
         settings=settings,
         models=models,
         api_base=api_base,
-        plan=parse_plan(facts["plan"], goal=state.goal) if facts.get("plan") else None,
-        plan_only=bool(facts.get("plan_only")),
-        prefix=str(facts.get("prefix", "")),
+        plan=started.plan,
+        plan_only=started.plan_only,
+        prefix=started.prefix,
         script=script,
         replay=replay,
         secrets=tuple(sorted(secrets_of(project))),
         resumed=True,
         waits=options.waits,
         spent_s=sum(session.seconds for session in state.sessions),
-        facts={"argv": sys.argv[1:], **owner(detached=options.detached)},
+        owner=owner(detached=options.detached),
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
@@ -21,6 +21,7 @@ from devassist.app.runs.run_files import run_files
 from devassist.app.runs.wiring import run_context
 from devassist.app.wiring.project import Project, load_state, open_log, open_reader
 from devassist.domain.errors import UsageError
+from devassist.domain.events import RecoveryDone
 from devassist.domain.run import RunState
 from devassist.domain.statuses import RunStatus
 from devassist.ports import EventSink, LateSink
@@ -97,10 +98,10 @@ def resume_run(
         if state.discarded or state.undone:
             how = "discarded" if state.discarded else "undone"
             raise UsageError(f"{run} was {how}", hint="start a new one with 'devassist run GOAL'")
-        recorded = str(state.facts.get("worktrees", ""))  # not recorded by older versions
+        recorded = state.started.worktrees  # not recorded by older versions
         directory = Path(recorded) if recorded and Path(recorded).is_dir() else project.worktrees / run
         directory.mkdir(parents=True, exist_ok=True)
-        if state.facts.get("repository") != str(project.repository.root):
+        if state.started.repository != str(project.repository.root):
             for one in list_worktrees(project.repository):
                 if one.ours and one.name.startswith(f"da-{run}-"):
                     adopt_moved(project.repository, one.path, one.name)
@@ -110,13 +111,13 @@ def resume_run(
         return _supervised(project, request, journal, directory, told, sinks, options.record, unsafe=unsafe)
 
 
-def cleared(project: Project, run: str) -> Mapping[str, object]:
+def cleared(project: Project, run: str) -> RecoveryDone | None:
     """End what a dead supervisor left running, and remove its locks. The caller owns the run."""
     from devassist.engine.stop import sweep
     from devassist.git.repair.worktrees import clear_dead_locks
 
     killed, locks = sweep(run), clear_dead_locks(project.repository, run)
-    return {"killed": killed, "locks": locks} if killed or locks else {}
+    return RecoveryDone(killed=killed, locks=tuple(locks)) if killed or locks else None
 
 
 def project_of_run(project: Project, run: str, flags: dict[str, Any]) -> tuple[Project, RunState]:
@@ -124,7 +125,7 @@ def project_of_run(project: Project, run: str, flags: dict[str, Any]) -> tuple[P
     from devassist.config.load import Loaded, recorded_settings
 
     state = load_state(project, run)
-    settings = recorded_settings(state.facts.get("settings", {}), flags)
+    settings = recorded_settings(state.started.settings, flags)
     if state.status is RunStatus.SUCCEEDED:
         raise UsageError(
             f"{state.run} has succeeded: there is nothing to go on with",

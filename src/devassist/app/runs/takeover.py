@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from devassist.app.runs.ownership import live_runs
 from devassist.app.wiring.project import Project, load_state, open_log, open_reader
 from devassist.domain.errors import DevassistError, Unfinished
+from devassist.domain.events import Event, MergeCompleted, WorktreeKept, WorktreeRemoved
 
 if TYPE_CHECKING:  # imported where it is used: `--help` and `status` must not pay for a run's imports
     from devassist.git.worktree.listing import WorktreeState
@@ -48,7 +49,11 @@ def undoing(project: Project, run: str) -> Any:
             run=after.state.run, types=["merge.completed", "run.applied", "run.undone", "run.undo.intended"]
         )
         with open_reader(project) as reader:
-            landings = [one for one in reader.events(wanted) if one.data.get("ref") != own]
+            landings = [
+                record
+                for record in reader.events(wanted)
+                if not (isinstance(record.body, MergeCompleted) and record.body.ref == own)
+            ]
         yield Undo(after=after, landings=landings)
 
 
@@ -73,7 +78,6 @@ def found_worktrees(project: Project) -> list[dict[str, Any]]:
 
 def collect_worktrees(project: Project, *, dry_run: bool) -> list[dict[str, Any]]:
     """Remove what is provably kept elsewhere: path and, where it stays, the reason. Refusals are recorded too."""
-    from devassist.domain.events import Event, EventType
     from devassist.domain.statuses import RunStatus
     from devassist.git.worktree.listing import list_worktrees
 
@@ -96,13 +100,10 @@ def collect_worktrees(project: Project, *, dry_run: bool) -> list[dict[str, Any]
                 reason = _given_up(project, one, dry_run=dry_run)
             outcome.append({"path": str(one.path), "branch": one.branch, "reason": reason or ""})
             if not dry_run:
-                kind = EventType.WORKTREE_KEPT if reason else EventType.WORKTREE_REMOVED
-                data = {
-                    "path": str(one.path),
-                    "branch": one.branch or "",
-                    "reason": reason or "kept elsewhere",
-                }
-                log.record(Event(type=kind, run=run, data=data))
+                path, branch = str(one.path), one.branch or ""
+                removed = WorktreeRemoved(path=path, branch=branch, reason="kept elsewhere")
+                fact = WorktreeKept(path=path, branch=branch, reason=reason) if reason else removed
+                log.record(Event(fact, run=run))
     return outcome
 
 

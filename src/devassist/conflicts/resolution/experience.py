@@ -9,22 +9,29 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 from devassist.conflicts.resolution.automatic import proposal
 from devassist.conflicts.resolution.marked import HunkText
 from devassist.conflicts.resolution.rerere import Precedent
 from devassist.conflicts.resolution.three_way_merge import ConflictingFile
-from devassist.domain.events import EventType, Record
+from devassist.domain.conflicts import ConflictStatus
+from devassist.domain.events import (
+    ApprovalDecided,
+    ApprovalRequested,
+    ConflictResolved,
+    LessonLearned,
+    Record,
+    SettledHunk,
+    Shown,
+)
 from devassist.domain.hashing import digest
-from devassist.domain.resolutions import Tally, joined
+from devassist.domain.resolutions import How, Tally, joined
 
 SUBJECT = "conflict classes"
 """What a lesson.learned is about when it is one of these."""
 TEACHING = ("lesson", "conflict", "approval")
 """The beginnings of the types of records that are read here."""
 _PERSON = "person "
-Hunk = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,7 +116,7 @@ class _Word:
     """A person's yes or no to what stands in place of hunks."""
 
     yes: bool
-    hunks: Sequence[Hunk]
+    hunks: Sequence[SettledHunk]
     conflict: str = ""
     who: str = ""
     commit: str = ""
@@ -120,59 +127,57 @@ class _Word:
 class _Reading:
     """The fold itself. What was undone is known only at the end, so words are kept until then."""
 
-    lesson: Mapping[str, Any] = field(default_factory=dict)
+    lesson: LessonLearned = field(default_factory=LessonLearned)
     words: list[_Word] = field(default_factory=list)
-    made: dict[str, Mapping[str, Any]] = field(default_factory=dict)
+    made: dict[str, ConflictResolved] = field(default_factory=dict)
     """Commit -> the first conflict.resolved of it: each conflict that one merge settles has its own."""
     undone: set[str] = field(default_factory=set)
-    asked: dict[str, Mapping[str, Any]] = field(default_factory=dict)
+    asked: dict[str, Shown] = field(default_factory=dict)
 
     def take(self, record: Record) -> None:
-        data = record.data
-        if record.type is EventType.LESSON_LEARNED and data.get("subject") == SUBJECT:
-            self.lesson = data
-        elif record.type is EventType.APPROVAL_REQUESTED and data.get("kind") == "resolution":
-            self.asked[data["approval"]] = data
-        elif record.type is EventType.APPROVAL_DECIDED and data.get("choice") == "reject":
-            shown = self.asked.pop(data["approval"], {}).get("shown", {})
-            self.words.append(_Word(yes=False, hunks=shown.get("hunks", ())))
-        elif record.type is EventType.CONFLICT_RESOLVED and "undone" in data:
-            self._take_undone(data["undone"])
-        elif record.type is EventType.CONFLICT_RESOLVED and data.get("status") == "resolved":
-            self._take_resolved(record)
+        match record.body:
+            case LessonLearned(subject=subject) as lesson if subject == SUBJECT:
+                self.lesson = lesson
+            case ApprovalRequested(kind="resolution") as request:
+                self.asked[request.approval] = request.shown
+            case ApprovalDecided(choice="reject") as decision:
+                shown = self.asked.pop(decision.approval, Shown())
+                self.words.append(_Word(yes=False, hunks=shown.hunks))
+            case ConflictResolved() as resolved if resolved.undone:
+                self._take_undone(resolved.undone)
+            case ConflictResolved(status=ConflictStatus.RESOLVED) as resolved:
+                self._take_resolved(record.id, resolved)
+            case _:
+                return
 
-    def _take_resolved(self, record: Record) -> None:
-        data = record.data
-        if data.get("commit", "") in self.made:
+    def _take_resolved(self, event: str, resolved: ConflictResolved) -> None:
+        if resolved.commit in self.made:
             return
-        self.made[data.get("commit", "")] = data
-        if str(data.get("who", "")).startswith(_PERSON):
+        self.made[resolved.commit] = resolved
+        if resolved.who.startswith(_PERSON):
             self.words.append(
                 _Word(
                     yes=True,
-                    hunks=data.get("hunks", ()),
-                    conflict=data["conflict"],
-                    who=data["who"],
-                    commit=data.get("commit", ""),
-                    event=record.id,
+                    hunks=resolved.hunks,
+                    conflict=resolved.conflict,
+                    who=resolved.who,
+                    commit=resolved.commit,
+                    event=event,
                 )
             )
 
     def _take_undone(self, commit: str) -> None:
         """What one answered oneself and took back says nothing; of what another answered it is a no."""
-        made = self.made.get(commit, {})
-        if commit in self.undone or not made:
+        made = self.made.get(commit)
+        if commit in self.undone or made is None:
             return
         self.undone.add(commit)
-        if made.get("how") in ("agent", "automatic"):
-            self.words.append(_Word(yes=False, hunks=made.get("hunks", ())))
+        if made.how in (How.AGENT, How.AUTOMATIC):
+            self.words.append(_Word(yes=False, hunks=made.hunks))
 
     @property
-    def history(self) -> dict[str, Tally]:
-        return {
-            name: Tally(right=one["right"], total=one["total"])
-            for name, one in self.lesson.get("classes", {}).items()
-        }
+    def history(self) -> Mapping[str, Tally]:
+        return self.lesson.classes
 
     def _standing(self) -> list[_Word]:
         return [word for word in self.words if not word.yes or word.commit not in self.undone]
@@ -182,18 +187,18 @@ class _Reading:
         found: dict[str, Precedent] = {}
         for word in self._standing():
             for hunk in word.hunks:
-                if digest(hunk["text"]) != hunk["text_digest"]:
+                if digest(hunk.text) != hunk.text_digest:
                     continue
                 if word.yes:
-                    found[hunk["key"]] = Precedent(
-                        text=hunk["text"],
+                    found[hunk.key] = Precedent(
+                        text=hunk.text,
                         conflict=word.conflict,
                         who=word.who,
                         commit=word.commit,
                         event=word.event,
                     )
-                elif hunk["key"] in found and found[hunk["key"]].text == hunk["text"]:
-                    del found[hunk["key"]]
+                elif hunk.key in found and found[hunk.key].text == hunk.text:
+                    del found[hunk.key]
         return found
 
     def people(self) -> dict[str, Tally]:
@@ -201,10 +206,10 @@ class _Reading:
         found: dict[str, Tally] = {}
         for word in self._standing():
             # The same hunk in two files was one decision.
-            for hunk in {one["key"]: one for one in word.hunks}.values():
-                name = hunk.get("class", "")
-                if not name or not (word.yes or hunk["as_proposed"]):
+            for hunk in {one.key: one for one in word.hunks}.values():
+                name = hunk.kind
+                if not name or not (word.yes or hunk.as_proposed):
                     continue
-                right = word.yes and bool(hunk["as_proposed"])
+                right = word.yes and bool(hunk.as_proposed)
                 found[name] = found.get(name, Tally()).plus(right=right)
         return found

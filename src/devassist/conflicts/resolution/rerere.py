@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 from devassist.conflicts.resolution.automatic import proposal
 from devassist.conflicts.resolution.marked import CHOICES, MarkedText
+from devassist.domain.events import Repeat, SettledHunk
 from devassist.domain.hashing import digest
 
 
@@ -20,32 +20,33 @@ class Precedent:
     commit: str
     event: str
 
-    def as_json(self) -> dict[str, Any]:
-        """What a decision that repeats it names; the text stands in the resolution itself."""
-        return {"conflict": self.conflict, "who": self.who, "commit": self.commit, "event": self.event}
+    @property
+    def named(self) -> Repeat:
+        """As a decision that repeats it names it; the text is in the resolution itself."""
+        return Repeat(conflict=self.conflict, who=self.who, commit=self.commit, event=self.event)
 
     def __str__(self) -> str:
         return f"{self.who} settled the same hunk in {self.conflict}"
 
 
-def remembered(path: str, marked: MarkedText, text: str) -> list[dict[str, Any]]:
-    """Each hunk of a file with its answer in `text`, JSON-shaped; nothing where more than the hunks was changed."""
+def remembered(path: str, marked: MarkedText, text: str) -> list[SettledHunk]:
+    """Each hunk of a file with its answer in `text`; none if more than the hunks was changed."""
     answers = marked.answers_in(text)
     if answers is None or _undecoded(text):
         return []
-    found: list[dict[str, Any]] = []
+    found: list[SettledHunk] = []
     for hunk, answer in zip(marked.hunks, answers, strict=True):
         proposed = proposal(path, hunk)
         found.append(
-            {
-                "key": hunk.key,
-                "path": path,
-                "choice": next((one for one in CHOICES if hunk.taking(one) == answer), "own"),
-                "text": answer,
-                "text_digest": digest(answer),
-                "class": proposed.name if proposed is not None else "",
-                "as_proposed": proposed is not None and proposed.text == answer,
-            }
+            SettledHunk(
+                key=hunk.key,
+                path=path,
+                choice=next((choice for choice in CHOICES if hunk.taking(choice) == answer), "own"),
+                text=answer,
+                text_digest=digest(answer),
+                kind=proposed.name if proposed is not None else "",
+                as_proposed=proposed is not None and proposed.text == answer,
+            )
         )
     return found
 

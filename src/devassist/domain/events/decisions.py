@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import ClassVar
 
-from devassist.domain.conflicts import Level, Location, Severity
+from devassist.domain.conflicts import Conflict, ConflictStatus, Level, Location, Severity
 from devassist.domain.events.kinds import EventType
 from devassist.domain.plan import Plan
 from devassist.domain.resolutions import DroppedLine, ResolutionCheck
@@ -31,6 +31,10 @@ class SettledHunk:
     """Which side it took, both in which order, or `own`."""
     text: str = ""
     text_digest: str = ""
+    kind: str = ""
+    """The class of hunks it belongs to, if it belongs to one."""
+    as_proposed: bool = False
+    """Whether the class would have said the same."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -136,7 +140,26 @@ class ConflictFound:
     locations: tuple[Location, ...] = ()
     explanation: str = ""
     suggestion: str = ""
-    status: str = "open"
+    status: ConflictStatus = ConflictStatus.OPEN
+
+    @classmethod
+    def of(cls, conflict: Conflict, *, base: str) -> ConflictFound:
+        """The fact that `conflict` was found, looked at from the commit `base`."""
+        return cls(
+            conflict=conflict.id,
+            base=base,
+            id=conflict.id,
+            level=conflict.level,
+            kind=conflict.kind,
+            severity=conflict.severity,
+            branches=conflict.branches,
+            path=conflict.path,
+            symbol=conflict.symbol,
+            locations=conflict.locations,
+            explanation=conflict.explanation,
+            suggestion=conflict.suggestion,
+            status=ConflictStatus(conflict.status),
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -158,7 +181,7 @@ class ConflictResolved:
 
     type: ClassVar[EventType] = EventType.CONFLICT_RESOLVED
     conflict: str = ""
-    status: str = "resolved"
+    status: ConflictStatus = ConflictStatus.RESOLVED
     who: str = ""
     reason: str = ""
     how: str = ""

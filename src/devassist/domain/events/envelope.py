@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, get_args
+from typing import get_args
 
 from devassist.domain.events.agents import AgentFinished, AgentStarted, WorkerExited, WorkerStarted
 from devassist.domain.events.calls import (
@@ -149,29 +149,26 @@ FACTS: Mapping[EventType, type[Fact]] = {fact.type: fact for fact in get_args(Fa
 """Event type -> its class."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class Event:
     """
     Something that happened, not yet durable.
 
-    `body` is the fact. An empty `id` is given by the writer; tool calls bring their own, because
-    the id is the evidence that claims cite. `agent` is `<task>/<role>`; planning uses `plan/<role>`.
+    An empty `id` is given by the writer; tool calls bring their own, because the id is the evidence that claims
+    cite. `agent` is `<task>/<role>`; planning uses `plan/<role>`.
     """
 
-    type: EventType
-    run: str = ""
-    task: str = ""
-    agent: str = ""
-    parent: str = ""
-    id: str = ""
-    data: Mapping[str, Any] = field(default_factory=dict)
-    body: Body | None = None
+    body: Body
+    run: str = field(default="", kw_only=True)
+    task: str = field(default="", kw_only=True)
+    agent: str = field(default="", kw_only=True)
+    parent: str = field(default="", kw_only=True)
+    """The id of the event that led to this one."""
+    id: str = field(default="", kw_only=True)
 
-    @classmethod
-    def of(
-        cls, body: Fact, *, run: str = "", task: str = "", agent: str = "", parent: str = "", id_: str = ""
-    ) -> Event:
-        return cls(type=body.type, run=run, task=task, agent=agent, parent=parent, id=id_, body=body)
+    @property
+    def type(self) -> EventType:
+        return self.body.type
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -193,25 +190,4 @@ class Record:
 
     @property
     def body(self) -> Body:
-        if self.event.body is None:
-            raise TypeError(f"{self.event.type} was not read from a log")
         return self.event.body
-
-    @property
-    def data(self) -> Mapping[str, Any]:
-        return self.event.data
-
-    def as_json(self) -> dict[str, Any]:
-        """The record as `audit list` and `ndjson` give it."""
-        event = self.event
-        return {
-            "seq": self.seq,
-            "id": event.id,
-            "at": self.at,
-            "run": event.run,
-            "task": event.task,
-            "agent": event.agent,
-            "type": str(event.type),
-            "parent": event.parent,
-            "data": event.data,
-        }

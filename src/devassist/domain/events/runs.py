@@ -37,6 +37,19 @@ class ResolutionAsked:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Owner:
+    """The process that owns a run. With `pid` and `boot_id`, `process_started` identifies it."""
+
+    argv: tuple[str, ...] = ()
+    versions: Mapping[str, str] = field(default_factory=dict)
+    pid: int = 0
+    process_started: int = 0
+    """The process's start in clock ticks since boot."""
+    boot_id: str = ""
+    detached: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RunStarted:
     """A supervisor began a run: what was asked for, from which commit, with which settings and versions."""
 

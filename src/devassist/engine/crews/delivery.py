@@ -18,6 +18,7 @@ from devassist.domain.events import (
     Fact,
     HandoffReturned,
     Record,
+    Shown,
 )
 from devassist.domain.failpoints import reach
 from devassist.domain.handoffs import CheckedClaim, Handoff, Verdict, check_claim
@@ -59,7 +60,7 @@ class Delivery:
     def record(self, fact: Fact, role: Role, *, parent: str = "") -> Record:
         """Record a fact of one of the task's agents."""
         agent = agent_id(self.task.id, role)
-        (record,) = self.context.journal.record(Event.of(fact, task=self.task.id, agent=agent, parent=parent))
+        (record,) = self.context.journal.record(Event(fact, task=self.task.id, agent=agent, parent=parent))
         return record
 
     def send_back(self, role: Role, round_: int, reason: str) -> bool:
@@ -81,7 +82,7 @@ class Delivery:
         agent = agent_id(self.task.id, role)
         journal.record(
             *(
-                Event.of(
+                Event(
                     ClaimChecked(
                         statement=check.claim.statement,
                         evidence=check.claim.evidence,
@@ -234,7 +235,7 @@ class Delivery:
             binds_to=tree,
             task=self.task.id,
             agent=agent,
-            shown={"tree": tree, "deleted": judged.deleted},
+            shown=Shown(tree=tree, deleted=judged.deleted),
         )
         decided = require(self.context, ask)
         if decided.status is ApprovalStatus.APPROVED:

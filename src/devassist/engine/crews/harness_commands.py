@@ -53,7 +53,7 @@ class HarnessCommands:
         tier, cwd = context.sandbox.tier, str(place.worktree)
         context.check_stop()
         intended = CommandIntended(command=command, purpose=purpose, tier=tier, cwd=cwd)
-        context.journal.record(Event.of(intended, task=place.task, agent=place.agent))
+        context.journal.record(Event(intended, task=place.task, agent=place.agent))
         result = context.sandbox.run(command, self._spec(place), timeout_s=context.settings.checks.timeout_s)
         ran = CommandRan(
             command=command,
@@ -66,7 +66,7 @@ class HarnessCommands:
             timed_out=result.timed_out,
             unsafe=tier == "none",
         )
-        context.journal.record(Event.of(ran, task=place.task, agent=place.agent))
+        context.journal.record(Event(ran, task=place.task, agent=place.agent))
         context.check_stop()
         return result
 

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from devassist.assignments import CallAddress
 from devassist.domain.errors import DevassistError
@@ -19,6 +18,7 @@ from devassist.domain.events import (
     ToolIntended,
 )
 from devassist.domain.ids import agent_id
+from devassist.domain.run import Note
 from devassist.engine.context import RunContext
 from devassist.engine.log.attempt_log import AttemptLog
 from devassist.messages import RecalledTool
@@ -47,13 +47,11 @@ class Recall:
         state = self.context.journal.state
         with self.context.journal.lock:
             fresh = [
-                note
-                for note in state.notes
-                if note.get("to") == self.task and note["id"] not in state.delivered
+                note for note in state.notes if note.posted.to == self.task and note.id not in state.delivered
             ]
         texts = tuple(_as_read(note) for note in fresh)
         if fresh:
-            notes = tuple(note["id"] for note in fresh)
+            notes = tuple(note.id for note in fresh)
             self._record(address, NoteDelivered(address=str(address), notes=notes, texts=texts))
         return texts
 
@@ -80,11 +78,12 @@ class Recall:
 
     def _record(self, address: CallAddress, fact: Fact) -> None:
         agent = agent_id(self.task, address.role)
-        self.context.journal.record(Event.of(fact, task=self.task, agent=agent))
+        self.context.journal.record(Event(fact, task=self.task, agent=agent))
 
 
-def _as_read(note: Mapping[str, Any]) -> str:
-    """A note as the agent reads it: from whom, and where that somebody's words begin."""
-    who = note.get("from") or note["agent"] or "the harness"
-    about = f" (about {', '.join(note['paths'])})" if note.get("paths") else ""
-    return f"[note from {who}{about}]\n{note['text']}"
+def _as_read(note: Note) -> str:
+    """A note as the agent reads it, under a line that says whose words it is."""
+    posted = note.posted
+    who = posted.sender or note.agent or "the harness"
+    about = f" (about {', '.join(posted.paths)})" if posted.paths else ""
+    return f"[note from {who}{about}]\n{posted.text}"

@@ -206,7 +206,7 @@ class RunWorktrees:
             return dict(self._agents)
 
     def _record(self, agent: str, fact: Fact) -> None:
-        self.context.journal.record(Event.of(fact, task=agent.partition("/")[0], agent=agent))
+        self.context.journal.record(Event(fact, task=agent.partition("/")[0], agent=agent))
 
 
 def _changed(worktree: Worktree) -> dict[str, str]:

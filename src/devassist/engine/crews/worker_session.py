@@ -17,9 +17,9 @@ from devassist.assignments import (
     Submission,
 )
 from devassist.domain.approvals import ApprovalStatus
-from devassist.domain.budget import refusal
+from devassist.domain.budget import Limit, refusal
 from devassist.domain.errors import AuditError, DevassistError, Interrupted, LimitReached
-from devassist.domain.events import DecisionMade, Event, EventType, Fact, WorkerExited, WorkerStarted
+from devassist.domain.events import DecisionMade, Event, EventType, Fact, Shown, WorkerExited, WorkerStarted
 from devassist.domain.failpoints import reach
 from devassist.domain.hashing import digest
 from devassist.domain.ids import agent_id
@@ -73,8 +73,6 @@ _WORKER_EVENTS = frozenset(
         EventType.RECOVERY_UNKNOWN,
     }
 )
-_SHOWN = {"scope": "paths", "command": "command"}
-"""What the options of a request are, if they are what is approved."""
 _AboutLog = RecordEvents | ReserveCall | FetchNews | RecallReply | RecallTool | Finish
 _AboutAgent = BeginAgent | ListChanges | ShowDiff | SubmitWork | ReadBoard | AskPerson
 
@@ -124,7 +122,7 @@ class WorkerSession(ABC):
     def record(self, fact: Fact, *, role: str = "", parent: str = "") -> str:
         """Record a fact of this task, or of one of its agents; the event's id."""
         agent = agent_id(self.task_id, role) if role else ""
-        (record,) = self.context.journal.record(Event.of(fact, task=self.task_id, agent=agent, parent=parent))
+        (record,) = self.context.journal.record(Event(fact, task=self.task_id, agent=agent, parent=parent))
         return record.id
 
     def _reply(self, request: Request) -> Reply:
@@ -222,31 +220,28 @@ class WorkerSession(ABC):
             )
         if refused is None:
             return
-        limit, sentence = refused
         decision = DecisionMade(
             who="policy",
             question="make one more model call?",
             options=("call", "refuse"),
             choice="refuse",
-            reason=sentence,
+            reason=refused.reason,
             confidence=1.0,
-            limit=limit,
+            limit=str(refused.limit),
         )
         self.record(decision, role=address.role)
-        if limit != "max_turns_per_agent":
-            context.stop.pull("limited", sentence, exit_code=LimitReached.exit_code)
-        raise LimitReached(sentence, limit=limit)
+        if refused.limit is not Limit.TURNS:
+            context.stop.pull("limited", refused.reason, exit_code=LimitReached.exit_code)
+        raise LimitReached(refused.reason, limit=str(refused.limit))
 
     def _notes(self) -> Sequence[BoardNote]:
         with self.context.journal.lock:
             return [
                 BoardNote(
-                    agent=note["agent"] or note.get("from", ""),
-                    text=note["text"],
-                    paths=tuple(note.get("paths", ())),
+                    agent=note.agent or note.posted.sender, text=note.posted.text, paths=note.posted.paths
                 )
                 for note in self.context.journal.state.notes
-                if note.get("to") in (None, "", self.task_id)
+                if note.posted.to in ("", self.task_id)
             ]
 
     def _ask(self, request: AskPerson) -> str:
@@ -274,7 +269,7 @@ class WorkerSession(ABC):
                 task=self.task_id,
                 agent=agent_id(self.task_id, request.role),
                 options=request.options,
-                shown={_SHOWN[kind]: options} if kind in _SHOWN else {},
+                shown=_shown(kind, request.options),
             ),
         )
         if decided.status is ApprovalStatus.APPROVED:
@@ -294,3 +289,10 @@ class WorkerSession(ABC):
 
     @abstractmethod
     def submit(self, submit: SubmitWork) -> Submission: ...
+
+
+def _shown(kind: str, options: tuple[str, ...]) -> Shown:
+    """The options, if they are what is approved."""
+    if kind == "scope":
+        return Shown(paths=options)
+    return Shown(command=options) if kind == "command" else Shown()

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from devassist.domain.approvals import ApprovalStatus, ApprovedMerge, Choice, MergeRequest, decide
-from devassist.domain.events import Event, EventType
+from devassist.domain.events import DecisionMade, Event, MergeApproved, Shown
 from devassist.domain.hashing import digest
 from devassist.domain.statuses import TaskStatus
 from devassist.engine.approval_requests import Ask, answered, requested
@@ -28,40 +26,38 @@ def consent(context: RunContext, request: MergeRequest, confidence: float) -> Ap
     """The permission for exactly this merge, or how the task is left: the policy's word, then a person's."""
     policy = decide(context.settings.approvals, kind="merge", confidence=confidence)
     question = f"merge {request.theirs[:12]} of task {request.task} into the result?"
-    decision = {
-        "who": "policy",
-        "question": question,
-        "options": ["approve", "ask", "leave"],
-        "choice": str(policy.choice),
-        "reason": policy.reason,
-        "confidence": confidence,
-        "ours": request.ours,
-        "theirs": request.theirs,
-        "tree": request.tree,
-    }
+    decision = DecisionMade(
+        who="policy",
+        question=question,
+        options=("approve", "ask", "leave"),
+        choice=str(policy.choice),
+        reason=policy.reason,
+        confidence=confidence,
+        ours=request.ours,
+        theirs=request.theirs,
+        tree=request.tree,
+    )
     if policy.choice is Choice.ASK and (known := _known_answer(context, request)) is not None:
         return known
-    (record,) = _record(context, EventType.DECISION_MADE, request.task, decision)
+    (record,) = context.journal.record(Event(decision, task=request.task))
     if policy.choice is Choice.ASK:
         opened = requested(context, _ask(context, request, question, confidence))
         error = f"waits for approval: {policy.reason}"
         return Landing(status=TaskStatus.WAITING, error=error, awaits=opened.id)
     if policy.choice is Choice.LEAVE:
         return Landing(status=TaskStatus.DELIVERED, error=f"not merged: {policy.reason}")
-    data = {"approver": "policy", "ours": request.ours, "theirs": request.theirs, "tree": request.tree}
-    _record(context, EventType.MERGE_APPROVED, request.task, {**data, "decision": record.id})
-    return ApprovedMerge(request=request, approver="policy", reason=policy.reason)
+    return approved(context, request, approver="policy", reason=policy.reason, decision=record.id)
 
 
 def _ask(context: RunContext, request: MergeRequest, question: str, confidence: float | None) -> Ask:
     """The request binds to the change itself: what lands beside it, in other files, does not ask again."""
     changes = context.repository.changes_between(request.ours, request.tree)
-    shown = {
-        "ours": request.ours,
-        "theirs": request.theirs,
-        "tree": request.tree,
-        "paths": [path for path, _, _ in changes],
-    }
+    shown = Shown(
+        ours=request.ours,
+        theirs=request.theirs,
+        tree=request.tree,
+        paths=tuple(path for path, _, _ in changes),
+    )
     return Ask(
         kind="merge",
         question=question,
@@ -80,10 +76,26 @@ def _known_answer(context: RunContext, request: MergeRequest) -> ApprovedMerge |
     if found.status is ApprovalStatus.REJECTED:
         error = f"not merged: rejected by {found.who}: {found.reason or 'no reason given'}"
         return Landing(status=TaskStatus.DELIVERED, error=error)
-    data = {"approver": found.who, "ours": request.ours, "theirs": request.theirs, "tree": request.tree}
-    _record(context, EventType.MERGE_APPROVED, request.task, {**data, "approval": found.id})
-    return ApprovedMerge(request=request, approver=found.who, reason=found.reason)
+    return approved(context, request, approver=found.who, reason=found.reason, approval=found.id)
 
 
-def _record(context: RunContext, type_: EventType, task: str, data: Mapping[str, Any]) -> Sequence[Any]:
-    return context.journal.record(Event(type=type_, task=task, data=data))
+def approved(
+    context: RunContext,
+    request: MergeRequest,
+    *,
+    approver: str,
+    reason: str,
+    decision: str = "",
+    approval: str = "",
+) -> ApprovedMerge:
+    """The permission for exactly this merge, recorded with the decision or the approval that gives it."""
+    fact = MergeApproved(
+        approver=approver,
+        ours=request.ours,
+        theirs=request.theirs,
+        tree=request.tree,
+        decision=decision,
+        approval=approval,
+    )
+    context.journal.record(Event(fact, task=request.task))
+    return ApprovedMerge(request=request, approver=approver, reason=reason)

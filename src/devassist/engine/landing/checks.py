@@ -95,7 +95,7 @@ class Checks:
         if earlier is not None:
             if purpose is Purpose.GATE:  # the record of this task's gate still needs the result
                 ran = CommandRan(command=command, purpose=purpose, exit_code=earlier.exit_code, cached=True)
-                self.context.journal.record(Event.of(ran, task=task))
+                self.context.journal.record(Event(ran, task=task))
             return earlier
         place = self._place(self._worktree_at(commit, task=task), task)
         result = self._commands.run(command, place, purpose=purpose)

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from functools import partial
 
 from devassist.domain.conflicts import Conflict, Level, Severity
-from devassist.domain.events import Event, EventType
+from devassist.domain.events import ConflictFound, Event
 from devassist.domain.ids import branch_name, result_branch
 from devassist.domain.plan import Plan, PlanTask
 from devassist.engine.context import RunContext
@@ -34,10 +34,9 @@ def record_unmerged(
             explanation=f"{one.path} was changed on both sides ({one.kind})",
             suggestion=f"merge {theirs} by hand, or run the task again on top of the result",
         )
-        data = {"conflict": found.id, "base": context.request.base, **found.as_json()}
-        event = Event(type=EventType.CONFLICT_FOUND, task=task.id, data=data)
+        fact = ConflictFound.of(found, base=context.request.base)
         # The watch over the running work has mostly said it already, and better.
-        context.journal.record_unless(partial(is_known, data), event)
+        context.journal.record_unless(partial(is_known, fact), Event(fact, task=task.id))
         told.append(found)
     return told
 

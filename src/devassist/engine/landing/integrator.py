@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from devassist.domain.approvals import (
     ApprovalState,
@@ -22,14 +22,21 @@ from devassist.domain.approvals import (
 )
 from devassist.domain.conflicts import Conflict
 from devassist.domain.errors import Refused, RepositoryChanged
-from devassist.domain.events import Event, EventType, MergeCompleted, MergeIntended
+from devassist.domain.events import (
+    Event,
+    Fact,
+    MergeCompleted,
+    MergeIntended,
+    TaskFinished,
+    WarningRaised,
+)
 from devassist.domain.failpoints import reach
 from devassist.domain.ids import branch_name, result_branch
 from devassist.domain.plan import Plan, PlanTask
 from devassist.domain.statuses import TaskStatus
 from devassist.engine.approval_requests import Parked
 from devassist.engine.context import RunContext
-from devassist.engine.landing.approval import Landing, consent
+from devassist.engine.landing.approval import Landing, approved, consent
 from devassist.engine.landing.checks import CheckRun, Checks
 from devassist.engine.landing.conflicts import record_unmerged
 from devassist.engine.results import Head, StepResult
@@ -58,8 +65,8 @@ class Integrator:
     def land(self, task: PlanTask, step: StepResult) -> Landing:
         """Merge a delivered task, or say why it stays where it is. RepositoryChanged when the ref moved under us."""
         landing = self._land(task, step)
-        data = {"status": str(landing.status), "error": landing.error, "confidence": step.confidence}
-        self._record(EventType.TASK_FINISHED, task.id, data)
+        finished = TaskFinished(status=landing.status, error=landing.error, confidence=step.confidence)
+        self._record(task.id, finished)
         return landing
 
     def _land(self, task: PlanTask, step: StepResult) -> Landing:
@@ -86,10 +93,10 @@ class Integrator:
                 status=TaskStatus.FAILED, error=f"checks fail on the merged tree: {listed}\n{tail}".strip()
             )
         request = MergeRequest(task=task.id, ours=ours, theirs=step.commit, tree=merged.tree)
-        approved = consent(self.context, request, step.confidence)
-        if isinstance(approved, Landing):
-            return approved
-        self._merge(task, step, approved)
+        permission = consent(self.context, request, step.confidence)
+        if isinstance(permission, Landing):
+            return permission
+        self._merge(task, step, permission)
         return Landing(status=TaskStatus.MERGED)
 
     def _conflicts(
@@ -148,10 +155,10 @@ class Integrator:
             error = f"its resolution waits: {policy.reason}"
             return Landing(status=TaskStatus.WAITING, error=error, awaits=opened.id if opened else "")
         request = MergeRequest(task=task.id, ours=ours, theirs=step.commit, tree=offer.tree)
-        approved = consent(self.context, request, step.confidence)
-        if isinstance(approved, Landing):
-            return approved
-        self._merge(task, step, approved)
+        permission = consent(self.context, request, step.confidence)
+        if isinstance(permission, Landing):
+            return permission
+        self._merge(task, step, permission)
         self.mender.settled(task, offer, commit=self.tip)
         return Landing(status=TaskStatus.MERGED)
 
@@ -167,11 +174,10 @@ class Integrator:
             )
             return Landing(status=TaskStatus.DELIVERED, error=error)
         request = MergeRequest(
-            task=task.id, ours=said.shown["ours"], theirs=said.shown["theirs"], tree=said.shown["tree"]
+            task=task.id, ours=said.shown.ours, theirs=said.shown.theirs, tree=said.shown.tree
         )
-        data = {"approver": said.who, "ours": request.ours, "theirs": request.theirs, "tree": request.tree}
-        self._record(EventType.MERGE_APPROVED, task.id, {**data, "approval": said.id})
-        self._merge(task, step, ApprovedMerge(request=request, approver=said.who, reason=said.reason))
+        permission = approved(self.context, request, approver=said.who, reason=said.reason, approval=said.id)
+        self._merge(task, step, permission)
         self.mender.landed(task, said, commit=self.tip)
         return Landing(status=TaskStatus.MERGED)
 
@@ -188,7 +194,7 @@ class Integrator:
             return [CheckRun(command="import check", exit_code=1, tail=str(error))]
         for one in failures.old:
             text = f"check {one.command!r} fails on the merged tree of {task.id}, and on the base as well"
-            self._record(EventType.WARNING_RAISED, task.id, {"text": text})
+            self._record(task.id, WarningRaised(text=text))
         return failures.new
 
     def restore(self, tip: str, landed: Mapping[str, str]) -> None:
@@ -221,21 +227,17 @@ class Integrator:
             approver="recovered",
             recovered=True,
         )
-        self.context.journal.record(Event.of(completed, task=task))
+        self.context.journal.record(Event(completed, task=task))
         return now
 
-    def _merge(self, task: PlanTask, step: StepResult, approved: ApprovedMerge) -> None:
+    def _merge(self, task: PlanTask, step: StepResult, permission: ApprovedMerge) -> None:
         """The only place that moves the result branch."""
-        context, request = self.context, approved.request
+        context, request = self.context, permission.request
         ref = f"refs/heads/{result_branch(context.run)}"
-        intent = {
-            "ref": ref,
-            "old": self.tip,
-            "ours": request.ours,
-            "theirs": request.theirs,
-            "tree": request.tree,
-        }
-        self._record(EventType.MERGE_INTENDED, task.id, intent)
+        intent = MergeIntended(
+            ref=ref, old=self.tip, ours=request.ours, theirs=request.theirs, tree=request.tree
+        )
+        self._record(task.id, intent)
         reach("merge.intent")
         seq, link = self.head()
         commit = self._merge_commit(task, step, request.ours, request.tree, anchored=True, head=(seq, link))
@@ -247,15 +249,15 @@ class Integrator:
         reach("target.ref")
         self.tip = commit
         self.landed[task.id] = step.commit
-        data = {
-            "commit": commit,
-            "tree": request.tree,
-            "parents": [request.ours, request.theirs],
-            "ref": ref,
-            "audit_head": f"{seq}:{link.hex()}",
-            "approver": approved.approver,
-        }
-        self._record(EventType.MERGE_COMPLETED, task.id, data)
+        completed = MergeCompleted(
+            commit=commit,
+            tree=request.tree,
+            parents=(request.ours, request.theirs),
+            ref=ref,
+            audit_head=f"{seq}:{link.hex()}",
+            approver=permission.approver,
+        )
+        self._record(task.id, completed)
         reach("merge.done")
 
     def _merge_commit(
@@ -287,5 +289,5 @@ class Integrator:
             committer=signature,
         )
 
-    def _record(self, type_: EventType, task: str, data: Mapping[str, Any]) -> Sequence[Any]:
-        return self.context.journal.record(Event(type=type_, task=task, data=data))
+    def _record(self, task: str, fact: Fact) -> None:
+        self.context.journal.record(Event(fact, task=task))

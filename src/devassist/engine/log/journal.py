@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
 from devassist.domain.errors import AuditError
-from devassist.domain.events import Event, EventType, Record
+from devassist.domain.events import Event, EventType, Record, ToolCalled, WarningRaised
 from devassist.domain.handoffs import Evidence
 from devassist.domain.run import RunState
 from devassist.ports import Recorder
@@ -53,7 +53,7 @@ class Journal:
         self.check()
         with self.lock:
             lost, self._lost = self._lost, []
-        warnings = [Event(type=EventType.WARNING_RAISED, data={"text": text}) for text in lost]
+        warnings = [Event(WarningRaised(text=text)) for text in lost]
         records = self._write([*warnings, *events])[len(warnings) :]
         self.check()
         return records
@@ -85,8 +85,8 @@ class Journal:
                     return
                 self._steered.add(record.seq)
             self.state.apply(record)
-            if record.type is EventType.TOOL_CALLED:
-                self._remember(record)
+            if isinstance(record.body, ToolCalled):
+                self._remember(record, record.body)
         self._notify(record)
 
     def write(self, record: Record) -> None:
@@ -132,17 +132,16 @@ class Journal:
                     name = getattr(follower, "__qualname__", repr(follower))
                     self._lost.append(f"{name} no longer follows the run: {error!r}")
 
-    def _remember(self, record: Record) -> None:
-        data = record.data
-        call = Evidence(
+    def _remember(self, record: Record, call: ToolCalled) -> None:
+        evidence = Evidence(
             id=record.id,
             task=record.event.task,
             number=record.seq,
-            tool=data["name"],
-            ok=bool(data["ok"]),
-            reads=tuple(data.get("read", ())),
-            wrote=tuple(data.get("wrote", ())),
-            summary=data.get("summary", ""),
+            tool=call.name,
+            ok=call.ok,
+            reads=call.read,
+            wrote=call.wrote,
+            summary=call.summary,
         )
-        self.evidence[record.id] = call
-        self._calls.setdefault(record.event.task, []).append(call)
+        self.evidence[record.id] = evidence
+        self._calls.setdefault(record.event.task, []).append(evidence)

@@ -6,12 +6,20 @@ It moves no branch: what is offered lands, if at all, the way every merge lands.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 from devassist.domain.approvals import ApprovalState, ApprovalStatus, Choice, PolicyDecision, decide
-from devassist.domain.events import Event, EventType, Record
+from devassist.domain.conflicts import ConflictStatus
+from devassist.domain.events import (
+    ConflictResolved,
+    DecisionMade,
+    Event,
+    Fact,
+    MergeCompleted,
+    Record,
+    Shown,
+)
 from devassist.domain.hashing import digest
 from devassist.domain.plan import Plan, PlanTask
 from devassist.domain.resolutions import How
@@ -39,24 +47,24 @@ class Mender:
         """The policy's word on a resolution, recorded; parks it when a person is to be asked."""
         policy = decide(self.context.settings.approvals, kind="resolution", confidence=offer.confidence)
         question = f"land {offer.whose} of {task.id}, {offer.held}? {offer.chosen.reason}"
-        decision = {
-            "who": "policy",
-            "question": question,
-            "options": ["approve", "ask", "leave"],
-            "choice": str(policy.choice),
-            "reason": policy.reason,
-            "confidence": offer.confidence,
-            "tree": offer.tree,
-            "precedents": list(offer.chosen.precedents),
-            "offer": _shown(offer),
-        }
-        self._record(EventType.DECISION_MADE, task, decision)
+        shown = _shown(offer)
+        decision = DecisionMade(
+            who="policy",
+            question=question,
+            options=("approve", "ask", "leave"),
+            choice=str(policy.choice),
+            reason=policy.reason,
+            confidence=offer.confidence,
+            tree=offer.tree,
+            precedents=offer.chosen.precedents,
+            offer=shown,
+        )
+        self._record(task, decision)
         if policy.choice is Choice.ASK:
-            shown = _shown(offer)
             ask = Ask(
                 kind="resolution",
                 question=question,
-                binds_to=digest([shown["tree"], shown["ours"], shown["theirs"]]),
+                binds_to=digest([shown.tree, shown.ours, shown.theirs]),
                 task=task.id,
                 confidence=offer.confidence,
                 shown=shown,
@@ -75,7 +83,7 @@ class Mender:
                 one
                 for one in reversed(known)
                 if (one.task, one.kind) == (task.id, "resolution")
-                and (one.shown.get("ours"), one.shown.get("theirs")) == (ours, theirs)
+                and (one.shown.ours, one.shown.theirs) == (ours, theirs)
                 and one.status is not ApprovalStatus.WITHDRAWN
             ),
             None,
@@ -83,43 +91,47 @@ class Mender:
 
     def landed(self, task: PlanTask, said: ApprovalState, *, commit: str) -> None:
         """Record that the conflicts are settled by a resolution that a person approved."""
-        word = {"who": said.who, "reason": said.reason or said.question, "approval": said.id}
-        self._settle(task, said.shown, commit, word)
+        self._settle(
+            task, said.shown, commit, who=said.who, reason=said.reason or said.question, approval=said.id
+        )
 
     def account(self, task: PlanTask, history: Sequence[Record]) -> None:
-        """Record what settled the conflicts of a landing that was cut off before that could be said."""
-        merged = next((one.data for one in reversed(history) if one.type is EventType.MERGE_COMPLETED), None)
+        """Record what settled the conflicts of a landing that was cut off before that could be recorded."""
+        facts = [record.body for record in history]
+        merged = next((fact for fact in reversed(facts) if isinstance(fact, MergeCompleted)), None)
         if merged is None or any(
-            one.type is EventType.CONFLICT_RESOLVED and one.data.get("commit") == merged["commit"]
-            for one in history
+            isinstance(fact, ConflictResolved) and fact.commit == merged.commit for fact in facts
         ):
             return
-        offered = [one.data for one in history if one.type is EventType.DECISION_MADE and "offer" in one.data]
-        found = next((one for one in reversed(offered) if one["tree"] == merged["tree"]), None)
-        if found is None:
+        offers = [fact.offer for fact in facts if isinstance(fact, DecisionMade) and fact.offer is not None]
+        shown = next((offer for offer in reversed(offers) if offer.tree == merged.tree), None)
+        if shown is None:
             return
-        shown = found["offer"]
-        said = self.answered(task, ours=shown["ours"], theirs=shown["theirs"])
+        said = self.answered(task, ours=shown.ours, theirs=shown.theirs)
         if said is not None and said.status is ApprovalStatus.APPROVED:
-            self.landed(task, said, commit=merged["commit"])
+            self.landed(task, said, commit=merged.commit)
         else:
-            self._settle(task, shown, merged["commit"], {"who": shown["who"], "reason": shown["choice"]})
+            self._settle(task, shown, merged.commit, who=shown.who, reason=shown.choice)
 
-    def _settle(self, task: PlanTask, shown: Mapping[str, Any], commit: str, word: Mapping[str, str]) -> None:
-        for conflict in shown["conflicts"]:
-            data = {
-                "conflict": conflict,
-                "status": "resolved",
-                "how": shown.get("how", str(How.AGENT)),
-                "choice": shown.get("choice", ""),
-                **word,
-                "commit": commit,
-                "tree": shown["tree"],
-                "parents": [shown["ours"], shown["theirs"]],
-                "dropped": shown["dropped"],
-                "hunks": shown.get("hunks", []),
-            }
-            self._record(EventType.CONFLICT_RESOLVED, task, data)
+    def _settle(
+        self, task: PlanTask, shown: Shown, commit: str, *, who: str, reason: str, approval: str = ""
+    ) -> None:
+        for conflict in shown.conflicts:
+            resolved = ConflictResolved(
+                conflict=conflict,
+                status=ConflictStatus.RESOLVED,
+                how=shown.how or str(How.AGENT),
+                choice=shown.choice,
+                who=who,
+                reason=reason,
+                approval=approval,
+                commit=commit,
+                tree=shown.tree,
+                parents=(shown.ours, shown.theirs),
+                dropped=shown.dropped,
+                hunks=shown.hunks,
+            )
+            self._record(task, resolved)
 
     def reject(self, task: PlanTask, offer: Offer, reason: str) -> None:
         """Say why a resolution does not land; it is kept."""
@@ -130,22 +142,22 @@ class Mender:
         writer = keeper(self.context, task)
         writer.note(offer.chosen, commit, parent=writer.decide(offer.chosen))
 
-    def _record(self, type_: EventType, task: PlanTask, data: dict[str, Any]) -> None:
-        self.context.journal.record(Event(type=type_, task=task.id, data=data))
+    def _record(self, task: PlanTask, fact: Fact) -> None:
+        self.context.journal.record(Event(fact, task=task.id))
 
 
-def _shown(offer: Offer) -> dict[str, Any]:
+def _shown(offer: Offer) -> Shown:
     """What exactly is judged, and what it would settle."""
     chosen = offer.chosen
-    return {
-        "ref": offer.held,
-        "tree": offer.tree,
-        "ours": chosen.sides[0].commit,
-        "theirs": chosen.sides[1].commit,
-        "conflicts": list(chosen.conflicts),
-        "dropped": [one.as_json() for one in chosen.verified.dropped],
-        "who": chosen.who,
-        "how": str(chosen.how),
-        "choice": chosen.choice,
-        "hunks": list(chosen.hunks),
-    }
+    return Shown(
+        ref=offer.held,
+        tree=offer.tree,
+        ours=chosen.sides[0].commit,
+        theirs=chosen.sides[1].commit,
+        conflicts=tuple(chosen.conflicts),
+        dropped=tuple(chosen.verified.dropped),
+        who=chosen.who,
+        how=str(chosen.how),
+        choice=chosen.choice,
+        hunks=chosen.hunks,
+    )

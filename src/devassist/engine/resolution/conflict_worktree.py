@@ -6,14 +6,20 @@ What stands there with markers in it is nothing that others may build on.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from devassist.conflicts.resolution.three_way_merge import MergingPair
 from devassist.domain.errors import NotFound, RepositoryChanged
-from devassist.domain.events import Event, EventType
+from devassist.domain.events import (
+    Event,
+    Fact,
+    SnapshotTaken,
+    WorktreeIntended,
+    WorktreeKept,
+    WorktreeOpened,
+    WorktreeRemoved,
+)
 from devassist.domain.ids import rescue_ref, worktree_name
 from devassist.engine.context import RunContext
 from devassist.engine.crews.delivery import AUTHOR
@@ -58,8 +64,7 @@ class MarkedPlace:
             pair.tree_with(marked), f"The conflict of {names[0]} and {names[1]}, with markers"
         )
         self.keep_ref(self.start)
-        data = {"path": str(self.path), "branch": "", "commit": self.start}
-        self._tell(EventType.WORKTREE_INTENDED, data)
+        self._tell(WorktreeIntended(path=str(self.path), commit=self.start))
         self._worktree = detached_worktree(
             context.repository,
             name=self._name,
@@ -67,7 +72,7 @@ class MarkedPlace:
             commit=self.start,
             reason="devassist resolution",
         )
-        self._tell(EventType.WORKTREE_OPENED, data)
+        self._tell(WorktreeOpened(path=str(self.path), commit=self.start))
         return self._worktree
 
     def again(self, start: str) -> Worktree:
@@ -108,8 +113,9 @@ class MarkedPlace:
             self.context.repository.delete_ref(self.ref, old=self.start)
         worktree.reset_to(self.pair.ours.commit)
         reason = worktree.remove()
-        kind = EventType.WORKTREE_KEPT if reason else EventType.WORKTREE_REMOVED
-        self._tell(kind, {"path": str(self.path), "branch": "", "reason": reason or "it has ended"})
+        path = str(self.path)
+        removed = WorktreeRemoved(path=path, reason="it has ended")
+        self._tell(WorktreeKept(path=path, reason=reason) if reason else removed)
 
     def leave(self) -> None:
         """Let it stand as it is for an attempt that goes on later; its work is kept under the safety ref as well."""
@@ -118,15 +124,14 @@ class MarkedPlace:
         worktree, self._worktree = self._worktree, None
         self._snapshot(worktree)
         reason = "its resolution is not finished"
-        self._tell(EventType.WORKTREE_KEPT, {"path": str(self.path), "branch": "", "reason": reason})
+        self._tell(WorktreeKept(path=str(self.path), reason=reason))
 
     def clear(self) -> None:
         """Remove what is left although the attempt was done: its worker died, or the supervisor."""
         self._worktree = None
         if self.path.exists():
             drop_detached(self.context.repository, name=self._name, path=self.path)
-            data = {"path": str(self.path), "branch": "", "reason": "it has ended"}
-            self._tell(EventType.WORKTREE_REMOVED, data)
+            self._tell(WorktreeRemoved(path=str(self.path), reason="it has ended"))
 
     @property
     def _name(self) -> str:
@@ -150,9 +155,8 @@ class MarkedPlace:
         context = self.context
         commit = worktree.snapshot(self.ref, by=context.repository.signature(context.environment))
         if commit is not None:
-            data = {"ref": self.ref, "commit": commit, "worktree": str(self.path)}
-            self._tell(EventType.SNAPSHOT_TAKEN, data)
+            self._tell(SnapshotTaken(ref=self.ref, commit=commit, worktree=str(self.path)))
         return commit
 
-    def _tell(self, type_: EventType, data: Mapping[str, Any]) -> None:
-        self.context.journal.record(Event(type=type_, task=self.task, agent=self.agent, data=data))
+    def _tell(self, fact: Fact) -> None:
+        self.context.journal.record(Event(fact, task=self.task, agent=self.agent))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 from devassist.conflicts.resolution.experience import Experience, unattended
 from devassist.conflicts.resolution.rerere import remembered
@@ -12,7 +11,7 @@ from devassist.conflicts.resolution.three_way_merge import MergingPair
 from devassist.conflicts.resolution.verification import Verification
 from devassist.domain.conflicts import Conflict, Side
 from devassist.domain.errors import AuditError, DevassistError, Interrupted, LimitReached
-from devassist.domain.events import Event, EventType
+from devassist.domain.events import Event, SettledHunk, WarningRaised
 from devassist.domain.ids import agent_id, rescue_ref
 from devassist.domain.plan import Plan, PlanTask
 from devassist.domain.resolutions import How
@@ -93,7 +92,7 @@ class Offers:
             verified=verified,
             confidence=answer.confidence,
             hunks=_remembered(pair, tree),
-            precedents=[one.as_json() for one in answer.precedents],
+            precedents=tuple(precedent.named for precedent in answer.precedents),
         )
         return self._held(task, chosen, _AUTOMATIC)
 
@@ -194,21 +193,21 @@ def keeper(context: RunContext, task: PlanTask) -> Keeper:
 
 
 def warn(context: RunContext, task: PlanTask, text: str) -> None:
-    data = {"text": f"{task.id}: {text}"}
-    context.journal.record(Event(type=EventType.WARNING_RAISED, task=task.id, data=data))
+    warning = WarningRaised(text=f"{task.id}: {text}")
+    context.journal.record(Event(warning, task=task.id))
 
 
 def _ids(found: Sequence[Conflict]) -> list[str]:
     return list(dict.fromkeys(one.id for one in found))
 
 
-def _remembered(pair: MergingPair, tree: str) -> list[dict[str, Any]]:
-    return [
+def _remembered(pair: MergingPair, tree: str) -> tuple[SettledHunk, ...]:
+    return tuple(
         entry
         for one in pair.files
         if one.marked is not None
         for entry in remembered(one.path, one.marked, pair.text_at(tree, one.path))
-    ]
+    )
 
 
 def _said(task: PlanTask) -> str:

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 from devassist.conflicts.resolution.verification import Verified
-from devassist.domain.conflicts import Side
-from devassist.domain.events import Event, EventType
+from devassist.domain.conflicts import ConflictStatus, Side
+from devassist.domain.events import (
+    BesideConflict,
+    ConflictResolved,
+    DecisionMade,
+    Event,
+    Fact,
+    Repeat,
+    SettledHunk,
+)
 from devassist.domain.resolutions import How, ResolutionCheck
 from devassist.git.merging.merge import commit_merge
 from devassist.git.objects.identity import Signature
@@ -39,10 +46,10 @@ class Settlement:
     verified: Verified
     ran: Sequence[ResolutionCheck] = ()
     confidence: float | None = 1.0
-    hunks: Sequence[Mapping[str, Any]] = ()
-    precedents: Sequence[Mapping[str, Any]] = ()
+    hunks: tuple[SettledHunk, ...] = ()
+    precedents: tuple[Repeat, ...] = ()
     overruled: bool = False
-    facts: Mapping[str, Any] = field(default_factory=dict)
+    beside: tuple[BesideConflict, ...] = ()
 
     @property
     def checks(self) -> list[ResolutionCheck]:
@@ -59,82 +66,78 @@ class Keeper:
     run: str = ""
     task: str = ""
 
-    def keep(self, chosen: Settlement) -> dict[str, Any]:
-        """Record the decision, make the merge commit, point the safety refs at it; what `conflict.resolved` says."""
+    def keep(self, chosen: Settlement) -> ConflictResolved:
+        """Record the decision, make the merge commit, point the safety refs at it; the first conflict's record."""
         parent = self.decide(chosen)
         return self.note(chosen, self.commit(chosen), parent=parent)
 
     def decide(self, chosen: Settlement) -> str:
         """Record who chose what and why; the record's id."""
-        parents = [side.commit for side in chosen.sides]
-        decision = {
-            "who": chosen.who,
-            "question": f"settle {', '.join(chosen.conflicts)}?",
-            "options": [str(one) for one in How] + ["leave open"],
-            "choice": f"{chosen.how}: {chosen.choice}" if chosen.choice else str(chosen.how),
-            "reason": chosen.reason,
-            "confidence": chosen.confidence,
-            "tree": chosen.tree,
-            "parents": parents,
-            "precedents": [dict(one) for one in chosen.precedents],
-        }
-        return self._record(EventType.DECISION_MADE, decision)
+        return self._record(
+            DecisionMade(
+                who=chosen.who,
+                question=f"settle {', '.join(chosen.conflicts)}?",
+                options=(*map(str, How), "leave open"),
+                choice=f"{chosen.how}: {chosen.choice}" if chosen.choice else str(chosen.how),
+                reason=chosen.reason,
+                confidence=chosen.confidence,
+                tree=chosen.tree,
+                parents=tuple(side.commit for side in chosen.sides),
+                precedents=chosen.precedents,
+            )
+        )
 
-    def note(self, chosen: Settlement, commit: str, *, parent: str) -> dict[str, Any]:
+    def note(self, chosen: Settlement, commit: str, *, parent: str) -> ConflictResolved:
         """Point the safety refs at the merge commit and record that the conflicts are settled by it."""
-        found = {
-            "status": "resolved",
-            "who": chosen.who,
-            "reason": chosen.reason,
-            "how": str(chosen.how),
-            "choice": chosen.choice,
-            "branches": [side.name for side in chosen.sides],
-            "commit": commit,
-            "tree": chosen.tree,
-            "parents": [side.commit for side in chosen.sides],
-            "dropped": [one.as_json() for one in chosen.verified.dropped],
-            "checks": [one.as_json() for one in chosen.checks],
-            "overruled": chosen.overruled,
-            "hunks": [dict(one) for one in chosen.hunks],
-            "precedents": [dict(one) for one in chosen.precedents],
-            **chosen.facts,
-        }
+        resolved = ConflictResolved(
+            conflict=chosen.conflicts[0],
+            ref=f"{_REFS}/{chosen.conflicts[0]}",
+            status=ConflictStatus.RESOLVED,
+            who=chosen.who,
+            reason=chosen.reason,
+            how=str(chosen.how),
+            choice=chosen.choice,
+            branches=tuple(side.name for side in chosen.sides),
+            commit=commit,
+            tree=chosen.tree,
+            parents=tuple(side.commit for side in chosen.sides),
+            dropped=tuple(chosen.verified.dropped),
+            checks=tuple(chosen.checks),
+            overruled=chosen.overruled,
+            hunks=chosen.hunks,
+            precedents=chosen.precedents,
+            beside=chosen.beside,
+        )
         with self.repository.lock():  # two people may settle the same conflict at once: both are kept
             for conflict in chosen.conflicts:
                 ref = f"{_REFS}/{conflict}"
                 self._point(ref, commit)
-                self._record(
-                    EventType.CONFLICT_RESOLVED, {"conflict": conflict, "ref": ref, **found}, parent=parent
-                )
-        return {"ref": f"{_REFS}/{chosen.conflicts[0]}", **found}
+                self._record(replace(resolved, conflict=conflict, ref=ref), parent=parent)
+        return resolved
 
-    def undo(self, conflict: str, *, commit: str, who: str, reason: str) -> dict[str, Any]:
+    def undo(self, conflict: str, *, commit: str, who: str, reason: str) -> ConflictResolved:
         """Put a conflict back to open; the commit stays reachable below the rescue refs."""
-        decision = {
-            "who": who,
-            "question": f"undo the resolution of {conflict}?",
-            "options": ["undo", "keep"],
-            "choice": "undo",
-            "reason": reason,
-            "confidence": 1.0,
-        }
-        parent = self._record(EventType.DECISION_MADE, decision)
+        parent = self._record(
+            DecisionMade(
+                who=who,
+                question=f"undo the resolution of {conflict}?",
+                options=("undo", "keep"),
+                choice="undo",
+                reason=reason,
+                confidence=1.0,
+            )
+        )
         ref = f"{_REFS}/{conflict}"
         with self.repository.lock():
             kept = self._free(f"{_RESCUE}/{conflict}")
             self.repository.create_ref(kept, commit, "devassist: resolution undone")
             if self.repository.ref_tip(ref) == commit:
                 self.repository.delete_ref(ref, old=commit)
-        data = {
-            "conflict": conflict,
-            "status": "open",
-            "who": who,
-            "reason": reason,
-            "undone": commit,
-            "ref": kept,
-        }
-        self._record(EventType.CONFLICT_RESOLVED, data, parent=parent)
-        return data
+        undone = ConflictResolved(
+            conflict=conflict, status=ConflictStatus.OPEN, who=who, reason=reason, undone=commit, ref=kept
+        )
+        self._record(undone, parent=parent)
+        return undone
 
     def commit(self, chosen: Settlement) -> str:
         """The merge commit of both branches; no ref names it yet."""
@@ -177,8 +180,6 @@ class Keeper:
             number += 1
         return f"{ref}-{number}"
 
-    def _record(self, type_: EventType, data: Mapping[str, Any], *, parent: str = "") -> str:
-        (record,) = self.recorder.record(
-            Event(type=type_, run=self.run, task=self.task, parent=parent, data=data)
-        )
+    def _record(self, fact: Fact, *, parent: str = "") -> str:
+        (record,) = self.recorder.record(Event(fact, run=self.run, task=self.task, parent=parent))
         return record.id

@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 
 from devassist.domain.conflicts import Severity, Side
 from devassist.domain.errors import DevassistError
-from devassist.domain.events import Event, EventType
+from devassist.domain.events import DecisionMade, Event, WarningRaised
 from devassist.domain.ids import branch_name, run_and_task
 from devassist.domain.plan import Plan
 from devassist.domain.roles import may_write
@@ -51,19 +51,19 @@ def arranged(
         text = (
             f"{', '.join(delivered)} land in plan order: they could not be held against each other: {error}"
         )
-        context.journal.record(Event(type=EventType.WARNING_RAISED, data={"text": text}))
+        context.journal.record(Event(WarningRaised(text=text)))
         return group
     order = _buildable(chosen, results)
     if order != delivered:
-        decision = {
-            "who": "policy",
-            "question": f"in which order do {', '.join(delivered)} land?",
-            "options": [", ".join(delivered), ", ".join(order)],
-            "choice": ", ".join(order),
-            "reason": reason,
-            "confidence": 1.0,
-        }
-        context.journal.record(Event(type=EventType.DECISION_MADE, task=order[0], data=decision))
+        decision = DecisionMade(
+            who="policy",
+            question=f"in which order do {', '.join(delivered)} land?",
+            options=(", ".join(delivered), ", ".join(order)),
+            choice=", ".join(order),
+            reason=reason,
+            confidence=1.0,
+        )
+        context.journal.record(Event(decision, task=order[0]))
     return [*order, *(name for name in group if name not in delivered)]
 
 

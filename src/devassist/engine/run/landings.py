@@ -156,5 +156,5 @@ class Landings:
             finished = TaskFinished(
                 status=TaskStatus.DELIVERED, error=f"not merged: {error}", outcome=Outcome.UNLANDED
             )
-            self.context.journal.record(Event.of(finished, task=task.id))
+            self.context.journal.record(Event(finished, task=task.id))
             return LandingEnded(task.id, None)

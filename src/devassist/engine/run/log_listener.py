@@ -8,7 +8,7 @@ from types import TracebackType
 from typing import Self
 
 from devassist.domain.errors import DevassistError
-from devassist.domain.events import Event, EventType, Record
+from devassist.domain.events import Event, Record, RunBeat, StopRequested
 from devassist.engine.context import RunContext
 from devassist.engine.run.inbox import Inbox, LogChanged
 
@@ -76,16 +76,14 @@ class LogListener:
                 self._act(record)
             if now - beaten > BEAT_S:
                 beaten = now
-                context.journal.record(Event(type=EventType.RUN_BEAT, data={"pid": context.pid}))
+                context.journal.record(Event(RunBeat(pid=context.pid)))
             if now - touched > _GC_S:
                 touched = now
                 context.repository.touch_gc(context.pid)
 
     def _act(self, record: Record) -> None:
-        if record.type is EventType.STOP_REQUESTED:
-            who = record.data.get("who", "a person")
-            self.context.stop.explain(f"stopped by {who}")
-            self.context.stop.pull(
-                "stopped", f"stopped by {who}", exit_code=130, now=bool(record.data.get("now"))
-            )
+        if isinstance(record.body, StopRequested):
+            reason = f"stopped by {record.body.who or 'a person'}"
+            self.context.stop.explain(reason)
+            self.context.stop.pull("stopped", reason, exit_code=130, now=record.body.now)
         self.inbox.post(LogChanged())

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 
 from devassist.domain.approvals import ApprovalState, ApprovalStatus, Choice, decide
 from devassist.domain.errors import Refused, Unfinished, WaitingForPerson
-from devassist.domain.events import Event, EventType
+from devassist.domain.events import DecisionMade, Event, PlanSubmitted, Shown, WarningRaised
 from devassist.domain.hashing import digest
 from devassist.domain.ids import PLANNING
-from devassist.domain.plan import Plan, parse_plan
+from devassist.domain.plan import SCHEMA, Plan
 from devassist.engine.approval_requests import Ask, Parked, decided, is_open
 from devassist.engine.context import RunContext
 from devassist.engine.crews.planning_step import PlanningStep
@@ -36,20 +36,17 @@ class Planner:
         context = self.context
         request, state = context.request, context.journal.state
         if state.plan is not None:
-            plan = parse_plan(state.plan, goal=state.goal)
+            plan = replace(state.plan, goal=state.goal)
             given = state.plan_source == "file"
         else:
             given = request.plan is not None
             plan, confidence = (request.plan, None) if request.plan is not None else self._made()
-            data = {
-                "plan": plan.as_json(),
-                "source": "file" if given else "planning crew",
-                "confidence": confidence,
-            }
-            context.journal.record(Event(type=EventType.PLAN_SUBMITTED, data=data))
+            source = "file" if given else "planning crew"
+            submitted = PlanSubmitted(plan=plan, source=source, confidence=confidence)
+            context.journal.record(Event(submitted))
             for task, earlier in plan.sequenced().items():
                 text = f"task {task} may write the same paths as {', '.join(earlier)}, so it starts after"
-                context.journal.record(Event(type=EventType.WARNING_RAISED, data={"text": text}))
+                context.journal.record(Event(WarningRaised(text=text)))
         needs = [task.id for task in plan.tasks if task.checks]
         if context.sandbox is None and (needs or context.settings.checks.commands):
             raise Refused(
@@ -90,22 +87,22 @@ class Planner:
         ask = Ask(
             kind="plan",
             question=f"run this plan of {len(plan.tasks)} tasks?",
-            binds_to=digest(plan.as_json()),
+            binds_to=digest({"schema": SCHEMA, **asdict(plan)}),
             task=PLANNING,
             confidence=confidence,
-            shown={"plan": plan.as_json()},
+            shown=Shown(plan=plan),
         )
         policy = decide(context.settings.approvals, kind="plan", confidence=confidence)
-        decision = {
-            "who": "policy",
-            "question": ask.question,
-            "options": ["approve", "ask", "leave"],
-            "choice": str(policy.choice),
-            "reason": policy.reason,
-            "confidence": confidence,
-        }
+        decision = DecisionMade(
+            who="policy",
+            question=ask.question,
+            options=("approve", "ask", "leave"),
+            choice=str(policy.choice),
+            reason=policy.reason,
+            confidence=confidence,
+        )
         if policy.choice is not Choice.ASK or not context.request.resumed:
-            context.journal.record(Event(type=EventType.DECISION_MADE, task=PLANNING, data=decision))
+            context.journal.record(Event(decision, task=PLANNING))
         if policy.choice is Choice.APPROVE:
             return plan
         if policy.choice is Choice.LEAVE:
@@ -128,11 +125,11 @@ class Planner:
     def _heed(self, found: ApprovalState, plan: Plan) -> Plan:
         if found.status is ApprovalStatus.REJECTED:
             raise Unfinished(f"the plan was rejected by {found.who}: {found.reason or 'no reason given'}")
-        if not found.edited:
+        if found.edited is None:
             return plan
-        edited = parse_plan(found.edited, goal=plan.goal)
-        data = {"plan": edited.as_json(), "source": "file", "edited_by": found.who}
-        self.context.journal.record(Event(type=EventType.PLAN_SUBMITTED, data=data))
+        edited = replace(found.edited, goal=plan.goal)
+        submitted = PlanSubmitted(plan=edited, source="file", edited_by=found.who)
+        self.context.journal.record(Event(submitted))
         return edited
 
     def _wait(self) -> None:

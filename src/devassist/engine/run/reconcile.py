@@ -100,7 +100,7 @@ class Reconciler:
         return progress
 
     def _record(self, fact: Fact, task: str, *, agent: str = "") -> None:
-        self.context.journal.record(Event.of(fact, task=task, agent=agent))
+        self.context.journal.record(Event(fact, task=task, agent=agent))
 
 
 def _unknown(record: Record, call: ModelIntended) -> RecoveryUnknown:

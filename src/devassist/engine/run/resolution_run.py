@@ -4,15 +4,26 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 from devassist.domain.errors import DevassistError, LimitReached, ModelError, Unfinished, WaitingForPerson
-from devassist.domain.events import Event, EventType
-from devassist.domain.hashing import digest
+from devassist.domain.events import (
+    Event,
+    Fact,
+    PlanSubmitted,
+    RunFinished,
+    RunResumed,
+    RunStarted,
+    TaskFinished,
+    TaskStarted,
+    WarningRaised,
+)
 from devassist.domain.ids import base_ref
+from devassist.domain.plan import Plan, PlanTask
+from devassist.domain.roles import Role
 from devassist.domain.statuses import RunStatus, TaskStatus
-from devassist.engine.context import RunContext
+from devassist.engine.context import RunContext, settings_digest
 from devassist.engine.crews.run_worktrees import RunWorktrees
 from devassist.engine.resolution.integrator_step import ResolutionStep
 from devassist.engine.resolution.resolution_request import Matter, ResolutionResult
@@ -79,54 +90,65 @@ class ResolutionRun:
 
     def _start(self) -> None:
         context, request = self.context, self.context.request
-        settings = asdict(request.settings)
         context.repository.create_ref(base_ref(context.run), request.base)
         title = request.goal
-        task = {
-            "id": TASK,
-            "title": title,
-            "role": "integrator",
-            "instructions": "\n".join(self.matter.objections),
-            "scope": list(self.matter.paths),
-        }
-        plan = {"schema": "devassist.plan/1", "goal": request.goal, "tasks": [task]}
-        started = {
-            "goal": request.goal,
-            "base": request.base,
-            "branch": context.repository.head_branch or "",
-            "prefix": request.prefix,
-            "settings": settings,
-            "settings_digest": digest(settings),
-            "models": {role: list(models) for role, models in request.models.items()},
-            "sandbox": context.sandbox.tier if context.sandbox is not None else "",
-            "repository": str(context.repository.root),
-            "worktrees": str(context.worktrees),
-            "script": request.script,
-            "replay": request.replay,
-            "api_base": request.api_base,
-            **request.facts,
-        }
-        self._record(EventType.RUN_STARTED, started)
+        task = PlanTask(
+            id=TASK,
+            title=title,
+            role=Role.INTEGRATOR,
+            instructions="\n".join(self.matter.objections),
+            scope=tuple(self.matter.paths),
+        )
+        owner = request.owner
+        started = RunStarted(
+            goal=request.goal,
+            base=request.base,
+            branch=context.repository.head_branch or "",
+            prefix=request.prefix,
+            settings=request.settings,
+            settings_digest=settings_digest(request.settings),
+            models={role: tuple(models) for role, models in request.models.items()},
+            model_source=request.model_source,
+            sandbox=context.tier,
+            repository=str(context.repository.root),
+            worktrees=str(context.worktrees),
+            script=request.script,
+            replay=request.replay,
+            api_base=request.api_base,
+            resolution=request.resolution,
+            argv=owner.argv,
+            versions=owner.versions,
+            pid=owner.pid,
+            process_started=owner.process_started,
+            boot_id=owner.boot_id,
+            detached=owner.detached,
+        )
+        self._record(started)
         for text in request.warnings:
-            self._record(EventType.WARNING_RAISED, {"text": text})
-        self._record(EventType.PLAN_SUBMITTED, {"plan": plan, "source": "conflict"})
-        self._record(EventType.TASK_STARTED, {"title": title, "role": "integrator"}, task=TASK)
+            self._record(WarningRaised(text=text))
+        self._record(PlanSubmitted(plan=Plan(goal=request.goal, tasks=(task,)), source="conflict"))
+        self._record(TaskStarted(title=title, role=str(Role.INTEGRATOR)), task=TASK)
 
     def _resume(self) -> None:
         """Own a run that another process began, and of which nothing is alive any more."""
         context, request = self.context, self.context.request
-        settings = asdict(request.settings)
-        data = {
-            "settings": settings,
-            "settings_digest": digest(settings),
-            "models": {role: list(models) for role, models in request.models.items()},
-            "sandbox": context.sandbox.tier if context.sandbox is not None else "",
-            "spent_s": round(request.spent_s, 3),
-            **request.facts,
-        }
-        self._record(EventType.RUN_RESUMED, data)
-        if request.cleared:
-            self._record(EventType.RECOVERY_DONE, dict(request.cleared))
+        owner = request.owner
+        resumed = RunResumed(
+            settings=request.settings,
+            settings_digest=settings_digest(request.settings),
+            models={role: tuple(models) for role, models in request.models.items()},
+            sandbox=context.tier,
+            spent_s=round(request.spent_s, 3),
+            argv=owner.argv,
+            versions=owner.versions,
+            pid=owner.pid,
+            process_started=owner.process_started,
+            boot_id=owner.boot_id,
+            detached=owner.detached,
+        )
+        self._record(resumed)
+        if request.cleared is not None:
+            self._record(request.cleared)
         Reconciler(context=context, worktrees=RunWorktrees(context=context)).report_unknown()
 
     def _finish(self, document: dict[str, Any], error: DevassistError | None) -> None:
@@ -141,20 +163,19 @@ class ResolutionRun:
             status, code = (RunStatus.SUCCEEDED, 0) if kept else (RunStatus.PARTIAL, 1)
         why = str(error) if error is not None else stop.reason
         ended = TaskStatus.DELIVERED if document else TaskStatus.FAILED
-        self._record(EventType.TASK_FINISHED, {"status": str(ended), "error": why}, task=TASK)
+        self._record(TaskFinished(status=ended, error=why), task=TASK)
         state = context.journal.state
-        data = {
-            "status": str(status),
-            "exit_code": code,
-            "result_commit": document.get("commit"),
-            "usage": state.usage(),
-            "wall_s": round(context.elapsed_s(), 3),
-            "journal_s": round(context.journal.waited_s, 3),
-            "report": "",
-            "error": why,
-            "hint": error.hint if error is not None else stop.hint,
-        }
-        self._record(EventType.RUN_FINISHED, data)
+        finished = RunFinished(
+            status=status,
+            exit_code=code,
+            result_commit=document.get("commit"),
+            usage=state.usage,
+            wall_s=round(context.elapsed_s(), 3),
+            journal_s=round(context.journal.waited_s, 3),
+            error=why,
+            hint=error.hint if error is not None else stop.hint,
+        )
+        self._record(finished)
 
     def _arm_clock(self) -> threading.Timer:
         minutes = self.context.settings.limits.max_minutes
@@ -179,5 +200,5 @@ class ResolutionRun:
         if self.context.sandbox is not None:
             self.context.sandbox.cancel_all()
 
-    def _record(self, type_: EventType, data: dict[str, Any], *, task: str = "") -> None:
-        self.context.journal.record(Event(type=type_, task=task, data=data))
+    def _record(self, fact: Fact, *, task: str = "") -> None:
+        self.context.journal.record(Event(fact, task=task))

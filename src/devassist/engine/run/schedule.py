@@ -215,7 +215,7 @@ class Schedule:
             # Killed from outside, or out of memory: the crew goes on from the log in another process.
             self._deaths[name] += 1
             text = f"task {name}: {result.reason}; it goes on in another one"
-            self.context.journal.record(Event.of(WarningRaised(text=text), task=name))
+            self.context.journal.record(Event(WarningRaised(text=text), task=name))
             return
         if result.outcome is Outcome.WAITING:
             self._parked[name] = result
@@ -233,7 +233,7 @@ class Schedule:
             stop.pull("limited", result.reason, exit_code=LimitReached.exit_code)
         status = _STATUS_OF.get(result.outcome, TaskStatus.STOPPED)
         finished = TaskFinished(status=status, error=result.reason, outcome=result.outcome)
-        self.context.journal.record(Event.of(finished, task=name))
+        self.context.journal.record(Event(finished, task=name))
 
     def _drain(self) -> None:
         """Let the other steps end before the defect is raised: their workers are killed already."""
@@ -252,4 +252,4 @@ def record_retry(context: RunContext, task: str, *, reason: str, who: str) -> No
     state = context.journal.state.tasks.get(task)
     rounds = state.rounds if state is not None else 0
     retried = TaskRetried(round=rounds + 1, reason=reason, who=who)
-    context.journal.record(Event.of(retried, task=task))
+    context.journal.record(Event(retried, task=task))

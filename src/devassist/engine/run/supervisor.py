@@ -4,21 +4,18 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
-from typing import Any
+from dataclasses import dataclass, field
 
+from devassist.domain.budget import Limit
 from devassist.domain.errors import AuditError, DevassistError, LimitReached, ModelError, WaitingForPerson
-from devassist.domain.events import Event, EventType
+from devassist.domain.events import DecisionMade, Event, RunFinished, RunResumed, RunStarted, WarningRaised
 from devassist.domain.failpoints import reach
-from devassist.domain.hashing import digest
 from devassist.domain.ids import PLANNING, base_ref
 from devassist.domain.plan import Plan
 from devassist.domain.run import RunState
-from devassist.domain.settings import Settings
 from devassist.domain.statuses import RunStatus, TaskStatus
 from devassist.engine.approval_requests import Parked
-from devassist.engine.context import RunContext
+from devassist.engine.context import RunContext, settings_digest
 from devassist.engine.crews.run_worktrees import RunWorktrees
 from devassist.engine.landing.checks import Checks
 from devassist.engine.landing.integrator import Integrator
@@ -84,52 +81,68 @@ class Supervisor:
         try:
             self.context.journal.check()
         except AuditError as error:
-            data = {"status": "failed", "exit_code": error.exit_code, "error": str(error), "hint": error.hint}
-            self.context.journal.record_last(Event(type=EventType.RUN_FINISHED, data=data))
+            finished = RunFinished(
+                status=RunStatus.FAILED, exit_code=error.exit_code, error=str(error), hint=error.hint
+            )
+            self.context.journal.record_last(Event(finished))
             raise
 
     def _start(self) -> None:
         request, context = self.context.request, self.context
         settings = request.settings
         context.repository.create_ref(base_ref(context.run), request.base)
-        data = {
-            "goal": request.goal,
-            "base": request.base,
-            "branch": context.repository.head_branch or "",
-            "prefix": request.prefix,
-            "settings": _as_json(settings),
-            "settings_digest": digest(_as_json(settings)),
-            "models": {role: list(models) for role, models in request.models.items()},
-            "sandbox": context.sandbox.tier if context.sandbox is not None else "",
-            "repository": str(context.repository.root),
-            "worktrees": str(context.worktrees),
-            "plan_only": request.plan_only,
-            "script": request.script,
-            "replay": request.replay,
-            "api_base": request.api_base,
-            # With the first event, so that a crash right after it does not lose what was asked for.
-            "plan": request.plan.as_json() if request.plan is not None else None,
-            **request.facts,
-        }
-        context.journal.record(Event(type=EventType.RUN_STARTED, data=data))
+        owner = request.owner
+        started = RunStarted(
+            goal=request.goal,
+            base=request.base,
+            branch=context.repository.head_branch or "",
+            prefix=request.prefix,
+            settings=settings,
+            settings_digest=settings_digest(settings),
+            models={role: tuple(models) for role, models in request.models.items()},
+            model_source=request.model_source,
+            sandbox=context.tier,
+            repository=str(context.repository.root),
+            worktrees=str(context.worktrees),
+            plan_only=request.plan_only,
+            script=request.script,
+            replay=request.replay,
+            api_base=request.api_base,
+            # With the first event, so that a crash right after it does not lose what was requested.
+            plan=request.plan,
+            resolution=request.resolution,
+            argv=owner.argv,
+            versions=owner.versions,
+            pid=owner.pid,
+            process_started=owner.process_started,
+            boot_id=owner.boot_id,
+            detached=owner.detached,
+        )
+        context.journal.record(Event(started))
         reach("run.start")
         for text in request.warnings:
-            context.journal.record(Event(type=EventType.WARNING_RAISED, data={"text": text}))
+            context.journal.record(Event(WarningRaised(text=text)))
 
     def _resume(self, reconciler: Reconciler) -> None:
         """Own a run that another process began, and of which nothing is alive any more."""
         request, context = self.context.request, self.context
-        data = {
-            "settings": _as_json(request.settings),
-            "settings_digest": digest(_as_json(request.settings)),
-            "models": {role: list(models) for role, models in request.models.items()},
-            "sandbox": context.sandbox.tier if context.sandbox is not None else "",
-            "spent_s": round(request.spent_s, 3),
-            **request.facts,
-        }
-        context.journal.record(Event(type=EventType.RUN_RESUMED, data=data))
-        if request.cleared:
-            context.journal.record(Event(type=EventType.RECOVERY_DONE, data=request.cleared))
+        owner = request.owner
+        resumed = RunResumed(
+            settings=request.settings,
+            settings_digest=settings_digest(request.settings),
+            models={role: tuple(models) for role, models in request.models.items()},
+            sandbox=context.tier,
+            spent_s=round(request.spent_s, 3),
+            argv=owner.argv,
+            versions=owner.versions,
+            pid=owner.pid,
+            process_started=owner.process_started,
+            boot_id=owner.boot_id,
+            detached=owner.detached,
+        )
+        context.journal.record(Event(resumed))
+        if request.cleared is not None:
+            context.journal.record(Event(request.cleared))
         reconciler.report_unknown()
 
     def _work(self, plan: Plan, worktrees: RunWorktrees, checks: Checks, reconciler: Reconciler) -> None:
@@ -168,17 +181,17 @@ class Supervisor:
 
         def over() -> None:
             reason = f"the run has taken its {minutes:g} minutes"
-            decision = {
-                "who": "policy",
-                "question": "go on after the time is over?",
-                "options": ["go on", "refuse"],
-                "choice": "refuse",
-                "reason": reason,
-                "confidence": 1.0,
-                "limit": "max_minutes",
-            }
+            decision = DecisionMade(
+                who="policy",
+                question="go on after the time is over?",
+                options=("go on", "refuse"),
+                choice="refuse",
+                reason=reason,
+                confidence=1.0,
+                limit=str(Limit.MINUTES),
+            )
             try:
-                self.context.journal.record(Event(type=EventType.DECISION_MADE, data=decision))
+                self.context.journal.record(Event(decision))
             finally:  # a log that cannot be written must not leave the run without an end
                 self.context.stop.pull("limited", reason, exit_code=LimitReached.exit_code)
             kill = threading.Timer(_GRACE_S, self._kill)
@@ -240,18 +253,18 @@ class Supervisor:
             hint = f"devassist resume {context.run}"
         elif status is RunStatus.WAITING and not hint:
             hint = f"devassist inbox, then devassist resume {context.run}"
-        data: dict[str, Any] = {
-            "status": str(status),
-            "exit_code": code,
-            "result_commit": state.result_commit,
-            "usage": state.usage(),
-            "wall_s": round(context.elapsed_s(), 3),
-            "journal_s": round(context.journal.waited_s, 3),
-            "report": str(report),
-            "error": why,
-            "hint": hint,
-        }
-        context.journal.record(Event(type=EventType.RUN_FINISHED, data=data))
+        finished = RunFinished(
+            status=status,
+            exit_code=code,
+            result_commit=state.result_commit,
+            usage=state.usage,
+            wall_s=round(context.elapsed_s(), 3),
+            journal_s=round(context.journal.waited_s, 3),
+            report=str(report),
+            error=why,
+            hint=hint,
+        )
+        context.journal.record(Event(finished))
         return state
 
     def _verdict(self, state: RunState, error: DevassistError | None) -> tuple[RunStatus, int]:
@@ -285,7 +298,3 @@ def _status_of(state: RunState) -> RunStatus:
     landed = any(task.status is TaskStatus.MERGED for task in tasks)
     kept = any(task.status is TaskStatus.DELIVERED for task in tasks)
     return RunStatus.PARTIAL if landed or kept else RunStatus.FAILED
-
-
-def _as_json(settings: Settings) -> Mapping[str, Any]:
-    return asdict(settings)

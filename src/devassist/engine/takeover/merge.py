@@ -4,10 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from devassist.domain.errors import RepositoryError, Unfinished
-from devassist.domain.events import Event, EventType
+from devassist.domain.events import (
+    Event,
+    Fact,
+    MergeApproved,
+    MergeCompleted,
+    MergeIntended,
+    RunApplied,
+    RunDiscarded,
+    SnapshotTaken,
+    WorktreeKept,
+    WorktreeRemoved,
+)
 from devassist.domain.ids import rescue_ref, result_branch
 from devassist.domain.run import RunState
 from devassist.git.merging.merge import commit_merge, merge_in_memory
@@ -52,23 +62,24 @@ class Aftermath:
                 hint=f"git merge {result_branch(self.state.run)} resolves it by hand",
             )
         ref = f"refs/heads/{branch}"
-        approved = {"approver": "person", "ours": old, "theirs": result, "tree": merged.tree, "ref": ref}
-        self._record(EventType.MERGE_APPROVED, approved)
-        self._record(EventType.MERGE_INTENDED, {"old": old, **approved})
+        self._record(MergeApproved(approver="person", ours=old, theirs=result, tree=merged.tree, ref=ref))
+        self._record(
+            MergeIntended(ref=ref, old=old, ours=old, theirs=result, tree=merged.tree, approver="person")
+        )
         seq, link = self.head()
         parents = [old] if squash else [old, result]
         commit = self.commit(merged.tree, parents, self._merge_message(seq, link, squash=squash), sign=sign)
         message = f"devassist: merge {self.state.run}"
         done = checkout_branch_to(repository, branch, commit, old=old, message=message)
-        completed = {
-            "commit": commit,
-            "tree": merged.tree,
-            "parents": parents,
-            "ref": ref,
-            "audit_head": f"{seq}:{link.hex()}",
-            "approver": "person",
-        }
-        self._record(EventType.MERGE_COMPLETED, completed)
+        completed = MergeCompleted(
+            commit=commit,
+            tree=merged.tree,
+            parents=tuple(parents),
+            ref=ref,
+            audit_head=f"{seq}:{link.hex()}",
+            approver="person",
+        )
+        self._record(completed)
         return done
 
     def apply(self, base: str, result: str) -> Sequence[str]:
@@ -76,7 +87,7 @@ class Aftermath:
         repository = self.repository
         trees = [repository.tree_of(commit) for commit in (base, result)]
         paths = apply_to_workdir(repository, trees[0], trees[1])
-        self._record(EventType.APPLIED, {"base": base, "result": result, "paths": list(paths)})
+        self._record(RunApplied(base=base, result=result, paths=tuple(paths)))
         return paths
 
     def discard(self) -> Sequence[str]:
@@ -101,7 +112,7 @@ class Aftermath:
                 repository.create_ref(kept, tip, "devassist: kept at discard")
             repository.delete_ref(ref, old=tip)
             gone.append(ref.removeprefix("refs/heads/"))
-        self._record(EventType.DISCARDED, {"removed": gone})
+        self._record(RunDiscarded(removed=tuple(gone)))
         return gone
 
     def worktrees(self) -> Sequence[WorktreeState]:
@@ -113,11 +124,11 @@ class Aftermath:
         ref = rescue_ref(self.state.run, found.name.removeprefix(f"da-{self.state.run}-"))
         commit = worktree.snapshot(ref, by=self.repository.signature(self.environment))
         if commit is not None:
-            data = {"ref": ref, "commit": commit, "worktree": str(found.path)}
-            self._record(EventType.SNAPSHOT_TAKEN, data)
+            self._record(SnapshotTaken(ref=ref, commit=commit, worktree=str(found.path)))
         reason = worktree.remove(kept=[commit] if commit else [])
-        kind = EventType.WORKTREE_KEPT if reason else EventType.WORKTREE_REMOVED
-        self._record(kind, {"path": str(found.path), "branch": found.branch, "reason": reason or "discarded"})
+        path, branch = str(found.path), found.branch
+        removed = WorktreeRemoved(path=path, branch=branch, reason="discarded")
+        self._record(WorktreeKept(path=path, branch=branch, reason=reason) if reason else removed)
 
     def _merge_message(self, seq: int, link: bytes, *, squash: bool) -> str:
         state = self.state
@@ -143,5 +154,5 @@ class Aftermath:
             repository, tree=tree, parents=parents, message=message, author=who, committer=who
         )
 
-    def _record(self, type_: EventType, data: Mapping[str, Any]) -> None:
-        self.recorder.record(Event(type=type_, run=self.state.run, data=data))
+    def _record(self, fact: Fact) -> None:
+        self.recorder.record(Event(fact, run=self.state.run))

@@ -7,10 +7,9 @@ import shlex
 import subprocess
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from devassist.domain.errors import DevassistError, Unfinished
-from devassist.domain.events import Event, EventType
+from devassist.domain.events import BranchPushed, Event, Fact, PrIntended, PrOpened, PrRefused
 from devassist.git.push import Remote, push
 from devassist.git.repository import Repository
 from devassist.ports import Recorder
@@ -42,8 +41,12 @@ class Publication:
 
     def propose(self, pull: Pull) -> str:
         """The URL of the pull request; empty where there is no `gh`. Raises Unfinished with git's or gh's words."""
-        intent = {"branch": pull.branch, "commit": pull.commit, "remote": pull.remote.name, "url": pull.known}
-        self._record(pull, EventType.PR_INTENDED, {**intent, "command": shlex.join(["gh", *pull.words])})
+        branch, commit, remote = pull.branch, pull.commit, pull.remote.name
+        command = shlex.join(["gh", *pull.words])
+        self._record(
+            pull,
+            PrIntended(branch=branch, commit=commit, remote=remote, url=pull.known, command=command),
+        )
         try:
             push(
                 self.repository,
@@ -52,16 +55,18 @@ class Publication:
                 branch=pull.branch,
                 environment=self.environment,
             )
-            pushed = {"branch": pull.branch, "commit": pull.commit, "remote": pull.remote.name}
-            self._record(pull, EventType.BRANCH_PUSHED, pushed)
+            self._record(pull, BranchPushed(branch=branch, commit=commit, remote=remote))
             program = self.find("gh")
             if pull.known or program is None:
                 return pull.known
             url = self._open(program, pull)
         except DevassistError as error:
-            self._record(pull, EventType.PR_REFUSED, {**intent, "reason": str(error)})
+            self._record(
+                pull,
+                PrRefused(branch=branch, commit=commit, remote=remote, url=pull.known, reason=str(error)),
+            )
             raise
-        self._record(pull, EventType.PR_OPENED, {**intent, "url": url})
+        self._record(pull, PrOpened(branch=branch, commit=commit, remote=remote, url=url))
         return url
 
     def _open(self, program: str, pull: Pull) -> str:
@@ -89,5 +94,5 @@ class Publication:
         found = _URL.findall(said)
         return found[-1] if found else said
 
-    def _record(self, pull: Pull, type_: EventType, data: Mapping[str, Any]) -> None:
-        self.recorder.record(Event(type=type_, run=pull.run, data=data))
+    def _record(self, pull: Pull, fact: Fact) -> None:
+        self.recorder.record(Event(fact, run=pull.run))

@@ -7,17 +7,32 @@ commit on top takes the change out. Both only ever move the ref by compare-and-s
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 from devassist.domain.errors import RepositoryError, Unfinished
-from devassist.domain.events import Event, EventType, Record
+from devassist.domain.events import (
+    Event,
+    Fact,
+    MergeCompleted,
+    Record,
+    RunApplied,
+    RunUndone,
+    UndoIntended,
+)
 from devassist.domain.ids import rescue_ref
 from devassist.engine.takeover.merge import Aftermath
 from devassist.git.merging.merge import merge_in_memory
 from devassist.git.objects.trailers import with_trailers
 from devassist.git.worktree.checkout import apply_to_workdir, checkout_branch_to, dirty_overlap
+
+
+@dataclass(frozen=True, slots=True)
+class Landing:
+    """One landing and the id of its event."""
+
+    id: str
+    act: MergeCompleted | RunApplied
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,7 +44,7 @@ class Undoing:
     """
 
     how: str
-    landed: Record
+    landed: Landing
     branch: str = ""
     old: str = ""
     new: str = ""
@@ -37,16 +52,6 @@ class Undoing:
     tree: str = ""
     paths: Sequence[str] = ()
     stat: str = ""
-
-    def as_json(self) -> dict[str, Any]:
-        return {
-            "how": self.how,
-            "branch": self.branch or None,
-            "old": self.old or None,
-            "commit": self.new or None,
-            "paths": list(self.paths),
-            "stat": self.stat,
-        }
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,14 +66,21 @@ class Undo:
 
     def plan(self) -> Undoing:
         """What would be undone, and how; nothing is changed. Raises Unfinished where nothing can be."""
-        undone = {one.event.parent for one in self.landings if one.type is EventType.RUN_UNDONE}
-        kinds = (EventType.MERGE_COMPLETED, EventType.APPLIED)
-        open_ones = [one for one in self.landings if one.type in kinds and one.id not in undone]
-        if not open_ones:
+        undone = {record.event.parent for record in self.landings if isinstance(record.body, RunUndone)}
+        landings = [
+            Landing(record.id, record.body)
+            for record in self.landings
+            if isinstance(record.body, (MergeCompleted, RunApplied)) and record.id not in undone
+        ]
+        if not landings:
             run = self.after.state.run
             raise Unfinished(f"{run} was not landed anywhere", hint=f"devassist merge {run} lands it")
-        landed = open_ones[-1]
-        return self._unapply(landed) if landed.type is EventType.APPLIED else self._unmerge(landed)
+        landed = landings[-1]
+        match landed.act:
+            case RunApplied() as applied:
+                return self._unapply(landed, applied)
+            case MergeCompleted() as merge:
+                return self._unmerge(landed, merge)
 
     def carry_out(self, undoing: Undoing, *, sign: bool = True) -> Undoing:
         """Do it, recorded before and after; with the commit that the branch ends with now."""
@@ -76,8 +88,16 @@ class Undo:
         new = undoing.new
         if undoing.how == "reverted":
             new = self.after.commit(undoing.tree, [undoing.old], self._message(undoing), sign=sign)
-        data = {**undoing.as_json(), "commit": new or None, "tree": undoing.tree}
-        self._record(EventType.UNDO_INTENDED, undoing, data)
+        intent = UndoIntended(
+            how=undoing.how,
+            branch=undoing.branch or None,
+            old=undoing.old or None,
+            commit=new or None,
+            paths=tuple(undoing.paths),
+            stat=undoing.stat,
+            tree=undoing.tree,
+        )
+        self._record(undoing, intent)
         if undoing.how == "unapplied":
             try:
                 apply_to_workdir(repository, undoing.before, undoing.tree)
@@ -92,13 +112,22 @@ class Undo:
             ):  # a crash may have come between the move and its record
                 message = f"devassist: undo {run}"
                 checkout_branch_to(repository, undoing.branch, new, old=undoing.old, message=message)
-        self._record(EventType.RUN_UNDONE, undoing, data)
-        return Undoing(**{**_fields(undoing), "new": new})
+        done = RunUndone(
+            how=intent.how,
+            branch=intent.branch,
+            old=intent.old,
+            commit=intent.commit,
+            paths=intent.paths,
+            stat=intent.stat,
+            tree=intent.tree,
+        )
+        self._record(undoing, done)
+        return replace(undoing, new=new)
 
-    def _unmerge(self, landed: Record) -> Undoing:
+    def _unmerge(self, landed: Landing, merge: MergeCompleted) -> Undoing:
         repository = self.after.repository
-        branch = str(landed.data["ref"]).removeprefix("refs/heads/")
-        commit, first = str(landed.data["commit"]), str(landed.data["parents"][0])
+        branch = merge.ref.removeprefix("refs/heads/")
+        commit, first = merge.commit, merge.parents[0]
         tip = repository.branch_tip(branch)
         if begun := self._begun(landed, tip):
             return begun
@@ -119,18 +148,18 @@ class Undo:
             raise Unfinished(f"{branch} has nothing of the run any more", hint=f"git log {branch}")
         return self._described("reverted", landed, branch, tip, new="", tree=merged.tree)
 
-    def _begun(self, landed: Record, tip: str | None) -> Undoing | None:
+    def _begun(self, landed: Landing, tip: str | None) -> Undoing | None:
         """An undoing that was cut off after it had moved the branch: what is left is to say so."""
-        last = [one for one in self.landings if one.event.parent == landed.id]
-        if not last or last[-1].type is not EventType.UNDO_INTENDED or last[-1].data["commit"] != tip:
+        facts = [record.body for record in self.landings if record.event.parent == landed.id]
+        intent = facts[-1] if facts else None
+        if not isinstance(intent, UndoIntended) or intent.commit != tip:
             return None
-        data = last[-1].data
         return self._described(
-            data["how"], landed, data["branch"], data["old"], new=str(tip), tree=data["tree"]
+            intent.how, landed, intent.branch or "", intent.old or "", new=str(tip), tree=intent.tree
         )
 
     def _described(
-        self, how: str, landed: Record, branch: str, old: str, **more: str
+        self, how: str, landed: Landing, branch: str, old: str, **more: str
     ) -> Undoing:  # the two ways differ in the commit and the tree alone
         repository, tree = self.after.repository, more["tree"]
         before = repository.tree_of(old)
@@ -149,9 +178,9 @@ class Undo:
             stat=repository.diff(before, tree, stat=True),
         )
 
-    def _unapply(self, landed: Record) -> Undoing:
+    def _unapply(self, landed: Landing, applied: RunApplied) -> Undoing:
         repository = self.after.repository
-        base, result = (repository.tree_of(str(landed.data[side])) for side in ("base", "result"))
+        base, result = repository.tree_of(applied.base), repository.tree_of(applied.result)
         self._refuse(dirty_overlap(repository, base, base_tree=result))
         return Undoing(
             how="unapplied",
@@ -170,7 +199,8 @@ class Undo:
             )
 
     def _message(self, undoing: Undoing) -> str:
-        merge, run = str(undoing.landed.data["commit"]), self.after.state.run
+        act, run = undoing.landed.act, self.after.state.run
+        merge = act.commit if isinstance(act, MergeCompleted) else act.result
         seq, link = self.after.head()
         trailers = {
             "Devassist-Run": run,
@@ -181,10 +211,6 @@ class Undo:
             f"Undo run {run}", f"This takes out what merge {merge[:12]} brought in.", trailers
         )
 
-    def _record(self, type_: EventType, undoing: Undoing, data: Mapping[str, Any]) -> None:
+    def _record(self, undoing: Undoing, fact: Fact) -> None:
         run = self.after.state.run
-        self.after.recorder.record(Event(type=type_, run=run, parent=undoing.landed.id, data=data))
-
-
-def _fields(undoing: Undoing) -> dict[str, Any]:
-    return {name: getattr(undoing, name) for name in Undoing.__slots__}
+        self.after.recorder.record(Event(fact, run=run, parent=undoing.landed.id))

@@ -16,7 +16,15 @@ from typing import TYPE_CHECKING, Self
 
 from devassist.domain.conflicts import Side
 from devassist.domain.errors import AuditError, DevassistError
-from devassist.domain.events import Event, EventType, Record
+from devassist.domain.events import (
+    AgentStarted,
+    CommitCreated,
+    Event,
+    MergeCompleted,
+    Record,
+    ToolCalled,
+    WarningRaised,
+)
 from devassist.domain.ids import PLANNING, result_branch
 from devassist.domain.plan import Plan
 from devassist.domain.statuses import TaskStatus
@@ -102,29 +110,30 @@ class Neighbours:
 
     def follow(self, record: Record) -> None:
         """Take note of a record; never waits."""
-        task, data = record.event.task, record.data
+        task = record.event.task
         if task == PLANNING:
             return
         with self._news:
-            if record.type is EventType.AGENT_STARTED and data["branch"]:  # the integrator works on none
-                self._agents[task] = _Moving(data["branch"], data["worktree"], data["commit"])
-                self._queue[task] = self._agents[task]
-            elif record.type is EventType.MERGE_COMPLETED:
-                self._landings.append((task, data["parents"][0], data["commit"]))
-            elif (known := self._agents.get(task)) is not None:
-                if record.type is EventType.COMMIT_CREATED and data.get("branch") == known.branch:
-                    self._agents[task] = _Moving(known.branch, known.worktree, data["commit"])
-                elif record.type is EventType.TOOL_CALLED and data.get("wrote"):
-                    saved = known.saved | frozenset(data["wrote"])
-                    self._agents[task] = _Moving(known.branch, known.worktree, known.commit, saved)
-                else:
+            known = self._agents.get(task)
+            match record.body:
+                case AgentStarted(branch=branch) as started if branch:  # the integrator has none
+                    self._agents[task] = _Moving(branch, started.worktree, started.commit)
+                    self._queue[task] = self._agents[task]
+                case MergeCompleted() as merge:
+                    self._landings.append((task, merge.parents[0], merge.commit))
+                case CommitCreated() as created if known is not None and created.branch == known.branch:
+                    self._move(task, _Moving(known.branch, known.worktree, created.commit))
+                case ToolCalled(wrote=wrote) if known is not None and wrote:
+                    saved = known.saved | frozenset(wrote)
+                    self._move(task, _Moving(known.branch, known.worktree, known.commit, saved))
+                case _:
                     return
-                self._queue[task] = self._agents[task]
-                self._stirred = True
-            else:
-                return
             if self._stirred:
                 self._news.notify()
+
+    def _move(self, task: str, moved: _Moving) -> None:
+        self._agents[task] = self._queue[task] = moved
+        self._stirred = True
 
     # The thread -------------------------------------------------------------------------------------------
 
@@ -138,7 +147,7 @@ class Neighbours:
             return  # nothing may happen that is not recorded; who writes next says so
         except Exception as error:  # noqa: BLE001  a watch that breaks must not cost the run
             text = f"conflicts are no longer watched while the run goes on: {type(error).__name__}: {error}"
-            self.context.journal.record(Event(type=EventType.WARNING_RAISED, data={"text": text}))
+            self.context.journal.record(Event(WarningRaised(text=text)))
 
     def _watch(self) -> None:
         from devassist.conflicts.ongoing import OngoingConflicts

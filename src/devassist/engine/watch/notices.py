@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any
 
-from devassist.domain.conflicts import Conflict, Severity
-from devassist.domain.events import Event, EventType
+from devassist.domain.conflicts import Conflict, ConflictStatus, Severity
+from devassist.domain.events import BranchStaled, ConflictFound, ConflictResolved, Event, NotePosted
 from devassist.domain.ids import run_and_task
 from devassist.domain.plan import Plan
 from devassist.domain.run import RunState
@@ -17,15 +16,18 @@ from devassist.git.repository import Repository
 
 SENDER = "conflicts"
 _DIFF_LINES = 60
-_STATUSES = ("provisional", "open")
+_STATUSES = (ConflictStatus.PROVISIONAL, ConflictStatus.OPEN)
+"""The less certain one first."""
 
 
-def is_known(data: Mapping[str, Any], state: RunState) -> bool:
-    """The run has this conflict in its log already, as sure as it is now or surer."""
-    known = state.conflicts.get(data["conflict"], {}).get("status")
-    if known not in _STATUSES:
-        return known is not None
-    return _STATUSES.index(data["status"]) <= _STATUSES.index(known)
+def is_known(found: ConflictFound, state: RunState) -> bool:
+    """Whether the run's log has this conflict already, with the same or more certainty."""
+    known = state.conflicts.get(found.conflict)
+    if known is None:
+        return False
+    if known.status not in _STATUSES:
+        return True
+    return _STATUSES.index(found.status) <= _STATUSES.index(known.status)
 
 
 @dataclass
@@ -42,11 +44,12 @@ class Alerts:
         """A run that is taken up again goes on where its log ends."""
         with self.journal.lock:
             state = self.journal.state
-            self._said = {id_: one["status"] for id_, one in state.conflicts.items()}
+            self._said = {id_: str(conflict.status) for id_, conflict in state.conflicts.items()}
+            posted = [note.posted for note in state.notes]
             self._noted = {
-                (note["conflict"], note.get("status", ""), note["to"])
-                for note in state.notes
-                if note.get("from") == SENDER and "conflict" in note
+                (note.conflict, note.status, note.to)
+                for note in posted
+                if note.sender == SENDER and note.conflict
             }
 
     def tell(self, conflicts: Iterable[Conflict], view: Repository, tips: Mapping[str, str]) -> None:
@@ -57,17 +60,18 @@ class Alerts:
             if known is not None and not (known == _STATUSES[0] and one.status == _STATUSES[1]):
                 continue
             self._said[id_] = one.status
-            data = {"conflict": id_, "base": self.base, **one.as_json()}
-            found = Event(type=EventType.CONFLICT_FOUND, task=self._later(one), data=data)
-            self.journal.record_unless(partial(is_known, data), found)
+            found = ConflictFound.of(one, base=self.base)
+            self.journal.record_unless(partial(is_known, found), Event(found, task=self._later(one)))
         for id_, one in now.items():
             # After all that was found: a note takes a while to write, and none is missed by a run that died here.
             if self._said[id_] == one.status and (notes := self._notes(id_, one, view, tips)):
                 self.journal.record(*notes)
         for id_ in [id_ for id_ in self._said if id_ not in now]:
             del self._said[id_]
-            gone = {"conflict": id_, "status": "gone", "who": "policy", "reason": "it was not found again"}
-            self.journal.record(Event(type=EventType.CONFLICT_RESOLVED, data=gone))
+            gone = ConflictResolved(
+                conflict=id_, status=ConflictStatus.GONE, who="policy", reason="it was not found again"
+            )
+            self.journal.record(Event(gone))
 
     def stale(self, branch: str, paths: Sequence[str], *, by: str, behind: str) -> None:
         """A task has landed in paths that the branch of another changes as well."""
@@ -77,12 +81,9 @@ class Alerts:
             f"Task {by} ({self._title(by)}) has landed in {listed}, which this task changes too: "
             "it builds on an older version of them. Keep what both mean."
         )
-        data = {"branch": branch, "by": by, "paths": list(paths), "onto": behind}
-        note = {"from": SENDER, "to": task, "text": text, "paths": list(paths)}
-        self.journal.record(
-            Event(type=EventType.BRANCH_STALED, task=task, data=data),
-            Event(type=EventType.NOTE_POSTED, task=task, data=note),
-        )
+        stale = BranchStaled(branch=branch, by=by, paths=tuple(paths), onto=behind)
+        note = NotePosted(sender=SENDER, to=task, text=text, paths=tuple(paths))
+        self.journal.record(Event(stale, task=task), Event(note, task=task))
 
     def _later(self, one: Conflict) -> str:
         """The one of its tasks that comes later in the plan: its work is what must give way."""
@@ -107,15 +108,15 @@ class Alerts:
                 continue
             self._noted.add(address)
             paths = {one.path, *(at.path for at in one.locations if at.branch == other)}
-            data = {
-                "from": SENDER,
-                "to": task,
-                "text": f"{one.explanation}. {self._other_side(other, paths, mine, view, tips)}",
-                "paths": sorted({one.path, *(at.path for at in one.locations)}),
-                "conflict": id_,
-                "status": one.status,
-            }
-            events.append(Event(type=EventType.NOTE_POSTED, task=task, data=data))
+            note = NotePosted(
+                sender=SENDER,
+                to=task,
+                text=f"{one.explanation}. {self._other_side(other, paths, mine, view, tips)}",
+                paths=tuple(sorted({one.path, *(at.path for at in one.locations)})),
+                conflict=id_,
+                status=str(one.status),
+            )
+            events.append(Event(note, task=task))
         return events
 
     def _other_side(

@@ -11,16 +11,16 @@ from typing import Any
 import pytest
 
 from devassist.app.runs.notifying import Notifier, told
-from devassist.domain.events import Event, EventType, Record
+from devassist.domain.events import EventType, Record
 from devassist.domain.settings import NotifySettings
-from devassist.store.facts import to_fact
+from support.facts import event as event_of
 
 
 def record(type_: EventType, **data: Any) -> Record:
     return Record(
         seq=1,
         at="2026-01-01T00:00:00.000000Z",
-        event=Event(type=type_, run="calm-owl-1a2b", data=data, body=to_fact(type_, data)),
+        event=event_of(type_, data, run="calm-owl-1a2b"),
     )
 
 

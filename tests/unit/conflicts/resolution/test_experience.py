@@ -14,8 +14,9 @@ from devassist.app.conflicts.open_conflict import Answer, opened
 from devassist.app.conflicts.resolve import settle, undo
 from devassist.app.wiring.host import Host
 from devassist.app.wiring.project import Project, open_log, open_project
-from devassist.domain.events import Event, EventType
+from devassist.domain.events import EventType
 from devassist.domain.resolutions import How, Tally
+from support.facts import event as event_of
 from support.repos import commit_all, content, git, make_repository, put
 
 ME = "person Ada"
@@ -41,7 +42,7 @@ def lesson(project: Project, right: int, total: int) -> None:
     classes = {"both-added-imports": Tally(right=right, total=total).as_json()}
     data = {"subject": "conflict classes", "classes": classes}
     with open_log(project) as log:
-        log.record(Event(type=EventType.LESSON_LEARNED, data=data))
+        log.record(event_of(EventType.LESSON_LEARNED, data=data))
 
 
 @pytest.mark.parametrize(

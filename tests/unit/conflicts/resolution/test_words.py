@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import asdict
 from itertools import count
 from typing import Any
 
@@ -12,9 +13,10 @@ from devassist.conflicts.resolution.experience import SUBJECT, Experience, unatt
 from devassist.conflicts.resolution.marked import HunkText, MarkedText
 from devassist.conflicts.resolution.rerere import remembered
 from devassist.conflicts.resolution.three_way_merge import ConflictingFile
-from devassist.domain.events import Event, EventType, Record
+from devassist.domain.events import EventType, Record, Repeat
 from devassist.domain.resolutions import Tally
-from devassist.store.facts import to_fact
+from support.facts import data_of
+from support.facts import event as event_of
 
 IMPORTS = MarkedText((HunkText("", "import a\n", "import b\n"), "end\n"))
 KEY = IMPORTS.hunks[0].key
@@ -29,7 +31,7 @@ def told(type_: EventType, **data: Any) -> Record:
     return Record(
         seq=number,
         at="2026-01-01T00:00:00Z",
-        event=Event(type=type_, id=f"e{number}", data=data, body=to_fact(type_, data)),
+        event=event_of(type_, id=f"e{number}", data=data),
     )
 
 
@@ -41,7 +43,7 @@ def settled(text: str, commit: str, *, how: str = "edit", who: str = ME, conflic
         how=how,
         who=who,
         commit=commit,
-        hunks=remembered("a.py", IMPORTS, text),
+        hunks=[asdict(hunk) for hunk in remembered("a.py", IMPORTS, text)],
     )
 
 
@@ -50,7 +52,7 @@ def undone(commit: str) -> Record:
 
 
 def asked(text: str) -> Record:
-    shown = {"hunks": remembered("a.py", IMPORTS, text)}
+    shown = {"hunks": [asdict(hunk) for hunk in remembered("a.py", IMPORTS, text)]}
     return told(EventType.APPROVAL_REQUESTED, approval="a-1", kind="resolution", shown=shown)
 
 
@@ -114,8 +116,8 @@ def test_a_persons_word_is_for_or_against_and_nobody_elses_is(
 
 def test_a_text_that_redaction_changed_is_not_repeated() -> None:
     record = settled(OTHERWISE, "1")
-    hunks = [{**one, "text": "[redacted]\n"} for one in record.data["hunks"]]
-    assert Experience.of([told(record.type, **{**record.data, "hunks": hunks})]).repeats == {}
+    hunks = [{**one, "text": "[redacted]\n"} for one in data_of(record)["hunks"]]
+    assert Experience.of([told(record.type, **{**data_of(record), "hunks": hunks})]).repeats == {}
 
 
 def test_history_and_people_are_told_apart_and_count_together() -> None:
@@ -137,8 +139,8 @@ def test_a_repeat_names_whose_word_it_repeats_and_goes_before_a_class() -> None:
     assert answer is not None
     assert (answer.edits, answer.choice, answer.confidence) == ({"a.py": OTHERWISE}, "repeat", 1.0)
     assert answer.reason == "repeat: person Ada settled the same hunk in c-1"
-    (named,) = [one.as_json() for one in answer.precedents]
-    assert named == {"conflict": "c-1", "who": ME, "commit": "1", "event": record.id}
+    (named,) = [one.named for one in answer.precedents]
+    assert named == Repeat(conflict="c-1", who=ME, commit="1", event=record.id)
 
 
 def test_a_class_says_how_sure_it_is() -> None:

@@ -85,7 +85,7 @@ def test_a_claim_that_cites_nothing_goes_back(bench: Bench) -> None:
 
     assert bench.run(claims).outcome is Outcome.DELIVERED
     assert "'it works' is uncited" in texts[0]
-    verdicts = [record.data["verdict"] for record in bench.world.records(EventType.CLAIM_CHECKED)]
+    verdicts = [record.body.verdict for record in bench.world.records(EventType.CLAIM_CHECKED)]
     assert verdicts == ["uncited", "verified"]
 
 

@@ -104,7 +104,7 @@ def test_a_limit_refuses_a_call_by_a_recorded_decision(bench: Bench) -> None:
 
     assert bench.run(goes_on).outcome is Outcome.LIMITED
     (decision,) = bench.world.records(EventType.DECISION_MADE)
-    assert (decision.data["choice"], decision.data["limit"]) == ("refuse", "max_turns_per_agent")
+    assert (decision.body.choice, decision.body.limit) == ("refuse", "max_turns_per_agent")
     assert bench.types().count(EventType.MODEL_CALLED) == 1
 
 

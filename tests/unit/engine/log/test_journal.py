@@ -9,10 +9,11 @@ from pathlib import Path
 import pytest
 
 from devassist.domain.errors import AuditError
-from devassist.domain.events import Event, EventType, Record
+from devassist.domain.events import EventType, Record
 from devassist.domain.run import RunState
 from devassist.engine.log.journal import Journal
 from support.engine_world import RUN, EngineWorld
+from support.facts import event as event_of
 
 
 class Unreadable(RunState):
@@ -42,8 +43,8 @@ def opened(tmp_path: Path) -> Iterator[Opened]:
         yield Opened(world, context.journal)
 
 
-NOTE = Event(type=EventType.NOTE_POSTED, data={"text": "hello"})
-WARNING = Event(type=EventType.WARNING_RAISED, data={"text": "careful"})
+NOTE = event_of(EventType.NOTE_POSTED, data={"text": "hello"})
+WARNING = event_of(EventType.WARNING_RAISED, data={"text": "careful"})
 
 
 def test_an_event_that_the_state_cannot_take_in_is_an_error_for_whoever_recorded_it(opened: Opened) -> None:
@@ -62,7 +63,7 @@ def test_nothing_more_is_recorded_once_the_state_is_unknown(opened: Opened) -> N
 def test_the_last_event_of_a_run_is_recorded_all_the_same(opened: Opened) -> None:
     with pytest.raises(AuditError):
         opened.journal.record(NOTE)
-    opened.journal.record_last(Event(type=EventType.RUN_FINISHED, data={"status": "failed", "exit_code": 70}))
+    opened.journal.record_last(event_of(EventType.RUN_FINISHED, data={"status": "failed", "exit_code": 70}))
     assert opened.types() == [EventType.NOTE_POSTED, EventType.RUN_FINISHED]
 
 

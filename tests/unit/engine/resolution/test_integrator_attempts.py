@@ -5,23 +5,22 @@ from __future__ import annotations
 from itertools import count
 from typing import Any
 
-from devassist.domain.events import Event, EventType, Record
+from devassist.domain.events import EventType, Record
 from devassist.engine.resolution.integrator_attempts import attempt_at
-from devassist.store.facts import to_fact
+from support.facts import event as event_of
 
 AGENT, SIDES = "t/integrator", ["ours", "theirs"]
 _numbers = count(1)
 
 
 def told(type_: EventType, agent: str = AGENT, **data: Any) -> Record:
-    event = Event(
-        type=type_,
+    event = event_of(
+        type_,
         run="r",
         task="t",
         agent=agent,
         id=f"e{next(_numbers)}",
         data=data,
-        body=to_fact(type_, data),
     )
     return Record(seq=1, at="", event=event)
 

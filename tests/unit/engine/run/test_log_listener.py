@@ -31,7 +31,7 @@ def test_what_another_process_records_is_in_the_state_when_the_coordinator_is_to
     with world.session() as context, LogListener(context=context, inbox=inbox):
         world.say(EventType.NOTE_POSTED, "one", text="look here")
         assert inbox.take(timeout_s=PATIENCE_S) == LogChanged()
-        assert [note["text"] for note in context.journal.state.notes] == ["look here"]
+        assert [note.posted.text for note in context.journal.state.notes] == ["look here"]
 
 
 def test_a_stop_request_of_another_process_stops_the_run(tmp_path: Path) -> None:

@@ -57,7 +57,7 @@ def test_a_plan_that_was_passed_is_approved_by_whoever_passed_it(tmp_path: Path)
     with world.session() as context:
         assert planner_of(context).plan() == plan
     (submitted,) = world.records(EventType.PLAN_SUBMITTED)
-    assert submitted.data["source"] == "file"
+    assert submitted.body.source == "file"
     assert world.records(EventType.DECISION_MADE) == []
 
 

@@ -17,6 +17,7 @@ from devassist.engine.landing.checks import Checks
 from devassist.engine.landing.integrator import Integrator
 from devassist.engine.run.reconcile import Progress, Reconciler
 from support.engine_world import RUN, EngineWorld, plan_of
+from support.facts import data_of
 from support.fake_crews import Crew, FakeExecutor, writes
 from support.repos import git
 
@@ -86,24 +87,24 @@ def test_of_a_model_call_in_flight_nobody_knows_whether_it_was_paid_for(tmp_path
     with world.session(resumed=True) as context:
         Reconciler(context=context, worktrees=RunWorktrees(context=context)).report_unknown()
     (unknown,) = world.records(EventType.RECOVERY_UNKNOWN)
-    assert (unknown.data["what"], unknown.data["address"]) == ("model call", "waits/coder/1/7")
+    assert (unknown.body.what, unknown.body.address) == ("model call", "waits/coder/1/7")
 
 
 def test_a_merge_that_was_cut_off_is_completed_in_the_log(tmp_path: Path) -> None:
     world = first_session(tmp_path)
     (intended,) = world.records(EventType.MERGE_INTENDED)
-    world.say(EventType.MERGE_INTENDED, "lands", **intended.data)  # as if the rest had been lost
+    world.say(EventType.MERGE_INTENDED, "lands", **data_of(intended))  # as if the rest had been lost
     with world.session(resumed=True) as context:
         progress = progress_of(world, context)
     assert "lands" in progress.settled
     *_, recovered = world.records(EventType.MERGE_COMPLETED)
-    assert recovered.data["recovered"]
+    assert recovered.body.recovered
 
 
 def test_a_merge_that_was_cut_off_on_a_branch_that_somebody_moved_is_an_error(tmp_path: Path) -> None:
     world = first_session(tmp_path)
     (intended,) = world.records(EventType.MERGE_INTENDED)
-    world.say(EventType.MERGE_INTENDED, "lands", **intended.data)
+    world.say(EventType.MERGE_INTENDED, "lands", **data_of(intended))
     git(world.repo, "update-ref", f"refs/heads/devassist/{RUN}/result", world.commit({"x.txt": "x\n"}))
     with world.session(resumed=True) as context, pytest.raises(RepositoryChanged):
         progress_of(world, context)

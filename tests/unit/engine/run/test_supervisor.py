@@ -28,7 +28,7 @@ class ForgetsWhatIsSpent(RunState):
     """A state that cannot take in the third model call."""
 
     def apply(self, record: Record) -> None:
-        if record.type is EventType.MODEL_CALLED and self.model_calls == FEW - 1:
+        if record.type is EventType.MODEL_CALLED and self.usage.model_calls == FEW - 1:
             raise ArithmeticError("out of fingers")
         super().apply(record)
 
@@ -52,5 +52,5 @@ def test_no_call_is_made_once_the_state_cannot_tell_what_is_spent(tmp_path: Path
         world.supervise()
     assert len(world.records(EventType.MODEL_CALLED)) == FEW
     (finished,) = world.records(EventType.RUN_FINISHED)
-    assert (finished.data["status"], finished.data["exit_code"]) == ("failed", 70)
-    assert "out of fingers" in finished.data["error"]
+    assert (finished.body.status, finished.body.exit_code) == ("failed", 70)
+    assert "out of fingers" in finished.body.error

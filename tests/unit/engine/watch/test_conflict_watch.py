@@ -14,10 +14,11 @@ from rich.console import Console
 
 from devassist.cli.narration import NARRATED, narrate
 from devassist.cli.render import live_view
-from devassist.domain.conflicts import Conflict, Level, Severity
-from devassist.domain.events import EventType, Record
+from devassist.domain.conflicts import Conflict, ConflictStatus, Level, Severity
+from devassist.domain.events import ConflictFound, EventType, Record
 from devassist.engine.starts import rebase_of, start_of
 from devassist.engine.watch.notices import is_known
+from support.facts import data_of
 from support.repos import commit_all, git, make_repository, put
 from support.watching import RUN, Site, plan_of
 
@@ -82,16 +83,18 @@ def test_both_tasks_are_told_once_with_the_other_sides_intent_and_change(site: S
         site.save("b", {"notes.txt": "one\nB\nthree\n", "other.txt": "x\n"})
         site.commit("a")
         site.commit("b")
-    told = {(one.data["to"], one.data["status"]): one.data for one in notes(site)}
+    told = {(data_of(one)["to"], data_of(one)["status"]): data_of(one) for one in notes(site)}
     assert len(told) == len(notes(site))
     assert {to for to, _status in told} == {"a", "b"}
     to_a = told["a", "provisional"]
-    assert to_a["from"] == "conflicts" and to_a["paths"] == ["notes.txt"]
+    assert to_a["sender"] == "conflicts" and to_a["paths"] == ["notes.txt"]
     assert "title of b" in to_a["text"] and "+B" in to_a["text"] and "-two" in to_a["text"]
-    (found,) = {one.data["conflict"] for one in site.of(FOUND)}
+    (found,) = {data_of(one)["conflict"] for one in site.of(FOUND)}
     assert to_a["conflict"] == found
     assert {one.event.task for one in site.of(FOUND)} == {"b"}, "the later task"
-    assert [one["to"] for one in site.journal.state.notes] == [one.data["to"] for one in notes(site)]
+    assert [note.posted.to for note in site.journal.state.notes] == [
+        data_of(one)["to"] for one in notes(site)
+    ]
 
 
 def test_a_long_change_is_cut_in_the_note(site: Site) -> None:
@@ -101,7 +104,7 @@ def test_a_long_change_is_cut_in_the_note(site: Site) -> None:
         site.save("a", {"notes.txt": "".join(f"A{n}\n" for n in range(500))})
         site.save("b", {"notes.txt": "B\n"})
         site.wait_for(("note.posted", "provisional"))
-    (to_b,) = [one.data["text"] for one in notes(site) if one.data["to"] == "b"]
+    (to_b,) = [data_of(one)["text"] for one in notes(site) if data_of(one)["to"] == "b"]
     assert "more lines]" in to_b and len(to_b.splitlines()) < 70
 
 
@@ -112,7 +115,7 @@ def test_a_branch_that_merges_and_then_breaks_is_found_with_the_line_that_breaks
         site.save("a", {"pkg/io.py": RENAMED})
         site.save("b", {"pkg/cli.py": USES})
         records = site.wait_for(("conflict.found", "provisional"))
-    (found,) = {one.data["kind"]: one.data for one in records if one.type is FOUND}.values()
+    (found,) = {data_of(one)["kind"]: data_of(one) for one in records if one.type is FOUND}.values()
     assert (found["kind"], found["level"], found["severity"]) == ("renamed-symbol-used", "symbol", "error")
 
 
@@ -127,9 +130,9 @@ def test_other_live_branches_count_and_those_of_the_base_do_not(site: Site) -> N
         site.save("a", {"notes.txt": "one\nA\nthree\n"})
         records = site.wait_for(("conflict.found", "provisional"))
     (found,) = [one for one in records if one.type is FOUND]
-    assert sorted(found.data["branches"]) == [f"devassist/{RUN}/a/coder", "mine"]
+    assert sorted(data_of(found)["branches"]) == [f"devassist/{RUN}/a/coder", "mine"]
     assert found.event.task == "a"
-    assert [one.data["to"] for one in notes(site)] == ["a"]
+    assert [data_of(one)["to"] for one in notes(site)] == ["a"]
 
 
 def test_a_task_that_builds_on_another_has_no_conflict_with_it_and_inherits_none(site: Site) -> None:
@@ -144,7 +147,7 @@ def test_a_task_that_builds_on_another_has_no_conflict_with_it_and_inherits_none
         site.begin("b", commit=first)
         site.save("b", {"notes.txt": "one\nA\nthree\nfour\n"})
         site.commit("b")
-    assert {frozenset(one.data["branches"]) for one in site.of(FOUND)} == {
+    assert {frozenset(data_of(one)["branches"]) for one in site.of(FOUND)} == {
         frozenset((f"devassist/{RUN}/a/coder", f"devassist/{RUN}/c/coder"))
     }
 
@@ -188,9 +191,9 @@ def test_a_landing_tells_the_open_task_that_changes_the_same_paths(site: Site) -
         site.save("c", {"c.txt": "x\n"})
         site.land("a", site.base, landed)
     (staled,) = site.of(EventType.BRANCH_STALED)
-    assert staled.data["branch"] == f"devassist/{RUN}/b/coder"
-    assert (staled.event.task, staled.data["by"], staled.data["paths"]) == ("b", "a", ["notes.txt"])
-    (note,) = [one.data for one in notes(site) if "conflict" not in one.data]
+    assert data_of(staled)["branch"] == f"devassist/{RUN}/b/coder"
+    assert (staled.event.task, data_of(staled)["by"], data_of(staled)["paths"]) == ("b", "a", ["notes.txt"])
+    (note,) = [data_of(one) for one in notes(site) if not data_of(one)["conflict"]]
     assert note["to"] == "b" and "title of a" in note["text"]
 
 
@@ -224,7 +227,7 @@ def test_a_crash_of_the_watch_is_a_warning_and_nothing_more(
         site.save("a", {"notes.txt": "A\n"})
         site.commit("a")
     (warning,) = site.of(EventType.WARNING_RAISED)
-    assert "on purpose" in warning.data["text"]
+    assert "on purpose" in warning.body.text
 
 
 def test_nothing_is_left_running_and_no_scratch_is_left_behind(
@@ -278,7 +281,7 @@ def test_a_conflict_is_recorded_again_only_when_it_is_surer(
 ) -> None:
     if known:
         site.say(FOUND, "a", conflict="c-1", status=known, branches=["x", "y"])
-    assert is_known({"conflict": "c-1", "status": now}, site.journal.state) is expected
+    assert is_known(ConflictFound(conflict="c-1", status=ConflictStatus(now)), site.journal.state) is expected
 
 
 def test_the_id_is_the_same_for_all_agents_of_a_task() -> None:

@@ -1,0 +1,146 @@
+"""A run as the JSON document `devassist.run/1` (contract 5), and its tasks as parts of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import msgspec
+
+from devassist.domain.approvals import ApprovalState
+from devassist.domain.events import Usage
+from devassist.domain.handoffs import Verdict
+from devassist.domain.ids import result_branch
+from devassist.domain.run import RunState
+from devassist.domain.statuses import RunStatus, TaskStatus
+from devassist.domain.tasks import TaskState
+
+Json = dict[str, object]
+"""A JSON object that is printed or written."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AgentDocument:
+    role: str
+    branch: str
+    commit: str
+    worktree: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CheckDocument:
+    command: str
+    exit_code: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TaskDocument:
+    id: str
+    title: str
+    role: str
+    status: TaskStatus
+    rounds: int
+    confidence: float | None
+    agents: tuple[AgentDocument, ...]
+    checks: tuple[CheckDocument, ...]
+    claims: dict[Verdict, int]
+    error: str | None
+
+    @classmethod
+    def of(cls, task: TaskState) -> TaskDocument:
+        return cls(
+            id=task.id,
+            title=task.title,
+            role=task.role,
+            status=task.status,
+            rounds=task.rounds,
+            confidence=task.confidence,
+            agents=tuple(
+                AgentDocument(
+                    role=agent.role, branch=agent.branch, commit=agent.commit, worktree=agent.worktree
+                )
+                for agent in task.agents.values()
+            ),
+            checks=tuple(CheckDocument(command=name, exit_code=code) for name, code in task.checks.items()),
+            claims=task.claims(),
+            error=task.error,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RequestDocument:
+    """A request to a person, as `waiting` and the inbox list it."""
+
+    id: str
+    kind: str
+    task: str
+    question: str
+    options: tuple[str, ...]
+    binds_to: str
+    urgency: str
+
+    @classmethod
+    def of(cls, request: ApprovalState) -> RequestDocument:
+        return cls(
+            id=request.id,
+            kind=request.kind,
+            task=request.task,
+            question=request.question,
+            options=request.options,
+            binds_to=request.binds_to,
+            urgency=request.urgency,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunDocument:
+    schema: str = "devassist.run/1"
+    run: str
+    status: RunStatus
+    exit_code: int | None
+    """None while the run goes on: a document that a crash leaves behind never reads as success."""
+    goal: str
+    base: str
+    result_branch: str
+    result_commit: str | None
+    tasks: tuple[TaskDocument, ...]
+    conflicts: tuple[str, ...]
+    waiting: tuple[RequestDocument, ...]
+    usage: Usage
+    wall_s: float
+    report: str
+    error: str | None
+    hint: str | None
+    warnings: tuple[str, ...]
+
+    @classmethod
+    def of(cls, state: RunState) -> RunDocument:
+        used = state.usage
+        return cls(
+            run=state.run,
+            status=state.status,
+            exit_code=None if state.status is RunStatus.RUNNING else state.exit_code,
+            goal=state.goal,
+            base=state.base,
+            result_branch=result_branch(state.run),
+            result_commit=state.result_commit,
+            tasks=tuple(TaskDocument.of(task) for task in state.work()),
+            conflicts=tuple(state.conflicts),
+            waiting=tuple(RequestDocument.of(request) for request in state.waiting),
+            usage=replace(used, usd=round(used.usd, 6)),
+            wall_s=round(state.wall_s, 3),
+            report=state.report,
+            error=state.error or None,
+            hint=state.hint or None,
+            warnings=tuple(state.warnings),
+        )
+
+
+def builtins(document: object) -> Json:
+    """A document as JSON-shaped builtins."""
+    shaped: Json = msgspec.to_builtins(document)
+    return shaped
+
+
+def indented(document: object) -> str:
+    """A document as JSON text, two spaces a level, with a newline at its end."""
+    return msgspec.json.format(msgspec.json.encode(document), indent=2).decode() + "\n"
