@@ -241,6 +241,13 @@ Reply = (
 )
 
 
+# What the forkserver is told besides assignments ---------------------------------------------------------------
+
+
+class Goodbye(msgspec.Struct, frozen=True, tag=True):
+    """The run is over. A line that closes without it has lost its supervisor."""
+
+
 # What the forkserver reports -----------------------------------------------------------------------------------
 
 

@@ -19,6 +19,7 @@ from devassist.assignments import Assignment
 from devassist.domain.errors import DevassistError
 from devassist.messages import (
     ForkserverReady,
+    Goodbye,
     Reply,
     Request,
     WorkerForked,
@@ -159,6 +160,7 @@ class ForkserverExecutor:
         if self._process is None:
             return
         with contextlib.suppress(OSError):  # closed before
+            self._control.send(encode(Goodbye()))
             self._control.shutdown(socket.SHUT_RDWR)
         self._control.close()
         try:

@@ -12,12 +12,16 @@ import traceback
 from collections.abc import Callable
 from multiprocessing.connection import Connection
 
-from devassist.messages import ForkserverReady, WorkerForked, WorkerGone, encode
+from devassist.messages import ForkserverReady, Goodbye, WorkerForked, WorkerGone, encode
+
+_GOODBYE = encode(Goodbye())
 
 
-def serve(control: socket.socket, work: Callable[[bytes, Connection], None]) -> None:
+def serve(control: socket.socket, work: Callable[[bytes, Connection], None]) -> bool:
     """
-    Fork a worker per request until the supervisor closes `control`, then kill what is left.
+    Fork a worker per request until the supervisor closes `control`, then kill the workers that are left.
+
+    True if the supervisor said goodbye; False if it died, and its sandboxed commands may still run.
 
     A request is one datagram, which `work` reads, and the worker's end of its socket pair. Forked here and not
     in the supervisor, because importing CrewAI takes seconds and no thread runs in this process.
@@ -41,9 +45,9 @@ def serve(control: socket.socket, work: Callable[[bytes, Connection], None]) -> 
                 _reap(children, control)
                 continue
             request, fds, _, _ = socket.recv_fds(control, 4_000_000, 1)
-            if not request:
+            if request in (b"", _GOODBYE):
                 _kill_all(children)
-                return
+                return request == _GOODBYE
             pid = _fork(request, fds[0], [control, wake_read, wake_write], work)
             children.add(pid)
             control.send(encode(WorkerForked(pid)))

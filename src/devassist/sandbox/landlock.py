@@ -65,7 +65,7 @@ def missing_guarantees(version: int) -> tuple[str, ...]:
         "There is no private /tmp: programs that ignore TMPDIR fail",
         "A configuration file above the worktree looks forbidden rather than absent, which some tools mind",
         "Tests that start servers on localhost or open unix sockets fail; /proc/self is not readable",
-        "A command outlives devassist if devassist is killed with SIGKILL, until 'devassist doctor' runs",
+        "A command that clears its environment outlives devassist if devassist is killed with SIGKILL",
     )
     signals = ("A command can send signals to this user's other processes",) if version < _ABI_SCOPE else ()
     return (*always, *signals)

@@ -6,7 +6,8 @@ import os
 import socket
 import sys
 import tempfile
-from collections.abc import Callable, Sequence
+import time
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from importlib import import_module
 from multiprocessing.connection import Connection
@@ -17,11 +18,15 @@ from devassist.assignments import Assignment, CrewEnding
 from devassist.domain.errors import DevassistError
 from devassist.domain.settings import ModelSettings
 from devassist.domain.statuses import Outcome
+from devassist.engine.stop import MARK
 from devassist.faults import arm_from
 from devassist.llm.calls import CallPolicy
 from devassist.llm.silence import environment
 from devassist.messages import decode_assignment
 from devassist.ports import ModelClient, ModelReply, ModelRequest, Sandbox
+from devassist.sandbox.sweep import kill_marked
+
+_BETWEEN_SWEEPS_S = 0.01
 
 
 def main() -> None:
@@ -39,7 +44,8 @@ def main() -> None:
         os.environ["HOME"] = home
     from devassist.crew.forkserver import serve
 
-    serve(socket.socket(fileno=int(sys.argv[1])), run_assignment)
+    if not serve(socket.socket(fileno=int(sys.argv[1])), run_assignment):
+        end_commands(os.environ)
     os._exit(0)  # nothing is left to do, and the libraries' exit hooks take seconds
 
 
@@ -78,6 +84,17 @@ def preload() -> None:
     context_window("gpt-4o")
     warm_client()
     warm()
+
+
+def end_commands(environment: Mapping[str, str]) -> None:
+    """
+    Kill the commands of a run whose supervisor died.
+
+    Bubblewrap's commands die with their worker. Landlock's have nobody else: each leads a session of its own.
+    """
+    if run := environment.get(MARK):
+        while kill_marked(f"{MARK}={run}"):  # again, since the last one may have forked meanwhile
+            time.sleep(_BETWEEN_SWEEPS_S)
 
 
 def run_assignment(request: bytes, connection: Connection) -> None:
