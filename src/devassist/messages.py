@@ -241,14 +241,11 @@ Reply = (
 )
 
 
-# What the forkserver is told besides assignments ---------------------------------------------------------------
+# The forkserver's line ----------------------------------------------------------------------------------------
 
 
 class Goodbye(msgspec.Struct, frozen=True, tag=True):
     """The run is over. A line that closes without it has lost its supervisor."""
-
-
-# What the forkserver reports -----------------------------------------------------------------------------------
 
 
 class ForkserverReady(msgspec.Struct, frozen=True, tag=True):
