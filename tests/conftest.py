@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
+
+from support.zygote import Zygote
 
 SRC = Path(__file__).parents[1] / "src"
 _KEY_ENDINGS = ("_API_KEY", "_API_BASE", "_BASE_URL", "_PROXY", "_proxy")
@@ -66,3 +69,10 @@ def _traps(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyP
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Files whose tests start whole runs come first, so that no worker is left alone with one at the end."""
     items.sort(key=lambda item: not {"e2e", "faults"} & set(item.path.parts))
+
+
+@pytest.fixture(scope="session")
+def zygote() -> Iterator[Zygote]:
+    """The process that commands are forked from; one for each process of the tests."""
+    with Zygote() as process:
+        yield process

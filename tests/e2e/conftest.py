@@ -50,12 +50,14 @@ def _machines(
     request: pytest.FixtureRequest, factory: pytest.TempPathFactory
 ) -> Iterator[Callable[..., Machine]]:
     made: list[Machine] = []
-    warm = None if request.node.get_closest_marker("cold") else request.getfixturevalue("imports")
+    shared: dict[str, Any] = {}
+    if not request.node.get_closest_marker("cold"):
+        shared = {"warm": request.getfixturevalue("imports"), "zygote": request.getfixturevalue("zygote")}
 
-    def make(**given: Any) -> Machine:
-        made.append(Machine(factory.mktemp("machine"), warm=warm, **given))
+    def make(**options: Any) -> Machine:
+        made.append(Machine(factory.mktemp("machine"), **shared, **options))
         return made[-1]
 
     yield make
-    for one in made:
-        one.close()
+    for machine in made:
+        machine.close()

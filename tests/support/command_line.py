@@ -17,9 +17,12 @@ import devassist
 from support.crewscript import CrewScript
 from support.openai_server import OpenAIServer
 from support.repos import EMAIL, NAME, git, make_repository
+from support.zygote import Command, Zygote
 
 KEY = "sk-test-0123456789abcdefghij"
 SOURCE = str(Path(devassist.__file__).parents[1])
+_INTERPRETERS = ("PYTHON", "LC_", "LANG")
+"""Variables that an interpreter reads as it starts."""
 _PASSED_ON = ("PATH", "TZ", "TMPDIR", "VIRTUAL_ENV")
 
 
@@ -60,6 +63,10 @@ class Machine:
     """A program, with its arguments, that every devassist is started by."""
     warm: Path | None = None
     """Where a forkserver with its imports done is to be had; None: each run has one of its own."""
+    zygote: Zygote | None = None
+    """What commands are forked from; None: each has an interpreter of its own."""
+    late: Path | None = None
+    """A file: an hour more has passed for the commands once it is there."""
 
     def __post_init__(self) -> None:
         self.home = self.root / "home"
@@ -89,14 +96,35 @@ class Machine:
         }
 
     def devassist(
-        self, *args: str, cwd: Path | None = None, timeout: float = 150, stdin: str = "", **env: str | None
+        self, *args: str, cwd: Path | None = None, timeout: float = 300, stdin: str = "", **env: str | None
     ) -> Done:
         """Run a command to its end. An environment variable given as None is taken away."""
-        done = subprocess.run(
-            [*self.wrapper, sys.executable, "-P", "-m", "devassist", *args], cwd=cwd or self.repo, env=self._with(env),
-            input=stdin, capture_output=True, timeout=timeout, check=False, text=True, encoding="utf-8",
-        )  # fmt: skip
-        return Done(args, done.returncode, done.stdout, done.stderr)
+        if (
+            self.zygote is None
+            or self.wrapper
+            or any(name.startswith(_INTERPRETERS) for name in (*env, *self.extra))
+        ):
+            done = subprocess.run(
+                [*self.wrapper, sys.executable, "-P", "-m", "devassist", *args], cwd=cwd or self.repo, env=self._with(env),
+                input=stdin, capture_output=True, timeout=timeout, check=False, text=True, encoding="utf-8",
+            )  # fmt: skip
+            return Done(args, done.returncode, done.stdout, done.stderr)
+        child = self.zygote.start(
+            Command(
+                args=args,
+                cwd=str(cwd or self.repo),
+                env=self._with(env),
+                stdin=stdin,
+                late=str(self.late or ""),
+            ),
+            self.root / "output",
+        )
+        try:
+            code = child.wait(timeout)
+        except BaseException:
+            child.kill()
+            raise
+        return Done(args, code, child.out.read_text("utf-8"), child.err.read_text("utf-8"))
 
     def start(self, *args: str, cwd: Path | None = None, **env: str | None) -> subprocess.Popen[str]:
         """Start a command in a process group of its own."""

@@ -16,7 +16,7 @@ from typing import Any
 
 from support.command_line import SOURCE
 from support.repos import EMAIL, NAME, git, make_repository
-from support.zygote import Child, Zygote
+from support.zygote import Child, Command, Zygote
 
 SECRET = "tok-5f0e2d7c91ab4e63b8d0"  # pragma: allowlist secret
 FILES = {
@@ -141,7 +141,7 @@ class World:
         """Run a command to its end, with a fault armed."""
         env = self.armed(fault)
         if self.zygote is not None:
-            child = self.zygote.start(*args, cwd=self.repo, env=env, log=self.log, clock_s=clock_s)
+            child = self.zygote.start(self._command(args, env, clock_s=clock_s), self.log)
             try:
                 code = child.wait(timeout)
             except BaseException:
@@ -162,7 +162,10 @@ class World:
     def start(self, *args: str) -> Child:
         """Start a command and leave it running."""
         assert self.zygote is not None
-        return self.zygote.start(*args, cwd=self.repo, env=self.armed(""), log=self.log)
+        return self.zygote.start(self._command(args, self.env), self.log)
+
+    def _command(self, args: tuple[str, ...], env: dict[str, str], *, clock_s: float = 0) -> Command:
+        return Command(args=args, cwd=str(self.repo), env=env, plain=True, clock_s=clock_s)
 
     def armed(self, fault: str) -> dict[str, str]:
         if not fault:

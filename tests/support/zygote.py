@@ -1,16 +1,18 @@
 """
 `devassist` in a tenth of the time: one process that has imported it all, and forks a child per command.
 
-A child is the real command line in a process of its own, killed by real signals; only its crews are those of
-`plain_worker`. A run that takes eight seconds with CrewAI takes less than one.
+A child is the real command line in a process of its own, killed by real signals. With `plain` its crews are those of
+`plain_worker`: a run that takes eight seconds with CrewAI then takes less than one.
 """
 
 from __future__ import annotations
 
 import contextlib
 import ctypes
+import itertools
 import json
 import os
+import pkgutil
 import queue
 import signal
 import socket
@@ -19,7 +21,8 @@ import sys
 import threading
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
+from importlib import import_module
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Self
@@ -27,6 +30,22 @@ from typing import Self
 from devassist.messages import WorkerForked, WorkerGone, decode_report
 
 _SUBREAPER = 36
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Command:
+    """One command line and where it is typed."""
+
+    args: tuple[str, ...]
+    cwd: str
+    env: Mapping[str, str]
+    stdin: str = ""
+    plain: bool = False
+    """Crews without CrewAI."""
+    clock_s: float = 0
+    """How far the clock on the wall is off."""
+    late: str = ""
+    """A file: an hour more has passed on the monotonic clock once it is there."""
 
 
 @dataclass
@@ -60,7 +79,11 @@ class Zygote:
             end.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 1_000_000)
         self._process = subprocess.Popen(
             [sys.executable, "-P", "-m", "support.zygote", str(theirs.fileno())],
-            env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
+            env={
+                **os.environ,
+                "PYTHONPATH": os.pathsep.join(filter(None, sys.path)),
+                "LC_ALL": "C.UTF-8",
+            },
             pass_fds=[theirs.fileno()],
             stdin=subprocess.DEVNULL,
         )
@@ -69,6 +92,7 @@ class Zygote:
         self._started: queue.Queue[int] = queue.Queue()
         self._children: dict[int, Child] = {}
         self._early: dict[int, int] = {}
+        self._numbers = itertools.count()
         self._lock = threading.Lock()  # guards _children and _early
         self._starting = threading.Lock()  # keeps a request and its answer together
         threading.Thread(target=self._listen, daemon=True).start()
@@ -81,22 +105,17 @@ class Zygote:
         self._control.close()
         self._process.wait(timeout=10)
 
-    def start(self, *args: str, cwd: Path, env: Mapping[str, str], log: Path, clock_s: float = 0) -> Child:
-        """Start a command. `clock_s` is how far its clock is off."""
+    def start(self, command: Command, log: Path) -> Child:
+        """Start a command; its output goes to files in `log`."""
         log.mkdir(parents=True, exist_ok=True)
-        number = len(list(log.glob("*.out")))
-        out, err = log / f"{number}.out", log / f"{number}.err"
-        request = {
-            "args": args,
-            "cwd": str(cwd),
-            "env": dict(env),
-            "out": str(out),
-            "err": str(err),
-            "clock_s": clock_s,
-        }
+        number = next(self._numbers)
+        out, err, stdin = (log / f"{number}.{name}" for name in ("out", "err", "in"))
+        stdin.write_text(command.stdin, "utf-8")
+        request = {**asdict(command), "files": [str(stdin), str(out), str(err)]}
         mine, theirs = socket.socketpair()
         with self._starting:
-            out.touch()
+            for file in (out, err):
+                file.touch()
             socket.send_fds(self._control, [json.dumps(request).encode()], [theirs.fileno()])
             pid = self._started.get(timeout=60)
         theirs.close()
@@ -212,27 +231,33 @@ def _use_plain_workers() -> None:
 def _command(body: bytes, connection: Connection) -> None:
     """In the forked child: become the command."""
     request = json.loads(body)
+    files = request.pop("files")
+    command = Command(**request)
     connection.close()
     signal.signal(signal.SIGINT, signal.default_int_handler)
-    os.chdir(request["cwd"])
+    os.chdir(command.cwd)
     os.environ.clear()
-    os.environ.update(request["env"])
-    read_configuration_of(request["env"]["HOME"])
-    for number, name in ((1, "out"), (2, "err")):
-        descriptor = os.open(request[name], os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        os.dup2(descriptor, number)
-    if {"run", "resume", "resolve"} & set(request["args"][:2]):
+    os.environ.update(command.env)
+    time.tzset()
+    read_configuration_of(command.env["HOME"])
+    for number, name in enumerate(files):
+        flags = os.O_RDONLY if number == 0 else os.O_WRONLY | os.O_TRUNC
+        os.dup2(os.open(name, flags), number)
+    if command.plain and {"run", "resume", "resolve"} & set(command.args[:2]):
         _use_plain_workers()
-    if request["clock_s"]:
-        _shift_clock(request["clock_s"])
+    if command.clock_s:
+        _shift_clock(command.clock_s)
+    if command.late:
+        _be_late(Path(command.late))
     from devassist.cli.app import main
 
-    sys.argv = ["devassist", *request["args"]]
+    sys.argv = ["devassist", *command.args]
     code = 70
     try:
         main()
     except SystemExit as ended:
         code = ended.code if isinstance(ended.code, int) else 0
+    threading._shutdown()  # type: ignore[attr-defined]  # as an interpreter does that ends
     sys.stdout.flush()
     sys.stderr.flush()
     os._exit(code)
@@ -258,34 +283,38 @@ def _shift_clock(seconds: float) -> None:
     host.utc_now = project.utc_now = lambda: real() + timedelta(seconds=seconds)
 
 
-_PRELOADED = (
-    "devassist.cli.app",
-    "devassist.crew.executor",
-    "devassist.crew.forkserver",
-    "devassist.engine.run.supervisor",
-    "devassist.engine.takeover.merge",
-    "devassist.git.worktree.listing",
-    "devassist.llm.cassette",
-    "devassist.llm.routing",
-    "devassist.sandbox.editable",
-    "devassist.sandbox.probe",
-    "devassist.sandbox.tiers",
-    "devassist.sandbox.toolchain",
-    "devassist.store.audit_log",
-    "devassist.store.queries",
-    "devassist.store.verify",
-    "support.plain_worker",
-)
+def _be_late(file: Path) -> None:
+    real = time.monotonic
+    time.monotonic = lambda: real() + (3600 if file.exists() else 0)
+
+
+class _NoCrews:
+    """Refuses what takes seconds to import and what only a worker may import."""
+
+    def find_spec(self, name: str, *_: object) -> None:
+        if name in ("crewai", "litellm"):
+            raise ImportError(f"{name} is not for the command line")
+
+
+def _preload() -> None:
+    """Import all modules that a command line may import."""
+    import devassist
+
+    refusal = _NoCrews()
+    sys.meta_path.insert(0, refusal)
+    for module in pkgutil.walk_packages(devassist.__path__, "devassist."):
+        if not module.name.endswith("__main__"):
+            with contextlib.suppress(ImportError):
+                import_module(module.name)
+    sys.meta_path.remove(refusal)
+    import_module("support.plain_worker")
 
 
 def main() -> None:
-    from importlib import import_module
-
     from devassist.crew.forkserver import serve
 
     ctypes.CDLL(None, use_errno=True).prctl(_SUBREAPER, 1, 0, 0, 0)
-    for name in _PRELOADED:
-        import_module(name)
+    _preload()
     serve(socket.socket(fileno=int(sys.argv[1])), _command)
     os._exit(0)
 
