@@ -1,8 +1,8 @@
 """
 Recall and precision in the field, on demand: real commits that break each other, mined out of a public history.
 
-    PYTHONPATH=src:tests python tests/corpus/mined_breakages.py GIT_DIR... --tools BIN --work DIR [--pairs N] [--merges N]
-    PYTHONPATH=src:tests python tests/corpus/mined_breakages.py --again DIR/*.jsonl
+    PYTHONPATH=src:tests:benchmarks python benchmarks/corpora/mined_breakages.py GIT_DIR... --tools BIN --work DIR [--pairs N] [--merges N]
+    PYTHONPATH=src:tests:benchmarks python benchmarks/corpora/mined_breakages.py --again DIR/*.jsonl
 
 A pair is two real commits: one changes a name (as Python's `ast` sees it), the other, shortly before, brought a use that
 the first had to adapt (`git blame`). Both are put on the state before the use; where git merges the two cleanly, the
@@ -24,8 +24,8 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from corpus.mining import Changed, History, Pair, definitions
-from corpus.oracles import Diagnostic, Oracle
+from corpora.mining import Changed, History, Pair, definitions
+from corpora.oracles import Diagnostic, Oracle
 from devassist.conflicts.symbols.detector import SymbolDetector
 from devassist.domain.conflicts import Conflict, Side
 from devassist.git.merging.tree_view import TreeView

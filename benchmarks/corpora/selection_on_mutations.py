@@ -1,7 +1,7 @@
 """
 Is a failing test ever left out by the choice of tests, on demand:
 
-    python tests/corpus/selection_on_mutations.py CLONE [MUTATIONS] [--tests 'tests'] [--source src/pkg] [--path src]
+    python benchmarks/corpora/selection_on_mutations.py CLONE [MUTATIONS] [--tests 'tests'] [--source src/pkg] [--path src]
 
 A function of a repository that nobody here wrote is made to fail (or to give something else), all of its tests are run,
 and every test file with a test that fails now and did not before must be one that the change reaches. The clone's

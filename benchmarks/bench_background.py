@@ -1,7 +1,7 @@
 """
 How long a person waits: to get the terminal back, for an answer to be taken up, for a resume, and for a stop.
 
-    python tests/bench/bench_background.py [RUNS]
+    python benchmarks/bench_background.py [RUNS]
 
 Wall milliseconds on this machine, with the reference of the same minute beside each: `git status` in the same
 repository for the first, and the bare time that a sandboxed command takes to start for the rest. `detach`: from
@@ -24,7 +24,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
 from devassist.app.wiring.host import Host
 from devassist.app.wiring.project import open_log, open_project
 from devassist.domain.events import EventType

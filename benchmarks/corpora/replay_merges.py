@@ -1,7 +1,7 @@
 """
 Replays the two-parent merges of a real history: do we and `git merge-tree` find the same conflicts.
 
-    PYTHONPATH=src:tests python tests/corpus/replay_merges.py REPOSITORY [--limit N]
+    PYTHONPATH=src:tests:benchmarks python benchmarks/corpora/replay_merges.py REPOSITORY [--limit N]
 
 REPOSITORY is read only; what a merge makes is written to a scratch directory that is removed. Prints one line
 of JSON: merges, agreement in both directions, by kind, and how often git had to be asked.

@@ -1,5 +1,5 @@
 """
-Costs of the symbol level, on demand: `python tests/bench/bench_symbols.py REPO [FILES]`.
+Costs of the symbol level, on demand: `python benchmarks/bench_symbols.py REPO [FILES]`.
 
 CPU of building tables per 1,000 files (cold, and from the cache directory), of one pair of branches, and of one changed
 file checked again with everything warm.
@@ -13,7 +13,7 @@ import tempfile
 import time
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).parents[2] / "src"))
+sys.path.insert(0, str(Path(__file__).parents[1] / "src"))
 
 import pygit2
 

@@ -1,5 +1,5 @@
 """
-False alarms on history, on demand: `python tests/corpus/symbols_on_history.py REPO [MERGES] [--sample]`.
+False alarms on history, on demand: `python benchmarks/corpora/symbols_on_history.py REPO [MERGES] [--sample]`.
 
 `--sample` takes merges from all of the history instead of the newest. Git writes the trees of its merges into REPO: give it
 a clone, or an empty repository that has REPO's objects as its alternates and its newest commit as HEAD.

@@ -1,7 +1,7 @@
 """
 What a run costs beside its models: wall time against the critical path, CPU per call, memory per worker.
 
-    python tests/bench/bench_run.py [--tasks 8] [--latency 1.0]
+    python benchmarks/bench_run.py [--tasks 8] [--latency 1.0]
 
 Eight independent tasks of three model calls each, no checks, on a model that answers after a fixed time, through
 the real litellm path. The references are measured in the same run: the critical path is calls x latency, and a bare
@@ -22,11 +22,11 @@ import threading
 from datetime import datetime
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
 
 from support.openai_server import OpenAIServer, calls, last_evidence, tool_results
 
-SOURCE = Path(__file__).resolve().parents[2] / "src"
+SOURCE = Path(__file__).resolve().parents[1] / "src"
 
 BARE = """
 import os, resource, sys, time

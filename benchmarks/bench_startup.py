@@ -1,7 +1,7 @@
 """
 CPU of `devassist --help` and `devassist status` against importing typer, rich and pygit2, in one run.
 
-    python tests/bench/bench_startup.py [REPOSITORY]
+    python benchmarks/bench_startup.py [REPOSITORY]
 
 User plus system time of whole processes, the median of alternating runs. With REPOSITORY, `status` runs there;
 otherwise in an empty repository.
@@ -18,7 +18,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-SOURCE = str(Path(__file__).resolve().parents[2] / "src")
+SOURCE = str(Path(__file__).resolve().parents[1] / "src")
 RUNS = 9
 
 

@@ -1,7 +1,7 @@
 """
 Runs devassist on a repository that nobody here wrote, on demand: six tasks at once and a planning crew.
 
-    python tests/bench/real_repositories.py REPOSITORY --check 'python -m pytest -q tests' \
+    python benchmarks/real_repositories.py REPOSITORY --check 'python -m pytest -q tests' \
         --edit src/pkg/module.py --rename docs/old.rst --delete docs/unused.rst
 
 The model is the scripted HTTP server, reached through litellm; the repository's own tests are the checks. The plan is
@@ -21,12 +21,12 @@ import tempfile
 import time
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
 
 from support.crewscript import CrewScript
 from support.openai_server import OpenAIServer, calls
 
-SOURCE = str(Path(__file__).resolve().parents[2] / "src")
+SOURCE = str(Path(__file__).resolve().parents[1] / "src")
 
 
 def git(repository: Path, *words: str) -> str:

@@ -1,7 +1,7 @@
 """
 A speculative tree from the pool, against `git worktree add` and `git checkout` of the same tree, in one run.
 
-    PYTHONPATH=src:tests python tests/bench/bench_tree_pool.py [--files 300 3000 80000] [--place DIRECTORY]
+    PYTHONPATH=src:tests python benchmarks/bench_tree_pool.py [--files 300 3000 80000] [--place DIRECTORY]
 
 Each tree differs from the one before in 20 files, as two merges of the same branches do. `ready` is from the question
 to exact files; `sweep` is looking through all files afterwards for what a command did; `reopened` is the first tree

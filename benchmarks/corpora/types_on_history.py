@@ -1,8 +1,8 @@
 """
 The type level on repositories that nobody here wrote, on demand:
 
-    python tests/corpus/types_on_history.py history CLONE [PAIRS]
-    python tests/corpus/types_on_history.py injected CLONE [CASES] --source src/pkg [--language typescript]
+    python benchmarks/corpora/types_on_history.py history CLONE [PAIRS]
+    python benchmarks/corpora/types_on_history.py injected CLONE [CASES] --source src/pkg [--language typescript]
 
 `history`: two-parent merges that git merges into the very tree people committed, and, where there are too few, pairs of
 commits people made one after the other and both kept, laid side by side on a common base. Each error is a false alarm
@@ -27,9 +27,10 @@ from pathlib import Path
 from typing import NamedTuple
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
+sys.path.insert(0, str(Path(__file__).parents[2] / "tests"))
 sys.path.insert(0, str(Path(__file__).parents[2] / "src"))
 
-from corpus.symbols_on_history import clean_merges
+from corpora.symbols_on_history import clean_merges
 from devassist.app.conflicts.compare import Comparison, compare
 from devassist.app.wiring.host import Host
 from devassist.app.wiring.project import open_project

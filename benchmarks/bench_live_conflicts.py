@@ -1,7 +1,7 @@
 """
 From a save to the alert: the time until a conflict between running tasks is in the log, as JSON.
 
-    PYTHONPATH=src:tests python tests/bench/bench_live_conflicts.py [--files 3000] [--wide 20] [--sides 8] [--saves 200]
+    PYTHONPATH=src:tests python benchmarks/bench_live_conflicts.py [--files 3000] [--wide 20] [--sides 8] [--saves 200]
 
 The watch of a run is fed as a run feeds it: `tool.called` records of a write. Measured is the wall time from the
 record of the save becoming durable to the `conflict.found` record of it (level text) being handed to the log;

@@ -1,7 +1,7 @@
 """
 The behaviour level on a repository that nobody here wrote, with its own tests, on demand:
 
-    python tests/corpus/behaviour_on_history.py CLONE [CASES] --source src/pkg --python .venv/bin/python
+    python benchmarks/corpora/behaviour_on_history.py CLONE [CASES] --source src/pkg --python .venv/bin/python
 
 One branch changes what a function does and takes out the tests that say otherwise; another adds a test file that still
 relies on it; two more have nothing to do with either. Each passes all tests by itself. What is found, whom it is blamed
@@ -23,10 +23,11 @@ from collections import Counter
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
+sys.path.insert(0, str(Path(__file__).parents[2] / "tests"))
 sys.path.insert(0, str(Path(__file__).parents[2] / "src"))
 
-from corpus.selection_on_mutations import failures, mutated
-from corpus.types_on_history import Lab
+from corpora.selection_on_mutations import failures, mutated
+from corpora.types_on_history import Lab
 from devassist.app.conflicts.compare import Comparison, compare
 from devassist.app.wiring.host import Host
 from devassist.app.wiring.project import open_project

@@ -1,7 +1,7 @@
 """
 Durable events per second: eight threads through the audit log, against one commit per event in bare sqlite3.
 
-Run with `pytest tests/bench/bench_audit.py -s`. The second test prints the ratio.
+Run with `pytest benchmarks/bench_audit.py -s`. The second test prints the ratio.
 """
 
 from __future__ import annotations

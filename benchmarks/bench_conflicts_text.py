@@ -1,7 +1,7 @@
 """
 CPU of finding all conflicts between N branches, against git's own ways, in one run; ratios as JSON.
 
-    PYTHONPATH=src:tests python tests/bench/bench_conflicts_text.py [--files 300 3000 80000] [--branches 10 100 500]
+    PYTHONPATH=src:tests python benchmarks/bench_conflicts_text.py [--files 300 3000 80000] [--branches 10 100 500]
 
 `filter` finds the pairs that git must be asked about, `ours` asks too (git's share counted), `stdin` is one
 `git merge-tree --stdin` for all pairs, `process` one process for each pair (a sample, extrapolated).
