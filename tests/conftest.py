@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -34,7 +35,11 @@ _OFFLINE = {
 settings.register_profile(
     "devassist", deadline=None, max_examples=50, suppress_health_check=[HealthCheck.too_slow]
 )
+settings.register_profile("quick", settings.get_profile("devassist"), max_examples=10)
 settings.load_profile("devassist")
+# An interpreter that may not keep what it compiled compiles it again in every process that a test starts.
+sys.dont_write_bytecode = False
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 
 def _clean(environment: dict[str, str]) -> dict[str, str]:

@@ -10,6 +10,7 @@ import pytest
 ROOT = Path(__file__).parents[3]
 RUNTIME = ROOT / "requirements.lock"
 TESTS = ROOT / "tests" / "requirements.lock"
+INSTALLER = ROOT / "installer.lock"
 _BOTH = pytest.mark.parametrize("path", [RUNTIME, TESTS], ids=["runtime", "tests"])
 
 
@@ -39,6 +40,12 @@ def test_every_requirement_is_pinned_and_hashed(path: Path) -> None:
     for name, line in found.items():
         assert re.match(r"[a-z0-9.-]+==[^\s;]+ ", line), name
         assert re.search(r"--hash=sha256:[0-9a-f]{64}", line), name
+
+
+def test_the_installer_is_the_only_requirement_of_its_own_lock_file() -> None:
+    assert list(requirements(INSTALLER)) == ["uv"]
+    assert re.search(r"--hash=sha256:[0-9a-f]{64}", requirements(INSTALLER)["uv"])
+    assert "://" not in INSTALLER.read_text("utf-8")
 
 
 @_BOTH
