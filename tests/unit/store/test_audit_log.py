@@ -167,9 +167,9 @@ def spawn(path: Path, name: str, count: int) -> subprocess.Popen[str]:
 
 
 def test_several_processes_share_one_chain(path: Path) -> None:
-    writers = [spawn(path, f"run{number}", 60) for number in range(4)]
+    writers = [spawn(path, f"run{number}", 120) for number in range(2)]
     acknowledged = [line for writer in writers for line in writer.communicate(timeout=120)[0].splitlines()]
-    assert [writer.returncode for writer in writers] == [0, 0, 0, 0]
+    assert [writer.returncode for writer in writers] == [0, 0]
     assert len(acknowledged) == 240
     records = stored(path)
     assert {f"{record.seq} {record.id}" for record in records} == set(acknowledged)

@@ -26,7 +26,7 @@ leaves = st.one_of(
     long_text,
 )
 values = st.recursive(
-    leaves, lambda inner: st.one_of(st.lists(inner), st.dictionaries(keys, inner)), max_leaves=20
+    leaves, lambda inner: st.one_of(st.lists(inner), st.dictionaries(keys, inner)), max_leaves=8
 )
 objects = st.dictionaries(keys, values)
 
