@@ -12,7 +12,7 @@ from devassist.assignments import CallAddress
 from devassist.crew.crew_stop import CrewStop
 from devassist.domain.approvals import ApprovalStatus
 from devassist.domain.errors import LimitReached
-from devassist.domain.events import EventType
+from devassist.domain.events import Event, EventType, ModelCalled
 from devassist.domain.roles import Role
 from devassist.domain.settings import ApprovalSettings, Limits, Settings
 from devassist.domain.statuses import Outcome
@@ -67,7 +67,9 @@ def test_a_worker_records_only_what_it_did_itself(bench: Bench) -> None:
 
 def test_an_event_that_does_not_fit_its_type_is_not_recorded(bench: Bench) -> None:
     def calls_for_many(crew: Crew) -> None:
-        crew.record(EventType.MODEL_CALLED, turn="many", status="ok")
+        task, role = crew.assignment.task, crew.role
+        malformed = ModelCalled(role=role, turn="many")  # a worker may send anything
+        crew.link.record(Event(malformed, run=crew.assignment.run, task=task, agent=f"{task}/{role}"))
 
     result = bench.run(calls_for_many)
     assert (result.outcome, "does not fit" in result.reason) == (Outcome.FAILED, True)
