@@ -19,7 +19,7 @@ from devassist.domain.errors import LimitReached
 from devassist.domain.events import FACTS, EventType
 from devassist.domain.roles import Role
 from devassist.domain.statuses import Outcome
-from devassist.messages import Reply, Request, decode_request, encode
+from devassist.messages import Done, EventMessage, RecordEvents, Reply, Request, decode_request, encode
 from support.facts import event as event_of
 
 FIRST_PID = 4_000_000
@@ -51,6 +51,14 @@ class Crew:
         self.link.record(
             event_of(type_, run=self.assignment.run, task=task, agent=f"{task}/{by}", id=id_, data=given)
         )
+
+    def send(self, type_: EventType, **data: Any) -> None:
+        """Ask for an event to be recorded that no class of ours would make."""
+        run, task = self.assignment.run, self.assignment.task
+        message = EventMessage(
+            type=type_, run=run, task=task, agent=f"{task}/{self.role}", parent="", id="", data=data
+        )
+        self.link._ask(RecordEvents((message,)), Done)
 
     def think(self, *, turn: int = 1, usd: float = 0.01) -> None:
         """One paid model call."""
@@ -117,6 +125,9 @@ class FakeWorker:
 
     def receive(self) -> Request | None:
         try:
+            while not self.connection.poll(0.02):
+                if self.killed.is_set():
+                    return None
             return decode_request(self.connection.recv_bytes())
         except (EOFError, OSError):
             return None
@@ -190,9 +201,11 @@ def _work(script: Script, assignment: Assignment, connection: Connection, worker
         ending = stop.ending
     except LimitReached as error:
         ending = CrewEnding(outcome=Outcome.LIMITED, reason=str(error))
-    except ProcessLost:
+    except BaseException as error:
         worker.status = -9
         connection.close()
+        if not isinstance(error, ProcessLost):
+            raise
         return
     with suppress(CrewStop):
         link.finish(ending)

@@ -37,7 +37,7 @@ text = st.text(st.characters(exclude_categories=[]))  # lone surrogates too: nam
 
 def events() -> st.SearchStrategy[Event]:
     called = st.builds(ToolCalled, name=text, result=text, ok=st.booleans(), wrote=st.tuples(text))
-    return st.builds(Event.of, called, run=text, task=text, agent=text, id_=text)
+    return st.builds(Event, called, run=text, task=text, agent=text, id=text)
 
 
 @given(events())

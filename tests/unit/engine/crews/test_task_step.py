@@ -16,6 +16,7 @@ from devassist.domain.statuses import Outcome
 from devassist.engine.context import RunContext
 from devassist.engine.results import StepResult
 from support.engine_world import RUN, EngineWorld, plan_of, task_step
+from support.facts import data_of
 from support.fake_crews import Crew, FakeExecutor, ProcessLost, Script, writes
 from support.repos import git
 
@@ -85,7 +86,7 @@ def test_a_claim_that_cites_nothing_goes_back(bench: Bench) -> None:
 
     assert bench.run(claims).outcome is Outcome.DELIVERED
     assert "'it works' is uncited" in texts[0]
-    verdicts = [record.body.verdict for record in bench.world.records(EventType.CLAIM_CHECKED)]
+    verdicts = [data_of(record)["verdict"] for record in bench.world.records(EventType.CLAIM_CHECKED)]
     assert verdicts == ["uncited", "verified"]
 
 

@@ -12,13 +12,14 @@ from devassist.assignments import CallAddress
 from devassist.crew.crew_stop import CrewStop
 from devassist.domain.approvals import ApprovalStatus
 from devassist.domain.errors import LimitReached
-from devassist.domain.events import Event, EventType, ModelCalled
+from devassist.domain.events import EventType
 from devassist.domain.roles import Role
 from devassist.domain.settings import ApprovalSettings, Limits, Settings
 from devassist.domain.statuses import Outcome
 from devassist.engine.context import RunContext
 from devassist.engine.results import StepResult
 from support.engine_world import EngineWorld, plan_of, task_step
+from support.facts import data_of
 from support.fake_crews import Crew, FakeExecutor, ProcessLost, Script
 
 ADDRESS = CallAddress(task="one", role="coder", round=1, turn=1)
@@ -58,7 +59,7 @@ def bench(tmp_path: Path, settings: Settings) -> Iterator[Bench]:
 
 def test_a_worker_records_only_what_it_did_itself(bench: Bench) -> None:
     def finishes_its_own_task(crew: Crew) -> None:
-        crew.record(EventType.TASK_FINISHED, status="merged")
+        crew.send(EventType.TASK_FINISHED, status="merged")
 
     result = bench.run(finishes_its_own_task)
     assert (result.outcome, "may not record task.finished" in result.reason) == (Outcome.FAILED, True)
@@ -67,9 +68,7 @@ def test_a_worker_records_only_what_it_did_itself(bench: Bench) -> None:
 
 def test_an_event_that_does_not_fit_its_type_is_not_recorded(bench: Bench) -> None:
     def calls_for_many(crew: Crew) -> None:
-        task, role = crew.assignment.task, crew.role
-        malformed = ModelCalled(role=role, turn="many")  # a worker may send anything
-        crew.link.record(Event(malformed, run=crew.assignment.run, task=task, agent=f"{task}/{role}"))
+        crew.send(EventType.MODEL_CALLED, turn="many", status="ok")
 
     result = bench.run(calls_for_many)
     assert (result.outcome, "does not fit" in result.reason) == (Outcome.FAILED, True)
@@ -106,7 +105,7 @@ def test_a_limit_refuses_a_call_by_a_recorded_decision(bench: Bench) -> None:
 
     assert bench.run(goes_on).outcome is Outcome.LIMITED
     (decision,) = bench.world.records(EventType.DECISION_MADE)
-    assert (decision.body.choice, decision.body.limit) == ("refuse", "max_turns_per_agent")
+    assert (data_of(decision)["choice"], data_of(decision)["limit"]) == ("refuse", "max_turns_per_agent")
     assert bench.types().count(EventType.MODEL_CALLED) == 1
 
 

@@ -18,6 +18,7 @@ from devassist.engine.landing.checks import Checks
 from devassist.engine.landing.integrator import Integrator
 from devassist.engine.results import StepResult
 from support.engine_world import RUN, EngineWorld, plan_of
+from support.facts import data_of
 from support.repos import git
 
 REF = f"refs/heads/devassist/{RUN}/result"
@@ -105,7 +106,7 @@ def test_an_unsure_task_waits_for_the_request_that_its_landing_names(bench: Benc
     bench.world.hear(bench.context)
     assert bench.land("one", {"a.txt": "a\n"}, confidence=0.1).status is TaskStatus.MERGED
     (approved,) = bench.world.records(EventType.MERGE_APPROVED)
-    assert (approved.body.approver, approved.body.approval) == ("person ada", request.id)
+    assert (data_of(approved)["approver"], data_of(approved)["approval"]) == ("person ada", request.id)
 
 
 def test_a_rejected_merge_is_left_and_says_by_whom(bench: Bench) -> None:
@@ -154,7 +155,7 @@ def test_a_landing_that_was_cut_off_after_the_ref_moved_is_recovered(bench: Benc
     bench.land("one", {"a.txt": "a\n"})
     assert bench.another().recover("one", intent_of(bench)) == bench.integrator.tip
     *_, recovered = bench.world.records(EventType.MERGE_COMPLETED)
-    assert recovered.body.recovered
+    assert data_of(recovered)["recovered"]
 
 
 def test_a_landing_that_was_cut_off_before_the_ref_moved_is_not_there(bench: Bench) -> None:

@@ -21,6 +21,7 @@ from devassist.engine.crews.run_worktrees import RunWorktrees
 from devassist.engine.run.inbox import Inbox
 from devassist.engine.run.planner import Planner
 from support.engine_world import EngineWorld, plan_of, running
+from support.facts import data_of
 from support.fake_crews import Crew, FakeExecutor, Script, writes
 
 TASK = {"id": "one", "title": "one", "role": "coder", "instructions": "do it", "review": False}
@@ -57,7 +58,7 @@ def test_a_plan_that_was_passed_is_approved_by_whoever_passed_it(tmp_path: Path)
     with world.session() as context:
         assert planner_of(context).plan() == plan
     (submitted,) = world.records(EventType.PLAN_SUBMITTED)
-    assert submitted.body.source == "file"
+    assert data_of(submitted)["source"] == "file"
     assert world.records(EventType.DECISION_MADE) == []
 
 

@@ -87,7 +87,7 @@ def test_of_a_model_call_in_flight_nobody_knows_whether_it_was_paid_for(tmp_path
     with world.session(resumed=True) as context:
         Reconciler(context=context, worktrees=RunWorktrees(context=context)).report_unknown()
     (unknown,) = world.records(EventType.RECOVERY_UNKNOWN)
-    assert (unknown.body.what, unknown.body.address) == ("model call", "waits/coder/1/7")
+    assert (data_of(unknown)["what"], data_of(unknown)["address"]) == ("model call", "waits/coder/1/7")
 
 
 def test_a_merge_that_was_cut_off_is_completed_in_the_log(tmp_path: Path) -> None:
@@ -98,7 +98,7 @@ def test_a_merge_that_was_cut_off_is_completed_in_the_log(tmp_path: Path) -> Non
         progress = progress_of(world, context)
     assert "lands" in progress.settled
     *_, recovered = world.records(EventType.MERGE_COMPLETED)
-    assert recovered.body.recovered
+    assert data_of(recovered)["recovered"]
 
 
 def test_a_merge_that_was_cut_off_on_a_branch_that_somebody_moved_is_an_error(tmp_path: Path) -> None:
