@@ -22,6 +22,7 @@ from devassist.engine.context import CommandWorld, RunContext, RunRequest, Surro
 from devassist.engine.crews.run_worktrees import RunWorktrees
 from devassist.engine.crews.task_step import TaskStep
 from devassist.engine.log.journal import STEERING, Journal
+from devassist.engine.run.goal_run import GoalRun
 from devassist.engine.run.supervisor import Supervisor
 from devassist.engine.stop import StopSwitch
 from devassist.git.repository import Repository
@@ -85,7 +86,11 @@ class EngineWorld:
     def supervise(self, *, resumed: bool = False, **request: Any) -> RunState:
         """The whole run in this thread, to its end."""
         with self.session(resumed=resumed, **request) as context:
-            return Supervisor(context=context, head=self.head).execute()
+            return self.supervisor(context).execute()
+
+    def supervisor(self, context: RunContext) -> Supervisor:
+        """For the run's goal."""
+        return Supervisor(context=context, work=GoalRun(context=context, head=self.head))
 
     def head(self) -> tuple[int, bytes]:
         return 0, b""
@@ -228,7 +233,7 @@ def running(world: EngineWorld, **request: Any) -> Iterator[Running]:
 
         def work() -> None:
             try:
-                outcome.append(Supervisor(context=context, head=world.head).execute())
+                outcome.append(world.supervisor(context).execute())
             except BaseException as error:
                 outcome.append(error)
 

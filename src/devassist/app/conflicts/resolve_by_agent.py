@@ -19,9 +19,8 @@ from devassist.app.runs.requesting import (
     new_request,
     resumed_request,
 )
-from devassist.app.runs.running import cleared, sandbox_notes
-from devassist.app.runs.wiring import run_context
-from devassist.app.wiring.project import Project, open_log, open_reader
+from devassist.app.runs.running import RunParts, cleared, supervision
+from devassist.app.wiring.project import Project, open_reader
 from devassist.domain.errors import UsageError
 from devassist.domain.events import DecisionMade, Event, ResolutionAsked, SnapshotTaken
 from devassist.domain.ids import rescue_ref
@@ -123,36 +122,23 @@ def _run(
     directory: Path,
     sinks: Sequence[EventSink],
 ) -> dict[str, Any]:
-    from devassist.app.runs.signals import stopped_by_signals
-    from devassist.crew.executor import ForkserverExecutor
     from devassist.engine.run.resolution_run import ResolutionRun
-    from devassist.engine.stop import MARK, StopSwitch
-    from devassist.sandbox.probe import choose
+    from devassist.engine.run.supervisor import Supervisor
 
-    run, project = request.run, found.project
-    probe = choose(project.settings.sandbox.mode, scratch=directory)
-    request = replace(request, warnings=tuple(sandbox_notes(probe)))
-    executor = ForkserverExecutor(
-        environment={**project.host.environment, MARK: run, "CREWAI_STORAGE_DIR": str(directory / ".crewai")},
-        directory=directory / ".private",
-        log=directory / "worker.log",
-    )
-    log = open_log(project, sinks=sinks, state=journal)
-    journal.log = log
-    stop = StopSwitch()
+    project = found.project
+    document: dict[str, Any] = {}
 
-    def accept(result: ResolutionResult) -> dict[str, Any]:
-        return _accepted(found, answer, result, journal, run)
+    def accept(result: ResolutionResult) -> str | None:
+        document.update(_accepted(found, answer, result, journal, request.run))
+        return str(document["commit"]) if document["status"] == "resolved" else None
 
-    try:
-        context = run_context(project, request, probe, journal, executor, stop, directory)
-        with stopped_by_signals(stop):
-            document = ResolutionRun(context=context, matter=_matter(project, found)).execute(accept)
-        log.checkpoint(run)
-        return {**document, "run": run}
-    finally:
-        executor.close()
-        log.close()
+    with supervision(project, request, journal, directory, RunParts(sinks=sinks)) as run:
+        work = ResolutionRun(context=run.context, matter=_matter(project, found), accept=accept)
+        supervisor = Supervisor(context=run.context, work=work)
+        supervisor.execute()
+    if supervisor.error is not None:
+        raise supervisor.error
+    return {**document, "run": request.run}
 
 
 def _matter(project: Project, found: OpenConflict) -> Matter:

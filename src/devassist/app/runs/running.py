@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from contextlib import ExitStack
-from dataclasses import replace
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -27,9 +27,30 @@ from devassist.domain.statuses import RunStatus
 from devassist.ports import EventSink, LateSink
 
 if TYPE_CHECKING:  # imported where they are used: `--help` and `status` must not pay for a run's imports
-    from devassist.engine.context import RunRequest
+    from devassist.engine.context import RunContext, RunRequest
     from devassist.engine.log.journal import Journal
     from devassist.sandbox.probe import Probe
+    from devassist.store.audit_log import AuditLog
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunParts:
+    """What is chosen for one run: its sinks, those of them that watch it here, its cassette, its sandbox."""
+
+    sinks: Sequence[EventSink] = ()
+    views: Sequence[EventSink] = ()
+    """Sinks that see what other processes record about the run as well."""
+    cassette: Path | None = None
+    unsafe: bool = False
+    """Whether commands may run without a sandbox."""
+
+
+@dataclass(frozen=True, slots=True)
+class Supervision:
+    """A run's collaborators and its open log."""
+
+    context: RunContext
+    log: AuditLog
 
 
 def start_run(
@@ -54,16 +75,8 @@ def start_run(
     announce(run, journal.state)
     told = [*run_files(project, options.artifacts), *notifiers(project), *sinks]
     with own_run(project, run):
-        return _supervised(
-            project,
-            request,
-            journal,
-            directory,
-            told,
-            sinks,
-            options.record,
-            unsafe=options.unsafe_no_sandbox,
-        )
+        parts = RunParts(sinks=told, views=sinks, cassette=options.record, unsafe=options.unsafe_no_sandbox)
+        return _supervised(project, request, journal, directory, parts)
 
 
 def resume_run(
@@ -108,7 +121,8 @@ def resume_run(
         request = replace(resumed_request(project, state, options), cleared=cleared(project, run))
         announce(run, state)
         unsafe = options.unsafe_no_sandbox or state.sandbox == "none"
-        return _supervised(project, request, journal, directory, told, sinks, options.record, unsafe=unsafe)
+        parts = RunParts(sinks=told, views=sinks, cassette=options.record, unsafe=unsafe)
+        return _supervised(project, request, journal, directory, parts)
 
 
 def cleared(project: Project, run: str) -> RecoveryDone | None:
@@ -134,25 +148,22 @@ def project_of_run(project: Project, run: str, flags: dict[str, Any]) -> tuple[P
     return replace(project, loaded=Loaded(settings=settings, origins={})), state
 
 
-def _supervised(  # noqa: PLR0913, PLR0917  a run's parts, each by name
-    project: Project,
-    request: RunRequest,
-    journal: Journal,
-    directory: Path,
-    sinks: Sequence[EventSink],
-    watchers: Sequence[EventSink],
-    record: Path | None,
-    *,
-    unsafe: bool,
-) -> RunState:
+@contextmanager
+def supervision(
+    project: Project, request: RunRequest, journal: Journal, directory: Path, parts: RunParts
+) -> Iterator[Supervision]:
+    """
+    Everything that a run needs while it is supervised: sandbox, workers, log, and signals that stop it.
+
+    `directory` is where its worktrees are. The log's head is written down when the run has ended.
+    """
     from devassist.app.runs.signals import stopped_by_signals
     from devassist.crew.executor import ForkserverExecutor
-    from devassist.engine.run.supervisor import Supervisor
     from devassist.engine.stop import MARK, StopSwitch
     from devassist.llm.cassette import CassetteWriter
     from devassist.sandbox.probe import choose
 
-    probe = choose(project.settings.sandbox.mode, scratch=directory, allow_unsafe=unsafe)
+    probe = choose(project.settings.sandbox.mode, scratch=directory, allow_unsafe=parts.unsafe)
     request = replace(request, warnings=(*request.warnings, *sandbox_notes(probe)))
     executor = ForkserverExecutor(
         environment={
@@ -166,15 +177,26 @@ def _supervised(  # noqa: PLR0913, PLR0917  a run's parts, each by name
     stop = StopSwitch()
     with ExitStack() as stack:
         stack.callback(executor.close)
-        recorders = [stack.enter_context(CassetteWriter(record))] if record is not None else []
-        log = stack.enter_context(open_log(project, sinks=[*sinks, *recorders], state=journal))
+        sinks = [*parts.sinks]
+        if parts.cassette is not None:
+            sinks.append(stack.enter_context(CassetteWriter(parts.cassette)))
+        log = stack.enter_context(open_log(project, sinks=sinks, state=journal))
         journal.log = log
-        context = run_context(project, request, probe, journal, executor, stop, directory, watchers)
-        supervisor = Supervisor(context=context, head=log.head, database=log.database_id)
+        context = run_context(project, request, probe, journal, executor, stop, directory, parts.views)
         with stopped_by_signals(stop):
-            state = supervisor.execute()
+            yield Supervision(context, log)
         log.checkpoint(request.run)
-        return state
+
+
+def _supervised(
+    project: Project, request: RunRequest, journal: Journal, directory: Path, parts: RunParts
+) -> RunState:
+    from devassist.engine.run.goal_run import GoalRun
+    from devassist.engine.run.supervisor import Supervisor
+
+    with supervision(project, request, journal, directory, parts) as run:
+        work = GoalRun(context=run.context, head=run.log.head, database=run.log.database_id)
+        return Supervisor(context=run.context, work=work).execute()
 
 
 def sandbox_notes(probe: Probe) -> Sequence[str]:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Self
+from typing import Protocol, Self
 
 from devassist.domain.errors import Interrupted, LimitReached
 from devassist.domain.events import Event, TaskFinished
@@ -14,13 +14,20 @@ from devassist.domain.plan import Plan, PlanTask
 from devassist.domain.statuses import Outcome, TaskStatus
 from devassist.engine.approval_requests import is_open
 from devassist.engine.context import RunContext
-from devassist.engine.landing.integrator import Integrator
+from devassist.engine.landing.approval import Landing
 from devassist.engine.results import StepResult
 from devassist.engine.run.inbox import GroupArranged, Inbox, LandingBroke, LandingEnded, Message
 from devassist.engine.run.landing_order import Groups, arranged, groups
 
 _BELOW = ""
 """In place of an approval's id: the landing waits for a task it builds on."""
+
+
+class Lander(Protocol):
+    """Lands delivered tasks, one at a time."""
+
+    def land(self, task: PlanTask, step: StepResult) -> Landing:
+        """Record how the task ends. Raises Interrupted or LimitReached if the run is over before it is decided."""
 
 
 @dataclass
@@ -34,7 +41,7 @@ class Landings:
 
     context: RunContext
     plan: Plan
-    integrator: Integrator
+    lander: Lander
     inbox: Inbox
     settled: set[str] = field(default_factory=set)
     """Tasks whose landing is decided."""
@@ -151,7 +158,7 @@ class Landings:
 
     def _landed(self, task: PlanTask, result: StepResult) -> LandingEnded:
         try:
-            return LandingEnded(task.id, self.integrator.land(task, result))
+            return LandingEnded(task.id, self.lander.land(task, result))
         except (Interrupted, LimitReached) as error:
             finished = TaskFinished(
                 status=TaskStatus.DELIVERED, error=f"not merged: {error}", outcome=Outcome.UNLANDED

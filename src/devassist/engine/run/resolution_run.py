@@ -1,204 +1,134 @@
-"""A run whose whole goal is one conflict: recorded from start to end as any run is, with one task and one agent."""
+"""A run for one conflict: a plan with a single task, which the neutral integrator works on."""
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, field
 
 from devassist.domain.errors import DevassistError, LimitReached, ModelError, Unfinished, WaitingForPerson
-from devassist.domain.events import (
-    Event,
-    Fact,
-    PlanSubmitted,
-    RunFinished,
-    RunResumed,
-    RunStarted,
-    TaskFinished,
-    TaskStarted,
-    WarningRaised,
-)
-from devassist.domain.ids import base_ref
+from devassist.domain.events import Event, Fact, PlanSubmitted, TaskFinished, TaskStarted
 from devassist.domain.plan import Plan, PlanTask
 from devassist.domain.roles import Role
-from devassist.domain.statuses import RunStatus, TaskStatus
-from devassist.engine.context import RunContext, settings_digest
+from devassist.domain.run import RunState
+from devassist.domain.statuses import Outcome, TaskStatus
+from devassist.engine.context import RunContext
 from devassist.engine.crews.run_worktrees import RunWorktrees
+from devassist.engine.landing.approval import Landing
 from devassist.engine.resolution.integrator_step import ResolutionStep
 from devassist.engine.resolution.resolution_request import Matter, ResolutionResult
-from devassist.engine.run.reconcile import Reconciler
-from devassist.engine.stop import sweep
+from devassist.engine.results import StepResult
+from devassist.engine.run.inbox import Inbox
+from devassist.engine.run.schedule import Schedule
+from devassist.engine.run.steps import Delivered
 
 TASK = "resolve"
 """The id of the one task."""
-_KILLED_AFTER_S = 3.0
-_STATUS = {1: RunStatus.FAILED, 3: RunStatus.WAITING, 4: RunStatus.LIMITED, 130: RunStatus.STOPPED}
 
 
 @dataclass
 class ResolutionRun:
-    """Serves the integrator within the run's limits, and hands its result to `accept`."""
+    """
+    A RunWork, and the steps and the lander of its own plan.
+
+    `accept` gets the integrator's resolution and gives the commit that keeps it, None if it is not accepted.
+    """
 
     context: RunContext
     matter: Matter
+    accept: Callable[[ResolutionResult], str | None]
+    model_error: StepResult | None = None
+    _commit: str | None = None
+    _result: ResolutionResult | None = None
+    _worktrees: RunWorktrees = field(init=False)
 
-    def execute(self, accept: Callable[[ResolutionResult], dict[str, Any]]) -> dict[str, Any]:
-        """
-        What `accept` answers: a document with `status` and, when it was kept, `commit`.
+    def run(self, worktrees: RunWorktrees, inbox: Inbox) -> None:
+        """Raises ModelError, LimitReached, Interrupted, WaitingForPerson or Unfinished if there is no resolution."""
+        self._worktrees, plan = worktrees, self._plan()
+        if self.context.journal.state.plan is None:
+            self._record(PlanSubmitted(plan=plan, source="conflict"))
+        schedule = Schedule(context=self.context, plan=plan, steps=_Steps(self), lander=self, inbox=inbox)
+        schedule.run()
+        self.model_error = schedule.model_error
+        result = self._result
+        if result is not None and result.outcome is Outcome.DELIVERED:
+            return
+        if result is None or result.outcome is not Outcome.ERROR:
+            self.context.check_stop()
+        if result is not None:
+            raise _failure(result)
 
-        Raises ModelError, LimitReached, Interrupted, WaitingForPerson or Unfinished when there is no result.
-        """
-        context = self.context
-        if context.request.resumed:
-            self._resume()
-        else:
-            self._start()
-        clock = self._arm_clock()
-        context.stop.on_stop.append(self._kill_soon)
-        error: DevassistError | None = None
-        document: dict[str, Any] = {}
+    def close(self) -> None:
+        return
+
+    def result_commit(self, state: RunState) -> str | None:  # noqa: ARG002  it is on no branch
+        return self._commit
+
+    def report(self) -> str:
+        return ""
+
+    def step(self, task: PlanTask) -> StepResult:
+        """On the task's thread."""
+        self._record(TaskStarted(title=task.title, role=task.role), task=TASK)
+        step = ResolutionStep(
+            context=self.context, task_id=TASK, worktrees=self._worktrees, matter=self.matter
+        )
+        self._result = result = step.run()
+        return StepResult(
+            task=TASK,
+            outcome=result.outcome,
+            reason=result.reason,
+            kind=result.kind,
+            hint=result.hint,
+            confidence=result.confidence,
+            awaits=result.awaits,
+        )
+
+    def land(self, task: PlanTask, step: StepResult) -> Landing:  # noqa: ARG002  there is one task
+        """On the landing thread: the resolution is kept, or not accepted."""
+        assert self._result is not None  # noqa: S101  it was delivered
         try:
-            with context.repository.hold_gc(context.pid):
-                result = self._serve()
-                document = accept(result)
-        except DevassistError as caught:
-            error = caught
+            self._commit = self.accept(self._result)
+        except DevassistError as error:
+            self._record(TaskFinished(status=TaskStatus.FAILED, error=str(error)), task=TASK)
             raise
-        finally:
-            clock.cancel()
-            context.executor.close()
-            sweep(context.run)
-            self._finish(document, error)
-        return document
+        reason = "" if self._commit else "the resolution is not accepted"
+        landing = Landing(status=TaskStatus.DELIVERED, error=reason)
+        self._record(TaskFinished(status=landing.status, error=landing.error), task=TASK)
+        return landing
 
-    def _serve(self) -> ResolutionResult:
-        worktrees = RunWorktrees(context=self.context)
-        step = ResolutionStep(context=self.context, task_id=TASK, worktrees=worktrees, matter=self.matter)
-        result = step.run()
-        if result.outcome == "delivered":
-            return result
-        self.context.check_stop()
-        reason = f"the integrator ended without a resolution: {result.reason}"
-        if result.outcome == "error":
-            raise ModelError(result.reason, kind=result.kind or "server", hint=result.hint)
-        if result.outcome == "limited":
-            raise LimitReached(result.reason)
-        if result.outcome == "waiting":
-            raise WaitingForPerson(f"waits for a person: {result.reason}", hint="devassist inbox")
-        raise Unfinished(reason, hint=result.hint or "--take SIDE or --edit")
-
-    def _start(self) -> None:
-        context, request = self.context, self.context.request
-        context.repository.create_ref(base_ref(context.run), request.base)
-        title = request.goal
+    def _plan(self) -> Plan:
         task = PlanTask(
             id=TASK,
-            title=title,
+            title=self.context.request.goal,
             role=Role.INTEGRATOR,
             instructions="\n".join(self.matter.objections),
             scope=tuple(self.matter.paths),
         )
-        owner = request.owner
-        started = RunStarted(
-            goal=request.goal,
-            base=request.base,
-            branch=context.repository.head_branch or "",
-            prefix=request.prefix,
-            settings=request.settings,
-            settings_digest=settings_digest(request.settings),
-            models={role: tuple(models) for role, models in request.models.items()},
-            model_source=request.model_source,
-            sandbox=context.tier,
-            repository=str(context.repository.root),
-            worktrees=str(context.worktrees),
-            script=request.script,
-            replay=request.replay,
-            api_base=request.api_base,
-            resolution=request.resolution,
-            argv=owner.argv,
-            versions=owner.versions,
-            pid=owner.pid,
-            process_started=owner.process_started,
-            boot_id=owner.boot_id,
-            detached=owner.detached,
-        )
-        self._record(started)
-        for text in request.warnings:
-            self._record(WarningRaised(text=text))
-        self._record(PlanSubmitted(plan=Plan(goal=request.goal, tasks=(task,)), source="conflict"))
-        self._record(TaskStarted(title=title, role=str(Role.INTEGRATOR)), task=TASK)
-
-    def _resume(self) -> None:
-        """Own a run that another process began, and of which nothing is alive any more."""
-        context, request = self.context, self.context.request
-        owner = request.owner
-        resumed = RunResumed(
-            settings=request.settings,
-            settings_digest=settings_digest(request.settings),
-            models={role: tuple(models) for role, models in request.models.items()},
-            sandbox=context.tier,
-            spent_s=round(request.spent_s, 3),
-            argv=owner.argv,
-            versions=owner.versions,
-            pid=owner.pid,
-            process_started=owner.process_started,
-            boot_id=owner.boot_id,
-            detached=owner.detached,
-        )
-        self._record(resumed)
-        if request.cleared is not None:
-            self._record(request.cleared)
-        Reconciler(context=context, worktrees=RunWorktrees(context=context)).report_unknown()
-
-    def _finish(self, document: dict[str, Any], error: DevassistError | None) -> None:
-        context = self.context
-        kept = document.get("status") == "resolved"
-        stop = context.stop
-        if stop.pulled:
-            status, code = _STATUS.get(stop.exit_code, RunStatus.FAILED), stop.exit_code
-        elif error is not None:
-            status, code = _STATUS.get(error.exit_code, RunStatus.FAILED), error.exit_code
-        else:
-            status, code = (RunStatus.SUCCEEDED, 0) if kept else (RunStatus.PARTIAL, 1)
-        why = str(error) if error is not None else stop.reason
-        ended = TaskStatus.DELIVERED if document else TaskStatus.FAILED
-        self._record(TaskFinished(status=ended, error=why), task=TASK)
-        state = context.journal.state
-        finished = RunFinished(
-            status=status,
-            exit_code=code,
-            result_commit=document.get("commit"),
-            usage=state.usage,
-            wall_s=round(context.elapsed_s(), 3),
-            journal_s=round(context.journal.waited_s, 3),
-            error=why,
-            hint=error.hint if error is not None else stop.hint,
-        )
-        self._record(finished)
-
-    def _arm_clock(self) -> threading.Timer:
-        minutes = self.context.settings.limits.max_minutes
-
-        def over() -> None:
-            reason = f"the run has taken its {minutes:g} minutes"
-            self.context.stop.pull("limited", reason, exit_code=LimitReached.exit_code)
-
-        timer = threading.Timer(minutes * 60 if minutes else threading.TIMEOUT_MAX, over)
-        timer.daemon = True
-        timer.start()
-        return timer
-
-    def _kill_soon(self) -> None:
-        """A moment to finish the current call, then the end of whatever is still at work."""
-        timer = threading.Timer(0 if self.context.stop.now else _KILLED_AFTER_S, self._kill)
-        timer.daemon = True
-        timer.start()
-
-    def _kill(self) -> None:
-        self.context.executor.kill_all()
-        if self.context.sandbox is not None:
-            self.context.sandbox.cancel_all()
+        return Plan(goal=self.context.request.goal, tasks=(task,))
 
     def _record(self, fact: Fact, *, task: str = "") -> None:
         self.context.journal.record(Event(fact, task=task))
+
+
+@dataclass(frozen=True, slots=True)
+class _Steps:
+    """The one step: a resolution goes on from what is recorded of it by itself."""
+
+    resolution: ResolutionRun
+
+    def run(self, task: PlanTask, delivered: Delivered, *, again: bool) -> StepResult:  # noqa: ARG002
+        return self.resolution.step(task)
+
+
+def _failure(result: ResolutionResult) -> DevassistError:
+    """The error that the lack of a resolution is for whoever asked for it."""
+    match result.outcome:
+        case Outcome.ERROR:
+            return ModelError(result.reason, kind=result.kind or "server", hint=result.hint)
+        case Outcome.LIMITED:
+            return LimitReached(result.reason)
+        case Outcome.WAITING:
+            return WaitingForPerson(f"waits for a person: {result.reason}", hint="devassist inbox")
+        case _:
+            reason = f"the integrator ended without a resolution: {result.reason}"
+            return Unfinished(reason, hint=result.hint or "--take SIDE or --edit")

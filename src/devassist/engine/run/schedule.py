@@ -3,23 +3,18 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from devassist.domain.errors import DevassistError, LimitReached, ModelError
 from devassist.domain.events import Event, TaskFinished, TaskRetried, WarningRaised
-from devassist.domain.handoffs import Handoff
 from devassist.domain.plan import Plan, PlanTask
 from devassist.domain.statuses import Outcome, TaskStatus
 from devassist.engine.approval_requests import is_open
 from devassist.engine.context import RunContext
-from devassist.engine.crews.run_worktrees import RunWorktrees
-from devassist.engine.crews.task_step import TaskStep
-from devassist.engine.landing.integrator import Integrator
 from devassist.engine.results import StepResult
 from devassist.engine.run.inbox import Inbox, LogChanged, Message, StepBroke, StepEnded
-from devassist.engine.run.landings import Landings
-from devassist.engine.starts import start_of
+from devassist.engine.run.landings import Lander, Landings
+from devassist.engine.run.steps import Delivered, Steps
 
 _POLL_S = 0.5
 _DRAIN_S = 3.0
@@ -42,21 +37,20 @@ class Schedule:
     The coordinator of one plan: owns its results, its parked tasks and its landings, and runs the tasks to their ends.
 
     Every pass looks at the state anew: what a message says is only that there may be something to see. A defect in
-    one step ends them all and is raised. `results` may hold what an earlier supervisor of the run brought about,
-    `again` the tasks it began.
+    one step ends them all and is raised. `results` may hold what an earlier supervisor of the run brought about.
     """
 
     context: RunContext
     plan: Plan
-    worktrees: RunWorktrees
-    integrator: Integrator
+    steps: Steps
+    lander: Lander
     inbox: Inbox = field(default_factory=Inbox)
     results: dict[str, StepResult] = field(default_factory=dict)
-    again: set[str] = field(default_factory=set)
     settled: set[str] = field(default_factory=set)
     """Delivered tasks whose landing is decided already."""
     model_error: StepResult | None = None
     """The first task that a model or provider ended, after all retries."""
+    _begun: set[str] = field(default_factory=set)
     _running: set[str] = field(default_factory=set)
     _parked: dict[str, StepResult] = field(default_factory=dict)
     """Tasks that wait for a person; the result names the approval."""
@@ -65,7 +59,7 @@ class Schedule:
 
     def __post_init__(self) -> None:
         self._order = list(self.plan.order())
-        self._landings = Landings(self.context, self.plan, self.integrator, self.inbox, self.settled)
+        self._landings = Landings(self.context, self.plan, self.lander, self.inbox, self.settled)
 
     def run(self) -> None:
         """Returns when every task has ended, or when all that is left waits for a person who may not be waited for."""
@@ -159,37 +153,23 @@ class Schedule:
         self._take_result(StepResult(task=name, outcome=Outcome.STOPPED, reason=reason, attempt=attempt))
 
     def _start_step(self, task: PlanTask) -> None:
-        again = task.id in self.again
-        self.again.add(task.id)
-        # The thread gets values: the results are the coordinator's alone.
-        delivered = {
-            one.task: one.commit for one in self.results.values() if one.outcome is Outcome.DELIVERED
-        }
-        handoffs = {one.task: one.handoff for one in self.results.values() if one.handoff is not None}
+        again = task.id in self._begun
+        self._begun.add(task.id)
+        results = self.results.values()  # the thread gets values: the results are the coordinator's alone
+        delivered = Delivered(
+            commits={one.task: one.commit for one in results if one.outcome is Outcome.DELIVERED},
+            handoffs={one.task: one.handoff for one in results if one.handoff is not None},
+        )
 
         def work() -> None:
-            self.inbox.post(self._step(task, again=again, delivered=delivered, handoffs=handoffs))
+            self.inbox.post(self._step(task, delivered, again=again))
 
         threading.Thread(target=work, name=f"task-{task.id}", daemon=True).start()
 
-    def _step(
-        self, task: PlanTask, *, again: bool, delivered: Mapping[str, str], handoffs: Mapping[str, Handoff]
-    ) -> StepEnded | StepBroke:
+    def _step(self, task: PlanTask, delivered: Delivered, *, again: bool) -> StepEnded | StepBroke:
         """One task to its end, on a thread of its own."""
         try:
-            start = start_of(self.context, self.plan, task, delivered)
-            step = TaskStep(
-                context=self.context,
-                task_id=task.id,
-                plan=self.plan,
-                task=task,
-                worktrees=self.worktrees,
-                start=start.commit,
-                built_on=start.built_on,
-                upstream=[(one, handoffs[one]) for one in start.built_on if one in handoffs],
-                again=again,
-            )
-            return StepEnded(step.run())
+            return StepEnded(self.steps.run(task, delivered, again=again))
         except DevassistError as error:
             if error.exit_code == DevassistError.exit_code:
                 return StepBroke(task.id, error)

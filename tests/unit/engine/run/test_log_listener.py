@@ -13,7 +13,6 @@ from devassist.domain.events import EventType, Record
 from devassist.domain.run import RunStatus
 from devassist.engine.run.inbox import Inbox, LogChanged
 from devassist.engine.run.log_listener import LogListener
-from devassist.engine.run.supervisor import Supervisor
 from support.engine_world import PATIENCE_S, EngineWorld, plan_of, running, until
 from support.fake_crews import Crew, FakeExecutor
 
@@ -52,7 +51,7 @@ def test_the_run_fails_when_its_listener_breaks(tmp_path: Path) -> None:
         raise ZeroDivisionError
 
     with world.session() as context:
-        state = Supervisor(context=replace(context, heard=breaks), head=world.head).execute()
+        state = world.supervisor(replace(context, heard=breaks)).execute()
     assert (state.status, state.exit_code) == (RunStatus.FAILED, 70)
     assert "can no longer listen to its log: ZeroDivisionError()" in state.error
 
