@@ -79,7 +79,7 @@ class Neighbours:
     def __enter__(self) -> Self:
         self._take_up()
         self.context.journal.followers.append(self.follow)
-        self._thread = threading.Thread(target=self._work, name="neighbours", daemon=True)
+        self._thread = threading.Thread(target=self._work, name="conflict-watch", daemon=True)
         self._thread.start()
         return self
 
