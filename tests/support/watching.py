@@ -18,7 +18,7 @@ from devassist.domain.settings import Settings
 from devassist.engine.context import RunContext, RunRequest, Surroundings
 from devassist.engine.log.journal import Journal
 from devassist.engine.stop import StopSwitch
-from devassist.engine.watch.conflict_watch import Neighbours
+from devassist.engine.watch.conflict_watch import ConflictWatch
 from devassist.git.repository import Repository
 from support.facts import data_of
 from support.facts import event as event_of
@@ -91,7 +91,7 @@ class Site:
         )  # fmt: skip
         self.say(EventType.RUN_STARTED, base=self.base)
         self.say(EventType.PLAN_SUBMITTED, plan=self.plan.as_json())
-        self.watch = Neighbours(self.context, self.plan, drain_s=self.drain_s, on_look=self._looked)
+        self.watch = ConflictWatch(self.context, self.plan, drain_s=self.drain_s, on_look=self._looked)
 
     def __enter__(self) -> Self:
         self.watch.__enter__()

@@ -1,4 +1,4 @@
-"""A person's word: asked for once, bound to exactly what was shown, and found again when the task goes on."""
+"""Requests for a person's decision: opened once, bound to exactly what is shown, and found again by whoever goes on."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ class Parked(Interrupted):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Ask:
+class ApprovalRequest:
     """
-    One request. `binds_to` is the digest of what is shown: another digest is another request.
+    What a person is to decide. `binds_to` is the digest of what is shown: another digest is another request.
 
-    `shown` is what exactly is approved: object ids, a command, paths.
+    `shown` is exactly what is approved: object ids, a command, paths. `confidence` is 0 to 1.
     """
 
     kind: str
@@ -37,19 +37,11 @@ class Ask:
     shown: Shown = field(default_factory=Shown)
 
 
-def answered(context: RunContext, ask: Ask) -> ApprovalState | None:
-    """The approval or rejection of exactly this, if there is one; nothing is asked."""
-    with context.journal.lock:
-        known = list(context.journal.state.approvals.values())
-    return next(
-        (
-            one
-            for one in reversed(known)
-            if (one.task, one.agent, one.kind, one.binds_to) == (ask.task, ask.agent, ask.kind, ask.binds_to)
-            and one.status not in (ApprovalStatus.OPEN, ApprovalStatus.WITHDRAWN)
-        ),
-        None,
-    )
+def find_decision(context: RunContext, request: ApprovalRequest) -> ApprovalState | None:
+    """The approval or rejection of exactly this, if there is one. No request is opened."""
+    undecided = (ApprovalStatus.OPEN, ApprovalStatus.WITHDRAWN)
+    approvals = [one for one in _alike(context, request) if one.status not in undecided]
+    return next((one for one in reversed(approvals) if one.binds_to == request.binds_to), None)
 
 
 def granted_scope(context: RunContext, task: str) -> list[str]:
@@ -57,69 +49,74 @@ def granted_scope(context: RunContext, task: str) -> list[str]:
     with context.journal.lock:
         return [
             path
-            for one in context.journal.state.approvals.values()
-            if one.task == task and one.kind == "scope" and one.status is ApprovalStatus.APPROVED
-            for path in one.options
+            for approval in context.journal.state.approvals.values()
+            if approval.task == task
+            and approval.kind == "scope"
+            and approval.status is ApprovalStatus.APPROVED
+            for path in approval.options
         ]
 
 
 def is_open(context: RunContext, approval: str) -> bool:
     """Whether a request still waits for its decision."""
     with context.journal.lock:
-        known = context.journal.state.approvals.get(approval)
-        return known is not None and known.status is ApprovalStatus.OPEN
+        request = context.journal.state.approvals.get(approval)
+        return request is not None and request.status is ApprovalStatus.OPEN
 
 
-def decided(context: RunContext, ask: Ask) -> ApprovalState | None:
-    """The decision on exactly this; None while the request is open. An open request for something else is withdrawn."""
-    found = requested(context, ask)
-    return None if found.status is ApprovalStatus.OPEN else found
+def decision_on(context: RunContext, request: ApprovalRequest) -> ApprovalState | None:
+    """The decision on exactly this; None while the request, which is opened if need be, waits for one."""
+    approval = open_request(context, request)
+    return None if approval.status is ApprovalStatus.OPEN else approval
 
 
-def requested(context: RunContext, ask: Ask) -> ApprovalState:
-    """As `decided`, but for the request itself, open or decided."""
-    with context.journal.lock:
-        same = [
-            one
-            for one in context.journal.state.approvals.values()
-            if (one.task, one.agent, one.kind) == (ask.task, ask.agent, ask.kind)
-        ]
-    current = next((one for one in reversed(same) if one.binds_to == ask.binds_to), None)
-    outdated = [one for one in same if one.status is ApprovalStatus.OPEN and one is not current]
-    for one in outdated:
-        withdrawn = ApprovalDecided(
-            approval=one.id, choice="withdraw", who="policy", reason="what was shown has changed"
-        )
-        context.journal.record(Event(withdrawn, task=ask.task, agent=ask.agent))
+def require_decision(context: RunContext, request: ApprovalRequest) -> ApprovalState:
+    """As `decision_on`; raises Parked while nobody has decided."""
+    approval = open_request(context, request)
+    if approval.status is ApprovalStatus.OPEN:
+        raise Parked(request.question, approval=approval.id)
+    return approval
+
+
+def open_request(context: RunContext, request: ApprovalRequest) -> ApprovalState:
+    """The request, with its decision if there is one. Open ones of its kind that show something else are withdrawn."""
+    alike = _alike(context, request)
+    current = next((one for one in reversed(alike) if one.binds_to == request.binds_to), None)
+    for outdated in alike:
+        if outdated.status is ApprovalStatus.OPEN and outdated is not current:
+            withdrawn = ApprovalDecided(
+                approval=outdated.id, choice="withdraw", who="policy", reason="what was shown has changed"
+            )
+            context.journal.record(Event(withdrawn, task=request.task, agent=request.agent))
     if current is not None and current.status is not ApprovalStatus.WITHDRAWN:
         return current
-    return _request(context, ask, number=len(same) + 1)
+    return _record(context, request, number=len(alike) + 1)
 
 
-def require(context: RunContext, ask: Ask) -> ApprovalState:
-    """As `decided`, and Parked is raised while nobody has answered."""
-    found = requested(context, ask)
-    if found.status is ApprovalStatus.OPEN:
-        raise Parked(ask.question, approval=found.id)
-    return found
-
-
-def _request(context: RunContext, ask: Ask, *, number: int) -> ApprovalState:
-    approval = f"a-{context.run.rpartition('-')[2]}-{ask.task}-{ask.kind}"
+def _alike(context: RunContext, request: ApprovalRequest) -> list[ApprovalState]:
+    """All requests of this kind by this agent, oldest first."""
+    asker = (request.task, request.agent, request.kind)
     with context.journal.lock:
-        known = context.journal.state.approvals
-        while (name := approval if number == 1 else f"{approval}-{number}") in known:
+        approvals = context.journal.state.approvals.values()
+        return [one for one in approvals if (one.task, one.agent, one.kind) == asker]
+
+
+def _record(context: RunContext, request: ApprovalRequest, *, number: int) -> ApprovalState:
+    stem = f"a-{context.run.rpartition('-')[2]}-{request.task}-{request.kind}"
+    with context.journal.lock:
+        approvals = context.journal.state.approvals
+        while (name := stem if number == 1 else f"{stem}-{number}") in approvals:
             number += 1
-    request = ApprovalRequested(
+    requested = ApprovalRequested(
         approval=name,
-        kind=ask.kind,
-        question=ask.question,
-        options=ask.options,
-        binds_to=ask.binds_to,
-        confidence=ask.confidence,
-        shown=ask.shown,
+        kind=request.kind,
+        question=request.question,
+        options=request.options,
+        binds_to=request.binds_to,
+        confidence=request.confidence,
+        shown=request.shown,
     )
-    context.journal.record(Event(request, task=ask.task, agent=ask.agent))
+    context.journal.record(Event(requested, task=request.task, agent=request.agent))
     reach("approval.asked")
     with context.journal.lock:
         return context.journal.state.approvals[name]

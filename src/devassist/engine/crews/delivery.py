@@ -26,7 +26,7 @@ from devassist.domain.ids import agent_id
 from devassist.domain.plan import PlanTask
 from devassist.domain.risks import risky_paths, sensitive
 from devassist.domain.roles import COMMAND_TOOLS, Role, may_write
-from devassist.engine.approval_requests import Ask, granted_scope, require
+from devassist.engine.approval_requests import ApprovalRequest, granted_scope, require_decision
 from devassist.engine.context import RunContext
 from devassist.engine.crews.run_worktrees import RunWorktrees
 from devassist.git.objects.identity import Signature
@@ -229,7 +229,7 @@ class Delivery:
         if self.context.settings.approvals.of("mass-deletion")[0] == "never":
             return Submission(accepted=False, failed=True, text=f"{question} Nobody is asked in this run.")
         tree = self.worktrees.of(agent).worktree.state_tree()
-        ask = Ask(
+        request = ApprovalRequest(
             kind="mass-deletion",
             question=question,
             binds_to=tree,
@@ -237,7 +237,7 @@ class Delivery:
             agent=agent,
             shown=Shown(tree=tree, deleted=judged.deleted),
         )
-        decided = require(self.context, ask)
+        decided = require_decision(self.context, request)
         if decided.status is ApprovalStatus.APPROVED:
             return None
         return Submission(accepted=False, text=f"a person rejects it: {decided.reason or question}")

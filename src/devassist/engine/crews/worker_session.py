@@ -25,7 +25,7 @@ from devassist.domain.hashing import digest
 from devassist.domain.ids import agent_id
 from devassist.domain.roles import Role
 from devassist.domain.statuses import Outcome
-from devassist.engine.approval_requests import Ask, Parked, require
+from devassist.engine.approval_requests import ApprovalRequest, Parked, require_decision
 from devassist.engine.context import RunContext
 from devassist.engine.crews.endings import ending_by
 from devassist.engine.crews.replay import Diverged, Recall
@@ -260,9 +260,9 @@ class WorkerSession(ABC):
             self.record(decision, role=request.role)
             return f"{reason}; decide yourself where you may, and list it in open_questions"
         options = list(request.options)
-        decided = require(
+        decided = require_decision(
             context,
-            Ask(
+            ApprovalRequest(
                 kind=kind,
                 question=request.question,
                 binds_to=digest([kind, request.question, options]),

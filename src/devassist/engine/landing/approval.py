@@ -1,20 +1,27 @@
-"""Who says yes to a merge: the policy by confidence, or a person to exactly the change that was shown."""
+"""Who approves a merge: the policy by confidence, or a person, of exactly the change that was shown."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from devassist.domain.approvals import ApprovalStatus, ApprovedMerge, Choice, MergeRequest, decide
+from devassist.domain.approvals import (
+    ApprovalState,
+    ApprovalStatus,
+    ApprovedMerge,
+    Choice,
+    MergeRequest,
+    decide,
+)
 from devassist.domain.events import DecisionMade, Event, MergeApproved, Shown
 from devassist.domain.hashing import digest
 from devassist.domain.statuses import TaskStatus
-from devassist.engine.approval_requests import Ask, answered, requested
+from devassist.engine.approval_requests import ApprovalRequest, find_decision, open_request
 from devassist.engine.context import RunContext
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Landing:
-    """What became of one delivered task."""
+    """How the landing of a delivered task ended."""
 
     status: TaskStatus
     error: str = ""
@@ -23,7 +30,7 @@ class Landing:
 
 
 def consent(context: RunContext, request: MergeRequest, confidence: float) -> ApprovedMerge | Landing:
-    """The permission for exactly this merge, or how the task is left: the policy's word, then a person's."""
+    """The permission for exactly this merge, or how the task is left: the policy decides, then a person."""
     policy = decide(context.settings.approvals, kind="merge", confidence=confidence)
     question = f"merge {request.theirs[:12]} of task {request.task} into the result?"
     decision = DecisionMade(
@@ -37,11 +44,12 @@ def consent(context: RunContext, request: MergeRequest, confidence: float) -> Ap
         theirs=request.theirs,
         tree=request.tree,
     )
-    if policy.choice is Choice.ASK and (known := _known_answer(context, request)) is not None:
-        return known
+    to_person = _to_person(context, request, question, confidence)
+    if policy.choice is Choice.ASK and (earlier := find_decision(context, to_person)) is not None:
+        return _by_person(context, request, earlier)
     (record,) = context.journal.record(Event(decision, task=request.task))
     if policy.choice is Choice.ASK:
-        opened = requested(context, _ask(context, request, question, confidence))
+        opened = open_request(context, to_person)
         error = f"waits for approval: {policy.reason}"
         return Landing(status=TaskStatus.WAITING, error=error, awaits=opened.id)
     if policy.choice is Choice.LEAVE:
@@ -49,34 +57,34 @@ def consent(context: RunContext, request: MergeRequest, confidence: float) -> Ap
     return approved(context, request, approver="policy", reason=policy.reason, decision=record.id)
 
 
-def _ask(context: RunContext, request: MergeRequest, question: str, confidence: float | None) -> Ask:
+def _to_person(
+    context: RunContext, request: MergeRequest, question: str, confidence: float
+) -> ApprovalRequest:
     """The request binds to the change itself: what lands beside it, in other files, does not ask again."""
     changes = context.repository.changes_between(request.ours, request.tree)
-    shown = Shown(
-        ours=request.ours,
-        theirs=request.theirs,
-        tree=request.tree,
-        paths=tuple(path for path, _, _ in changes),
-    )
-    return Ask(
+    return ApprovalRequest(
         kind="merge",
         question=question,
-        binds_to=digest([list(one) for one in changes]),
+        binds_to=digest([list(change) for change in changes]),
         task=request.task,
         confidence=confidence,
-        shown=shown,
+        shown=Shown(
+            ours=request.ours,
+            theirs=request.theirs,
+            tree=request.tree,
+            paths=tuple(path for path, _, _ in changes),
+        ),
     )
 
 
-def _known_answer(context: RunContext, request: MergeRequest) -> ApprovedMerge | Landing | None:
-    """What a person said to this very change, if anybody did."""
-    found = answered(context, _ask(context, request, "", None))
-    if found is None:
-        return None
-    if found.status is ApprovalStatus.REJECTED:
-        error = f"not merged: rejected by {found.who}: {found.reason or 'no reason given'}"
+def _by_person(
+    context: RunContext, request: MergeRequest, decision: ApprovalState
+) -> ApprovedMerge | Landing:
+    """What a person's decision on this very change comes to."""
+    if decision.status is ApprovalStatus.REJECTED:
+        error = f"not merged: rejected by {decision.who}: {decision.reason or 'no reason given'}"
         return Landing(status=TaskStatus.DELIVERED, error=error)
-    return approved(context, request, approver=found.who, reason=found.reason, approval=found.id)
+    return approved(context, request, approver=decision.who, reason=decision.reason, approval=decision.id)
 
 
 def approved(

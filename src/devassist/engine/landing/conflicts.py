@@ -22,23 +22,23 @@ def record_unmerged(
     conflicts: Sequence[PathConflict],
 ) -> Sequence[Conflict]:
     """One conflict for each path; `landed` has the commits of the tasks that are on the result branch."""
-    told: list[Conflict] = []
+    recorded: list[Conflict] = []
     theirs = branch_name(context.run, task.id, task.role)
-    for one in conflicts:
-        found = Conflict(
+    for unmerged in conflicts:
+        conflict = Conflict(
             level=Level.TEXT,
-            kind=one.kind,
+            kind=unmerged.kind,
             severity=Severity.ERROR,
-            branches=(_other_side(context, plan, landed, one.path), theirs),
-            path=one.path,
-            explanation=f"{one.path} was changed on both sides ({one.kind})",
+            branches=(_other_side(context, plan, landed, unmerged.path), theirs),
+            path=unmerged.path,
+            explanation=f"{unmerged.path} was changed on both sides ({unmerged.kind})",
             suggestion=f"merge {theirs} by hand, or run the task again on top of the result",
         )
-        fact = ConflictFound.of(found, base=context.request.base)
-        # The watch over the running work has mostly said it already, and better.
+        fact = ConflictFound.of(conflict, base=context.request.base)
+        # The conflict watch has mostly found it already, and explains it better.
         context.journal.record_unless(partial(is_known, fact), Event(fact, task=task.id))
-        told.append(found)
-    return told
+        recorded.append(conflict)
+    return recorded
 
 
 def _other_side(context: RunContext, plan: Plan, landed: Mapping[str, str], path: str) -> str:

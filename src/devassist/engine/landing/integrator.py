@@ -1,9 +1,9 @@
 """
 Lands delivered tasks on the result branch.
 
-Merged in memory, one at a time; checks on the merged tree, held against the base; then the policy says yes, and
-only an ApprovedMerge that names object ids moves the ref, by compare-and-swap. A conflict or a failing check
-leaves the task's branch as it is, and the rest still lands.
+Merged in memory, one at a time; checks run on the merged tree and are compared with the base; then the policy or a
+person approves, and only an ApprovedMerge that names object ids moves the ref, by compare-and-swap. A conflict or a
+failing check leaves the task's branch as it is, and the rest still lands.
 """
 
 from __future__ import annotations
@@ -60,10 +60,10 @@ class Integrator:
     tip: str = ""
     landed: dict[str, str] = field(default_factory=dict)
     mender: Mender | None = None
-    """Who is asked to resolve a conflict; nobody leaves it as it is."""
+    """Resolves conflicts; without it they stay as they are."""
 
     def land(self, task: PlanTask, step: StepResult) -> Landing:
-        """Merge a delivered task, or say why it stays where it is. RepositoryChanged when the ref moved under us."""
+        """Merge a delivered task, or say why it stays as it is. Raises RepositoryChanged if somebody moved the ref."""
         landing = self._land(task, step)
         finished = TaskFinished(status=landing.status, error=landing.error, confidence=step.confidence)
         self._record(task.id, finished)
@@ -75,7 +75,7 @@ class Integrator:
         below = dict.fromkeys([*task.depends_on, *step.built_on])
         absent = [name for name in below if name not in self.landed]
         if absent:
-            # Its branch holds their commits: merging it would land what was not let through.
+            # Its branch holds their commits: merging it would land what was not approved.
             error = f"not merged: it builds on {', '.join(absent)}, which did not land"
             return Landing(status=TaskStatus.DELIVERED, error=error)
         if repository.tree_of(step.commit) == repository.tree_of(step.start):
@@ -87,10 +87,10 @@ class Integrator:
             return self._conflicts(task, step, ours, merged.conflicts)
         unsaved = self._merge_commit(task, step, ours, merged.tree, anchored=False)
         if failed := self._check(task, unsaved):
-            listed = "; ".join(f"{one.command!r} ended with {one.exit_code}" for one in failed)
             tail = failed[0].tail[-400:]
             return Landing(
-                status=TaskStatus.FAILED, error=f"checks fail on the merged tree: {listed}\n{tail}".strip()
+                status=TaskStatus.FAILED,
+                error=f"checks fail on the merged tree: {_listed(failed)}\n{tail}".strip(),
             )
         request = MergeRequest(task=task.id, ours=ours, theirs=step.commit, tree=merged.tree)
         permission = consent(self.context, request, step.confidence)
@@ -102,28 +102,28 @@ class Integrator:
     def _conflicts(
         self, task: PlanTask, step: StepResult, ours: str, conflicts: Sequence[PathConflict]
     ) -> Landing:
-        found = record_unmerged(self.context, self.plan, task, self.landed, conflicts)
-        if (landing := self._mended(task, step, ours, found)) is not None:
+        recorded = record_unmerged(self.context, self.plan, task, self.landed, conflicts)
+        if (landing := self._resolved(task, step, ours, recorded)) is not None:
             return landing
-        paths = ", ".join(sorted({one.path for one in conflicts}))
+        paths = ", ".join(sorted({conflict.path for conflict in conflicts}))
         error = (
             f"not merged: conflicts in {paths}; {branch_name(self.context.run, task.id, task.role)} is kept"
         )
         return Landing(status=TaskStatus.DELIVERED, error=error)
 
-    def _mended(
-        self, task: PlanTask, step: StepResult, ours: str, found: Sequence[Conflict]
+    def _resolved(
+        self, task: PlanTask, step: StepResult, ours: str, conflicts: Sequence[Conflict]
     ) -> Landing | None:
-        """What came of a resolution, by experience or the integrator; None where there is none that may land."""
+        """How the task lands by a resolution, an earlier one or the integrator's; None if there is none that may."""
         if self.mender is None:
             return None
-        if (said := self.mender.answered(task, ours=ours, theirs=step.commit)) is not None:
-            return self._as_said(task, step, said)
-        # What a person has answered before costs nothing; only where that does not hold is the integrator asked.
+        if (decision := self.mender.answered(task, ours=ours, theirs=step.commit)) is not None:
+            return self._by_person(task, step, decision)
+        # What a person has decided before costs nothing; the integrator is asked only if that does not hold.
         offers, sides = self.mender.offers, {"ours": ours, "theirs": step.commit}
         for find in (
-            partial(offers.known, task, **sides, found=found),
-            partial(offers.propose, task, **sides, found=found, landed=list(self.landed)),
+            partial(offers.known, task, **sides, found=conflicts),
+            partial(offers.propose, task, **sides, found=conflicts, landed=list(self.landed)),
         ):
             try:
                 offer = find()
@@ -140,12 +140,11 @@ class Integrator:
         unsaved = self._merge_commit(task, step, ours, offer.tree, anchored=False)
         failed = self._check(task, unsaved)
         if failed:
-            listed = "; ".join(f"{one.command!r} ended with {one.exit_code}" for one in failed)
-            self.mender.reject(task, offer, f"checks fail on it: {listed}")
+            self.mender.reject(task, offer, f"checks fail on it: {_listed(failed)}")
         return not failed
 
     def _offered(self, task: PlanTask, step: StepResult, ours: str, offer: Offer) -> Landing | None:
-        """What becomes of a resolution that holds; None where the policy leaves it."""
+        """How the task lands by a resolution that holds; None if the policy leaves it."""
         assert self.mender is not None  # noqa: S101  who offered is there
         policy = self.mender.judge(task, offer)
         if policy.choice is not Choice.APPROVE:
@@ -162,29 +161,29 @@ class Integrator:
         self.mender.settled(task, offer, commit=self.tip)
         return Landing(status=TaskStatus.MERGED)
 
-    def _as_said(self, task: PlanTask, step: StepResult, said: ApprovalState) -> Landing:
-        """What a person's word on a resolution comes to."""
+    def _by_person(self, task: PlanTask, step: StepResult, decision: ApprovalState) -> Landing:
+        """How the task lands by a person's decision on a resolution."""
         assert self.mender is not None  # noqa: S101  who asked is there
-        if said.status is ApprovalStatus.OPEN:
-            error = f"its resolution waits: {said.question}"
-            return Landing(status=TaskStatus.WAITING, error=error, awaits=said.id)
-        if said.status is ApprovalStatus.REJECTED:
-            error = (
-                f"not merged: its resolution was rejected by {said.who}: {said.reason or 'no reason given'}"
-            )
+        if decision.status is ApprovalStatus.OPEN:
+            error = f"its resolution waits: {decision.question}"
+            return Landing(status=TaskStatus.WAITING, error=error, awaits=decision.id)
+        if decision.status is ApprovalStatus.REJECTED:
+            error = f"not merged: its resolution was rejected by {decision.who}: {decision.reason or 'no reason given'}"
             return Landing(status=TaskStatus.DELIVERED, error=error)
         request = MergeRequest(
-            task=task.id, ours=said.shown.ours, theirs=said.shown.theirs, tree=said.shown.tree
+            task=task.id, ours=decision.shown.ours, theirs=decision.shown.theirs, tree=decision.shown.tree
         )
-        permission = approved(self.context, request, approver=said.who, reason=said.reason, approval=said.id)
+        permission = approved(
+            self.context, request, approver=decision.who, reason=decision.reason, approval=decision.id
+        )
         self._merge(task, step, permission)
-        self.mender.landed(task, said, commit=self.tip)
+        self.mender.landed(task, decision, commit=self.tip)
         return Landing(status=TaskStatus.MERGED)
 
     def _check(self, task: PlanTask, commit: str) -> Sequence[CheckRun]:
         """Failures of the landed tasks' checks, this task's and the project's, that the base does not have."""
         landed = [self.plan.task(name) for name in self.landed]
-        own = [command for one in [*landed, task] for command in one.checks]
+        own = [command for each in [*landed, task] for command in each.checks]
         commands = list(dict.fromkeys([*own, *self.context.settings.checks.commands]))
         if not commands:
             return []
@@ -192,8 +191,8 @@ class Integrator:
             failures = self.checks.failures(commit, commands, task=task.id)
         except Refused as error:
             return [CheckRun(command="import check", exit_code=1, tail=str(error))]
-        for one in failures.old:
-            text = f"check {one.command!r} fails on the merged tree of {task.id}, and on the base as well"
+        for run in failures.old:
+            text = f"check {run.command!r} fails on the merged tree of {task.id}, and on the base as well"
             self._record(task.id, WarningRaised(text=text))
         return failures.new
 
@@ -291,3 +290,7 @@ class Integrator:
 
     def _record(self, task: str, fact: Fact) -> None:
         self.context.journal.record(Event(fact, task=task))
+
+
+def _listed(failed: Sequence[CheckRun]) -> str:
+    return "; ".join(f"{run.command!r} ended with {run.exit_code}" for run in failed)

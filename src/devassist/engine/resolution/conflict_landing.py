@@ -23,7 +23,7 @@ from devassist.domain.events import (
 from devassist.domain.hashing import digest
 from devassist.domain.plan import Plan, PlanTask
 from devassist.domain.resolutions import How
-from devassist.engine.approval_requests import Ask, decided
+from devassist.engine.approval_requests import ApprovalRequest, open_request
 from devassist.engine.context import RunContext
 from devassist.engine.crews.run_worktrees import RunWorktrees
 from devassist.engine.resolution.proposals import Offer, Offers, keeper, warn
@@ -61,7 +61,7 @@ class Mender:
         )
         self._record(task, decision)
         if policy.choice is Choice.ASK:
-            ask = Ask(
+            request = ApprovalRequest(
                 kind="resolution",
                 question=question,
                 binds_to=digest([shown.tree, shown.ours, shown.theirs]),
@@ -69,7 +69,7 @@ class Mender:
                 confidence=offer.confidence,
                 shown=shown,
             )
-            decided(self.context, ask)
+            open_request(self.context, request)
         if policy.choice is Choice.LEAVE:
             warn(self.context, task, f"the resolution at {offer.held} is left: {policy.reason}")
         return policy

@@ -48,7 +48,7 @@ class GoalRun:
     def _work(self, plan: Plan, worktrees: RunWorktrees, inbox: Inbox) -> None:
         # Parsers and detectors: loaded while the forkserver comes up, not before the run has begun.
         from devassist.engine.resolution.conflict_landing import Mender
-        from devassist.engine.watch.conflict_watch import Neighbours
+        from devassist.engine.watch.conflict_watch import ConflictWatch
 
         context = self.context
         integrator = Integrator(
@@ -72,7 +72,7 @@ class GoalRun:
             settled=progress.settled,
         )
         try:
-            with Neighbours(context, plan):
+            with ConflictWatch(context, plan):
                 schedule.run()
         finally:
             self.model_error = schedule.model_error

@@ -1,4 +1,4 @@
-"""Comes to a plan that may be run: given, taken up again, or made by the planning crew, and approved."""
+"""How a run comes to its plan: it is passed, recorded before, or made by the planning crew and approved."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from devassist.domain.events import DecisionMade, Event, PlanSubmitted, Shown, W
 from devassist.domain.hashing import digest
 from devassist.domain.ids import PLANNING
 from devassist.domain.plan import SCHEMA, Plan
-from devassist.engine.approval_requests import Ask, Parked, decided, is_open
+from devassist.engine.approval_requests import ApprovalRequest, Parked, decision_on, is_open
 from devassist.engine.context import RunContext
 from devassist.engine.crews.planning_step import PlanningStep
 from devassist.engine.crews.replay import Diverged, WorkerDied
@@ -20,12 +20,12 @@ from devassist.engine.run.schedule import record_retry
 
 _POLL_S = 0.2
 _LIVES = 2
-"""How often a planning crew whose process died is taken up again."""
+"""How often a planning crew whose process died is started again."""
 
 
 @dataclass
 class Planner:
-    """The run's plan. A plan that was passed counts as approved by who passed it."""
+    """Comes to the run's plan, on the coordinator's thread. A plan that was passed is approved by whoever passed it."""
 
     context: RunContext
     worktrees: RunWorktrees
@@ -36,29 +36,32 @@ class Planner:
         context = self.context
         request, state = context.request, context.journal.state
         if state.plan is not None:
-            plan = replace(state.plan, goal=state.goal)
-            given = state.plan_source == "file"
+            plan, passed = replace(state.plan, goal=state.goal), state.plan_source == "file"
+        elif request.plan is not None:
+            plan, passed = request.plan, True
+            self._record_plan(PlanSubmitted(plan=plan, source="file"))
         else:
-            given = request.plan is not None
-            plan, confidence = (request.plan, None) if request.plan is not None else self._made()
-            source = "file" if given else "planning crew"
-            submitted = PlanSubmitted(plan=plan, source=source, confidence=confidence)
-            context.journal.record(Event(submitted))
-            for task, earlier in plan.sequenced().items():
-                text = f"task {task} may write the same paths as {', '.join(earlier)}, so it starts after"
-                context.journal.record(Event(WarningRaised(text=text)))
-        needs = [task.id for task in plan.tasks if task.checks]
-        if context.sandbox is None and (needs or context.settings.checks.commands):
+            (plan, confidence), passed = self._by_crew(), False
+            self._record_plan(PlanSubmitted(plan=plan, source="planning crew", confidence=confidence))
+        checks = [task.id for task in plan.tasks if task.checks]
+        if context.sandbox is None and (checks or context.settings.checks.commands):
             raise Refused(
                 "the plan has checks, and no sandbox works here to run them in",
                 hint="devassist doctor, or --unsafe-no-sandbox to run them unprotected",
             )
-        if given or request.plan_only:
+        if passed or request.plan_only:
             return plan
         return self._approved(plan)
 
-    def _made(self) -> tuple[Plan, float]:
-        """By the planning crew, gone on with as often as it asks a person who may be waited for."""
+    def _record_plan(self, submitted: PlanSubmitted) -> None:
+        context = self.context
+        context.journal.record(Event(submitted))
+        for task, earlier in submitted.plan.sequenced().items():
+            text = f"task {task} may write the same paths as {', '.join(earlier)}, so it starts after"
+            context.journal.record(Event(WarningRaised(text=text)))
+
+    def _by_crew(self) -> tuple[Plan, float]:
+        """The planning crew's plan and its confidence. It runs again whenever a person has answered its question."""
         context = self.context
         again, deaths = context.request.resumed, 0
         while True:
@@ -84,7 +87,7 @@ class Planner:
         """The plan, or what a person made of it."""
         context = self.context
         confidence = context.journal.state.plan_confidence
-        ask = Ask(
+        request = ApprovalRequest(
             kind="plan",
             question=f"run this plan of {len(plan.tasks)} tasks?",
             binds_to=digest({"schema": SCHEMA, **asdict(plan)}),
@@ -95,7 +98,7 @@ class Planner:
         policy = decide(context.settings.approvals, kind="plan", confidence=confidence)
         decision = DecisionMade(
             who="policy",
-            question=ask.question,
+            question=request.question,
             options=("approve", "ask", "leave"),
             choice=str(policy.choice),
             reason=policy.reason,
@@ -109,30 +112,33 @@ class Planner:
             raise Refused(
                 f"the plan is not approved: {policy.reason}", hint="pass it with --plan to approve it"
             )
-        return self._heed(self._answer(ask, policy.reason), plan)
+        return self._decided(plan, self._await_decision(request, policy.reason))
 
-    def _answer(self, ask: Ask, reason: str) -> ApprovalState:
+    def _await_decision(self, request: ApprovalRequest, reason: str) -> ApprovalState:
+        """Raises WaitingForPerson if the run may not wait."""
         context = self.context
-        while (found := decided(context, ask)) is None:
+        while (decision := decision_on(context, request)) is None:
             if not context.request.waits:
                 raise WaitingForPerson(
                     f"the plan waits for approval: {reason}",
                     hint=f"devassist inbox, devassist approve ID, devassist resume {context.run}",
                 )
             self._wait()
-        return found
+        return decision
 
-    def _heed(self, found: ApprovalState, plan: Plan) -> Plan:
-        if found.status is ApprovalStatus.REJECTED:
-            raise Unfinished(f"the plan was rejected by {found.who}: {found.reason or 'no reason given'}")
-        if found.edited is None:
+    def _decided(self, plan: Plan, decision: ApprovalState) -> Plan:
+        """The plan that a person approved, as they changed it. Raises Unfinished if they rejected it."""
+        if decision.status is ApprovalStatus.REJECTED:
+            reason = decision.reason or "no reason given"
+            raise Unfinished(f"the plan was rejected by {decision.who}: {reason}")
+        if decision.edited is None:
             return plan
-        edited = replace(found.edited, goal=plan.goal)
-        submitted = PlanSubmitted(plan=edited, source="file", edited_by=found.who)
+        edited = replace(decision.edited, goal=plan.goal)
+        submitted = PlanSubmitted(plan=edited, source="file", edited_by=decision.who)
         self.context.journal.record(Event(submitted))
         return edited
 
     def _wait(self) -> None:
-        """Until something may have changed; what it is, the state says."""
+        """Until something may have changed; the state says what. Raises Interrupted or LimitReached."""
         self.context.check_stop()
         self.inbox.take(timeout_s=_POLL_S)

@@ -1,9 +1,9 @@
 """
 Watches a run's branches against each other, and against all other live ones, while the agents are at work.
 
-One thread, fed by the run's own records: commits, and saves that nobody has committed yet. Nobody waits for it:
-the newest state of each branch is looked at, what came in between is passed over. It reads worktrees without
-touching their indexes, and what breaks in here costs the run a warning and nothing else.
+One thread, fed by the run's own records: commits, and saves that are not committed yet. Nobody waits for it: it looks
+at the newest state of each branch, and skips what came in between. It reads worktrees without touching their indexes,
+and a defect in here costs the run a warning and nothing else.
 """
 
 from __future__ import annotations
@@ -29,19 +29,19 @@ from devassist.domain.ids import PLANNING, result_branch
 from devassist.domain.plan import Plan
 from devassist.domain.statuses import TaskStatus
 from devassist.engine.context import RunContext
-from devassist.engine.watch.notices import Alerts
+from devassist.engine.watch.notices import ConflictNotices
 
 if TYPE_CHECKING:  # parsers of six languages: imported by the thread, so that no start waits for them
     from devassist.conflicts.ongoing import OngoingConflicts
 
 _DRAIN_S = 10.0
 _DRAIN_STOPPED_S = 0.3
-"""After a stop: what a person stopped shall be over."""
+"""After a stop: what a person stopped should end soon."""
 
 
 @dataclass(slots=True)
 class _Moving:
-    """The agent that a task is at: where it works, its last commit, and what it saved since it was looked at."""
+    """A task's present agent: where it works, its last commit, and the paths it saved since the last look."""
 
     branch: str
     worktree: str
@@ -50,9 +50,9 @@ class _Moving:
 
 
 @dataclass
-class Neighbours:
+class ConflictWatch:
     """
-    A context manager: watches from its entry to its exit. On the way out what is left in the queue is looked at,
+    A context manager: watches from its entry to its exit. On the way out it looks at what is left in the queue,
     uncommitted work no longer counts, and git's co-process ends.
     """
 
@@ -60,13 +60,13 @@ class Neighbours:
     plan: Plan
     drain_s: float = _DRAIN_S
     on_look: Callable[[], None] = lambda: None
-    """Called when a round of looking is over; for measuring and for tests."""
+    """Called after each look; for measuring and for tests."""
     _agents: dict[str, _Moving] = field(default_factory=dict)
     _queue: dict[str, _Moving] = field(default_factory=dict)
     _landings: list[tuple[str, str, str]] = field(default_factory=list)
     _landed: set[str] = field(default_factory=set)
     _stirred: bool = False
-    """Something was saved or committed: until then there is nothing to compare, and no parser is loaded."""
+    """Whether something was saved or committed: until then there is nothing to compare, and no parser is loaded."""
     _ends_at: float | None = None
     _over_for_good: bool = False
     _news: threading.Condition = field(default_factory=threading.Condition)
@@ -74,10 +74,10 @@ class Neighbours:
     _rest: dict[str, str] | None = None
     _names: dict[str, str] = field(default_factory=dict)
     _committed: dict[str, str] = field(default_factory=dict)
-    """Branch -> the commit that what was looked at last is on top of."""
+    """Branch -> the commit below the state that was looked at last."""
 
     def __enter__(self) -> Self:
-        self._take_up()
+        self._restore()
         self.context.journal.followers.append(self.follow)
         self._thread = threading.Thread(target=self._work, name="conflict-watch", daemon=True)
         self._thread.start()
@@ -94,12 +94,12 @@ class Neighbours:
         with self._news:
             self._over_for_good = True
 
-    def _take_up(self) -> None:
-        """A run that is taken up again has branches already: each task's agent that was at work last."""
+    def _restore(self) -> None:
+        """A resumed run has branches already: each task's agent that was at work last."""
         with self.context.journal.lock:
             for task in self.context.journal.state.work():
-                agents = [one for one in task.agents.values() if one.branch and one.commit]
-                agents.sort(key=lambda one: (one.status == "running", one.commit == task.commit))
+                agents = [agent for agent in task.agents.values() if agent.branch and agent.commit]
+                agents.sort(key=lambda agent: (agent.status == "running", agent.commit == task.commit))
                 if agents:
                     last = agents[-1]
                     self._agents[task.id] = _Moving(last.branch, last.worktree, last.commit)
@@ -109,23 +109,23 @@ class Neighbours:
         self._stirred = bool(self._queue)
 
     def follow(self, record: Record) -> None:
-        """Take note of a record; never waits."""
+        """A follower of the journal: queues what a record is about, and never waits."""
         task = record.event.task
         if task == PLANNING:
             return
         with self._news:
-            known = self._agents.get(task)
+            agent = self._agents.get(task)
             match record.body:
                 case AgentStarted(branch=branch) as started if branch:  # the integrator has none
                     self._agents[task] = _Moving(branch, started.worktree, started.commit)
                     self._queue[task] = self._agents[task]
                 case MergeCompleted() as merge:
                     self._landings.append((task, merge.parents[0], merge.commit))
-                case CommitCreated() as created if known is not None and created.branch == known.branch:
-                    self._move(task, _Moving(known.branch, known.worktree, created.commit))
-                case ToolCalled(wrote=wrote) if known is not None and wrote:
-                    saved = known.saved | frozenset(wrote)
-                    self._move(task, _Moving(known.branch, known.worktree, known.commit, saved))
+                case CommitCreated() as created if agent is not None and created.branch == agent.branch:
+                    self._move(task, _Moving(agent.branch, agent.worktree, created.commit))
+                case ToolCalled(wrote=wrote) if agent is not None and wrote:
+                    saved = agent.saved | frozenset(wrote)
+                    self._move(task, _Moving(agent.branch, agent.worktree, agent.commit, saved))
                 case _:
                     return
             if self._stirred:
@@ -144,7 +144,7 @@ class Neighbours:
             if self._stirred:
                 self._watch()
         except AuditError:
-            return  # nothing may happen that is not recorded; who writes next says so
+            return  # nothing may happen that is not recorded; whoever records next gets the error
         except Exception as error:  # noqa: BLE001  a watch that breaks must not cost the run
             text = f"conflicts are no longer watched while the run goes on: {type(error).__name__}: {error}"
             self.context.journal.record(Event(WarningRaised(text=text)))
@@ -154,7 +154,7 @@ class Neighbours:
         from devassist.git.merging.merge_tree import MergeTree
 
         context = self.context
-        alerts = Alerts(context.journal, self.plan, context.request.base)
+        notices = ConflictNotices(context.journal, self.plan, context.request.base)
         with MergeTree(context.repository, environment=context.environment) as referee:
             ongoing = OngoingConflicts(
                 referee, context.request.base, context.symbols, context.settings.conflicts.languages
@@ -166,12 +166,12 @@ class Neighbours:
                 due |= {name: ongoing.deepen(name) for name in names}
                 # The text of a save goes before the symbols of those before it.
                 if names or landings or _ended(due):
-                    self._tell(ongoing, alerts, landings)
+                    self._record(ongoing, notices, landings)
             self._settle(ongoing)
-            self._tell(ongoing, alerts, [])
+            self._record(ongoing, notices, [])
 
     def _over(self, due: Mapping[str, Iterator[None]]) -> bool:
-        """The run has ended, and either all is looked at or there is no time left."""
+        """Whether the run has ended, and either nothing is left to look at or no time."""
         with self._news:
             if self._ends_at is None:
                 return False
@@ -188,43 +188,45 @@ class Neighbours:
             return moved, landings
 
     def _moved(self, ongoing: OngoingConflicts, moved: dict[str, _Moving]) -> list[str]:
-        """The text of what moved, at once; the branches whose symbols are to be looked at."""
-        committed = any(not one.saved for one in moved.values())
+        """Compare the text of what moved, at once; the branches whose symbols are to be compared."""
+        committed = any(not agent.saved for agent in moved.values())
         names = self._others(ongoing) if committed or self._rest is None else []
-        for task, one in moved.items():
-            if self._names.get(task) != one.branch:
-                ongoing.rename(self._names.get(task, one.branch), one.branch)
-                names.append(one.branch)
-                self._names[task] = one.branch
-            side = self._side(ongoing, one)
+        for task, agent in moved.items():
+            branch = agent.branch
+            if self._names.get(task) != branch:
+                ongoing.rename(self._names.get(task, branch), branch)
+                names.append(branch)
+                self._names[task] = branch
+            side = self._side(ongoing, agent)
             if side is None:
-                self._again(task, one)
-            elif ongoing.move(side, unsure=side.commit != one.commit):
-                names.append(one.branch)
+                self._put_back(task, agent)
+            elif ongoing.move(side, unsure=side.commit != agent.commit):
+                names.append(branch)
         return names
 
-    def _again(self, task: str, one: _Moving) -> None:
+    def _put_back(self, task: str, agent: _Moving) -> None:
         """What could not be read counts with the next save."""
         with self._news:
             now = self._agents[task]
-            if (now.branch, now.commit) == (one.branch, one.commit):
-                self._agents[task] = replace(now, saved=now.saved | one.saved)
+            if (now.branch, now.commit) == (agent.branch, agent.commit):
+                self._agents[task] = replace(now, saved=now.saved | agent.saved)
 
-    def _side(self, ongoing: OngoingConflicts, one: _Moving) -> Side | None:
-        referee = ongoing.referee
+    def _side(self, ongoing: OngoingConflicts, agent: _Moving) -> Side | None:
+        """The agent's branch with what is saved on top; None if its worktree cannot be read just now."""
+        referee, branch = ongoing.referee, agent.branch
         try:
-            commit = one.commit
-            if one.saved:
-                known = ongoing.own.get(one.branch)
-                onto = known.commit if known is not None and self._committed.get(one.branch) == commit else ""
-                commit = referee.scratch.snapshot_of(Path(one.worktree), one.saved, onto)
-            self._committed[one.branch] = one.commit
-            return Side(name=one.branch, commit=commit, tree=referee.view.tree_of(commit))
+            commit = agent.commit
+            if agent.saved:
+                last = ongoing.own.get(branch)
+                onto = last.commit if last is not None and self._committed.get(branch) == commit else ""
+                commit = referee.scratch.snapshot_of(Path(agent.worktree), agent.saved, onto)
+            self._committed[branch] = agent.commit
+            return Side(name=branch, commit=commit, tree=referee.view.tree_of(commit))
         except (DevassistError, OSError):  # a worktree in the middle of a change, or given back meanwhile
             return None
 
     def _others(self, ongoing: OngoingConflicts) -> list[str]:
-        """Branches that are not of this run, as they are now; those that moved."""
+        """Bring the branches that are not of this run up to date; those that moved."""
         from devassist.conflicts.branches import EVERY, MOST, live_sides, newest
 
         context, repository = self.context, self.context.repository
@@ -235,36 +237,36 @@ class Neighbours:
             return []
         self._rest = tips
         sides = [
-            one
-            for one in live_sides(repository, context.request.base, EVERY)
-            if not one.name.startswith(mine)
+            side
+            for side in live_sides(repository, context.request.base, EVERY)
+            if not side.name.startswith(mine)
         ]
         sides = newest(repository, sides, MOST)
-        for name in ongoing.rest.keys() - {one.name for one in sides}:
+        for name in ongoing.rest.keys() - {side.name for side in sides}:
             ongoing.forget(name)
-        return [one.name for one in sides if ongoing.move(one, own=False)]
+        return [side.name for side in sides if ongoing.move(side, own=False)]
 
     def _settle(self, ongoing: OngoingConflicts) -> None:
-        """The run is over: what was never committed is no branch's, and a conflict in it is none."""
-        for task, one in self._agents.items():
-            at = ongoing.own.get(one.branch)
-            if at is not None and at.commit != one.commit:
-                tree = ongoing.referee.view.tree_of(one.commit)
-                ongoing.move(Side(name=one.branch, commit=one.commit, tree=tree))
+        """The run is over: what was never committed is on no branch, and cannot conflict."""
+        for task, agent in self._agents.items():
+            last = ongoing.own.get(agent.branch)
+            if last is not None and last.commit != agent.commit:
+                tree = ongoing.referee.view.tree_of(agent.commit)
+                ongoing.move(Side(name=agent.branch, commit=agent.commit, tree=tree))
                 for _ in ongoing.deepen(self._names[task]):
                     pass
 
-    def _tell(
-        self, ongoing: OngoingConflicts, alerts: Alerts, landings: Sequence[tuple[str, str, str]]
+    def _record(
+        self, ongoing: OngoingConflicts, notices: ConflictNotices, landings: Sequence[tuple[str, str, str]]
     ) -> None:
         self._landed |= {task for task, _old, _new in landings}
         with self._news:
             if self._over_for_good:
                 return
         landed = [branch for task, branch in self._names.items() if task in self._landed]
-        tips = {one.name: one.commit for one in (*ongoing.own.values(), *ongoing.rest.values())}
+        tips = {side.name: side.commit for side in (*ongoing.own.values(), *ongoing.rest.values())}
         view = ongoing.referee.view
-        alerts.tell(ongoing.conflicts(landed), view, tips)
+        notices.record(ongoing.conflicts(landed), view, tips)
         for task, old, new in landings:
             changed = frozenset(view.changed_paths(old, new))
             for other, branch in self._names.items():
@@ -272,7 +274,7 @@ class Neighbours:
                     continue
                 paths = self._outdated(ongoing, branch, self._names.get(task, ""), changed)
                 if paths:
-                    alerts.stale(branch, paths, by=task, behind=new)
+                    notices.record_stale(branch, paths, by=task, behind=new)
         self.on_look()
 
     def _outdated(
@@ -286,7 +288,7 @@ class Neighbours:
 
 
 def _ended(due: dict[str, Iterator[None]]) -> bool:
-    """Take the first of what is due a step further; True when it has come to its end."""
+    """Take the first comparison that is due a step further; True if it is complete."""
     name = next(iter(due), None)
     if name is None:
         return False

@@ -1,4 +1,4 @@
-"""What is recorded and who is told when a conflict appears, is confirmed or is gone, while a run goes on."""
+"""What is recorded and noted to whom when a conflict appears, is confirmed or is gone, while a run goes on."""
 
 from __future__ import annotations
 
@@ -31,20 +31,26 @@ def is_known(found: ConflictFound, state: RunState) -> bool:
 
 
 @dataclass
-class Alerts:
-    """Tells what changed since it was last asked. `tips` maps branches to the commits they were looked at."""
+class ConflictNotices:
+    """
+    Records what changed since the last look, and notes it to the tasks it concerns.
+
+    `tips` maps branches to the commits that were looked at.
+    """
 
     journal: Journal
     plan: Plan
     base: str
-    _said: dict[str, str] = field(default_factory=dict)
+    _recorded: dict[str, str] = field(default_factory=dict)
+    """Conflict id -> the status recorded last."""
     _noted: set[tuple[str, str, str]] = field(default_factory=set)
+    """(conflict id, status, task) of the notes."""
 
     def __post_init__(self) -> None:
-        """A run that is taken up again goes on where its log ends."""
+        """A resumed run goes on where its log ends."""
         with self.journal.lock:
             state = self.journal.state
-            self._said = {id_: str(conflict.status) for id_, conflict in state.conflicts.items()}
+            self._recorded = {id_: str(conflict.status) for id_, conflict in state.conflicts.items()}
             posted = [note.posted for note in state.notes]
             self._noted = {
                 (note.conflict, note.status, note.to)
@@ -52,29 +58,32 @@ class Alerts:
                 if note.sender == SENDER and note.conflict
             }
 
-    def tell(self, conflicts: Iterable[Conflict], view: Repository, tips: Mapping[str, str]) -> None:
-        """Record what is new, surer or gone. What a person decided about a conflict stays."""
-        now = {one.id: one for one in conflicts}
-        for id_, one in now.items():
-            known = self._said.get(id_)
-            if known is not None and not (known == _STATUSES[0] and one.status == _STATUSES[1]):
+    def record(self, conflicts: Iterable[Conflict], view: Repository, tips: Mapping[str, str]) -> None:
+        """Record what is new, more certain or gone. What a person decided about a conflict stays."""
+        now = {conflict.id: conflict for conflict in conflicts}
+        for id_, conflict in now.items():
+            earlier = self._recorded.get(id_)
+            confirmed = earlier == _STATUSES[0] and conflict.status == _STATUSES[1]
+            if earlier is not None and not confirmed:
                 continue
-            self._said[id_] = one.status
-            found = ConflictFound.of(one, base=self.base)
-            self.journal.record_unless(partial(is_known, found), Event(found, task=self._later(one)))
-        for id_, one in now.items():
-            # After all that was found: a note takes a while to write, and none is missed by a run that died here.
-            if self._said[id_] == one.status and (notes := self._notes(id_, one, view, tips)):
+            self._recorded[id_] = conflict.status
+            fact = ConflictFound.of(conflict, base=self.base)
+            event = Event(fact, task=self._later_task(conflict))
+            self.journal.record_unless(partial(is_known, fact), event)
+        for id_, conflict in now.items():
+            # After all conflicts are recorded: a note takes a while to write, and a run that dies here misses none.
+            notes = self._notes(id_, conflict, view, tips) if self._recorded[id_] == conflict.status else []
+            if notes:
                 self.journal.record(*notes)
-        for id_ in [id_ for id_ in self._said if id_ not in now]:
-            del self._said[id_]
+        for id_ in [id_ for id_ in self._recorded if id_ not in now]:
+            del self._recorded[id_]
             gone = ConflictResolved(
                 conflict=id_, status=ConflictStatus.GONE, who="policy", reason="it was not found again"
             )
             self.journal.record(Event(gone))
 
-    def stale(self, branch: str, paths: Sequence[str], *, by: str, behind: str) -> None:
-        """A task has landed in paths that the branch of another changes as well."""
+    def record_stale(self, branch: str, paths: Sequence[str], *, by: str, behind: str) -> None:
+        """Task `by` has landed, at commit `behind`, in paths that `branch` of another task changes as well."""
         task = run_and_task(branch)[1]
         listed = ", ".join(paths)
         text = (
@@ -85,36 +94,33 @@ class Alerts:
         note = NotePosted(sender=SENDER, to=task, text=text, paths=tuple(paths))
         self.journal.record(Event(stale, task=task), Event(note, task=task))
 
-    def _later(self, one: Conflict) -> str:
-        """The one of its tasks that comes later in the plan: its work is what must give way."""
+    def _later_task(self, conflict: Conflict) -> str:
+        """The task of the two that comes later in the plan: its work is what must give way."""
         order = list(self.plan.order())
-        tasks = [task for task in self._tasks(one) if task in order]
+        sides = [run_and_task(branch) for branch in conflict.branches]
+        tasks = [task for run, task in sides if run == self.journal.run and task in order]
         return max(tasks, key=order.index, default="")
 
-    def _tasks(self, one: Conflict) -> list[str]:
-        found = [run_and_task(branch) for branch in one.branches]
-        return [task for run, task in found if run == self.journal.run]
-
     def _title(self, task: str) -> str:
-        return next((one.title for one in self.plan.tasks if one.id == task), task)
+        return next((planned.title for planned in self.plan.tasks if planned.id == task), task)
 
-    def _notes(self, id_: str, one: Conflict, view: Repository, tips: Mapping[str, str]) -> list[Event]:
-        """To each task of this run that has a part in it: what it is, what the other is for, what the other did."""
+    def _notes(self, id_: str, conflict: Conflict, view: Repository, tips: Mapping[str, str]) -> list[Event]:
+        """To each task of this run on either side: the conflict, the other side's purpose, and its change."""
         events: list[Event] = []
-        for mine, other in (one.branches, one.branches[::-1]):
+        for mine, other in (conflict.branches, conflict.branches[::-1]):
             run, task = run_and_task(mine)
-            address = (id_, one.status, task)
-            if run != self.journal.run or one.severity is Severity.NOTE or address in self._noted:
+            address = (id_, conflict.status, task)
+            if run != self.journal.run or conflict.severity is Severity.NOTE or address in self._noted:
                 continue
             self._noted.add(address)
-            paths = {one.path, *(at.path for at in one.locations if at.branch == other)}
+            paths = {conflict.path, *(at.path for at in conflict.locations if at.branch == other)}
             note = NotePosted(
                 sender=SENDER,
                 to=task,
-                text=f"{one.explanation}. {self._other_side(other, paths, mine, view, tips)}",
-                paths=tuple(sorted({one.path, *(at.path for at in one.locations)})),
+                text=f"{conflict.explanation}. {self._other_side(other, paths, mine, view, tips)}",
+                paths=tuple(sorted({conflict.path, *(at.path for at in conflict.locations)})),
                 conflict=id_,
-                status=str(one.status),
+                status=str(conflict.status),
             )
             events.append(Event(note, task=task))
         return events
