@@ -18,6 +18,7 @@ from devassist.domain.plan import Plan, parse_plan
 from devassist.domain.roles import Role
 from devassist.domain.run import RunState
 from devassist.domain.settings import Settings
+from devassist.domain.statuses import Outcome
 from devassist.engine.context import CommandWorld, RunContext, RunRequest, Surroundings
 from devassist.engine.crews.run_worktrees import RunWorktrees
 from devassist.engine.crews.task_step import TaskStep
@@ -168,7 +169,7 @@ class EngineWorld:
             stop=StopSwitch(),
             around=Surroundings(goal=request.goal),
             history=self.history,
-            heard=self.steering,
+            steering=self.steering,
             started=time.monotonic(),
             pid=os.getpid(),
         )  # fmt: skip
@@ -242,7 +243,7 @@ def running(world: EngineWorld, **request: Any) -> Iterator[Running]:
         try:
             yield Running(context, thread, outcome)
         finally:
-            context.stop.pull("stopped", "the test is over", exit_code=130, now=True)
+            context.stop.pull(Outcome.STOPPED, "the test is over", exit_code=130, now=True)
             thread.join(PATIENCE_S)
 
 

@@ -13,6 +13,7 @@ from devassist.domain.hashing import digest
 from devassist.domain.plan import Plan
 from devassist.domain.roles import Role
 from devassist.domain.settings import Settings
+from devassist.domain.statuses import Outcome
 from devassist.engine.log.journal import Journal
 from devassist.engine.stop import StopSwitch
 from devassist.git.repository import Repository
@@ -21,7 +22,7 @@ from devassist.ports import Executor, Sandbox
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunRequest:
-    """What was asked for, with everything resolved to ids and values."""
+    """What a person wants of a run, with everything resolved to ids and values."""
 
     run: str
     goal: str
@@ -77,8 +78,8 @@ class RunContext:
     """
     The collaborators of one run.
 
-    `world(worktree, private)` says what commands there see; `leaks()` names editable installs that would make
-    tests import the main checkout; `clock` is monotonic seconds.
+    `world(worktree, private)` is what commands see there; `leaks()` names editable installs that would make tests
+    import the main checkout; `clock` gives monotonic seconds.
     """
 
     request: RunRequest
@@ -98,16 +99,16 @@ class RunContext:
     """The records of one task of this run, from the log."""
     taught: Callable[[], Sequence[Record]] = lambda: ()
     """The records, of all runs and people, that say how conflicts were settled."""
-    heard: Callable[[int], Sequence[Record]] = lambda _seq: ()
-    """The records about this run after a seq that steer it: decisions, notes, retries, stops."""
-    overheard: Callable[[Record], None] = lambda _record: None
-    """Is told of what others recorded about this run, for those who watch it here."""
+    steering: Callable[[int], Sequence[Record]] = lambda _seq: ()
+    """The records after a seq by which other processes steer this run: decisions, notes, retries, stop requests."""
+    show: Callable[[Record], None] = lambda _record: None
+    """Shows such a record to the views of this process."""
     share: Callable[[int], int] = lambda limit: limit
-    """This run's part of so many workers, while other runs of the repository are at work."""
+    """This run's share of a number of workers, while other runs of the repository are at work."""
     calling: set[int] = field(default_factory=set)
     """Workers whose model call is in flight."""
     symbols: Path | None = None
-    """Where tables of symbols are kept from run to run."""
+    """The directory of the symbol tables, which outlive the run."""
     started: float = 0.0
     pid: int = 0
     _local: threading.local = field(default_factory=threading.local)
@@ -115,10 +116,10 @@ class RunContext:
     @property
     def repository(self) -> Repository:
         """This thread's own: libgit2 does not promise that one repository object serves two threads."""
-        found: Repository | None = getattr(self._local, "repository", None)
-        if found is None:
-            found = self._local.repository = self.open_repository()
-        return found
+        repository: Repository | None = getattr(self._local, "repository", None)
+        if repository is None:
+            repository = self._local.repository = self.open_repository()
+        return repository
 
     @property
     def run(self) -> str:
@@ -148,11 +149,11 @@ class RunContext:
     def check_stop(self) -> None:
         """Raises Interrupted or LimitReached when the run is over."""
         if self.stop.pulled:
-            if self.stop.outcome == "limited":
+            if self.stop.outcome is Outcome.LIMITED:
                 raise LimitReached(self.stop.reason)
             raise Interrupted(self.stop.reason)
 
 
 def settings_digest(settings: Settings) -> str:
-    """By which two runs with equal settings are recognised."""
+    """Equal for equal settings."""
     return digest(asdict(settings))

@@ -1,4 +1,4 @@
-"""Where a task starts, at the base or at what tasks before it delivered, and where its next agent goes on."""
+"""The commits that tasks and their agents start from: the base, or merges with what earlier tasks delivered."""
 
 from __future__ import annotations
 
@@ -14,7 +14,8 @@ from devassist.domain.statuses import TaskStatus
 from devassist.engine.context import RunContext
 from devassist.git.merging.merge import commit_merge, merge_in_memory
 
-_TEXT = (str(Level.TREE), str(Level.TEXT))
+_TEXT = (Level.TREE, Level.TEXT)
+_UNSETTLED = (ConflictStatus.PROVISIONAL, ConflictStatus.OPEN)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,32 +38,32 @@ class Rebase:
 
 def start_of(context: RunContext, plan: Plan, task: PlanTask, delivered: Mapping[str, str]) -> Start:
     """
-    Where `task` begins. `delivered` has the commits of the tasks that were delivered so far.
+    Where `task` begins. `delivered` maps the tasks that were delivered so far to their commits.
 
-    What it depends on must merge, or it is Refused. Of the tasks it only waits for because of its scope,
-    those count that were delivered and that merge.
+    Raises Refused if the tasks it depends on do not merge. Tasks that it waits for only because of its scope are left
+    out if they do not merge.
     """
-    tip, held = "", list[str]()
+    tip, built_on = "", list[str]()
     for name in [*task.depends_on, *plan.sequenced().get(task.id, ())]:
-        if name in held or name not in delivered:
+        if name in built_on or name not in delivered:
             continue
         merged = merged_commit(context, task.id, tip, delivered[name]) if tip else delivered[name]
         if merged is None and name in task.depends_on:
             raise Refused(f"the tasks that {task.id} depends on conflict with each other: {name} with others")
         if merged is None:
-            text = f"{task.id} does not start from {name}: it does not merge with {', '.join(held)}"
+            text = f"{task.id} does not start from {name}: it does not merge with {', '.join(built_on)}"
             context.journal.record(Event(WarningRaised(text=text), task=task.id))
             continue
         tip = merged
-        held.append(name)
-    return Start(tip or context.request.base, tuple(held))
+        built_on.append(name)
+    return Start(tip or context.request.base, tuple(built_on))
 
 
 def rebase_of(context: RunContext, plan: Plan, task: str, *, start: str, tip: str) -> Rebase | None:
     """
     The merge that the next agent of a task starts from, because an earlier task was delivered that it conflicts with.
 
-    None where no conflict is known, or where git has no clean merge: then a person or the integrator decides.
+    None if no conflict is recorded, or if git has no clean merge: then a person or the integrator decides.
     """
     for other, conflict in _delivered_before(context, plan, task):
         commit = _commit_of(context, other)
@@ -76,7 +77,7 @@ def rebase_of(context: RunContext, plan: Plan, task: str, *, start: str, tip: st
 
 
 def merged_commit(context: RunContext, task: str, ours: str, theirs: str) -> str | None:
-    """A commit that holds both: one of the two where it holds the other; None where they do not merge."""
+    """A commit that holds both: one of the two if it holds the other; None if they do not merge."""
     repository = context.repository
     if repository.is_ancestor(ours, theirs):
         return theirs
@@ -97,23 +98,26 @@ def merged_commit(context: RunContext, task: str, ours: str, theirs: str) -> str
 
 
 def _delivered_before(context: RunContext, plan: Plan, task: str) -> Sequence[tuple[str, str]]:
-    """Earlier tasks that this one has a known conflict with, in plan order, each with the conflict's id."""
+    """Earlier tasks that this one has a recorded conflict with, in plan order, each with the conflict's id."""
     order = list(plan.order())
     before = order[: order.index(task)]
-    found: dict[str, str] = {}
+    conflicting: dict[str, str] = {}
     with context.journal.lock:
-        known = list(context.journal.state.conflicts.values())
-    for one in known:
-        grave = one.level in _TEXT or (one.level is Level.SYMBOL and one.severity is Severity.ERROR)
-        meant = [run_and_task(branch) for branch in one.branches]
-        tasks = [name for run, name in meant if run == context.run]
-        if grave and one.status in (ConflictStatus.PROVISIONAL, ConflictStatus.OPEN) and task in tasks:
-            found.update({name: one.conflict for name in tasks if name in before and name not in found})
-    return sorted(found.items(), key=lambda pair: before.index(pair[0]))
+        conflicts = list(context.journal.state.conflicts.values())
+    for conflict in conflicts:
+        broken = conflict.level is Level.SYMBOL and conflict.severity is Severity.ERROR
+        if conflict.status not in _UNSETTLED or not (broken or conflict.level in _TEXT):
+            continue
+        sides = [run_and_task(branch) for branch in conflict.branches]
+        tasks = [name for run, name in sides if run == context.run]
+        for name in tasks if task in tasks else ():
+            if name in before:
+                conflicting.setdefault(name, conflict.conflict)
+    return sorted(conflicting.items(), key=lambda pair: before.index(pair[0]))
 
 
 def _commit_of(context: RunContext, task: str) -> str:
-    """What a task delivered, unless it was kept from landing."""
+    """The commit that a task delivered; empty if it did not land and never will."""
     with context.journal.lock:
         state = context.journal.state.tasks.get(task)
         if state is None or state.error or state.status not in (TaskStatus.DELIVERED, TaskStatus.MERGED):

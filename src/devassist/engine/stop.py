@@ -1,4 +1,4 @@
-"""The kill switch: a flag everybody reads, and the end of every process that carries the run's mark."""
+"""The stop switch, which every thread reads, and the end of every process that carries the run's mark."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from devassist.domain.statuses import Outcome
+
 MARK = "DEVASSIST_RUN"
 """Environment variable that every process of a run carries."""
 
@@ -18,7 +20,7 @@ MARK = "DEVASSIST_RUN"
 class StopSwitch:
     """Why the run ends early. The first reason stays."""
 
-    outcome: str = ""
+    outcome: Outcome = Outcome.NONE
     reason: str = ""
     exit_code: int = 0
     hint: str = ""
@@ -27,9 +29,11 @@ class StopSwitch:
     _lock: threading.Lock = field(default_factory=threading.Lock)
     on_stop: list[Callable[[], None]] = field(default_factory=list)
 
-    def pull(self, outcome: str, reason: str, *, exit_code: int, hint: str = "", now: bool = False) -> None:
+    def pull(
+        self, outcome: Outcome, reason: str, *, exit_code: int, hint: str = "", now: bool = False
+    ) -> None:
         """
-        `outcome` is stopped, limited, failed or waiting. For any thread, but for no signal handler: it takes a lock.
+        `outcome` is stopped, limited or failed. For any thread, but for no signal handler: it takes a lock.
 
         What it sets off (`on_stop`) happens on the thread that calls it, and must not wait for anything.
         """
@@ -45,7 +49,7 @@ class StopSwitch:
     def explain(self, reason: str) -> None:
         """Say who was behind a signal, where the switch was pulled by one."""
         with self._lock:
-            if self.outcome == "stopped":
+            if self.outcome is Outcome.STOPPED:
                 self.reason = reason
 
     @property

@@ -63,7 +63,7 @@ def start_run(
     """
     Run to the end in this process; the run's state then. Signals stop it cleanly, a second one at once.
 
-    `announce` is told the run's id and its live state before anything happens.
+    `announce` gets the run's id and its live state before anything happens.
     """
     from devassist.engine.log.journal import Journal
 

@@ -8,6 +8,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from devassist.domain.statuses import Outcome
 from devassist.engine.stop import StopSwitch
 
 _STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
@@ -55,4 +56,4 @@ def _pull(stop: StopSwitch, reader: int) -> None:
             count += 1
             now = count > 1 or number == signal.SIGQUIT
             reason = f"interrupted ({signal.Signals(number).name})"
-            stop.pull("stopped", reason, exit_code=130, now=now)
+            stop.pull(Outcome.STOPPED, reason, exit_code=130, now=now)

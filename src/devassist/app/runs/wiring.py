@@ -36,7 +36,7 @@ def run_context(  # noqa: PLR0913, PLR0917  what a run is wired from
     executor: Executor,
     stop: StopSwitch,
     directory: Path,
-    watchers: Sequence[EventSink] = (),
+    views: Sequence[EventSink] = (),
 ) -> RunContext:
     """The collaborators of one run, whose worktrees are in `directory`."""
     from devassist.engine.context import CommandWorld, RunContext, Surroundings
@@ -83,8 +83,8 @@ def run_context(  # noqa: PLR0913, PLR0917  what a run is wired from
         stop=stop,
         history=history_of(project, request.run),
         taught=partial(taught, project),
-        heard=listener(project, request.run),
-        overheard=lambda record: _tell(watchers, record),
+        steering=steering_of(project, request.run),
+        show=lambda record: _show(views, record),
         share=lambda limit: fair_share(project, limit),
         around=Surroundings(
             goal=request.goal,
@@ -111,9 +111,9 @@ def _guidance(repository: Repository, base: str) -> Mapping[str, str]:
     return found
 
 
-def _tell(watchers: Sequence[EventSink], record: Record) -> None:
-    for watcher in watchers:
-        watcher.write(record)
+def _show(views: Sequence[EventSink], record: Record) -> None:
+    for view in views:
+        view.write(record)
 
 
 def history_of(project: Project, run: str) -> Callable[[str], Sequence[Record]]:
@@ -127,33 +127,34 @@ def history_of(project: Project, run: str) -> Callable[[str], Sequence[Record]]:
     return history
 
 
-def listener(project: Project, run: str) -> Callable[[int], Sequence[Record]]:
-    """What others say to a run after a seq. For one thread, which keeps its connection; cheap where nothing is new."""
+def steering_of(project: Project, run: str) -> Callable[[int], Sequence[Record]]:
+    """
+    Reads the records after a seq by which other processes steer a run.
+
+    For one thread, which keeps its connection; cheap as long as nothing in the log has changed.
+    """
     from devassist.engine.log.journal import STEERING
     from devassist.store.filters import EventFilter
 
-    kept: dict[str, AuditReader] = {}
-    seen = -1
+    types = [str(type_) for type_ in STEERING]
+    reader: AuditReader | None = None
+    read = -1
 
-    def heard(after: int) -> Sequence[Record]:
-        nonlocal seen
-        if "reader" not in kept:
-            kept["reader"] = open_reader(project)
-        reader = kept["reader"]
+    def steering(after: int) -> Sequence[Record]:
+        nonlocal reader, read
+        reader = reader or open_reader(project)
         version = reader.data_version()
-        if version == seen:
+        if version == read:
             return ()
-        found = list(
-            reader.events(EventFilter(run=run, types=[str(one) for one in STEERING], after_seq=after))
-        )
-        seen = version
-        return found
+        records = list(reader.events(EventFilter(run=run, types=types, after_seq=after)))
+        read = version
+        return records
 
-    return heard
+    return steering
 
 
 def taught(project: Project) -> Sequence[Record]:
-    """The records, of all runs and people, that say how conflicts were settled; none where there is no log."""
+    """The records, of all runs and people, that say how conflicts were settled; none if there is no log."""
     from devassist.conflicts.resolution.experience import TEACHING
     from devassist.store.filters import EventFilter
 

@@ -142,7 +142,9 @@ class WorkerSession(ABC):
         except Interrupted as error:
             return Refused(Outcome.STOPPED, str(error))
         except AuditError as error:
-            self.context.stop.pull("failed", str(error), exit_code=error.exit_code, hint=error.hint, now=True)
+            self.context.stop.pull(
+                Outcome.FAILED, str(error), exit_code=error.exit_code, hint=error.hint, now=True
+            )
             raise
         except (OSError, DevassistError) as error:
             logging.getLogger("devassist").info("refused %s: %s", type(request).__name__, error)
@@ -231,7 +233,7 @@ class WorkerSession(ABC):
         )
         self.record(decision, role=address.role)
         if refused.limit is not Limit.TURNS:
-            context.stop.pull("limited", refused.reason, exit_code=LimitReached.exit_code)
+            context.stop.pull(Outcome.LIMITED, refused.reason, exit_code=LimitReached.exit_code)
         raise LimitReached(refused.reason, limit=str(refused.limit))
 
     def _notes(self) -> Sequence[BoardNote]:

@@ -9,6 +9,7 @@ from typing import Self
 
 from devassist.domain.errors import DevassistError
 from devassist.domain.events import Event, Record, RunBeat, StopRequested
+from devassist.domain.statuses import Outcome
 from devassist.engine.context import RunContext
 from devassist.engine.run.inbox import Inbox, LogChanged
 
@@ -52,7 +53,9 @@ class LogListener:
             reason = str(error) if isinstance(error, DevassistError) else repr(error)
             hint = error.hint if isinstance(error, DevassistError) else ""
             fact = f"the run can no longer listen to its log: {reason}"
-            self.context.stop.pull("failed", fact, exit_code=DevassistError.exit_code, hint=hint, now=True)
+            self.context.stop.pull(
+                Outcome.FAILED, fact, exit_code=DevassistError.exit_code, hint=hint, now=True
+            )
             self.inbox.post(LogChanged())
 
     def _listen(self) -> None:
@@ -63,7 +66,7 @@ class LogListener:
             context.journal.check()
             now = context.clock()
             try:
-                records = context.heard(seq)
+                records = context.steering(seq)
             except DevassistError:  # the log is busy for a moment: it is asked again
                 if now - read > _DEAF_S:
                     raise
@@ -72,7 +75,7 @@ class LogListener:
             for record in records:
                 seq = max(seq, record.seq)
                 context.journal.write(record)
-                context.overheard(record)
+                context.show(record)
                 self._act(record)
             if now - beaten > BEAT_S:
                 beaten = now
@@ -85,5 +88,5 @@ class LogListener:
         if isinstance(record.body, StopRequested):
             reason = f"stopped by {record.body.who or 'a person'}"
             self.context.stop.explain(reason)
-            self.context.stop.pull("stopped", reason, exit_code=130, now=record.body.now)
+            self.context.stop.pull(Outcome.STOPPED, reason, exit_code=130, now=record.body.now)
         self.inbox.post(LogChanged())

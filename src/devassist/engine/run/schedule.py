@@ -87,7 +87,7 @@ class Schedule:
             self._take_result(message.result)
         elif isinstance(message, StepBroke):
             self._running.discard(message.task)
-            self.context.stop.pull("failed", str(message.error), exit_code=70, now=True)
+            self.context.stop.pull(Outcome.FAILED, str(message.error), exit_code=70, now=True)
             self._drain()
             raise message.error
         elif not isinstance(message, LogChanged):
@@ -208,9 +208,9 @@ class Schedule:
             self.model_error = self.model_error or result
             if result.kind in _FATAL_KINDS:
                 # A key that is wrong for one task is wrong for all: the others stop, what they did is kept.
-                stop.pull("failed", result.reason, exit_code=ModelError.exit_code, hint=result.hint)
+                stop.pull(Outcome.FAILED, result.reason, exit_code=ModelError.exit_code, hint=result.hint)
         elif result.outcome is Outcome.LIMITED:
-            stop.pull("limited", result.reason, exit_code=LimitReached.exit_code)
+            stop.pull(Outcome.LIMITED, result.reason, exit_code=LimitReached.exit_code)
         status = _STATUS_OF.get(result.outcome, TaskStatus.STOPPED)
         finished = TaskFinished(status=status, error=result.reason, outcome=result.outcome)
         self.context.journal.record(Event(finished, task=name))

@@ -25,7 +25,7 @@ from devassist.domain.events import (
 from devassist.domain.failpoints import reach
 from devassist.domain.ids import PLANNING, base_ref
 from devassist.domain.run import RunState
-from devassist.domain.statuses import RunStatus, TaskStatus
+from devassist.domain.statuses import Outcome, RunStatus, TaskStatus
 from devassist.engine.approval_requests import Parked
 from devassist.engine.context import RunContext, settings_digest
 from devassist.engine.crews.run_worktrees import RunWorktrees
@@ -40,6 +40,7 @@ _MOMENT_S = 0.5
 _LAST_CALL_S = 10.0
 _POLL_S = 0.1
 _EXIT_OF = {RunStatus.SUCCEEDED: 0, RunStatus.PARTIAL: 1, RunStatus.FAILED: 1, RunStatus.WAITING: 3}
+_STATUS_OF_STOP = {Outcome.STOPPED: RunStatus.STOPPED, Outcome.LIMITED: RunStatus.LIMITED}
 _STATUS_OF_EXIT = {3: RunStatus.WAITING, 4: RunStatus.LIMITED, 130: RunStatus.STOPPED}
 
 
@@ -187,7 +188,7 @@ class Supervisor:
         try:
             self.context.journal.record(Event(decision))
         finally:  # a log that cannot be written must not leave the run without an end
-            self.context.stop.pull("limited", reason, exit_code=LimitReached.exit_code)
+            self.context.stop.pull(Outcome.LIMITED, reason, exit_code=LimitReached.exit_code)
             kill = threading.Timer(_GRACE_S, self._kill)
             kill.daemon = True
             kill.start()
@@ -197,7 +198,7 @@ class Supervisor:
         stop = self.context.stop
         if stop.now:
             self._kill()
-        elif stop.outcome == "stopped":
+        elif stop.outcome is Outcome.STOPPED:
             threading.Thread(target=self._wind_down, name="wind-down", daemon=True).start()
 
     def _wind_down(self) -> None:
@@ -261,10 +262,8 @@ class Supervisor:
 
     def _verdict(self, state: RunState) -> tuple[RunStatus, int]:
         stop, error = self.context.stop, self.error
-        if stop.pulled and stop.outcome in ("stopped", "limited"):
-            return RunStatus(stop.outcome), stop.exit_code
         if stop.pulled:
-            return RunStatus.FAILED, stop.exit_code
+            return _STATUS_OF_STOP.get(stop.outcome, RunStatus.FAILED), stop.exit_code
         if error is not None:
             return _STATUS_OF_EXIT.get(error.exit_code, RunStatus.FAILED), error.exit_code
         if self.context.request.plan_only:

@@ -166,7 +166,7 @@ def test_a_note_to_the_task_is_put_before_one_call_and_no_other(bench: Bench) ->
 
 
 def test_a_run_that_is_over_refuses_every_further_act(bench: Bench) -> None:
-    bench.context.stop.pull("stopped", "interrupted", exit_code=130)
+    bench.context.stop.pull(Outcome.STOPPED, "interrupted", exit_code=130)
     result = bench.run(lambda crew: crew.think())
     assert (result.outcome, result.reason) == (Outcome.STOPPED, "interrupted")
     assert EventType.MODEL_INTENDED not in bench.types()

@@ -51,7 +51,7 @@ def test_the_run_fails_when_its_listener_breaks(tmp_path: Path) -> None:
         raise ZeroDivisionError
 
     with world.session() as context:
-        state = world.supervisor(replace(context, heard=breaks)).execute()
+        state = world.supervisor(replace(context, steering=breaks)).execute()
     assert (state.status, state.exit_code) == (RunStatus.FAILED, 70)
     assert "can no longer listen to its log: ZeroDivisionError()" in state.error
 
@@ -65,7 +65,10 @@ def test_a_log_that_is_busy_for_a_moment_is_asked_again(tmp_path: Path) -> None:
             raise refusals.pop()
         return world.steering(seq)
 
-    with world.session() as context, LogListener(context=replace(context, heard=busy_at_first), inbox=inbox):
+    with (
+        world.session() as context,
+        LogListener(context=replace(context, steering=busy_at_first), inbox=inbox),
+    ):
         world.say(EventType.NOTE_POSTED, "one", text="look here")
         assert inbox.take(timeout_s=PATIENCE_S) == LogChanged()
         assert not context.stop.pulled

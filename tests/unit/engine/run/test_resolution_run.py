@@ -169,7 +169,7 @@ def test_a_stop_ends_a_resolution_that_hangs(tmp_path: Path) -> None:
 
         def pull() -> None:
             there.wait(PATIENCE_S)
-            stop.pull("stopped", "interrupted", exit_code=130)
+            stop.pull(Outcome.STOPPED, "interrupted", exit_code=130)
 
         threading.Thread(target=pull, daemon=True).start()
         state = supervisor.execute()
