@@ -30,7 +30,7 @@ bench: $(PYTHON)
 	PYTHONPATH=src:tests $(PYTHON) benchmarks/bench_conflicts_text.py --files 300 --branches 10 100
 	$(PYTHON) benchmarks/bench_symbols.py .
 
-.venv/bin/python: | installer.lock
+.venv/bin/python:
 	python3 -m venv .venv
 	.venv/bin/pip install -r installer.lock
 	.venv/bin/uv pip install -p .venv --require-hashes -r tests/requirements.lock
