@@ -9,10 +9,8 @@ import pytest
 
 from support.command_line import Machine
 from support.crewscript import CrewScript, Forever, Turn, plan, submit, task, tool, write
-from support.openai_server import Reply
+from support.openai_server import Reply, hang
 from support.repos import tree_files
-
-pytestmark = pytest.mark.cold
 
 
 def _busy(turn: Turn) -> Reply:
@@ -28,7 +26,7 @@ DEAR = {"prompt_tokens": 100_000, "completion_tokens": 10_000, "total_tokens": 1
         (["--max-turns-per-agent", "4"], None, "turn"),
         (["--max-tokens", "500"], None, "tokens"),
         (["--max-usd", "0.05", "--model", "openai/gpt-4o-mini"], DEAR, "USD"),
-        (["--max-minutes", "0.2"], None, "minutes"),
+        (["--max-minutes", "30"], None, "minutes"),
     ],
     ids=["turns", "tokens", "money", "time"],
 )
@@ -39,7 +37,16 @@ def test_a_limit_refuses_the_next_call_and_keeps_the_work(
     script.on("ALPHA", "coder", Forever(_busy))
     script.on("BRAVO", "documenter", write("docs/quick.md", "quick\n"), submit(proves=[0]))
     machine = make_machine(script=script)
-    machine.server.delay = 2.5 if word == "minutes" else 0.3
+    if word == "minutes":
+        machine.late = machine.root / "an-hour-later"
+        plain_script = machine.server.script
+
+        def slow(body: dict[str, Any], n: int) -> Reply:
+            if len(script.of("ALPHA", "coder")) == 2 and machine.late is not None:
+                machine.late.touch()
+            return plain_script(body, n)
+
+        machine.server.script = slow
     if usage is not None:
         plain = machine.server.script
         machine.server.script = lambda body, n: {**plain(body, n), "usage": usage}  # type: ignore[dict-item]
@@ -70,6 +77,13 @@ def test_a_limit_refuses_the_next_call_and_keeps_the_work(
         # 0.15 per million in and 0.60 per million out: 0.021 a call.
         assert document["usage"]["usd"] == pytest.approx(0.021 * document["usage"]["model_calls"], rel=0.01)
         assert 0.05 <= document["usage"]["usd"] <= 0.12
+
+
+def test_a_model_that_never_answers_does_not_outlast_the_time(make_machine: Callable[..., Machine]) -> None:
+    machine = make_machine(script=CrewScript().on("ALPHA", "coder", lambda _turn: hang(3600)))
+    done = machine.run(plan(task("endless", "ALPHA", review=False)), "--max-minutes", "0.05")
+    assert done.code == 4, done
+    assert "0.05 minutes" in done.err + str(done.json)
 
 
 def test_max_parallel_and_max_rounds_are_held(make_machine: Callable[..., Machine]) -> None:

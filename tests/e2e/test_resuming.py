@@ -12,13 +12,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 from support.command_line import Machine
 from support.crewscript import CrewScript, Step, Turn, approve, plan, sh, submit, task, tool, write
 from support.openai_server import Reply
-
-pytestmark = pytest.mark.cold
 
 
 class Hold:
