@@ -1,4 +1,4 @@
-"""What the planning crew is told of the ground: branches that are open, and what the goal's likely files define."""
+"""The ground that the planning crew plans on: open branches, and what the goal's likely files define."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _MOST_LINES = 60
 
 
 def landscape(context: RunContext) -> str:
-    """For the brief, so that scopes keep out of each other's way and of open work."""
+    """Text for the brief, so that tasks' scopes avoid each other and open work."""
     from devassist.conflicts.branches import open_changes
     from devassist.conflicts.outline import Outline
 
@@ -27,7 +27,7 @@ def described(branches: Mapping[str, Sequence[str]], likely: Sequence[str]) -> s
     """
     The two lists as text, bounded. Pure.
 
-    Between two fixed lines, because it is as changeable as what a tool answers: a replay reads over it.
+    It stands between two fixed lines, because it changes from day to day: a replay ignores what is between them.
     """
     parts: list[str] = []
     if branches:

@@ -1,10 +1,10 @@
-"""What each agent is told: its task word for word, what stands around it, what was handed on to it. Pure."""
+"""The brief of each agent: its task word for word, its surroundings, and the handoffs it builds on. Pure."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
+from devassist.assignments import JsonObject
 from devassist.domain.handoffs import Handoff
 from devassist.domain.plan import Plan, PlanTask
 from devassist.domain.roles import SUBMIT_TOOL, TASK_ROLES, Role
@@ -23,13 +23,13 @@ def task_brief(  # noqa: PLR0913  the parts of one text
     handoffs: Sequence[tuple[str, Handoff]],
     upstream: Sequence[tuple[str, Handoff]] = (),
 ) -> str:
-    """The brief of one agent of a task's crew. The instructions stand in it verbatim."""
+    """The brief of one agent of a task's crew, with the instructions verbatim."""
     own = role is task.role
     part = _OWN if own else _PART[role]
     parts = [f"You work on task {task.id}: {task.title}. {part}", f"Instructions:\n{task.instructions}"]
     if around.goal:
         parts.append(f"The goal of the whole run: {around.goal}")
-    others = [f"- {one.id}: {one.title}" for one in plan.tasks if one.id != task.id]
+    others = [f"- {other.id}: {other.title}" for other in plan.tasks if other.id != task.id]
     if others:
         parts.append(
             "Other agents work on these tasks at the same time; leave them to it:\n" + "\n".join(others)
@@ -38,10 +38,10 @@ def task_brief(  # noqa: PLR0913  the parts of one text
     checks = [*task.checks, *around.checks]
     if checks and around.commands_offered:
         parts.append(
-            "Checks that must pass (run_checks runs them):\n" + "\n".join(f"- {one}" for one in checks)
+            "Checks that must pass (run_checks runs them):\n" + "\n".join(f"- {check}" for check in checks)
         )
     parts += [
-        f"Task {name}, which this one depends on, ended with: {said.summary}" for name, said in upstream
+        f"Task {name}, which this one depends on, ended with: {handoff.summary}" for name, handoff in upstream
     ]
     if round_ > 1:
         parts.append(f"This is round {round_}: changes were requested.")
@@ -68,14 +68,14 @@ def planning_brief(
     handoffs: Sequence[tuple[str, Handoff]],
     ground: str = "",
 ) -> str:
-    """The brief of the researcher or the orchestrator of the planning crew; `ground` is what is there already."""
+    """The brief of the researcher or the orchestrator; `ground` describes open branches and likely files."""
     parts = [f"Goal:\n{around.goal}"]
     if role is Role.RESEARCHER:
         parts.append(
             "Find out what in this repository matters to the goal. Another agent will plan from your brief."
         )
     else:
-        roles = ", ".join(str(one) for one in TASK_ROLES)
+        roles = ", ".join(str(task_role) for task_role in TASK_ROLES)
         parts.append(
             f"Plan the goal as at most {max_tasks} tasks, each with one role of {roles}. Tasks run at the same time "
             "unless one depends on the other; two tasks that write the same files must depend on each other."
@@ -95,14 +95,14 @@ def resolution_brief(
     paths: Sequence[str],
     objections: Sequence[str],
 ) -> str:
-    """The brief of the neutral integrator: what both sides were for, what each changed, and where they clash."""
+    """The brief of the neutral integrator: both sides' purposes, their changes, and where they clash."""
     parts = [
         (
             f"Two branches, {branches[0]} and {branches[1]}, cannot both land as they are. Your worktree holds their "
             "merge. Where git could not merge, the file has conflict markers with both sides and, after |||||||, what "
             "stood there before. Write what serves both intents, and leave no marker."
         ),
-        "What is wrong:\n" + "\n".join(f"- {one}" for one in objections),
+        "What is wrong:\n" + "\n".join(f"- {objection}" for objection in objections),
         "Files you may change: " + ", ".join(paths),
     ]
     for name, intent, diff in zip(branches, intents, diffs, strict=True):
@@ -111,7 +111,8 @@ def resolution_brief(
             parts.append(f"What {name} changed in these files:\n{diff[:_GUIDANCE_LIMIT]}")
     if around.checks and around.commands_offered:
         parts.append(
-            "Checks that must pass (run_checks runs them):\n" + "\n".join(f"- {one}" for one in around.checks)
+            "Checks that must pass (run_checks runs them):\n"
+            + "\n".join(f"- {check}" for check in around.checks)
         )
     parts.append(
         "Every line that a side added must be in the result, moved or not, or be quoted word for word in `dropped`."
@@ -144,14 +145,14 @@ def _handed_on(who: str, handoff: Handoff) -> str:
     lines = [f"Handed on by the {who} (confidence {handoff.confidence:g}): {handoff.summary}"]
     if handoff.verdict:
         lines.append(f"Verdict: {handoff.verdict}")
-    lines += [f"- {_finding(one)}" for one in handoff.findings]
-    lines += [f"Open question: {one}" for one in handoff.open_questions]
+    lines += [f"- {_finding(finding)}" for finding in handoff.findings]
+    lines += [f"Open question: {question}" for question in handoff.open_questions]
     if handoff.artifacts:
         lines.append("Changed: " + ", ".join(handoff.artifacts))
     return "\n".join(lines)
 
 
-def _finding(finding: Mapping[str, Any]) -> str:
+def _finding(finding: JsonObject) -> str:
     if "comment" not in finding:
         return str(finding.get("text", finding))
     where = finding.get("path") or "general"

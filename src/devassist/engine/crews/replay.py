@@ -1,4 +1,4 @@
-"""What a worker is told of the past: recorded replies and results, and the notes that its task has not read."""
+"""What a worker gets from the log: recorded replies and results, and the notes that its task has not read."""
 
 from __future__ import annotations
 

@@ -108,13 +108,13 @@ class Landings:
         for name in self._order:
             if self._is_out(name) or name in parked:
                 continue
-            together = [one for one in self._groups.get(name, (name,)) if one not in parked]
-            if any(one not in results for one in together):
+            together = [task for task in self._groups.get(name, (name,)) if task not in parked]
+            if any(task not in results for task in together):
                 return False
             if len(together) == 1:
                 self._due.append(name)
                 return True
-            delivered = {one: results[one] for one in together}
+            delivered = {task: results[task] for task in together}
             self._work(partial(self._arranged, together, delivered))
             return True
         return False
@@ -133,7 +133,8 @@ class Landings:
 
     def _below(self, name: str, result: StepResult) -> list[str]:
         """The tasks it builds on whose landing waits."""
-        return [one for one in (*self.plan.task(name).depends_on, *result.built_on) if one in self._waiting]
+        below = (*self.plan.task(name).depends_on, *result.built_on)
+        return [task for task in below if task in self._waiting]
 
     def _may_land_now(self, name: str, approval: str, results: Mapping[str, StepResult]) -> bool:
         if approval == _BELOW:

@@ -25,7 +25,7 @@ class LogListener:
     """
     A context manager around the run: a thread that reads what is new in the log into the journal.
 
-    A stop request pulls the switch; of everything else the coordinator is only told that there is something to see.
+    A stop request pulls the switch; for everything else the coordinator is only woken, and looks at the state.
     If the thread breaks, the run ends as failed.
     """
 

@@ -19,7 +19,7 @@ from devassist.engine.run.steps import Delivered, Steps
 _POLL_S = 0.5
 _DRAIN_S = 3.0
 _LIVES = 2
-"""How often a crew whose process died is taken up again within one session."""
+"""How often a crew whose process died is started again within one session."""
 _STATUS_OF = {
     Outcome.FAILED: TaskStatus.FAILED,
     Outcome.ERROR: TaskStatus.FAILED,
@@ -104,7 +104,7 @@ class Schedule:
                 del self._parked[result.task]
 
     def _forget_retried(self) -> None:
-        for name in [one for one in self._order if one not in self._running]:
+        for name in [task for task in self._order if task not in self._running]:
             ended = self.results.get(name) or self._parked.get(name)
             if ended is not None and ended.attempt < self._attempt_of(name):
                 self._forget(name)
@@ -127,20 +127,17 @@ class Schedule:
 
     def _start_ready(self) -> None:
         limit = self.context.share(self.context.settings.limits.max_parallel or len(self._order))
-        for name in [one for one in self._order if one not in self._running and one not in self.results]:
-            if name in self._parked:
+        for name in self._order:
+            if name in self._running or name in self.results or name in self._parked:
                 continue
             task = self.plan.task(name)
             if self.context.stop.pulled:
                 self._stop_short(name, self.context.stop.reason)
                 continue
             awaited = [*task.depends_on, *self.plan.sequenced().get(name, ())]
-            missing = [one for one in awaited if one not in self.results]
-            unmet = [
-                one
-                for one in task.depends_on
-                if one in self.results and self.results[one].outcome is not Outcome.DELIVERED
-            ]
+            missing = [earlier for earlier in awaited if earlier not in self.results]
+            ended = [self.results[earlier] for earlier in task.depends_on if earlier in self.results]
+            unmet = [result.task for result in ended if result.outcome is not Outcome.DELIVERED]
             if unmet:
                 self._stop_short(name, f"it depends on {unmet[0]}, which was not delivered")
             elif not missing and len(self._running) < limit:
@@ -157,8 +154,8 @@ class Schedule:
         self._begun.add(task.id)
         results = self.results.values()  # the thread gets values: the results are the coordinator's alone
         delivered = Delivered(
-            commits={one.task: one.commit for one in results if one.outcome is Outcome.DELIVERED},
-            handoffs={one.task: one.handoff for one in results if one.handoff is not None},
+            commits={done.task: done.commit for done in results if done.outcome is Outcome.DELIVERED},
+            handoffs={done.task: done.handoff for done in results if done.handoff is not None},
         )
 
         def work() -> None:
