@@ -301,11 +301,11 @@ def test_history_is_learned_from_and_says_so(both: Machine) -> None:
     done = resolve(both, "--learn", "--format", "json")
     assert done.code == 0, done
     assert (done.json["merges"], done.json["conflicting"], done.json["hunks"]) == (1, 1, 1)
-    assert not any(one["trusted"] for one in done.json["classes"])
+    assert (done.json["learned"], done.json["repeats"]) == (1, 1)
     assert len(both.query("SELECT 1 FROM events WHERE type = 'lesson.learned'")) == 1
 
 
-def test_what_people_decide_counts_beside_history_and_a_merge_that_was_made_here_only_once(
+def test_a_merge_that_was_made_here_is_not_learned_from_the_history(
     make_machine: Callable[..., Machine],
 ) -> None:
     machine = make_machine(files=FILES)
@@ -322,13 +322,10 @@ def test_what_people_decide_counts_beside_history_and_a_merge_that_was_made_here
     done = resolve(machine, "--learn", "--format", "json")
     assert done.code == 0, done
     assert (done.json["merges"], done.json["own"], done.json["hunks"]) == (1, 1, 1), done
-    (imports,) = [one for one in done.json["classes"] if one["class"] == "both-added-imports"]
-    counted = {name: (imports[name]["right"], imports[name]["total"]) for name in ("history", "people")}
-    assert counted == {"history": (0, 1), "people": (1, 1)}
-    assert (imports["right"], imports["total"]) == (1, 2)
+    assert done.json["repeats"] == 2, "one of the history, one that a person gave here"
     text = resolve(machine, "--learn").out
-    assert "1 made by devassist" in text
-    assert "(history 0 of 1, people 1 of 1)" in text
+    assert "1 made by devassist are left out" in text
+    assert "2 hunks can be repeated as people settled them" in text
 
 
 def test_answers_are_given_hunk_by_hunk_in_a_terminal(both: Machine) -> None:
@@ -545,7 +542,7 @@ def test_in_a_run_an_unsure_resolution_is_left_where_nobody_is_asked(
     assert (left.code, left.json["status"], left.task("two")["status"]) == (1, "partial", "delivered"), left
 
 
-def test_in_a_run_a_rejected_resolution_lands_nowhere_and_counts_against_its_class(
+def test_in_a_run_a_rejected_resolution_lands_nowhere_and_is_not_repeated(
     make_machine: Callable[..., Machine],
 ) -> None:
     script = merging(BOTH, confidence=0.3)

@@ -1,17 +1,17 @@
-"""`devassist conflicts resolve`: one side, an editor, answers in the terminal, an agent, or experience."""
+"""`devassist conflicts resolve`: one side, an editor, answers in the terminal, an agent, or a repeat."""
 
 from __future__ import annotations
 
 import getpass
 import sys
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import asdict, replace
 from typing import Annotated, Any
 
 import typer
 
 from devassist.app.conflicts import resolve as settling
-from devassist.app.conflicts.learning import automatic, learn_from_history
+from devassist.app.conflicts.learning import learn_from_history, repeated_answer
 from devassist.app.conflicts.open_conflict import Answer, OpenConflict, opened
 from devassist.app.wiring.project import Project
 from devassist.cli.editing import edited
@@ -43,7 +43,10 @@ def resolve(
     model: Annotated[str | None, typer.Option(help="For --agent: any litellm model string.")] = None,
     undo: Annotated[bool, typer.Option("--undo", help="Put a resolved conflict back to open.")] = False,
     learn: Annotated[
-        bool, typer.Option("--learn", help="Learn from this history's merges what may be settled unattended.")
+        bool,
+        typer.Option(
+            "--learn", help="Learn from this history's merges how people settled conflicts, to repeat it."
+        ),
     ] = False,
     limit: Annotated[int, typer.Option("--limit", min=0, help="For --learn: so many merges; 0 is all.")] = 0,
     checks: Annotated[
@@ -113,42 +116,34 @@ def _answer(invocation: Invocation, found: OpenConflict, given: Answer, *, take:
         raise WaitingForPerson(
             f"{found.ids[0]} is about symbols, not lines: it needs an edit", hint="--edit or --agent"
         )
-    known = automatic(found, given)
-    if known is None:
+    repeated = repeated_answer(found, given)
+    if repeated is None:
         raise WaitingForPerson(
-            f"{found.ids[0]} needs an answer: nothing learned covers it, and this is no terminal",
+            f"{found.ids[0]} needs an answer: people did not settle it before, and this is no terminal",
             hint="--take SIDE, --edit or --agent; --learn learns from the history",
         )
-    return known
+    return repeated
 
 
 def _learn(invocation: Invocation, limit: int, output: Format) -> None:
-    said = 0
+    shown = 0
 
-    def told(done: int, total: int) -> None:
-        nonlocal said
-        if said + total / 10 <= done or done == total:
-            said = done
+    def progress(done: int, total: int) -> None:
+        nonlocal shown
+        if shown + total / 10 <= done or done == total:
+            shown = done
             invocation.say(f"{done} of {total} merges")
 
-    document = learn_from_history(invocation.project(), limit=limit, told=told)
+    learned = learn_from_history(invocation.project(), limit=limit, progress=progress)
     if output is Format.json:
-        print_json(document)
+        print_json({"schema": "devassist.lessons/1", **asdict(learned)})
         return
-    found = "{merges} merges, {conflicting} with conflicts, {hunks} hunks".format_map(document)
-    own = f"; {document['own']} made by devassist are no lesson" if document["own"] else ""
-    invocation.answers.print(found + own, markup=False)
-    for one in document["classes"]:
-        told_of = f"{one['right']} of {one['total']} right, at least {one['lower_bound']:.3f}"
-        verdict = "settled unattended" if one["trusted"] else "asks"
-        sources = ", ".join(
-            f"{name} {one[name]['right']} of {one[name]['total']}" for name in ("history", "people")
-        )
-        line = f"{one['class']:24} {told_of:36} {verdict:18} ({sources})"
-        invocation.answers.print(line, markup=False, soft_wrap=True)
+    own = f"; {learned.own} made by devassist are left out" if learned.own else ""
     invocation.answers.print(
-        f"{document['repeats']} hunks can be repeated as people settled them", markup=False
+        f"{learned.merges} merges, {learned.conflicting} with conflicts, {learned.hunks} hunks{own}",
+        markup=False,
     )
+    invocation.answers.print(f"{learned.repeats} hunks can be repeated as people settled them", markup=False)
 
 
 def _person(invocation: Invocation, project: Project) -> str:

@@ -46,25 +46,8 @@ def _note_posted(data: Mapping[str, Any]) -> Mapping[str, Any]:
     return {"sender": data["from"], **data} if "from" in data else data
 
 
-def _hunks(data: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Until 0.1 a hunk's class was `class`, which no field can be called."""
-    renamed = [{"kind": hunk.get("class", ""), **hunk} for hunk in data.get("hunks", ())]
-    return {**data, "hunks": renamed} if renamed else data
-
-
-def _shown(data: Mapping[str, Any]) -> Mapping[str, Any]:
-    return {**data, "shown": _hunks(data["shown"])} if data.get("shown") else data
-
-
-def _offer(data: Mapping[str, Any]) -> Mapping[str, Any]:
-    return {**data, "offer": _hunks(data["offer"])} if data.get("offer") else data
-
-
 _UPGRADES: Mapping[EventType, Callable[[Mapping[str, Any]], Mapping[str, Any]]] = {
     EventType.WARNING_RAISED: _warning_raised,
     EventType.NOTE_POSTED: _note_posted,
-    EventType.CONFLICT_RESOLVED: _hunks,
-    EventType.APPROVAL_REQUESTED: _shown,
-    EventType.DECISION_MADE: _offer,
 }
 """What earlier versions wrote, as this one reads it."""

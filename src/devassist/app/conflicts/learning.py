@@ -1,90 +1,90 @@
-"""Wires what is known of earlier resolutions: learned from history, kept in the log, applied where it is borne out."""
+"""Repeats people's resolutions: those that the log holds, and those in the repository's history."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from devassist.app.conflicts.open_conflict import Answer, OpenConflict
 from devassist.app.runs.wiring import taught
 from devassist.app.wiring.history import require_history
 from devassist.app.wiring.project import Project, open_log
 from devassist.domain.events import Event, LessonLearned
-from devassist.domain.resolutions import How, Tally
+from devassist.domain.resolutions import How
 
 if TYPE_CHECKING:  # imported where they are used: other commands must not pay for parsers
-    from devassist.conflicts.resolution.experience import Experience
+    from devassist.conflicts.resolution.rerere import Precedent
 
 
-def learn_from_history(project: Project, *, limit: int, told: Callable[[int, int], None]) -> dict[str, Any]:
-    """Replay merges, record what they teach, and say what may now be settled without a person."""
-    from devassist.conflicts.resolution.automatic import CLASSES
-    from devassist.conflicts.resolution.experience import SUBJECT
-    from devassist.conflicts.resolution.lessons import learn
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Learned:
+    """
+    What `conflicts resolve --learn` found in the history, as counts.
+
+    `own` merges were made by devassist and are left out. Of `hunks` conflicting places, `learned` have an answer to
+    repeat; with what people decided since, `repeats` different hunks have one.
+    """
+
+    head: str
+    merges: int
+    own: int
+    conflicting: int
+    hunks: int
+    learned: int
+    repeats: int
+
+
+def learn_from_history(project: Project, *, limit: int, progress: Callable[[int, int], None]) -> Learned:
+    """Replays up to `limit` merges (0: all) and records how people settled their hunks."""
+    from devassist.conflicts.resolution.history import answers_in_history
+    from devassist.conflicts.resolution.rerere import SUBJECT
 
     require_history(project.repository)
-    found = learn(project.repository, project.host.environment, limit=limit, told=told)
-    lesson = LessonLearned(
-        subject=SUBJECT,
-        head=found.head,
-        merges=found.merges,
-        own=found.own,
-        conflicting=found.conflicting,
-        hunks=found.hunks,
-        classes=found.classes,
-    )
+    found = answers_in_history(project.repository, project.host.environment, limit=limit, progress=progress)
+    counts = {
+        "merges": found.merges,
+        "own": found.own,
+        "conflicting": found.conflicting,
+        "hunks": found.hunks,
+    }
+    lesson = LessonLearned(subject=SUBJECT, head=found.head, answers=tuple(found.answers), **counts)
     with open_log(project) as log:
         log.record(Event(lesson))
-    known = experience(project)
-    nothing = Tally()
-    return {
-        "schema": "devassist.lessons/1",
-        **{name: getattr(lesson, name) for name in ("head", "merges", "own", "conflicting", "hunks")},
-        "classes": [
-            {
-                "class": name,
-                **known.classes.get(name, nothing).as_json(),
-                "history": known.history.get(name, nothing).as_json(),
-                "people": known.people.get(name, nothing).as_json(),
-            }
-            for name in CLASSES
-        ],
-        "repeats": len(known.repeats),
-    }
+    repeats = len(precedents(project))
+    return Learned(head=found.head, learned=found.learned, repeats=repeats, **counts)
 
 
-def experience(project: Project) -> Experience:
-    """What the log holds: the last lesson of history, and every decision of a person."""
-    from devassist.conflicts.resolution.experience import Experience
+def precedents(project: Project) -> Mapping[str, Precedent]:
+    """Hunk key -> the answer of a person to repeat."""
+    from devassist.conflicts.resolution.rerere import Precedents
 
-    return Experience.of(taught(project))
+    return Precedents.of(taught(project)).by_hunk()
 
 
-def automatic(found: OpenConflict, given: Answer) -> Answer | None:
-    """An answer that experience gives to every hunk of a conflict, or None: then a person or an agent is needed."""
-    from devassist.conflicts.resolution.experience import unattended
+def repeated_answer(conflict: OpenConflict, given: Answer) -> Answer | None:
+    """What people answered before to every hunk of a conflict, or None: then a person or an agent is needed."""
+    from devassist.conflicts.resolution.rerere import CHOICE, repetition
 
-    known = None if found.semantic else unattended(found.pair.files, experience(found.project))
-    if known is None:
+    repeated = None if conflict.semantic else repetition(conflict.pair.files, precedents(conflict.project))
+    if repeated is None:
         return None
     return replace(
         given,
         how=How.AUTOMATIC,
-        edits=known.edits,
+        edits=repeated.edits,
         who="policy",
-        choice=known.choice,
-        reason=known.reason,
-        confidence=known.confidence,
-        precedents=tuple(precedent.named for precedent in known.precedents),
+        choice=CHOICE,
+        reason=repeated.reason,
+        precedents=tuple(precedent.named for precedent in repeated.precedents),
     )
 
 
-def repeated_texts(found: OpenConflict) -> dict[str, str]:
-    """What there is to edit, with every hunk that a person settled before as they settled it."""
-    known = experience(found.project).repeats
-    texts = found.texts()
-    for file in found.pair.files:
-        if file.marked is not None and all(hunk.key in known for hunk in file.marked.hunks):
-            texts[file.path] = file.marked.resolved([known[hunk.key].text for hunk in file.marked.hunks])
+def repeated_texts(conflict: OpenConflict) -> dict[str, str]:
+    """The texts to edit; a file whose hunks were all settled before is as people settled it."""
+    answers = precedents(conflict.project)
+    texts = conflict.texts()
+    for file in conflict.pair.files:
+        if file.marked is not None and all(hunk.key in answers for hunk in file.marked.hunks):
+            texts[file.path] = file.marked.resolved([answers[hunk.key].text for hunk in file.marked.hunks])
     return texts

@@ -15,7 +15,7 @@ from devassist.domain.events import Repeat
 from devassist.domain.resolutions import How
 
 if TYPE_CHECKING:  # imported where they are used: other commands must not pay for parsers
-    from devassist.conflicts.resolution.marked import Choice, HunkText
+    from devassist.conflicts.resolution.marked import HunkChoice, HunkText
     from devassist.conflicts.resolution.three_way_merge import Edits, MergingPair
 
 _OF_LINES = ("tree", "text")
@@ -141,7 +141,7 @@ class OpenHunk:
 
     def taking(self, choice: str) -> str:
         """What stands there by a choice such as `theirs` or `ours+theirs`. Raises KeyError for no choice."""
-        return {str(one): self.hunk.taking(one) for one in choices()}[choice]
+        return {str(known): self.hunk.taking(known) for known in choices()}[choice]
 
     def marked(self, ours: str, theirs: str) -> str:
         """The hunk alone with conflict markers."""
@@ -150,10 +150,10 @@ class OpenHunk:
         return MarkedText((self.hunk,)).marked(ours, theirs)
 
 
-def choices() -> Sequence[Choice]:
-    from devassist.conflicts.resolution.marked import CHOICES
+def choices() -> Sequence[HunkChoice]:
+    from devassist.conflicts.resolution.marked import HunkChoice
 
-    return CHOICES
+    return tuple(HunkChoice)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,6 +11,7 @@ from devassist.app.conflicts.check_tree import run_checks
 from devassist.app.conflicts.ledger import find_conflict, known_conflicts
 from devassist.app.conflicts.open_conflict import Answer, OpenConflict
 from devassist.app.wiring.project import Project, open_log
+from devassist.domain.conflicts import Conflict
 from devassist.domain.errors import (
     DevassistError,
     RepositoryChanged,
@@ -26,7 +27,6 @@ from devassist.domain.events import (
     MergeApproved,
     MergeCompleted,
     MergeIntended,
-    SettledHunk,
 )
 from devassist.domain.resolutions import ResolutionCheck
 from devassist.ports import Recorder
@@ -55,6 +55,7 @@ def settle_in(
     run: str = "",
 ) -> dict[str, Any]:
     """The same with a log that is open already; `ran` are checks that were made before."""
+    from devassist.conflicts.resolution.rerere import settled_in
     from devassist.conflicts.resolution.verification import Verification
     from devassist.engine.resolution.resolution_writer import Keeper, Settlement
 
@@ -68,7 +69,10 @@ def settle_in(
     if answer.checks or (found.needs_checks and not ran):
         ran = [*ran, *run_checks(project, pair, tree, recorder)]
     failed = [*verified.failed, *(one for one in ran if not one.ok)]
-    stands = {one["conflict"]: checker.stands(tree, one) for one in found.beside}
+    stands = {
+        one["conflict"]: checker.is_unresolved(tree, msgspec.convert(one, Conflict, strict=False))
+        for one in found.beside
+    }
     chosen = Settlement(
         conflicts=[*found.ids, *(id_ for id_, there in stands.items() if there is False)],
         sides=(pair.ours, pair.theirs),
@@ -82,7 +86,7 @@ def settle_in(
         confidence=answer.confidence if confidence is None else confidence,
         precedents=answer.precedents,
         overruled=bool(failed),
-        hunks=_remembered(found, tree),
+        hunks=settled_in(found.pair, tree),
         beside=_beside(found, stands),
     )
     if failed and not answer.overrule:
@@ -142,18 +146,6 @@ def _beside(found: OpenConflict, stands: Mapping[str, bool | None]) -> tuple[Bes
         )
         for one in found.beside
         if stands[one["conflict"]] is not False
-    )
-
-
-def _remembered(found: OpenConflict, tree: str) -> tuple[SettledHunk, ...]:
-    """Each hunk with what now stands there: an exact repeat is recognised by it, and classes learn from it."""
-    from devassist.conflicts.resolution.rerere import remembered
-
-    return tuple(
-        entry
-        for file in found.pair.files
-        if file.marked is not None
-        for entry in remembered(file.path, file.marked, found.pair.text_at(tree, file.path))
     )
 
 

@@ -155,7 +155,7 @@ def steering_of(project: Project, run: str) -> Callable[[int], Sequence[Record]]
 
 def taught(project: Project) -> Sequence[Record]:
     """The records, of all runs and people, that say how conflicts were settled; none if there is no log."""
-    from devassist.conflicts.resolution.experience import TEACHING
+    from devassist.conflicts.resolution.rerere import TEACHING
     from devassist.store.filters import EventFilter
 
     try:

@@ -1,4 +1,4 @@
-"""Which lines that a side added are not in a resolution. Moved and re-indented lines survive. Pure."""
+"""Lines that a side added and a resolution does not have. Moved and re-indented lines survive. Pure."""
 
 from __future__ import annotations
 
@@ -9,42 +9,44 @@ from devassist.domain.resolutions import DroppedLine
 
 _SHOWN = 8
 _TELLING = 8
-"""Characters from which a line is not in another one by chance."""
+"""Characters; a shorter line may be part of another one by chance."""
 
 
 def dropped_lines(branch: str, path: str, *, base: str, side: str, resolved: str) -> list[DroppedLine]:
-    """The lines of `side` that neither the base nor the resolution has, in their order; blank ones do not count."""
+    """The lines of `side` that neither the base nor the resolution has, in order, without blank lines."""
     kept = Counter(map(str.strip, resolved.splitlines()))
     before = Counter(map(str.strip, base.splitlines()))
     mine = Counter(map(str.strip, side.splitlines()))
-    # Of a line that the side has more often than the base, so many copies may be missing as it added.
+    # Of a line that the side repeats, at most as many copies are missing as it added.
     missing = {line: min(count - before[line], count - kept[line]) for line, count in mine.items() if line}
-    found: list[DroppedLine] = []
+    dropped: list[DroppedLine] = []
     seen = Counter(before)
     for number, text in enumerate(side.splitlines(), start=1):
         line = text.strip()
         if seen[line] > 0:
-            # The base's own copies come first: which of equal lines was added cannot be told.
+            # Which of equal lines the side added is unknown: the first ones count as the base's.
             seen[line] -= 1
         elif missing.get(line, 0) > 0:
             missing[line] -= 1
             shown = text.encode("utf-8", "replace").decode()
-            found.append(DroppedLine(branch=branch, path=path, line=number, text=shown))
-    return found
+            dropped.append(DroppedLine(branch=branch, path=path, line=number, text=shown))
+    return dropped
 
 
 def undeclared(dropped: Sequence[DroppedLine], declared: Sequence[str]) -> list[DroppedLine]:
-    """Dropped lines that no declaration quotes: as a line of its own or, where long enough to be meant, within one."""
-    said = [" ".join(line.split()) for one in declared for line in one.splitlines()]
-    return [line for line in dropped if not _quoted(" ".join(line.text.split()), said)]
+    """The dropped lines that no declaration quotes, neither as a line of its own nor (if long enough) within one."""
+    quoted = [" ".join(line.split()) for declaration in declared for line in declaration.splitlines()]
+    return [line for line in dropped if not _is_quoted(" ".join(line.text.split()), quoted)]
 
 
-def _quoted(text: str, said: Sequence[str]) -> bool:
-    return text in said or (len(text) >= _TELLING and any(text in one for one in said))
+def _is_quoted(text: str, quoted: Sequence[str]) -> bool:
+    return text in quoted or (len(text) >= _TELLING and any(text in line for line in quoted))
 
 
-def silence(lines: Sequence[DroppedLine]) -> str:
-    """What is said to an agent that dropped these lines without a word."""
-    shown = "; ".join(f"{one.path}:{one.line} of {one.branch}: {one.text.strip()}" for one in lines[:_SHOWN])
+def undeclared_message(lines: Sequence[DroppedLine]) -> str:
+    """The message to an agent that dropped these lines without declaring them."""
+    shown = "; ".join(
+        f"{line.path}:{line.line} of {line.branch}: {line.text.strip()}" for line in lines[:_SHOWN]
+    )
     more = f" and {len(lines) - _SHOWN} more" if len(lines) > _SHOWN else ""
     return f"these lines are gone and not listed, word for word, in dropped: {shown}{more}"

@@ -1,24 +1,32 @@
-"""A file that did not merge, as values: what did, and each hunk with its base and both sides. Pure."""
+"""A file with conflicts as values: the text that merged, and each hunk with its base and both sides. Pure."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from enum import StrEnum
 
 from devassist.domain.hashing import digest
 
-Choice = Literal["ours", "theirs", "base", "ours+theirs", "theirs+ours"]
-CHOICES: tuple[Choice, ...] = ("ours", "theirs", "base", "ours+theirs", "theirs+ours")
 _OPENS, _BASE, _MIDDLE, _CLOSES = "<<<<<<<", "|||||||", "=======", ">>>>>>>"
 _CONTEXT = 3
 _MARKER = re.compile(r"^(<{7}|\|{7}|>{7}) |^={7}\r?$")
 
 
+class HunkChoice(StrEnum):
+    """How a hunk is settled without editing it."""
+
+    OURS = "ours"
+    THEIRS = "theirs"
+    BASE = "base"
+    OURS_THEIRS = "ours+theirs"
+    THEIRS_OURS = "theirs+ours"
+
+
 @dataclass(frozen=True, slots=True)
 class HunkText:
-    """One place that both sides changed. Texts are whole lines, as they stand in the files."""
+    """One place that both sides changed. Texts are whole lines, as the files have them."""
 
     base: str
     ours: str
@@ -26,27 +34,27 @@ class HunkText:
 
     @property
     def key(self) -> str:
-        """Equal for the same conflict wherever it comes up again, whichever side is ours."""
+        """A digest that is equal for the same conflict wherever it comes up again, whichever side is ours."""
         return digest([self.base, *sorted((self.ours, self.theirs))])
 
-    def taking(self, choice: Choice) -> str:
-        """What stands there by a choice."""
+    def taking(self, choice: HunkChoice) -> str:
+        """The text that a choice puts in place of the hunk."""
         match choice:
-            case "ours":
+            case HunkChoice.OURS:
                 return self.ours
-            case "theirs":
+            case HunkChoice.THEIRS:
                 return self.theirs
-            case "base":
+            case HunkChoice.BASE:
                 return self.base
-            case "ours+theirs":
+            case HunkChoice.OURS_THEIRS:
                 return _ended(self.ours) + self.theirs
-            case "theirs+ours":
+            case HunkChoice.THEIRS_OURS:
                 return _ended(self.theirs) + self.ours
 
 
 @dataclass(frozen=True, slots=True)
 class MarkedText:
-    """A file in parts, in order: text that merged, and hunks."""
+    """The parts of a file in order: text that merged, and hunks."""
 
     parts: tuple[str | HunkText, ...]
 
@@ -55,12 +63,12 @@ class MarkedText:
         return tuple(part for part in self.parts if isinstance(part, HunkText))
 
     def resolved(self, answers: Sequence[str]) -> str:
-        """The file with these texts in place of the hunks."""
-        left = iter(answers)
-        return "".join(part if isinstance(part, str) else next(left) for part in self.parts)
+        """The file with these texts in place of the hunks, in order."""
+        remaining = iter(answers)
+        return "".join(part if isinstance(part, str) else next(remaining) for part in self.parts)
 
     def marked(self, ours: str, theirs: str, base: str = "base") -> str:
-        """The file with conflict markers that bear these labels."""
+        """The file with conflict markers in diff3 style and these labels."""
         return self.resolved(
             [
                 f"{_OPENS} {ours}\n{_ended(hunk.ours)}{_BASE} {base}\n{_ended(hunk.base)}"
@@ -70,35 +78,35 @@ class MarkedText:
         )
 
     def answers_in(self, text: str) -> tuple[str, ...] | None:
-        """What stands in `text` in place of each hunk; None when more than the hunks was changed."""
-        found: list[str] = []
-        at, after = 0, list(self.parts)
-        while after:
-            part = after.pop(0)
+        """The text in place of each hunk in `text`; None if more than the hunks changed."""
+        answers: list[str] = []
+        at, following = 0, list(self.parts)
+        while following:
+            part = following.pop(0)
             if isinstance(part, str):
                 if not text.startswith(part, at):
                     return None
                 at += len(part)
                 continue
-            if not after:
-                found.append(text[at:])
-                return tuple(found)
-            fixed = after[0]
-            if not isinstance(fixed, str) or (not fixed and len(after) > 1):
-                return None  # nothing says where one answer ends and the next begins
-            end = len(text) - len(fixed) if len(after) == 1 else text.find(fixed, at)
+            if not following:
+                answers.append(text[at:])
+                return tuple(answers)
+            fixed = following[0]
+            if not isinstance(fixed, str) or (not fixed and len(following) > 1):
+                return None  # nothing separates one answer from the next
+            end = len(text) - len(fixed) if len(following) == 1 else text.find(fixed, at)
             if end < at or not text.startswith(fixed, end):
                 return None
-            found.append(text[at:end])
+            answers.append(text[at:end])
             at = end
-        return tuple(found) if at == len(text) else None
+        return tuple(answers) if at == len(text) else None
 
 
 def read_marked(text: str, labels: tuple[str, str], sides: Mapping[str, str]) -> MarkedText:
     """
-    The parts of what git wrote, in `diff3` style, with these labels of ours and theirs.
+    Parses a file that git wrote in `diff3` style with these labels of ours and theirs.
 
-    `sides` are the whole texts of base, ours and theirs: they tell a marker from a line that looks like one.
+    `sides` maps base, ours and theirs to their whole texts: they distinguish markers from lines that look like one.
     """
     parts: list[str | HunkText] = []
     merged: list[str] = []
@@ -123,18 +131,18 @@ def read_marked(text: str, labels: tuple[str, str], sides: Mapping[str, str]) ->
     return MarkedText(tuple(parts))
 
 
-def left_markers(text: str, *known: str) -> list[int]:
-    """The numbers of lines that are conflict markers, but for lines that one of the `known` texts has as well."""
-    usual = {line for one in known for line in one.splitlines() if _MARKER.match(line)}
+def marker_lines(text: str, *originals: str) -> list[int]:
+    """The numbers of lines that are conflict markers, except lines that one of the `originals` has as well."""
+    ordinary = {line for original in originals for line in original.splitlines() if _MARKER.match(line)}
     return [
         number
         for number, line in enumerate(text.splitlines(), start=1)
-        if _MARKER.match(line) and line not in usual
+        if _MARKER.match(line) and line not in ordinary
     ]
 
 
 def lines_of(text: str) -> list[str]:
-    """Lines with their line feeds; only a line feed ends one."""
+    """The lines of a text with their line feeds; no other character ends a line."""
     *whole, rest = text.split("\n")
     return [f"{line}\n" for line in whole] + ([rest] if rest else [])
 
@@ -148,15 +156,15 @@ def _hunk(body: Sequence[str], sides: Mapping[str, str], around: tuple[str, str]
     above, below = around
 
     def fit(split: tuple[str, str, str]) -> int:
-        """How well the parts are where the sides have them: at all, and between the lines around the hunk."""
-        there = sum(part in text for part, text in zip(split, whole, strict=True))
+        """How many parts the sides contain at all, and between the lines around the hunk."""
+        contained = sum(part in text for part, text in zip(split, whole, strict=True))
         placed = sum(above + part + below in text for part, text in zip(split, whole, strict=True))
-        return there * len(_NAMES) + placed
+        return contained * len(_NAMES) + placed
 
     splits = list(_splits(body))
     ours, base, theirs = max(splits, key=fit) if splits else ("".join(body), "", "")
     if last:
-        # Git ends the last line before it writes a marker; the file itself may not have.
+        # Git adds a line feed before a marker even if the last line of the file has none.
         ours, base, theirs = (
             part.removesuffix("\n") if not sides.get(name, "\n").endswith("\n") else part
             for name, part in zip(_NAMES, (ours, base, theirs), strict=True)

@@ -1,4 +1,4 @@
-"""Which function or class a hunk stands in, by the symbol table of the file. Pure."""
+"""The function or class around each hunk, by the symbol table of the file. Pure."""
 
 from __future__ import annotations
 
@@ -9,23 +9,28 @@ _CONTEXT = 3
 
 
 def symbols_around(path: str, text: str, marked: MarkedText) -> list[str]:
-    """For each hunk of a file the innermost definition of `text`, ours, around it; empty where there is none."""
+    """For each hunk, the qualified name of the innermost definition around it in `text` (ours), or an empty string."""
     grammar = grammar_for(path)
     lines = _lines_of_hunks(text, marked)
     if grammar is None:
         return [""] * len(lines)
     definitions = read_table(grammar, text.encode("utf-8", "surrogateescape")).definitions
-    found: list[str] = []
+    symbols: list[str] = []
     for line in lines:
-        around = [one for one in definitions if one.start <= line <= one.end and one.kind != "local"]
-        found.append(min(around, key=lambda one: one.end - one.start).name if around else "")
-    return found
+        around = [
+            definition
+            for definition in definitions
+            if definition.start <= line <= definition.end and definition.kind != "local"
+        ]
+        innermost = min(around, key=lambda definition: definition.end - definition.start, default=None)
+        symbols.append("" if innermost is None else innermost.name)
+    return symbols
 
 
 def _lines_of_hunks(text: str, marked: MarkedText) -> list[int]:
-    """The line of ours, counted from 1, at which each hunk begins; found by its own lines and those before it."""
+    """The line of `text` (ours), counted from 1, at which each hunk begins, by its own lines and those before it."""
     lines = lines_of(text)
-    found: list[int] = []
+    starts: list[int] = []
     at = 0
     before: list[str] = []
     for part in marked.parts:
@@ -34,14 +39,14 @@ def _lines_of_hunks(text: str, marked: MarkedText) -> list[int]:
             continue
         own = lines_of(part.ours)
         at = _find(lines, [*before, *own], at)
-        found.append(at + len(before) + 1)
+        starts.append(at + len(before) + 1)
         at += len(before) + len(own)
         before = []
-    return found
+    return starts
 
 
 def _find(lines: list[str], wanted: list[str], start: int) -> int:
-    """Where these lines stand from `start` on; `start` itself where they do not."""
+    """The index of these lines at or after `start`; `start` itself if they are not there."""
     if not wanted:
         return start
     places = range(start, len(lines) - len(wanted) + 1)

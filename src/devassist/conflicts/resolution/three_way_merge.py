@@ -1,4 +1,4 @@
-"""Two branches that do not merge, opened to be resolved: the conflicting files in parts, and the tree of an answer."""
+"""Two branches that do not merge: their conflicting files in parts, and the tree that an answer gives."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Self
 
-from devassist.conflicts.resolution.marked import MarkedText, read_marked
+from devassist.conflicts.resolution.marked import HunkChoice, MarkedText, read_marked
 from devassist.domain.conflicts import Side
 from devassist.domain.errors import RepositoryError, UsageError
 from devassist.git.merging.merge_tree import MergeTree
@@ -21,12 +21,12 @@ LARGEST = 50_000_000
 """Bytes; larger files are not read as text, so that a side of them can only be taken whole."""
 _BINARY_WITHIN = 8000
 Edits = Mapping[str, str | Entry | None]
-"""Path -> its text, its tree entry, or None where it goes."""
+"""Path -> its new text, its tree entry, or None if it is removed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConflictingFile:
-    """One path that did not merge. `marked` is None where there are no lines to choose: a deletion, a binary."""
+    """One path that did not merge. `marked` is None if there are no lines to choose: a deletion or a binary file."""
 
     path: str
     kinds: tuple[str, ...]
@@ -39,14 +39,14 @@ class ConflictingFile:
 
 @dataclass
 class MergingPair:
-    """A context manager: leaving it forgets the merge. `ours` and `theirs` are the branches in the conflict's order."""
+    """The merge of two branches in the order of the conflict; leaving this context discards it."""
 
     repository: Repository
     ours: Side
     theirs: Side
     environment: Mapping[str, str]
     base: str = field(init=False)
-    """The tree of the merge base; where there is more than one, of one of them."""
+    """The tree of the merge base, or of one of several."""
     result: PairResult = field(init=False)
     files: tuple[ConflictingFile, ...] = field(init=False)
     _referee: MergeTree = field(init=False)
@@ -54,13 +54,13 @@ class MergingPair:
 
     def __post_init__(self) -> None:
         repository = self.repository
-        found = repository.merge_base(self.ours.commit, self.theirs.commit)
-        if found is None:
+        base = repository.merge_base(self.ours.commit, self.theirs.commit)
+        if base is None:
             raise RepositoryError(
                 f"{self.ours.name} and {self.theirs.name} share no history",
                 hint="git merge --allow-unrelated-histories, by hand",
             )
-        self.base = repository.tree_of(found)
+        self.base = repository.tree_of(base)
         self._referee = MergeTree(repository, environment=self.environment, with_base=True)
         try:
             (self.result,) = self._referee.merge_all([(self.ours.commit, self.theirs.commit)])
@@ -81,15 +81,15 @@ class MergingPair:
     # Reading ----------------------------------------------------------------------------------------------
 
     def text_at(self, tree: str, path: str) -> str:
-        """A file of any tree here; nothing where there is none, or none of text."""
+        """The text of a file of any tree here; empty if there is no such file, or it is binary."""
         entry = self._view.find(tree, path)
         return _text(self._view, entry)
 
     def sides_of(self, path: str) -> tuple[str, str, str]:
-        """The texts of base, ours and theirs: for a conflicting path what git merged, else what is at the path."""
-        for one in self.files:
-            if one.path == path:
-                return one.base, one.ours, one.theirs
+        """The texts of base, ours and theirs: of a conflicting path as git merged it, else as the trees have it."""
+        for file in self.files:
+            if file.path == path:
+                return file.base, file.ours, file.theirs
         base, ours, theirs = (
             self.text_at(tree, path) for tree in (self.base, self.ours.tree, self.theirs.tree)
         )
@@ -98,26 +98,25 @@ class MergingPair:
     # Answering --------------------------------------------------------------------------------------------
 
     def taking(self, branch: str) -> dict[str, str | Entry | None]:
-        """One side's hunks in every conflicting file, the rest merged; where there are no hunks, that side's file."""
+        """One side's hunks in every conflicting file, the rest merged; that side's file if it has no hunks."""
         ours = branch == self.ours.name
+        choice = HunkChoice.OURS if ours else HunkChoice.THEIRS
         edits: dict[str, str | Entry | None] = {}
-        for one in self.files:
-            if one.marked is not None:
-                edits[one.path] = one.marked.resolved(
-                    [hunk.taking("ours" if ours else "theirs") for hunk in one.marked.hunks]
-                )
+        for file in self.files:
+            if file.marked is not None:
+                edits[file.path] = file.marked.resolved([hunk.taking(choice) for hunk in file.marked.hunks])
             else:
-                edits |= self._whole(one, 2 if ours else 3)
+                edits |= self._whole(file, 2 if ours else 3)
         return edits
 
-    def _whole(self, one: ConflictingFile, stage: int) -> dict[str, str | Entry | None]:
+    def _whole(self, file: ConflictingFile, stage: int) -> dict[str, str | Entry | None]:
         """The file as one side has it, or its absence, for a conflict that is not about lines."""
-        stages = [entry for conflict in one.conflicts for entry in conflict.stages]
+        stages = [entry for conflict in file.conflicts for entry in conflict.stages]
         if not stages or (
-            one.kinds == ("directory-file",) and not any("~" in entry.path for entry in stages)
+            file.kinds == ("directory-file",) and not any("~" in entry.path for entry in stages)
         ):
             raise UsageError(
-                f"{one.path} ({', '.join(one.kinds)}) is not a choice of one side",
+                f"{file.path} ({', '.join(file.kinds)}) is not a choice of one side",
                 hint="merge the two branches by hand, or --agent",
             )
         edits: dict[str, str | Entry | None] = {}
@@ -142,10 +141,10 @@ class MergingPair:
         return [f"{path}/{name}" for name, _ in self._view.walk(entry.id)]
 
     def tree_with(self, edits: Edits) -> str:
-        """The merged tree with these edits, stored in the repository itself with all it holds."""
+        """The id of the merged tree with these edits; the tree and all its objects are stored in the repository."""
         as_bytes = {
-            path: one.encode("utf-8", "surrogateescape") if isinstance(one, str) else one
-            for path, one in edits.items()
+            path: edit.encode("utf-8", "surrogateescape") if isinstance(edit, str) else edit
+            for path, edit in edits.items()
         }
         return store_merged(
             self.repository, self._referee.view, over=self.ours.tree, merged=self.result.tree, edits=as_bytes
@@ -153,30 +152,34 @@ class MergingPair:
 
 
 def read_files(result: PairResult, view: TreeView, commits: tuple[str, str]) -> tuple[ConflictingFile, ...]:
-    """The files that did not merge, as a referee `with_base` wrote them; `commits` are what was merged."""
+    """The files that did not merge. `result` comes from a referee `with_base`; `commits` are ours and theirs."""
     by_path: dict[str, list[PathConflict]] = {}
-    for one in result.conflicts:
-        by_path.setdefault(one.path, []).append(one)
-    return tuple(_file(result.tree, view, commits, found) for found in by_path.values())
+    for conflict in result.conflicts:
+        by_path.setdefault(conflict.path, []).append(conflict)
+    return tuple(_file(result.tree, view, commits, conflicts) for conflicts in by_path.values())
 
 
 def _file(
-    tree: str, view: TreeView, commits: tuple[str, str], found: Sequence[PathConflict]
+    tree: str, view: TreeView, commits: tuple[str, str], conflicts: Sequence[PathConflict]
 ) -> ConflictingFile:
-    path = found[0].path
-    stages = [next((entry for one in found if (entry := one.at(stage))), None) for stage in (1, 2, 3)]
-    base, ours, theirs = (_text(view, None if one is None else Entry(one.mode, one.id)) for one in stages)
-    read = read_marked(
+    path = conflicts[0].path
+    entries = [
+        next((entry for conflict in conflicts if (entry := conflict.at(stage))), None) for stage in (1, 2, 3)
+    ]
+    base, ours, theirs = (
+        _text(view, None if entry is None else Entry(entry.mode, entry.id)) for entry in entries
+    )
+    marked = read_marked(
         _text(view, view.find(tree, path)), commits, {"base": base, "ours": ours, "theirs": theirs}
     )
     return ConflictingFile(
         path=path,
-        kinds=tuple(dict.fromkeys(one.kind for one in found)),
+        kinds=tuple(dict.fromkeys(conflict.kind for conflict in conflicts)),
         base=base,
         ours=ours,
         theirs=theirs,
-        marked=read if read.hunks else None,
-        conflicts=tuple(found),
+        marked=marked if marked.hunks else None,
+        conflicts=tuple(conflicts),
     )
 
 

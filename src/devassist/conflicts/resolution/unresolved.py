@@ -1,12 +1,11 @@
-"""Which semantic conflicts of two sides are still in a tree that merges them."""
+"""The semantic conflicts of two sides that a tree which merges them still has."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from devassist.conflicts.manifests.detector import ManifestDetector
 from devassist.conflicts.resolution.three_way_merge import MergingPair
@@ -23,9 +22,9 @@ _IN_ONE_TREE = frozenset(
         "override-mismatch",
     }
 )
-"""Kinds that are an error within one tree as well as between two."""
+"""Kinds that are an error within one tree as well as between two branches."""
 _BY_LINES = frozenset({"duplicate-definition"})
-"""Kinds that stand as long as the lines of both sides do."""
+"""Kinds that persist as long as the lines of both sides do."""
 MANIFEST_KINDS = frozenset(
     {
         "dependency-clash",
@@ -40,8 +39,8 @@ MANIFEST_KINDS = frozenset(
 
 
 @dataclass
-class Standing:
-    """Looks at trees that are to settle a pair's conflicts. Each tree is read once."""
+class Unresolved:
+    """Examines trees that are to settle a pair's conflicts. Each tree is read once."""
 
     pair: MergingPair
     view: TreeView
@@ -56,53 +55,53 @@ class Standing:
         self._manifests = ManifestDetector(self.view)
 
     def between(self) -> list[Conflict]:
-        """What is an error within one tree as well, as it is between the two sides."""
-        found = self._detector.detect(self.pair.base, [self.pair.ours, self.pair.theirs])
-        return [one for one in found if _is_error(one)]
+        """The conflicts between the two sides that are an error within one tree as well."""
+        conflicts = self._detector.detect(self.pair.base, [self.pair.ours, self.pair.theirs])
+        return [conflict for conflict in conflicts if _is_error(conflict)]
 
     def broken(self, tree: str) -> list[tuple[Side, Conflict]]:
-        """Uses that a side brought and that the tree, still holding them, breaks."""
+        """Uses that a side added and that the tree contains but breaks, with that side."""
         if tree not in self._broken:
             merged = Side(name="the resolution", commit="", tree=tree)
             self._broken[tree] = [
-                (side, one)
+                (side, conflict)
                 for side in (self.pair.ours, self.pair.theirs)
-                for one in self._detector.detect(self.pair.base, [merged, side])
-                if _is_error(one) and self._has_lines(tree, side, _lines_of(one.as_json(), side))
+                for conflict in self._detector.detect(self.pair.base, [merged, side])
+                if _is_error(conflict) and self._has_lines(tree, side, _lines_of(conflict, side))
             ]
         return self._broken[tree]
 
     def clashes(self, tree: str) -> Sequence[Conflict]:
-        """What the tree's manifests still say of both sides although it cannot hold together."""
+        """The manifest conflicts of the two sides that the tree still has."""
         return self._manifests.standing(self.pair.base, (self.pair.ours, self.pair.theirs), tree)
 
-    def stands(self, tree: str, known: Mapping[str, Any]) -> bool | None:
-        """Whether a conflict of the pair, shaped as in contract 6, is in the tree too; None where this cannot tell."""
-        what = (known["kind"], known.get("symbol"))
-        if known["kind"] in _IN_ONE_TREE:
-            return what in {(one.kind, one.symbol) for _side, one in self.broken(tree)}
-        if known["kind"] in _BY_LINES:
-            return self._has_both(tree, known)
-        if known["level"] == Level.MANIFEST:
-            return what in {(one.kind, one.symbol) for one in self.clashes(tree)}
+    def is_in(self, tree: str, conflict: Conflict) -> bool | None:
+        """Whether the tree has a conflict of the pair as well; None if that cannot be determined."""
+        key = (conflict.kind, conflict.symbol)
+        if conflict.kind in _IN_ONE_TREE:
+            return key in {(broken.kind, broken.symbol) for _side, broken in self.broken(tree)}
+        if conflict.kind in _BY_LINES:
+            return self._has_both(tree, conflict)
+        if conflict.level is Level.MANIFEST:
+            return key in {(clash.kind, clash.symbol) for clash in self.clashes(tree)}
         return None
 
-    def _has_both(self, tree: str, known: Mapping[str, Any]) -> bool:
-        """Whether the first line of each side is there, twice where both wrote the same."""
+    def _has_both(self, tree: str, conflict: Conflict) -> bool:
+        """Whether the tree has the first line of each side, twice if both are the same line."""
         wanted: Counter[tuple[str, str]] = Counter()
         for side in (self.pair.ours, self.pair.theirs):
-            for path, number in _lines_of(known, side)[:1]:
+            for path, number in _lines_of(conflict, side)[:1]:
                 own = self.pair.text_at(side.tree, path).splitlines()
                 wanted[path, own[number - 1].strip() if number <= len(own) else ""] += 1
-        there = Counter(
+        present = Counter(
             (path, line.strip())
             for path in {path for path, _line in wanted}
             for line in self.pair.text_at(tree, path).splitlines()
         )
-        return wanted.total() > 1 and wanted <= there
+        return wanted.total() > 1 and wanted <= present
 
     def _has_lines(self, tree: str, side: Side, lines: Sequence[tuple[str, int]]) -> bool:
-        """Whether one of a side's lines is in the tree's file too."""
+        """Whether the file in the tree has one of a side's lines."""
         for path, number in lines:
             own = self.pair.text_at(side.tree, path).splitlines()
             if number <= len(own):
@@ -112,9 +111,9 @@ class Standing:
         return False
 
 
-def _lines_of(known: Mapping[str, Any], side: Side) -> list[tuple[str, int]]:
-    return [(at["path"], at["start_line"]) for at in known.get("locations", ()) if at["branch"] == side.name]
+def _lines_of(conflict: Conflict, side: Side) -> list[tuple[str, int]]:
+    return [(use.path, use.start_line) for use in conflict.locations if use.branch == side.name]
 
 
-def _is_error(one: Conflict) -> bool:
-    return one.severity is Severity.ERROR and one.kind in _IN_ONE_TREE
+def _is_error(conflict: Conflict) -> bool:
+    return conflict.severity is Severity.ERROR and conflict.kind in _IN_ONE_TREE

@@ -1,4 +1,4 @@
-"""Whether a resolution may stand: no markers left, everything parses, symbols hold, and what was dropped is known."""
+"""Checks a resolution: no markers are left, everything parses, symbols are intact, and dropped lines are listed."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from devassist.conflicts.resolution.dropped_lines import dropped_lines
-from devassist.conflicts.resolution.marked import left_markers
+from devassist.conflicts.resolution.marked import marker_lines
 from devassist.conflicts.resolution.three_way_merge import MergingPair
-from devassist.conflicts.resolution.unresolved import MANIFEST_KINDS, Standing
+from devassist.conflicts.resolution.unresolved import MANIFEST_KINDS, Unresolved
 from devassist.conflicts.syntax.languages import grammar_for, parses, read_table
+from devassist.domain.conflicts import Conflict
 from devassist.domain.resolutions import DroppedLine, ResolutionCheck
 from devassist.git.merging.tree_view import TreeView
 
@@ -24,23 +24,23 @@ _SHOWN = 3
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verified:
-    """What the checks found. It stands when all are well; dropped lines are told, not refused."""
+    """The results of the checks. Dropped lines are listed, but do not fail a resolution."""
 
     checks: tuple[ResolutionCheck, ...]
     dropped: tuple[DroppedLine, ...]
 
     @property
     def failed(self) -> tuple[ResolutionCheck, ...]:
-        return tuple(one for one in self.checks if not one.ok)
+        return tuple(check for check in self.checks if not check.ok)
 
 
 @dataclass
 class Verification:
     """
-    Checks resolutions of one pair. `cache` is where symbol tables are kept; `languages` limits what is read.
+    Checks resolutions of one pair. `cache` is the directory of symbol tables; `languages` limits what is parsed.
 
-    `settles` are kind and symbol of what the resolution is about: these must be gone, while what else is known to
-    be wrong between the two sides is a conflict of its own.
+    `settles` are kind and symbol of the conflicts that the resolution is for: they must be gone. Other conflicts that
+    exist between the two sides are not its business.
     """
 
     pair: MergingPair
@@ -48,26 +48,28 @@ class Verification:
     languages: Sequence[str] = ()
     settles: Collection[tuple[str, str | None]] = ()
     _view: TreeView = field(init=False)
-    _standing: Standing = field(init=False)
+    _unresolved: Unresolved = field(init=False)
 
     def __post_init__(self) -> None:
         self._view = TreeView(self.pair.repository)
-        self._standing = Standing(self.pair, self._view, self.cache, self.languages)
+        self._unresolved = Unresolved(self.pair, self._view, self.cache, self.languages)
 
     @property
     def _about_manifests(self) -> bool:
         return any(kind in MANIFEST_KINDS for kind, _symbol in self.settles)
 
     def verify(self, tree: str, paths: Collection[str]) -> Verified:
-        """Check a stored tree, of which `paths` were decided by hand; all else is git's own merge."""
+        """Checks a stored tree, of which `paths` were resolved; all other files are as git merged them."""
         texts = {path: self._text(tree, path) for path in sorted(paths)}
         dropped = [line for path, text in texts.items() for line in self._dropped(path, text)]
-        said = f"{len(dropped)} added lines are dropped" if dropped else "every added line survives"
+        survival = f"{len(dropped)} added lines are dropped" if dropped else "every added line survives"
         checks = (
-            _check("markers", [one for path, text in texts.items() for one in self._markers(path, text)]),
-            _check("parse", [one for path, text in texts.items() for one in self._broken(tree, path, text)]),
-            ResolutionCheck(name="lines", ok=True, detail=said),
-            _check("symbols", [*self._twice(texts), *self._symbols(tree)]),
+            _check("markers", [fault for path, text in texts.items() for fault in self._markers(path, text)]),
+            _check(
+                "parse", [fault for path, text in texts.items() for fault in self._broken(tree, path, text)]
+            ),
+            ResolutionCheck(name="lines", ok=True, detail=survival),
+            _check("symbols", [*self._defined_twice(texts), *self._symbols(tree)]),
             *([_check("manifests", self._manifests(tree))] if self._about_manifests else []),
         )
         return Verified(checks=checks, dropped=tuple(dropped))
@@ -76,7 +78,7 @@ class Verification:
         return self.pair.text_at(tree, path)
 
     def _markers(self, path: str, text: str) -> list[str]:
-        return [f"{path}:{line}" for line in left_markers(text, *self.pair.sides_of(path))][:1]
+        return [f"{path}:{line}" for line in marker_lines(text, *self.pair.sides_of(path))][:1]
 
     def _dropped(self, path: str, text: str) -> list[DroppedLine]:
         base, ours, theirs = self.pair.sides_of(path)
@@ -92,44 +94,48 @@ class Verification:
             return []
         _base, *sides = self.pair.sides_of(path)
         fault = _fault(path, text)
-        # Where a side does not parse either, it is the grammar that does not know the language.
-        return [f"{path}: {fault}"] if fault and not any(_fault(path, one) for one in sides if one) else []
+        # If a side does not parse either, the grammar does not know the language well enough.
+        return [f"{path}: {fault}"] if fault and not any(_fault(path, side) for side in sides if side) else []
 
-    def _twice(self, texts: Mapping[str, str]) -> list[str]:
+    def _defined_twice(self, texts: Mapping[str, str]) -> list[str]:
         """Names that the resolution defines more often than either side does."""
-        found: list[str] = []
+        faults: list[str] = []
         for path, text in texts.items():
             _base, ours, theirs = self.pair.sides_of(path)
             before = _definitions(path, ours) | _definitions(path, theirs)  # the larger count of each
-            found += [
+            faults += [
                 f"{path} defines {name} {count} times"
                 for name, count in _definitions(path, text).items()
                 if count > 1 and before[name] < count
             ]
-        return found
+        return faults
 
     def _symbols(self, tree: str) -> list[str]:
-        """Uses that one side brought and that the resolution, still holding them, breaks."""
-        before = self._standing.between()
-        known = {(one.kind, one.symbol) for one in before} - set(self.settles)
+        """Uses that one side added and that the resolution contains but breaks."""
+        before = self._unresolved.between()
+        other = {(conflict.kind, conflict.symbol) for conflict in before} - set(self.settles)
         return [
-            f"{one.symbol}: {one.kind} ({at.path}:{at.start_line} of {side.name})"
-            for side, one in self._standing.broken(tree)
-            if (one.kind, one.symbol) not in known
-            for at in one.locations[:1]
+            f"{conflict.symbol}: {conflict.kind} ({use.path}:{use.start_line} of {side.name})"
+            for side, conflict in self._unresolved.broken(tree)
+            if (conflict.kind, conflict.symbol) not in other
+            for use in conflict.locations[:1]
         ]
 
     def _manifests(self, tree: str) -> list[str]:
-        """What the resolution is about and what the files of the resolution still say against each other."""
+        """The conflicts to settle that the manifests of the resolution still have."""
         return [
-            f"{one.symbol}: {one.kind} ({' and '.join(f'{at.path}:{at.start_line}' for at in one.locations[:2])})"
-            for one in self._standing.clashes(tree)
-            if (one.kind, one.symbol) in self.settles
+            f"{conflict.symbol}: {conflict.kind} ({_places(conflict)})"
+            for conflict in self._unresolved.clashes(tree)
+            if (conflict.kind, conflict.symbol) in self.settles
         ]
 
-    def stands(self, tree: str, known: Mapping[str, Any]) -> bool | None:
-        """Whether a semantic conflict of the pair, as the log has it, is in a tree as well; None: this cannot tell."""
-        return self._standing.stands(tree, known)
+    def is_unresolved(self, tree: str, conflict: Conflict) -> bool | None:
+        """Whether a tree still has a semantic conflict of the pair; None if only a run of the code could tell."""
+        return self._unresolved.is_in(tree, conflict)
+
+
+def _places(conflict: Conflict) -> str:
+    return " and ".join(f"{location.path}:{location.start_line}" for location in conflict.locations[:2])
 
 
 def _definitions(path: str, text: str) -> Counter[str]:
@@ -137,11 +143,12 @@ def _definitions(path: str, text: str) -> Counter[str]:
     if grammar is None or not text:
         return Counter()
     table = read_table(grammar, text.encode("utf-8", "surrogateescape"))
-    return Counter(one.name for one in table.definitions if one.kind in ("function", "method", "class"))
+    kinds = ("function", "method", "class")
+    return Counter(definition.name for definition in table.definitions if definition.kind in kinds)
 
 
 def _fault(path: str, text: str) -> str:
-    """Why a file is not well formed, or nothing."""
+    """Why a file is not well formed, or an empty string."""
     grammar = grammar_for(path)
     if grammar is not None:
         whole = parses(grammar, text.encode("utf-8", "surrogateescape"))

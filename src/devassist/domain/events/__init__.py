@@ -33,6 +33,7 @@ from devassist.domain.events.handoffs import (
 )
 from devassist.domain.events.kinds import EventType
 from devassist.domain.events.recovery import (
+    LearnedMerge,
     LessonLearned,
     RecoveryDiverged,
     RecoveryDone,
@@ -109,6 +110,7 @@ __all__ = [
     "HandoffReturned",
     "HandoffSubmitted",
     "JsonObject",
+    "LearnedMerge",
     "LessonLearned",
     "MergeApproved",
     "MergeCompleted",

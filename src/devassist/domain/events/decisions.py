@@ -31,10 +31,6 @@ class SettledHunk:
     """Which side it took, both in which order, or `own`."""
     text: str = ""
     text_digest: str = ""
-    kind: str = ""
-    """The class of hunks it belongs to, if it belongs to one."""
-    as_proposed: bool = False
-    """Whether the class would have said the same."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

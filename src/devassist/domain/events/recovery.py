@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import ClassVar
 
+from devassist.domain.events.decisions import SettledHunk
 from devassist.domain.events.kinds import EventType
-from devassist.domain.resolutions import Tally
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,8 +51,22 @@ class RecoveryDiverged:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LearnedMerge:
+    """A merge of the history: who made it (`person NAME`), and how its hunks were settled."""
+
+    commit: str = ""
+    who: str = ""
+    hunks: tuple[SettledHunk, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LessonLearned:
-    """What replaying merges of the repository's history taught."""
+    """
+    How people settled the hunks of merges in the repository's history, newest merge first.
+
+    Counts are of merges that were replayed, of those made by devassist and therefore left out, of those with
+    conflicts, and of hunks.
+    """
 
     type: ClassVar[EventType] = EventType.LESSON_LEARNED
     subject: str = ""
@@ -62,7 +75,7 @@ class LessonLearned:
     own: int = 0
     conflicting: int = 0
     hunks: int = 0
-    classes: Mapping[str, Tally] = field(default_factory=dict)
+    answers: tuple[LearnedMerge, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from devassist.assignments import AgentPlace, CrewEnding, Submission
-from devassist.conflicts.resolution.dropped_lines import silence, undeclared
+from devassist.conflicts.resolution.dropped_lines import undeclared, undeclared_message
 from devassist.conflicts.resolution.verification import Verification, Verified
 from devassist.domain.changes import in_scope, is_build_product
 from devassist.domain.errors import AuditError, DevassistError, NotFound, RepositoryChanged
@@ -196,7 +196,7 @@ class ResolutionStep(WorkerSession):
             return self._back("; ".join(f"{one.name}: {one.detail}" for one in verified.failed), submit.turns)
         silent = undeclared(verified.dropped, declared)
         if silent:
-            return self._back(silence(silent), submit.turns)
+            return self._back(undeclared_message(silent), submit.turns)
         return self._accept(handoff, submit.turns, tree, paths, verified)
 
     def _verified(self, tree: str, paths: Sequence[str]) -> Verified:

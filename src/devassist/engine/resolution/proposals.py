@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from devassist.conflicts.resolution.experience import Experience, unattended
-from devassist.conflicts.resolution.rerere import remembered
+from devassist.conflicts.resolution.rerere import CHOICE, Precedents, repetition, settled_in
 from devassist.conflicts.resolution.three_way_merge import MergingPair
 from devassist.conflicts.resolution.verification import Verification
 from devassist.domain.conflicts import Conflict, Side
 from devassist.domain.errors import AuditError, DevassistError, Interrupted, LimitReached
-from devassist.domain.events import Event, SettledHunk, WarningRaised
+from devassist.domain.events import Event, WarningRaised
 from devassist.domain.ids import agent_id, rescue_ref
 from devassist.domain.plan import Plan, PlanTask
 from devassist.domain.resolutions import How
@@ -56,7 +55,7 @@ class Offers:
     _failed: set[tuple[str, str, str]] = field(default_factory=set)
 
     def known(self, task: PlanTask, *, ours: str, theirs: str, found: Sequence[Conflict]) -> Offer | None:
-        """What people answered before to every hunk, or a class that is sure enough; None where neither covers it."""
+        """What people answered before to the very same hunks; None if that does not cover every hunk."""
         if not self._wanted():
             return None
         try:
@@ -69,7 +68,7 @@ class Offers:
             return None
 
     def _known(self, task: PlanTask, pair: MergingPair, found: Sequence[Conflict]) -> Offer | None:
-        answer = unattended(pair.files, Experience.of(self.context.taught()))
+        answer = repetition(pair.files, Precedents.of(self.context.taught()).by_hunk())
         if answer is None:
             return None
         tree = pair.tree_with(answer.edits)
@@ -87,11 +86,10 @@ class Offers:
             tree=tree,
             how=How.AUTOMATIC,
             who="policy",
-            choice=answer.choice,
+            choice=CHOICE,
             reason=answer.reason,
             verified=verified,
-            confidence=answer.confidence,
-            hunks=_remembered(pair, tree),
+            hunks=settled_in(pair, tree),
             precedents=tuple(precedent.named for precedent in answer.precedents),
         )
         return self._held(task, chosen, _AUTOMATIC)
@@ -156,7 +154,7 @@ class Offers:
             reason=result.summary,
             verified=result.verified,
             confidence=result.confidence,
-            hunks=_remembered(pair, result.tree),
+            hunks=settled_in(pair, result.tree),
         )
         return self._held(task, chosen, ROLE)
 
@@ -199,15 +197,6 @@ def warn(context: RunContext, task: PlanTask, text: str) -> None:
 
 def _ids(found: Sequence[Conflict]) -> list[str]:
     return list(dict.fromkeys(one.id for one in found))
-
-
-def _remembered(pair: MergingPair, tree: str) -> tuple[SettledHunk, ...]:
-    return tuple(
-        entry
-        for one in pair.files
-        if one.marked is not None
-        for entry in remembered(one.path, one.marked, pair.text_at(tree, one.path))
-    )
 
 
 def _said(task: PlanTask) -> str:

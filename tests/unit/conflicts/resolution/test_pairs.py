@@ -9,12 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from devassist.conflicts.resolution.lessons import learn
+from devassist.conflicts.resolution.history import answers_in_history
 from devassist.conflicts.resolution.three_way_merge import MergingPair
 from devassist.conflicts.resolution.verification import Verification
 from devassist.domain.conflicts import Side
 from devassist.domain.errors import UsageError
-from devassist.domain.resolutions import Tally
 from devassist.git.repository import Repository
 from support.repos import commit_all, content, git, make_repository, put, tree_files
 
@@ -180,9 +179,10 @@ def test_a_resolution_that_removes_what_it_still_uses_is_not_well(tmp_path: Path
     assert not well.failed, well.failed
 
 
-def test_history_teaches_how_often_a_class_was_right(tmp_path: Path) -> None:
+def test_history_gives_the_answers_of_people_newest_first(tmp_path: Path) -> None:
     root = make_repository(tmp_path / "r", {"a.py": "END = 1\n"})
-    for number, settled in enumerate(("import l0\nimport r0\n", "import r1\nimport l1\n")):
+    answers = ("import l0\nimport r0\n", "import r1\nimport l1\n")
+    for number, settled in enumerate(answers):
         git(root, "checkout", "-q", "-b", f"l{number}", "main")
         put(root, {"a.py": f"import l{number}\n" + (root / "a.py").read_text()})
         commit_all(root, "left")
@@ -196,13 +196,20 @@ def test_history_teaches_how_often_a_class_was_right(tmp_path: Path) -> None:
         commit_all(root, "merge")
         git(root, "branch", "-f", "main", "HEAD")
         git(root, "checkout", "-q", "main")
-    told: list[tuple[int, int]] = []
-    found = learn(
+    steps: list[tuple[int, int]] = []
+    found = answers_in_history(
         Repository.discover(root),
         {"PATH": os.environ["PATH"]},
         limit=0,
-        told=lambda done, total: told.append((done, total)),
+        progress=lambda done, total: steps.append((done, total)),
     )
-    assert (found.merges, found.conflicting, found.hunks) == (2, 2, 2)
-    assert found.classes == {"both-added-imports": Tally(right=1, total=2)}
-    assert told == [(2, 2)]
+    assert (found.merges, found.conflicting, found.hunks, found.learned) == (2, 2, 2, 2)
+    assert [hunk.text for merge in found.answers for hunk in merge.hunks] == list(reversed(answers))
+    assert [merge.commit for merge in found.answers] == [
+        git(root, "rev-parse", "main"),
+        git(root, "rev-parse", "l1^1^1"),
+    ]
+    assert {merge.who for merge in found.answers} == {
+        f"person {git(root, 'log', '-1', '--format=%an', 'main')}"
+    }
+    assert steps == [(2, 2)]

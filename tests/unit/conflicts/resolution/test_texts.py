@@ -1,4 +1,4 @@
-"""Files with conflict markers in parts, what survives of them, which classes of hunks there are, and experience."""
+"""Files with conflict markers in parts, and what survives of them."""
 
 from __future__ import annotations
 
@@ -6,20 +6,17 @@ import random
 
 import pytest
 
-from devassist.conflicts.resolution.automatic import proposal
 from devassist.conflicts.resolution.dropped_lines import dropped_lines
-from devassist.conflicts.resolution.lessons import stands
 from devassist.conflicts.resolution.marked import (
-    CHOICES,
+    HunkChoice,
     HunkText,
     MarkedText,
-    left_markers,
     lines_of,
+    marker_lines,
     read_marked,
 )
 from devassist.conflicts.resolution.places import symbols_around
-from devassist.conflicts.resolution.rerere import remembered
-from devassist.domain.resolutions import Tally, joined
+from devassist.conflicts.resolution.rerere import settled_hunks
 
 OURS, THEIRS = "a" * 40, "b" * 40
 HUNK = HunkText("two\n", "TWO\n", "2\n")
@@ -32,9 +29,9 @@ def as_git_writes(marked: MarkedText) -> str:
 
 def sides(marked: MarkedText) -> dict[str, str]:
     return {
-        name: marked.resolved([hunk.taking(name) for hunk in marked.hunks])
-        for name in ("base", "ours", "theirs")
-    }  # type: ignore[arg-type]
+        str(choice): marked.resolved([hunk.taking(choice) for hunk in marked.hunks])
+        for choice in (HunkChoice.BASE, HunkChoice.OURS, HunkChoice.THEIRS)
+    }
 
 
 def test_what_git_wrote_is_read_back_in_parts() -> None:
@@ -52,8 +49,8 @@ def test_a_file_without_a_last_line_feed_keeps_it_that_way() -> None:
     marked = MarkedText(("one\n", HunkText("two\n", "TWO", "2\n")))
     read = read_marked(as_git_writes(marked), (OURS, THEIRS), sides(marked))
     assert read == marked
-    assert read.resolved([read.hunks[0].taking("ours")]) == "one\nTWO"
-    assert read.resolved([read.hunks[0].taking("ours+theirs")]) == "one\nTWO\n2\n"
+    assert read.resolved([read.hunks[0].taking(HunkChoice.OURS)]) == "one\nTWO"
+    assert read.resolved([read.hunks[0].taking(HunkChoice.OURS_THEIRS)]) == "one\nTWO\n2\n"
 
 
 def test_a_text_that_merged_has_no_hunks() -> None:
@@ -77,9 +74,9 @@ def test_random_files_come_back_as_they_were_marked() -> None:
         assert read_marked(as_git_writes(marked), (OURS, THEIRS), sides(marked)) == marked
 
 
-@pytest.mark.parametrize("choice", CHOICES)
-def test_the_answer_is_found_again_in_a_resolved_file(choice: str) -> None:
-    answer = HUNK.taking(choice)  # type: ignore[arg-type]
+@pytest.mark.parametrize("choice", HunkChoice)
+def test_the_answer_is_found_again_in_a_resolved_file(choice: HunkChoice) -> None:
+    answer = HUNK.taking(choice)
     assert FILE.answers_in(FILE.resolved([answer])) == (answer,)
 
 
@@ -89,8 +86,8 @@ def test_no_answer_is_claimed_where_more_than_the_hunk_was_changed() -> None:
 
 
 def test_markers_that_are_left_are_found_and_lines_that_were_always_so_are_not() -> None:
-    assert left_markers("a\n<<<<<<< x\nb\n=======\n>>>>>>> y\n") == [2, 4, 5]
-    assert left_markers("Title\n=======\n", "Old title\n=======\n") == []
+    assert marker_lines("a\n<<<<<<< x\nb\n=======\n>>>>>>> y\n") == [2, 4, 5]
+    assert marker_lines("Title\n=======\n", "Old title\n=======\n") == []
 
 
 def test_the_same_conflict_has_one_key_from_either_side() -> None:
@@ -120,46 +117,9 @@ def test_of_a_line_added_twice_that_survives_once_one_is_dropped() -> None:
     assert len(found) == 1
 
 
-@pytest.mark.parametrize(
-    ("path", "base", "ours", "theirs", "expected"),
-    [
-        ("a.py", "x=1\n", "x = 2  \n", "x = 2\n", ("identical-change", "x = 2  \n")),
-        ("a.py", "x=1\n", "x = 1\n", "x=2\n", ("white-space-only", "x=2\n")),
-        ("a.py", "", "import a\nimport c\n", "import b\n", ("both-added-imports", "import a\nimport b\nimport c\n")),
-        ("a.py", "", "import c\nimport a\n", "import b\n", ("both-added-imports", "import c\nimport a\nimport b\n")),
-        ("a.py", "", "x = 1\n", "x = 1\ny = 2\n", ("one-contains-other", "x = 1\ny = 2\n")),
-        ("CHANGES.md", "", "- one\n", "- two\n", ("both-appended-entries", "- one\n- two\n")),
-        ("a.py", "", '    "a",\n', '    "b",\n', ("both-appended-entries", '    "a",\n    "b",\n')),
-        ("a.py", "a\nb\n", "A\nb\n", "a\nB\n", ("adjacent-changes", "A\nB\n")),
-        ("a.py", "", "def f(): ...\n", "def g(): ...\n", ("both-inserted", "def f(): ...\ndef g(): ...\n")),
-        ("a.py", "a\n", "A\n", "B\n", None),
-        ("a.py", "a\n", "", "B\n", None),
-    ],
-)  # fmt: skip
-def test_a_hunk_is_of_the_first_class_that_has_an_answer(
-    path: str, base: str, ours: str, theirs: str, expected: tuple[str, str] | None
-) -> None:
-    assert proposal(path, HunkText(base, ours, theirs)) == expected
-
-
-def test_a_class_is_trusted_from_a_lower_bound_of_98_in_100() -> None:
-    assert not Tally(right=188, total=188).trusted
-    assert Tally(right=189, total=189).trusted
-    assert not Tally(right=250, total=253).trusted
-    assert Tally().lower_bound == 0.0
-    assert Tally(right=95, total=100).lower_bound == pytest.approx(0.8882, abs=1e-4)
-    assert joined([{"a": Tally(right=1, total=2)}, {"a": Tally(total=1)}]) == {"a": Tally(right=1, total=3)}
-
-
-def test_where_a_hunk_was_settled_is_known_by_the_lines_around_it() -> None:
-    assert stands(FILE, 0, "TWO\n", "one\nTWO\nthree\n")
-    assert not stands(FILE, 0, "TWO\n", "TWO\none\n2\nthree\n")
-    assert not stands(MarkedText((HUNK, "end\n")), 0, "TWO\n", "more\nTWO\nend\n")
-
-
 def test_a_file_that_is_no_utf8_is_not_remembered() -> None:
     odd = b"one\n\xff\nthree\n".decode("utf-8", "surrogateescape")
-    assert remembered("notes.txt", FILE, odd) == []
+    assert settled_hunks("notes.txt", FILE, odd) == []
 
 
 def test_the_function_around_a_hunk_is_named() -> None:
