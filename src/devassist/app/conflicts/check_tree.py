@@ -1,23 +1,25 @@
-"""Wires the configured checks for a tree outside of a run: a sandbox, a detached worktree, both gone afterwards."""
+"""Runs the configured checks on a tree outside of a run, in a sandbox and a worktree that are removed afterwards."""
 
 from __future__ import annotations
 
 import shutil
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, cast
 
 from devassist.app.runs.requesting import fresh_run_id, plain_request
 from devassist.app.runs.wiring import run_context
 from devassist.app.wiring.project import Project
 from devassist.domain.errors import Refused, UsageError
 from devassist.domain.resolutions import ResolutionCheck
+from devassist.ports import Executor, Recorder
 
 if TYPE_CHECKING:  # imported where they are used: other commands must not pay for a run's imports
     from devassist.conflicts.resolution.three_way_merge import MergingPair
+    from devassist.engine.landing.checks import Failures
 
 
-def run_checks(project: Project, pair: MergingPair, tree: str, log: Any) -> Sequence[ResolutionCheck]:
-    """Each command of `[checks]` on a tree: one that fails there and not at the merge base is not well."""
+def run_checks(project: Project, pair: MergingPair, tree: str, log: Recorder) -> Sequence[ResolutionCheck]:
+    """The result of each command of `[checks]` on a tree; one that fails at the merge base as well is accepted."""
     from devassist.engine.landing.checks import Checks
     from devassist.engine.log.journal import Journal
     from devassist.engine.stop import StopSwitch
@@ -38,8 +40,8 @@ def run_checks(project: Project, pair: MergingPair, tree: str, log: Any) -> Sequ
             raise Refused("no sandbox works here to run checks in", hint="devassist doctor")
         request = plain_request(project, run, goal="check a resolution", base=base or pair.ours.commit)
         journal = Journal(run=run, log=log)
-        nobody: Any = None  # no crew runs: only commands do
-        context = run_context(project, request, probe, journal, nobody, StopSwitch(), directory)
+        no_crew = cast("Executor", None)  # only commands run here
+        context = run_context(project, request, probe, journal, no_crew, StopSwitch(), directory)
         signature = repository.signature(project.host.environment)
         commit = commit_merge(
             repository, tree=tree, parents=[pair.ours.commit, pair.theirs.commit],
@@ -52,17 +54,16 @@ def run_checks(project: Project, pair: MergingPair, tree: str, log: Any) -> Sequ
             checks.close()
     finally:
         shutil.rmtree(directory, ignore_errors=True)
-    failed = {one.command: one for one in failures.new}
-    before = {one.command for one in failures.old}
-    return [
-        ResolutionCheck(
-            name=f"check {command!r}",
-            ok=command not in failed,
-            detail=(
-                f"ended with {failed[command].exit_code}: {failed[command].tail[-400:]}"
-                if command in failed
-                else ("fails at the merge base as well" if command in before else "")
-            ),
-        )
-        for command in commands
-    ]
+    return [_result(command, failures) for command in commands]
+
+
+def _result(command: str, failures: Failures) -> ResolutionCheck:
+    name = f"check {command!r}"
+    failed = next((failure for failure in failures.new if failure.command == command), None)
+    if failed is not None:
+        detail = f"ended with {failed.exit_code}: {failed.tail[-400:]}"
+        return ResolutionCheck(name=name, ok=False, detail=detail)
+    fails_before = any(failure.command == command for failure in failures.old)
+    return ResolutionCheck(
+        name=name, ok=True, detail="fails at the merge base as well" if fails_before else ""
+    )
