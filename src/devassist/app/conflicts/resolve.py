@@ -57,7 +57,7 @@ def settle_in(
     """The same with a log that is open already; `ran` are checks that were made before."""
     from devassist.conflicts.resolution.rerere import settled_in
     from devassist.conflicts.resolution.verification import Verification
-    from devassist.engine.resolution.resolution_writer import Keeper, Settlement
+    from devassist.engine.resolution.resolution_writer import ResolutionWriter, Settlement
 
     project, pair = found.project, found.pair
     if answer.into:
@@ -92,7 +92,7 @@ def settle_in(
     if failed and not answer.overrule:
         return _document(found, chosen, None)
     signature = project.repository.signature(project.host.environment)
-    keeper = Keeper(repository=project.repository, recorder=recorder, signature=signature, run=run)
+    keeper = ResolutionWriter(repository=project.repository, recorder=recorder, signature=signature, run=run)
     kept = keeper.keep(chosen)
     moved = _move(found, answer, kept, recorder) if answer.into else ""
     return _document(found, chosen, kept, moved=moved)
@@ -100,7 +100,7 @@ def settle_in(
 
 def undo(project: Project, prefix: str, *, who: str, reason: str) -> dict[str, Any]:
     """Put a resolved conflict back to open, with everything that was settled with it."""
-    from devassist.engine.resolution.resolution_writer import Keeper
+    from devassist.engine.resolution.resolution_writer import ResolutionWriter
 
     conflict = find_conflict(project, prefix)
     ended = conflict.get("ended", {})
@@ -117,7 +117,7 @@ def undo(project: Project, prefix: str, *, who: str, reason: str) -> dict[str, A
     order = sorted(same, key=lambda id_: id_ != conflict["conflict"])
     with open_log(project) as log:
         signature = project.repository.signature(project.host.environment)
-        keeper = Keeper(repository=project.repository, recorder=log, signature=signature)
+        keeper = ResolutionWriter(repository=project.repository, recorder=log, signature=signature)
         undone = [keeper.undo(id_, commit=ended["commit"], who=who, reason=reason) for id_ in order]
     repository = project.repository
     holding = [

@@ -45,7 +45,7 @@ from devassist.git.merging.report import PathConflict
 from devassist.git.objects.trailers import with_trailers
 
 if TYPE_CHECKING:  # it brings parsers along, which a run without a conflict does not need
-    from devassist.engine.resolution.conflict_landing import Mender, Offer
+    from devassist.engine.resolution.conflict_landing import Mender, Proposal
 
 
 @dataclass
@@ -120,10 +120,10 @@ class Integrator:
         if (decision := self.mender.answered(task, ours=ours, theirs=step.commit)) is not None:
             return self._by_person(task, step, decision)
         # What a person has decided before costs nothing; the integrator is asked only if that does not hold.
-        offers, sides = self.mender.offers, {"ours": ours, "theirs": step.commit}
+        proposals, sides = self.mender.proposals, {"ours": ours, "theirs": step.commit}
         for find in (
-            partial(offers.known, task, **sides, found=conflicts),
-            partial(offers.propose, task, **sides, found=conflicts, landed=list(self.landed)),
+            partial(proposals.repeated, task, **sides, conflicts=conflicts),
+            partial(proposals.propose, task, **sides, conflicts=conflicts, landed=list(self.landed)),
         ):
             try:
                 offer = find()
@@ -134,7 +134,7 @@ class Integrator:
                 return self._offered(task, step, ours, offer)
         return None
 
-    def _holds(self, task: PlanTask, step: StepResult, ours: str, offer: Offer) -> bool:
+    def _holds(self, task: PlanTask, step: StepResult, ours: str, offer: Proposal) -> bool:
         """Whether the checks pass on a resolution."""
         assert self.mender is not None  # noqa: S101  who offered is there
         unsaved = self._merge_commit(task, step, ours, offer.tree, anchored=False)
@@ -143,7 +143,7 @@ class Integrator:
             self.mender.reject(task, offer, f"checks fail on it: {_listed(failed)}")
         return not failed
 
-    def _offered(self, task: PlanTask, step: StepResult, ours: str, offer: Offer) -> Landing | None:
+    def _offered(self, task: PlanTask, step: StepResult, ours: str, offer: Proposal) -> Landing | None:
         """How the task lands by a resolution that holds; None if the policy leaves it."""
         assert self.mender is not None  # noqa: S101  who offered is there
         policy = self.mender.judge(task, offer)

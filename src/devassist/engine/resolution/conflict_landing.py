@@ -1,7 +1,7 @@
 """
-What a run does about a conflict at landing: a resolution is offered, the policy judges it, and it is kept.
+Handles a conflict at a landing: a resolution is proposed, judged by the policy, and recorded.
 
-It moves no branch: what is offered lands, if at all, the way every merge lands.
+It moves no branch: a proposal lands, if at all, the way every merge lands.
 """
 
 from __future__ import annotations
@@ -26,37 +26,37 @@ from devassist.domain.resolutions import How
 from devassist.engine.approval_requests import ApprovalRequest, open_request
 from devassist.engine.context import RunContext
 from devassist.engine.crews.run_worktrees import RunWorktrees
-from devassist.engine.resolution.proposals import Offer, Offers, keeper, warn
+from devassist.engine.resolution.proposals import Proposal, Proposals, warn, writer_for
 
-__all__ = ["Mender", "Offer"]
+__all__ = ["Mender", "Proposal"]
 
 
 @dataclass
 class Mender:
-    """Has resolutions judged, and keeps account of what became of them."""
+    """Has proposed resolutions judged, and records what became of them."""
 
     context: RunContext
     plan: Plan
     worktrees: RunWorktrees
-    offers: Offers = field(init=False)
+    proposals: Proposals = field(init=False)
 
     def __post_init__(self) -> None:
-        self.offers = Offers(context=self.context, plan=self.plan, worktrees=self.worktrees)
+        self.proposals = Proposals(context=self.context, plan=self.plan, worktrees=self.worktrees)
 
-    def judge(self, task: PlanTask, offer: Offer) -> PolicyDecision:
-        """The policy's word on a resolution, recorded; parks it when a person is to be asked."""
-        policy = decide(self.context.settings.approvals, kind="resolution", confidence=offer.confidence)
-        question = f"land {offer.whose} of {task.id}, {offer.held}? {offer.chosen.reason}"
-        shown = _shown(offer)
+    def judge(self, task: PlanTask, proposal: Proposal) -> PolicyDecision:
+        """The policy's decision about a resolution, recorded. Raises Parked if a person has to decide."""
+        policy = decide(self.context.settings.approvals, kind="resolution", confidence=proposal.confidence)
+        question = f"land {proposal.whose} of {task.id}, {proposal.held}? {proposal.chosen.reason}"
+        shown = _shown(proposal)
         decision = DecisionMade(
             who="policy",
             question=question,
             options=("approve", "ask", "leave"),
             choice=str(policy.choice),
             reason=policy.reason,
-            confidence=offer.confidence,
-            tree=offer.tree,
-            precedents=offer.chosen.precedents,
+            confidence=proposal.confidence,
+            tree=proposal.tree,
+            precedents=proposal.chosen.precedents,
             offer=shown,
         )
         self._record(task, decision)
@@ -66,50 +66,49 @@ class Mender:
                 question=question,
                 binds_to=digest([shown.tree, shown.ours, shown.theirs]),
                 task=task.id,
-                confidence=offer.confidence,
+                confidence=proposal.confidence,
                 shown=shown,
             )
             open_request(self.context, request)
         if policy.choice is Choice.LEAVE:
-            warn(self.context, task, f"the resolution at {offer.held} is left: {policy.reason}")
+            warn(self.context, task, f"the resolution at {proposal.held} is left: {policy.reason}")
         return policy
 
     def answered(self, task: PlanTask, *, ours: str, theirs: str) -> ApprovalState | None:
-        """A person's word on the resolution of these very commits, or the request that still waits for it."""
+        """A person's decision about the resolution of exactly these commits, or the request that still waits for it."""
         with self.context.journal.lock:
-            known = list(self.context.journal.state.approvals.values())
+            approvals = list(self.context.journal.state.approvals.values())
         return next(
             (
-                one
-                for one in reversed(known)
-                if (one.task, one.kind) == (task.id, "resolution")
-                and (one.shown.ours, one.shown.theirs) == (ours, theirs)
-                and one.status is not ApprovalStatus.WITHDRAWN
+                approval
+                for approval in reversed(approvals)
+                if (approval.task, approval.kind) == (task.id, "resolution")
+                and (approval.shown.ours, approval.shown.theirs) == (ours, theirs)
+                and approval.status is not ApprovalStatus.WITHDRAWN
             ),
             None,
         )
 
-    def landed(self, task: PlanTask, said: ApprovalState, *, commit: str) -> None:
-        """Record that the conflicts are settled by a resolution that a person approved."""
-        self._settle(
-            task, said.shown, commit, who=said.who, reason=said.reason or said.question, approval=said.id
-        )
+    def landed(self, task: PlanTask, approval: ApprovalState, *, commit: str) -> None:
+        """Records that the conflicts are settled by a resolution that a person approved."""
+        reason = approval.reason or approval.question
+        self._settle(task, approval.shown, commit, who=approval.who, reason=reason, approval=approval.id)
 
     def account(self, task: PlanTask, history: Sequence[Record]) -> None:
-        """Record what settled the conflicts of a landing that was cut off before that could be recorded."""
+        """Records what settled the conflicts of a landing that was interrupted before it could record that."""
         facts = [record.body for record in history]
         merged = next((fact for fact in reversed(facts) if isinstance(fact, MergeCompleted)), None)
         if merged is None or any(
             isinstance(fact, ConflictResolved) and fact.commit == merged.commit for fact in facts
         ):
             return
-        offers = [fact.offer for fact in facts if isinstance(fact, DecisionMade) and fact.offer is not None]
-        shown = next((offer for offer in reversed(offers) if offer.tree == merged.tree), None)
+        judged = [fact.offer for fact in facts if isinstance(fact, DecisionMade) and fact.offer is not None]
+        shown = next((proposal for proposal in reversed(judged) if proposal.tree == merged.tree), None)
         if shown is None:
             return
-        said = self.answered(task, ours=shown.ours, theirs=shown.theirs)
-        if said is not None and said.status is ApprovalStatus.APPROVED:
-            self.landed(task, said, commit=merged.commit)
+        approval = self.answered(task, ours=shown.ours, theirs=shown.theirs)
+        if approval is not None and approval.status is ApprovalStatus.APPROVED:
+            self.landed(task, approval, commit=merged.commit)
         else:
             self._settle(task, shown, merged.commit, who=shown.who, reason=shown.choice)
 
@@ -133,25 +132,25 @@ class Mender:
             )
             self._record(task, resolved)
 
-    def reject(self, task: PlanTask, offer: Offer, reason: str) -> None:
-        """Say why a resolution does not land; it is kept."""
-        warn(self.context, task, f"the resolution at {offer.held} does not land: {reason}")
+    def reject(self, task: PlanTask, proposal: Proposal, reason: str) -> None:
+        """Warns why a resolution does not land; its commit stays under its ref."""
+        warn(self.context, task, f"the resolution at {proposal.held} does not land: {reason}")
 
-    def settled(self, task: PlanTask, offer: Offer, *, commit: str) -> None:
-        """Record that the conflict is settled by the merge that landed."""
-        writer = keeper(self.context, task)
-        writer.note(offer.chosen, commit, parent=writer.decide(offer.chosen))
+    def settled(self, task: PlanTask, proposal: Proposal, *, commit: str) -> None:
+        """Records that the conflict is settled by the merge that landed."""
+        writer = writer_for(self.context, task)
+        writer.note(proposal.chosen, commit, parent=writer.decide(proposal.chosen))
 
     def _record(self, task: PlanTask, fact: Fact) -> None:
         self.context.journal.record(Event(fact, task=task.id))
 
 
-def _shown(offer: Offer) -> Shown:
-    """What exactly is judged, and what it would settle."""
-    chosen = offer.chosen
+def _shown(proposal: Proposal) -> Shown:
+    """The resolution that is judged, and the conflicts that it would settle."""
+    chosen = proposal.chosen
     return Shown(
-        ref=offer.held,
-        tree=offer.tree,
+        ref=proposal.held,
+        tree=proposal.tree,
         ours=chosen.sides[0].commit,
         theirs=chosen.sides[1].commit,
         conflicts=tuple(chosen.conflicts),

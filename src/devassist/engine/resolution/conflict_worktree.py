@@ -1,7 +1,7 @@
 """
-The integrator's worktree, on no branch, with conflict markers in it: made, taken up again, left for later, given back.
+The integrator's detached worktree with conflict markers in it: opened, reopened after a crash, and removed.
 
-What stands there with markers in it is nothing that others may build on.
+It is on no branch, because nobody may build on files with conflict markers.
 """
 
 from __future__ import annotations
@@ -29,8 +29,8 @@ from devassist.git.worktree.worktrees import detached_worktree, drop_detached, f
 
 
 @dataclass
-class MarkedPlace:
-    """One conflict's worktree. A ref keeps what stands there, so that a crash leaves nothing that gc could take."""
+class ConflictWorktree:
+    """The worktree of one conflict. A safety ref holds its commits, so that gc removes nothing after a crash."""
 
     context: RunContext
     task: str
@@ -41,7 +41,7 @@ class MarkedPlace:
 
     @property
     def worktree(self) -> Worktree:
-        """The one that `open` or `again` gave."""
+        """The worktree that `open` or `reopen` returned. Raises NotFound before that."""
         if self._worktree is None:
             raise NotFound(f"the worktree of {self.agent} is not open")
         return self._worktree
@@ -55,16 +55,16 @@ class MarkedPlace:
         return self.context.worktrees / self.agent
 
     def open(self, *, left: bool) -> Worktree:
-        """A new one; `left` says whether somebody has worked in what may still be there."""
+        """Creates the worktree; `left` says whether an earlier one may still be there with work in it."""
         context, pair = self.context, self.pair
         names = (pair.ours.name, pair.theirs.name)
-        marked = {one.path: one.marked.marked(*names) for one in pair.files if one.marked is not None}
+        marked = {file.path: file.marked.marked(*names) for file in pair.files if file.marked is not None}
         self._put_away(left=left)
         self.start = self.commit(
             pair.tree_with(marked), f"The conflict of {names[0]} and {names[1]}, with markers"
         )
         self.keep_ref(self.start)
-        self._tell(WorktreeIntended(path=str(self.path), commit=self.start))
+        self._record(WorktreeIntended(path=str(self.path), commit=self.start))
         self._worktree = detached_worktree(
             context.repository,
             name=self._name,
@@ -72,19 +72,19 @@ class MarkedPlace:
             commit=self.start,
             reason="devassist resolution",
         )
-        self._tell(WorktreeOpened(path=str(self.path), commit=self.start))
+        self._record(WorktreeOpened(path=str(self.path), commit=self.start))
         return self._worktree
 
-    def again(self, start: str) -> Worktree:
-        """The one of an attempt that broke off, as it was left. Raises NotFound or RepositoryChanged."""
-        found = find_worktree(self.context.repository, name=self._name, path=self.path, branch=None)
-        if found.head_commit != start:
+    def reopen(self, start: str) -> Worktree:
+        """The worktree of an interrupted attempt, as it was left. Raises NotFound or RepositoryChanged."""
+        worktree = find_worktree(self.context.repository, name=self._name, path=self.path, branch=None)
+        if worktree.head_commit != start:
             raise RepositoryChanged(f"the worktree of {self.agent} is not at {start[:12]}")
-        self.start, self._worktree = start, found
-        return found
+        self.start, self._worktree = start, worktree
+        return worktree
 
     def commit(self, tree: str, message: str) -> str:
-        """A merge of both sides with this tree, on no branch."""
+        """Commits a tree as a merge of both sides, on no branch; the commit's id."""
         parents = [self.pair.ours.commit, self.pair.theirs.commit]
         return commit_merge(
             self.context.repository,
@@ -96,15 +96,15 @@ class MarkedPlace:
         )
 
     def keep_ref(self, commit: str) -> None:
-        """Point the safety ref at a commit; what an earlier attempt left there stays beside it."""
+        """Points the safety ref at a commit; the commit of an earlier attempt moves to a ref beside it."""
         repository = self.context.repository
         before = repository.ref_tip(self.ref)
         if before is not None and not repository.is_ancestor(before, commit) and before != self.start:
             repository.keep_ref(f"{self.ref}-{before[:8]}", before)
         repository.keep_ref(self.ref, commit)
 
-    def give_back(self, *, delivered: bool) -> None:
-        """Remove it. What was not delivered is kept under the safety ref."""
+    def close(self, *, delivered: bool) -> None:
+        """Removes the worktree. Work that was not delivered is kept under the safety ref."""
         if self._worktree is None:
             return
         worktree, self._worktree = self._worktree, None
@@ -115,37 +115,36 @@ class MarkedPlace:
         reason = worktree.remove()
         path = str(self.path)
         removed = WorktreeRemoved(path=path, reason="it has ended")
-        self._tell(WorktreeKept(path=path, reason=reason) if reason else removed)
+        self._record(WorktreeKept(path=path, reason=reason) if reason else removed)
 
     def leave(self) -> None:
-        """Let it stand as it is for an attempt that goes on later; its work is kept under the safety ref as well."""
+        """Leaves the worktree for an attempt that continues later; its work is also kept under the safety ref."""
         if self._worktree is None:
             return
         worktree, self._worktree = self._worktree, None
         self._snapshot(worktree)
         reason = "its resolution is not finished"
-        self._tell(WorktreeKept(path=str(self.path), reason=reason))
+        self._record(WorktreeKept(path=str(self.path), reason=reason))
 
     def clear(self) -> None:
-        """Remove what is left although the attempt was done: its worker died, or the supervisor."""
+        """Removes the worktree of a finished attempt that a dead worker or supervisor left behind."""
         self._worktree = None
         if self.path.exists():
             drop_detached(self.context.repository, name=self._name, path=self.path)
-            self._tell(WorktreeRemoved(path=str(self.path), reason="it has ended"))
+            self._record(WorktreeRemoved(path=str(self.path), reason="it has ended"))
 
     @property
     def _name(self) -> str:
         return worktree_name(self.context.run, self.agent)
 
     def _put_away(self, *, left: bool) -> None:
-        """Make room. Where somebody has worked it is kept under the safety ref, or where it stands if it is torn."""
+        """Makes room for a new worktree. Work in it goes to the safety ref; a damaged worktree is set aside."""
         repository = self.context.repository
         if not left:
             drop_detached(repository, name=self._name, path=self.path)
             return
         try:
-            found = find_worktree(repository, name=self._name, path=self.path, branch=None)
-            self._snapshot(found)
+            self._snapshot(find_worktree(repository, name=self._name, path=self.path, branch=None))
         except (NotFound, RepositoryChanged):
             set_aside(repository, name=self._name, path=self.path)
         else:
@@ -155,8 +154,8 @@ class MarkedPlace:
         context = self.context
         commit = worktree.snapshot(self.ref, by=context.repository.signature(context.environment))
         if commit is not None:
-            self._tell(SnapshotTaken(ref=self.ref, commit=commit, worktree=str(self.path)))
+            self._record(SnapshotTaken(ref=self.ref, commit=commit, worktree=str(self.path)))
         return commit
 
-    def _tell(self, fact: Fact) -> None:
+    def _record(self, fact: Fact) -> None:
         self.context.journal.record(Event(fact, task=self.task, agent=self.agent))

@@ -1,4 +1,4 @@
-"""What the log holds of the integrator's attempts at a conflict: one to go on with, one that ended, or none. Pure."""
+"""The integrator's attempts at a conflict, from the log: one to continue, one that ended, or none. Pure."""
 
 from __future__ import annotations
 
@@ -12,48 +12,48 @@ from devassist.engine.log.attempt_log import AttemptLog
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Attempt:
     """
-    An attempt by its number, which is the round of its calls. `memory` is empty for one that is new.
+    One attempt. Its number is the round of its calls; `log` is empty for a new attempt.
 
-    `start` is the commit that its worktree was made at; `finished` its agent.finished; `left` says whether somebody
-    has worked in the worktree that may still be there.
+    `start` is the commit that its worktree was created at; `finished` is how it ended, if it did; `left` says whether
+    a worktree with work in it may still be there.
     """
 
     number: int = 1
-    memory: AttemptLog = field(default_factory=AttemptLog)
+    log: AttemptLog = field(default_factory=AttemptLog)
     start: str = ""
     finished: AgentFinished | None = None
     left: bool = False
 
-    def anew(self) -> Attempt:
-        """The one after this."""
-        number = self.number + 1 if self.memory else self.number
-        return Attempt(number=number, memory=AttemptLog(first_round=number), left=self.left)
+    def next(self) -> Attempt:
+        """The attempt after this one."""
+        number = self.number + 1 if self.log else self.number
+        return Attempt(number=number, log=AttemptLog(first_round=number), left=self.left)
 
 
 def attempt_at(records: Iterable[Record], agent: str, *, sides: Sequence[str]) -> Attempt:
     """
     The agent's attempt at merging these two commits; `records` are those of its task, in order.
 
-    It goes on where the last one broke off, unless that was at other commits or what is recorded of it did not fit.
+    It continues the last one, unless that merged other commits or its recorded replies did not fit.
     """
-    mine = [one for one in records if one.event.agent == agent]
-    began = [at for at, one in enumerate(mine) if one.type is EventType.AGENT_STARTED]
-    intended = [at for at, one in enumerate(mine) if one.type is EventType.WORKTREE_INTENDED]
-    if not began:
+    own = [record for record in records if record.event.agent == agent]
+    starts = [at for at, record in enumerate(own) if record.type is EventType.AGENT_STARTED]
+    intents = [at for at, record in enumerate(own) if record.type is EventType.WORKTREE_INTENDED]
+    if not starts:
         return Attempt()
-    since = mine[began[-1] :]
+    since = own[starts[-1] :]
     started = since[0].body
-    if not isinstance(started, AgentStarted):  # it was redacted: nothing of it can be gone on from
+    if not isinstance(started, AgentStarted):  # it was redacted, so it cannot be continued
         return Attempt()
-    memory = AttemptLog.of(since)
-    memory.first_round = started.round
-    found = Attempt(
+    log = AttemptLog.of(since)
+    log.first_round = started.round
+    attempt = Attempt(
         number=started.round,
-        memory=memory,
+        log=log,
         start=started.commit,
-        finished=next((one.body for one in since if isinstance(one.body, AgentFinished)), None),
-        left=began[-1] > max(intended, default=-1),
+        finished=next((record.body for record in since if isinstance(record.body, AgentFinished)), None),
+        left=starts[-1] > max(intents, default=-1),
     )
     same = list(started.sides) == list(sides)
-    diverged = any(one.type is EventType.RECOVERY_DIVERGED for one in since)
-    return found if same and not diverged else found.anew()
+    diverged = any(record.type is EventType.RECOVERY_DIVERGED for record in since)
+    return attempt if same and not diverged else attempt.next()

@@ -1,7 +1,7 @@
 """
-The neutral integrator at work on one conflict: a worktree with the markers in it, both intents, and checks at the end.
+Runs the neutral integrator on one conflict: a worktree with markers, both intents, and checks at the end.
 
-It edits only what conflicts, and drops no line in silence: what is gone and not declared comes back to it.
+It may edit only files that conflict. Lines that it drops without declaring them are sent back to it.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ from devassist.engine.crews.replay import Diverged
 from devassist.engine.crews.run_worktrees import RunWorktrees
 from devassist.engine.crews.worker_session import WorkerSession
 from devassist.engine.log.attempt_log import SubmitReply
-from devassist.engine.resolution.conflict_worktree import MarkedPlace
+from devassist.engine.resolution.conflict_worktree import ConflictWorktree
 from devassist.engine.resolution.integrator_attempts import Attempt, attempt_at
 from devassist.engine.resolution.resolution_request import Matter, ResolutionResult, brief_of
 from devassist.git.worktree.worktree import Worktree
@@ -41,12 +41,12 @@ from devassist.messages import SubmitWork
 ROLE = Role.INTEGRATOR
 _MAX_CORRECTIONS = 2
 _LIVES = 2
-"""How often an attempt that died, or does not fit its record, is taken up again within one session."""
+"""How often an attempt that died, or that does not fit its record, is continued within one session."""
 
 
 @dataclass
 class ResolutionStep(WorkerSession):
-    """Runs the integrator on one conflict; an attempt that broke off goes on, with what is recorded of it."""
+    """Runs the integrator on one conflict; an interrupted attempt continues with its recorded replies."""
 
     worktrees: RunWorktrees
     matter: Matter
@@ -56,7 +56,7 @@ class ResolutionStep(WorkerSession):
     _result: ResolutionResult | None = field(default=None, init=False)
 
     def __post_init__(self) -> None:
-        self.place = MarkedPlace(
+        self.place = ConflictWorktree(
             context=self.context, task=self.task_id, agent=self.agent, pair=self.matter.pair
         )
 
@@ -65,32 +65,32 @@ class ResolutionStep(WorkerSession):
         return agent_id(self.task_id, ROLE)
 
     def run(self) -> ResolutionResult:
-        """Never raises for what the agent, a model or a command does; AuditError and bugs come through."""
+        """Does not raise for failures of the agent, a model or a command; raises AuditError."""
         ending = CrewEnding(outcome=Outcome.FAILED)
         for _ in range(_LIVES + 1):
-            if (known := self._taken_up()) is not None:
-                return known
+            if (earlier := self._continue()) is not None:
+                return earlier
             ending = self._served()
             if ending.outcome is Outcome.DIED and not self.context.stop.pulled:
-                text = f"task {self.task_id}: {ending.reason}; the integrator goes on in another one"
+                text = f"task {self.task_id}: {ending.reason}; the integrator continues in another one"
                 self.record(WarningRaised(text=text), role=ROLE)
             elif ending.outcome is not Outcome.DIVERGED:
                 break
         if ending.outcome is Outcome.DELIVERED and self._result is not None:
-            self.place.give_back(delivered=True)
+            self.place.close(delivered=True)
             return self._result
         if self.context.stop.pulled or ending.outcome is Outcome.WAITING:
             self.place.leave()
         else:
-            self.place.give_back(delivered=False)
+            self.place.close(delivered=False)
         outcome = Outcome.FAILED if ending.outcome is Outcome.DELIVERED else ending.outcome
         return ResolutionResult(
             outcome=outcome, reason=ending.reason, kind=ending.kind, hint=ending.hint, awaits=self.awaits
         )
 
     def _served(self) -> CrewEnding:
-        """One worker to its end."""
-        self.attempt, self.ending, self.diverged = self._attempt.memory, None, ""
+        """Runs one worker to its end."""
+        self.attempt, self.ending, self.diverged = self._attempt.log, None, ""
         self._corrections, self._result = 0, None
         try:
             return self.serve(
@@ -108,8 +108,8 @@ class ResolutionStep(WorkerSession):
         except (DevassistError, OSError) as error:
             return ending_by(error, self.context.stop)
 
-    def _taken_up(self) -> ResolutionResult | None:
-        """Find the attempt to go on with; what it came to where it had ended already: nobody is asked again."""
+    def _continue(self) -> ResolutionResult | None:
+        """Finds the attempt to continue; its result if it had ended already, so that nobody is asked twice."""
         pair = self.matter.pair
         history = self.context.history(self.task_id)
         self._attempt = attempt_at(history, self.agent, sides=[pair.ours.commit, pair.theirs.commit])
@@ -120,8 +120,8 @@ class ResolutionStep(WorkerSession):
             return ResolutionResult(outcome=Outcome.FAILED, reason=finished.error)
         try:
             tree = self.context.repository.tree_of(finished.commit)
-        except NotFound:  # what it made is gone
-            self._attempt = self._attempt.anew()
+        except NotFound:  # its commit is gone
+            self._attempt = self._attempt.next()
             return None
         self.place.clear()
         return ResolutionResult(
@@ -139,7 +139,7 @@ class ResolutionStep(WorkerSession):
         context = self.context
         context.check_stop()
         if (role, round_) in self.attempt.started:
-            worktree = self._again()
+            worktree = self._reopened()
         else:
             worktree = self.place.open(left=self._attempt.left)
             commands = self.worktrees.commands
@@ -156,10 +156,10 @@ class ResolutionStep(WorkerSession):
             self.record(started, role=role)
         return agent_place(context, worktree.path, agent=self.agent, brief=brief_of(self.matter, context))
 
-    def _again(self) -> Worktree:
-        """The worktree as an attempt that broke off left it."""
+    def _reopened(self) -> Worktree:
+        """The worktree as an interrupted attempt left it. Raises Diverged if it changed since."""
         try:
-            return self.place.again(self._attempt.start)
+            return self.place.reopen(self._attempt.start)
         except (NotFound, RepositoryChanged) as error:
             self.record(RecoveryDiverged(address=self.agent, reason=str(error)), role=ROLE)
             raise Diverged(str(error)) from error
@@ -169,7 +169,9 @@ class ResolutionStep(WorkerSession):
 
     def diff(self, role: Role) -> str:  # noqa: ARG002  there is one role
         worktree = self.place.worktree
-        return self.context.repository.diff(self.place.start, worktree.state_tree(self._mine(worktree)))
+        return self.context.repository.diff(
+            self.place.start, worktree.state_tree(self._changed_paths(worktree))
+        )
 
     def submit(self, submit: SubmitWork) -> Submission:
         if reply := self.attempt.next_submit(submit.role, submit.round):
@@ -180,23 +182,24 @@ class ResolutionStep(WorkerSession):
         if not submit.work_calls:
             reason = "no tool call was made before the submit: nothing was looked at or done"
             return self._back(reason, submit.turns)
-        mine = self._mine(worktree)
-        if not mine:
-            return self._back("nothing is changed: the conflict stands as it was", submit.turns)
-        tree = worktree.state_tree(mine)
-        paths = sorted({*mine, *(one.path for one in self.matter.pair.files)})
+        changed = self._changed_paths(worktree)
+        if not changed:
+            return self._back("nothing is changed: the conflict is as it was", submit.turns)
+        tree = worktree.state_tree(changed)
+        paths = sorted({*changed, *(file.path for file in self.matter.pair.files)})
         verified = self._verified(tree, paths)
         handoff = replace(
-            make_handoff(ROLE, submit.work, intent="resolve a conflict", artifacts=mine), kind="resolution"
+            make_handoff(ROLE, submit.work, intent="resolve a conflict", artifacts=changed), kind="resolution"
         )
         event = submitted(handoff, role=ROLE, round_=submit.round, turns=submit.turns)
         declared = submit.work.dropped
         self.record(replace(event, declared=declared, dropped=tuple(verified.dropped)), role=ROLE)
         if verified.failed:
-            return self._back("; ".join(f"{one.name}: {one.detail}" for one in verified.failed), submit.turns)
-        silent = undeclared(verified.dropped, declared)
-        if silent:
-            return self._back(undeclared_message(silent), submit.turns)
+            failures = "; ".join(f"{check.name}: {check.detail}" for check in verified.failed)
+            return self._back(failures, submit.turns)
+        missing = undeclared(verified.dropped, declared)
+        if missing:
+            return self._back(undeclared_message(missing), submit.turns)
         return self._accept(handoff, submit.turns, tree, paths, verified)
 
     def _verified(self, tree: str, paths: Sequence[str]) -> Verified:
@@ -229,7 +232,7 @@ class ResolutionStep(WorkerSession):
         return Submission(accepted=True, text=f"accepted: {handoff.summary}")
 
     def _back(self, reason: str, turns: int) -> Submission:
-        """Send a resolution back, a few times; then the integrator has failed."""
+        """Sends a resolution back; after a few times the integrator has failed."""
         self._corrections += 1
         round_ = self._attempt.number
         if self._corrections > _MAX_CORRECTIONS:
@@ -242,14 +245,14 @@ class ResolutionStep(WorkerSession):
         return _sent_back(reason)
 
     def _replayed(self, reply: SubmitReply) -> Submission:
-        """The reply to this submit before; an attempt that had ended is not run again."""
+        """The recorded reply to this submit; an attempt that had ended is not run again."""
         if not isinstance(reply, AgentFinished):
             self._corrections += 1
             return _sent_back(reply.reason)
         return _refused(reply.error)
 
-    def _mine(self, worktree: Worktree) -> list[str]:
-        """The changed paths that are the integrator's to change."""
+    def _changed_paths(self, worktree: Worktree) -> list[str]:
+        """The changed paths that the integrator may change."""
         tracked = self.worktrees.tracked_directories()
         return [
             path

@@ -1,4 +1,4 @@
-"""Resolutions that are offered for a conflict at landing: what people answered before, else the integrator's."""
+"""Proposes resolutions for a conflict at a landing: what people answered before, else the integrator's."""
 
 from __future__ import annotations
 
@@ -14,20 +14,21 @@ from devassist.domain.events import Event, WarningRaised
 from devassist.domain.ids import agent_id, rescue_ref
 from devassist.domain.plan import Plan, PlanTask
 from devassist.domain.resolutions import How
+from devassist.domain.statuses import Outcome
 from devassist.engine.approval_requests import Parked
 from devassist.engine.context import RunContext
 from devassist.engine.crews.run_worktrees import RunWorktrees
 from devassist.engine.resolution.integrator_step import ROLE, ResolutionStep
 from devassist.engine.resolution.resolution_request import Matter
-from devassist.engine.resolution.resolution_writer import Keeper, Settlement
+from devassist.engine.resolution.resolution_writer import ResolutionWriter, Settlement
 
 _AUTOMATIC = "automatic"
-"""Stands for an agent in the name of the ref that keeps what experience gave."""
+"""Takes the place of the agent in the name of the ref of a repeated resolution."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Offer:
-    """A resolution that was proposed and verified. `held` is the ref that keeps it until it lands."""
+class Proposal:
+    """A proposed and verified resolution. The ref `held` keeps it until it lands."""
 
     chosen: Settlement
     held: str
@@ -46,7 +47,7 @@ class Offer:
 
 
 @dataclass
-class Offers:
+class Proposals:
     """Finds resolutions for the conflicts of one run. Moves no branch."""
 
     context: RunContext
@@ -54,20 +55,22 @@ class Offers:
     worktrees: RunWorktrees
     _failed: set[tuple[str, str, str]] = field(default_factory=set)
 
-    def known(self, task: PlanTask, *, ours: str, theirs: str, found: Sequence[Conflict]) -> Offer | None:
+    def repeated(
+        self, task: PlanTask, *, ours: str, theirs: str, conflicts: Sequence[Conflict]
+    ) -> Proposal | None:
         """What people answered before to the very same hunks; None if that does not cover every hunk."""
         if not self._wanted():
             return None
         try:
-            with self._pair(ours, theirs, found) as pair:
-                return self._known(task, pair, found)
+            with self._pair(ours, theirs, conflicts) as pair:
+                return self._repeated(task, pair, conflicts)
         except AuditError:
             raise
         except DevassistError as error:
             warn(self.context, task, f"what was settled before could not be tried: {error}")
             return None
 
-    def _known(self, task: PlanTask, pair: MergingPair, found: Sequence[Conflict]) -> Offer | None:
+    def _repeated(self, task: PlanTask, pair: MergingPair, conflicts: Sequence[Conflict]) -> Proposal | None:
         answer = repetition(pair.files, Precedents.of(self.context.taught()).by_hunk())
         if answer is None:
             return None
@@ -75,13 +78,13 @@ class Offers:
         languages = self.context.settings.conflicts.languages
         verified = Verification(pair, self.context.symbols, languages).verify(tree, list(answer.edits))
         if verified.failed:
-            listed = "; ".join(f"{one.name}: {one.detail}" for one in verified.failed)
+            listed = "; ".join(f"{check.name}: {check.detail}" for check in verified.failed)
             warn(
                 self.context, task, f"what was settled before ({answer.reason}) does not hold here: {listed}"
             )
             return None
         chosen = Settlement(
-            conflicts=_ids(found),
+            conflicts=_ids(conflicts),
             sides=(pair.ours, pair.theirs),
             tree=tree,
             how=How.AUTOMATIC,
@@ -95,57 +98,55 @@ class Offers:
         return self._held(task, chosen, _AUTOMATIC)
 
     def propose(
-        self, task: PlanTask, *, ours: str, theirs: str, landed: Sequence[str], found: Sequence[Conflict]
-    ) -> Offer | None:
+        self, task: PlanTask, *, ours: str, theirs: str, landed: Sequence[str], conflicts: Sequence[Conflict]
+    ) -> Proposal | None:
         """
-        The integrator's resolution of a delivered task's conflict with the result, or None: it stays as it is.
+        The integrator's resolution of a delivered task's conflict with the result; None if it remains a conflict.
 
-        `ours` and `theirs` are commits, `landed` the tasks that the result holds. Raises Parked while the integrator
-        waits for a person, and Interrupted or LimitReached where the run is over.
+        `ours` and `theirs` are commits, `landed` the tasks in the result. Raises Parked while the integrator waits for
+        a person, and Interrupted or LimitReached if the run is over.
         """
         matter = (task.id, ours, theirs)
         if not self._wanted() or matter in self._failed:
             return None
         try:
-            with self._pair(ours, theirs, found) as pair:
-                offer = self._proposed(task, pair, landed, found)
+            with self._pair(ours, theirs, conflicts) as pair:
+                proposal = self._proposed(task, pair, landed, conflicts)
         except (AuditError, Interrupted, LimitReached):
             raise
-        except (
-            DevassistError
-        ) as error:  # no git that can try a merge, a worktree in the way: it stays a conflict
+        except DevassistError as error:  # an old git, or a worktree in the way: it remains a conflict
             warn(self.context, task, f"the integrator could not be asked: {error}")
-            offer = None
-        if offer is None:
+            proposal = None
+        if proposal is None:
             self._failed.add(matter)
-        return offer
+        return proposal
 
     def _proposed(
-        self, task: PlanTask, pair: MergingPair, landed: Sequence[str], found: Sequence[Conflict]
-    ) -> Offer | None:
+        self, task: PlanTask, pair: MergingPair, landed: Sequence[str], conflicts: Sequence[Conflict]
+    ) -> Proposal | None:
         context = self.context
         if not pair.files:
             return None
-        paths = [entry.path for one in pair.files for each in one.conflicts for entry in each.stages]
+        stages = [entry.path for file in pair.files for at in file.conflicts for entry in at.stages]
         matter = Matter(
             pair=pair,
-            intents=(self._intent(landed), _said(task)),
-            paths=list(dict.fromkeys([*(one.path for one in pair.files), *paths])),
-            objections=[one.explanation for one in found],
+            intents=(self._intent(landed), _intent_of(task)),
+            paths=list(dict.fromkeys([*(file.path for file in pair.files), *stages])),
+            objections=[conflict.explanation for conflict in conflicts],
             cache=context.symbols,
         )
         result = ResolutionStep(
             context=context, task_id=task.id, worktrees=self.worktrees, matter=matter, checks=task.checks
         ).run()
         context.check_stop()
-        if result.outcome == "waiting":
+        if result.outcome is Outcome.WAITING:
             raise Parked(result.reason, approval=result.awaits)
-        if result.outcome != "delivered" or result.verified is None:
+        if result.outcome is not Outcome.DELIVERED or result.verified is None:
             warn(self.context, task, f"the integrator gave no resolution: {result.reason}")
             return None
         agent = agent_id(task.id, ROLE)
         chosen = Settlement(
-            conflicts=_ids(found),
+            conflicts=_ids(conflicts),
             sides=(pair.ours, pair.theirs),
             tree=result.tree,
             how=How.AGENT,
@@ -161,27 +162,27 @@ class Offers:
     def _wanted(self) -> bool:
         return self.context.settings.conflicts.resolve == "agent" and not self.context.stop.pulled
 
-    def _pair(self, ours: str, theirs: str, found: Sequence[Conflict]) -> MergingPair:
+    def _pair(self, ours: str, theirs: str, conflicts: Sequence[Conflict]) -> MergingPair:
         repository = self.context.repository
         sides = [
             Side(name=name, commit=commit, tree=repository.tree_of(commit))
-            for name, commit in zip(found[0].branches, (ours, theirs), strict=True)
+            for name, commit in zip(conflicts[0].branches, (ours, theirs), strict=True)
         ]
         return MergingPair(repository, sides[0], sides[1], self.context.environment)
 
-    def _held(self, task: PlanTask, chosen: Settlement, by: str) -> Offer:
+    def _held(self, task: PlanTask, chosen: Settlement, by: str) -> Proposal:
         held = rescue_ref(self.context.run, agent_id(task.id, by))
-        self.context.repository.keep_ref(held, keeper(self.context, task).commit(chosen))
-        return Offer(chosen=chosen, held=held)
+        self.context.repository.keep_ref(held, writer_for(self.context, task).commit(chosen))
+        return Proposal(chosen=chosen, held=held)
 
     def _intent(self, landed: Sequence[str]) -> str:
-        return "\n\n".join(_said(self.plan.task(name)) for name in landed) or "the base of the run"
+        return "\n\n".join(_intent_of(self.plan.task(name)) for name in landed) or "the base of the run"
 
 
-def keeper(context: RunContext, task: PlanTask) -> Keeper:
-    """Who writes the resolutions of one task."""
+def writer_for(context: RunContext, task: PlanTask) -> ResolutionWriter:
+    """The writer of one task's resolutions."""
     repository = context.repository
-    return Keeper(
+    return ResolutionWriter(
         repository=repository,
         recorder=context.journal,
         signature=repository.signature(context.environment),
@@ -195,9 +196,9 @@ def warn(context: RunContext, task: PlanTask, text: str) -> None:
     context.journal.record(Event(warning, task=task.id))
 
 
-def _ids(found: Sequence[Conflict]) -> list[str]:
-    return list(dict.fromkeys(one.id for one in found))
+def _ids(conflicts: Sequence[Conflict]) -> list[str]:
+    return list(dict.fromkeys(conflict.id for conflict in conflicts))
 
 
-def _said(task: PlanTask) -> str:
+def _intent_of(task: PlanTask) -> str:
     return f"Task {task.id}: {task.title}\n{task.instructions}"

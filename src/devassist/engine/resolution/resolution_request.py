@@ -1,4 +1,4 @@
-"""What the integrator is asked and what it answers, as values."""
+"""The request to the integrator and its result, as values."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from devassist.engine.crews.prompts import resolution_brief
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Matter:
     """
-    What is to be resolved: the pair, both intents, and why git or the detectors object.
+    The conflict to resolve: the merge, the intents of both sides, and the objections of git or the detectors.
 
-    `paths` are the files that may be edited; `objections` say in a sentence each what is wrong; `settles` is as
-    Verification has it.
+    `paths` are the files that may be edited; `objections` are sentences that say what is wrong; `settles` are kind and
+    symbol of what must be gone afterwards.
     """
 
     pair: MergingPair
@@ -32,14 +32,14 @@ class Matter:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ResolutionResult:
-    """How the integrator ended. `tree` is the whole resolved tree when `outcome` is delivered."""
+    """How the integrator ended. `tree` is the id of the whole resolved tree if `outcome` is DELIVERED."""
 
     outcome: Outcome
     reason: str = ""
     kind: str = ""
     hint: str = ""
     awaits: str = ""
-    """The approval request that the integrator is parked at."""
+    """The id of the approval request that the integrator waits for."""
     tree: str = ""
     paths: Sequence[str] = ()
     verified: Verified | None = None
@@ -48,7 +48,7 @@ class ResolutionResult:
 
 
 def brief_of(matter: Matter, context: RunContext) -> str:
-    """What the integrator is told of it: the same for the same matter, so that an attempt can be gone on with."""
+    """The integrator's prompt: equal for an equal request, so that an interrupted attempt can be continued."""
     pair, repository = matter.pair, context.repository
     diffs = [repository.diff(pair.base, side.tree, paths=matter.paths) for side in (pair.ours, pair.theirs)]
     return resolution_brief(

@@ -1,4 +1,4 @@
-"""Keeps a resolution: who decided what and why is recorded, then a merge commit is made that a safety ref holds."""
+"""Writes a resolution: records who decided what and why, then makes a merge commit that a safety ref holds."""
 
 from __future__ import annotations
 
@@ -30,10 +30,10 @@ _RESCUE = "refs/devassist/rescue/resolution"
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settlement:
     """
-    A resolution that was chosen and checked. `tree` is the whole merged tree; `conflicts` are the ids it settles.
+    A checked resolution. `tree` is the id of the whole merged tree; `conflicts` are the ids that it settles.
 
-    `who` is `person NAME`, `agent ID` or `policy`; `hunks` are what a later repeat is recognised by, `precedents` the
-    earlier answers that this one repeats.
+    `who` is `person NAME`, `agent ID` or `policy`. Later repeats are recognised by `hunks`; `precedents` are the
+    earlier answers that this one repeats; `beside` are conflicts of the same pair that it does not settle.
     """
 
     conflicts: Sequence[str]
@@ -57,8 +57,8 @@ class Settlement:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Keeper:
-    """Writes resolutions of one repository. `run` and `task` say in whose course they were made, if in any."""
+class ResolutionWriter:
+    """Writes resolutions of one repository; `run` and `task` name the run that they belong to, if any."""
 
     repository: Repository
     recorder: Recorder
@@ -67,12 +67,12 @@ class Keeper:
     task: str = ""
 
     def keep(self, chosen: Settlement) -> ConflictResolved:
-        """Record the decision, make the merge commit, point the safety refs at it; the first conflict's record."""
+        """Records the decision, makes the merge commit and points the safety refs at it; the first conflict's event."""
         parent = self.decide(chosen)
         return self.note(chosen, self.commit(chosen), parent=parent)
 
     def decide(self, chosen: Settlement) -> str:
-        """Record who chose what and why; the record's id."""
+        """Records who chose what and why; the id of the record."""
         return self._record(
             DecisionMade(
                 who=chosen.who,
@@ -88,7 +88,7 @@ class Keeper:
         )
 
     def note(self, chosen: Settlement, commit: str, *, parent: str) -> ConflictResolved:
-        """Point the safety refs at the merge commit and record that the conflicts are settled by it."""
+        """Points the safety refs at the merge commit and records that it settles the conflicts."""
         resolved = ConflictResolved(
             conflict=chosen.conflicts[0],
             ref=f"{_REFS}/{chosen.conflicts[0]}",
@@ -108,7 +108,9 @@ class Keeper:
             precedents=chosen.precedents,
             beside=chosen.beside,
         )
-        with self.repository.lock():  # two people may settle the same conflict at once: both are kept
+        with (
+            self.repository.lock()
+        ):  # two people may settle a conflict at the same time: both merges are kept
             for conflict in chosen.conflicts:
                 ref = f"{_REFS}/{conflict}"
                 self._point(ref, commit)
@@ -116,7 +118,7 @@ class Keeper:
         return resolved
 
     def undo(self, conflict: str, *, commit: str, who: str, reason: str) -> ConflictResolved:
-        """Put a conflict back to open; the commit stays reachable below the rescue refs."""
+        """Reopens a conflict; the commit stays reachable below the rescue refs."""
         parent = self._record(
             DecisionMade(
                 who=who,
@@ -129,26 +131,26 @@ class Keeper:
         )
         ref = f"{_REFS}/{conflict}"
         with self.repository.lock():
-            kept = self._free(f"{_RESCUE}/{conflict}")
-            self.repository.create_ref(kept, commit, "devassist: resolution undone")
+            rescue = self._free(f"{_RESCUE}/{conflict}")
+            self.repository.create_ref(rescue, commit, "devassist: resolution undone")
             if self.repository.ref_tip(ref) == commit:
                 self.repository.delete_ref(ref, old=commit)
         undone = ConflictResolved(
-            conflict=conflict, status=ConflictStatus.OPEN, who=who, reason=reason, undone=commit, ref=kept
+            conflict=conflict, status=ConflictStatus.OPEN, who=who, reason=reason, undone=commit, ref=rescue
         )
         self._record(undone, parent=parent)
         return undone
 
     def commit(self, chosen: Settlement) -> str:
-        """The merge commit of both branches; no ref names it yet."""
+        """Makes the merge commit of both branches, which no ref names yet; its id."""
         ours, theirs = chosen.sides
         message = with_trailers(
             f"Merge {theirs.name} into {ours.name}: {chosen.conflicts[0]} resolved",
             "\n".join(
-                one_line(f"Dropped from {one.branch}: {one.path}:{one.line}")
+                one_line(f"Dropped from {line.branch}: {line.path}:{line.line}")
                 .encode("utf-8", "replace")
                 .decode()
-                for one in chosen.verified.dropped
+                for line in chosen.verified.dropped
             ),
             {
                 "Devassist-Conflict": " ".join(chosen.conflicts),
@@ -166,7 +168,7 @@ class Keeper:
         )
 
     def _point(self, ref: str, commit: str) -> None:
-        """The plain name is the newest; what it held before goes to a name with a number."""
+        """Points a ref at a commit; its previous commit moves to a ref with a number behind the name."""
         old = self.repository.ref_tip(ref)
         if old is None:
             self.repository.create_ref(ref, commit, "devassist: conflict resolved")

@@ -51,14 +51,14 @@ REPLY = told(
 
 def test_the_first_is_new_whatever_other_agents_did() -> None:
     found = attempt_at([CODER, INTENDED], AGENT, sides=SIDES)
-    assert (found.number, bool(found.memory), found.left) == (1, False, False)
+    assert (found.number, bool(found.log), found.left) == (1, False, False)
 
 
 def test_one_that_broke_off_goes_on_with_its_replies() -> None:
     found = attempt_at([CODER, INTENDED, began(1), REPLY], AGENT, sides=SIDES)
     assert (found.number, found.start, found.left, found.finished) == (1, "start1", True, None)
-    assert found.memory.first_round == 1
-    assert found.memory.reply(("integrator", 1, 1), "q") == REPLY.body
+    assert found.log.first_round == 1
+    assert found.log.reply(("integrator", 1, 1), "q") == REPLY.body
 
 
 def test_at_other_commits_or_where_the_record_did_not_fit_the_next_begins() -> None:
@@ -69,8 +69,8 @@ def test_at_other_commits_or_where_the_record_did_not_fit_the_next_begins() -> N
         [INTENDED, told(EventType.AGENT_STARTED, role="integrator", round=1, commit="of an old log")],
     ):
         found = attempt_at(records, AGENT, sides=SIDES)
-        assert (found.number, bool(found.memory), found.left) == (2, False, True)
-        assert found.memory.first_round == 2
+        assert (found.number, bool(found.log), found.left) == (2, False, True)
+        assert found.log.first_round == 2
 
 
 def test_a_worktree_that_was_only_begun_holds_nobodys_work() -> None:
