@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import getpass
 import sys
-from collections.abc import Mapping
 from dataclasses import asdict, replace
 from typing import Annotated, Any
 
+import msgspec
 import typer
 
-from devassist.app.conflicts import resolve as settling
 from devassist.app.conflicts.learning import learn_from_history, repeated_answer
 from devassist.app.conflicts.open_conflict import Answer, OpenConflict, opened
+from devassist.app.conflicts.resolve import Resolution, Undone, refusal, settle
+from devassist.app.conflicts.resolve import undo as undo_resolution
 from devassist.app.wiring.project import Project
 from devassist.cli.editing import edited
 from devassist.cli.invocation import Format, Invocation, of, one_line, plain, print_json
@@ -20,7 +21,7 @@ from devassist.cli.looking import Output
 from devassist.cli.progress import PlainProgress
 from devassist.cli.three_way import asked
 from devassist.domain.errors import UsageError, WaitingForPerson
-from devassist.domain.resolutions import How
+from devassist.domain.resolutions import How, ResolutionStatus
 
 _ANONYMOUS = "devassist"
 
@@ -79,19 +80,19 @@ def resolve(
     who = f"person {_person(invocation, project)}"
     if undo:
         show_resolution(
-            invocation, settling.undo(project, conflict, who=who, reason=reason or "undone"), output
+            invocation, undo_resolution(project, conflict, who=who, reason=reason or "undone"), output
         )
         return
     with opened(project, conflict) as found:
         answer = Answer(who=who, reason=reason, overrule=accept_anyway, checks=checks, into=into)
         if agent:
-            document = _by_agent(invocation, found, answer)
+            resolution = _by_agent(invocation, found, answer)
         else:
-            document = settling.settle(found, _answer(invocation, found, answer, take=take, edit=edit))
-    show_resolution(invocation, document, output)
+            resolution = settle(found, _answer(invocation, found, answer, take=take, edit=edit))
+    show_resolution(invocation, resolution, output)
 
 
-def _by_agent(invocation: Invocation, found: OpenConflict, answer: Answer) -> dict[str, Any]:
+def _by_agent(invocation: Invocation, found: OpenConflict, answer: Answer) -> Resolution:
     from devassist.app.conflicts.resolve_by_agent import resolve_by_agent
 
     progress = PlainProgress(invocation.say, everything=invocation.verbosity > 1)
@@ -152,39 +153,50 @@ def _person(invocation: Invocation, project: Project) -> str:
     return name if name != _ANONYMOUS else getpass.getuser()
 
 
-def show_resolution(invocation: Invocation, document: Mapping[str, Any], output: Format) -> None:
-    """The answer of `conflicts resolve`; one that was not accepted is raised as an error."""
+def show_resolution(invocation: Invocation, resolution: Resolution | Undone, output: Format) -> None:
+    """Prints the answer of `conflicts resolve`; a refused one is raised as an error."""
     if output is Format.json:
-        print_json(document)
-    if document["status"] == "refused":
+        print_json(_document(resolution))
+    if isinstance(resolution, Undone):
+        _print_undone(invocation, resolution, output)
+        return
+    if resolution.status is ResolutionStatus.REFUSED:
         if output is Format.json:
-            raise typer.Exit(settling.refused(document).exit_code)
-        _print_dropped(invocation, document)
-        raise settling.refused(document)
+            raise typer.Exit(refusal(resolution).exit_code)
+        _print_dropped(invocation, resolution)
+        raise refusal(resolution)
     if output is Format.json:
         return
     answers = invocation.answers
-    if document["status"] == "open":
-        answers.print(
-            f"{', '.join(document['conflicts'])} open again; the merge is kept at {document['ref']}"
-        )
-        if document["holding"]:
-            answers.print(f"still merged into {one_line(', '.join(document['holding']))}", markup=False)
-        return
-    by = f"{document['how']} {plain(document['choice'])}".strip()
-    answers.print(f"resolved {', '.join(document['conflicts'])} by {by}: {document['commit']}", markup=False)
-    _print_dropped(invocation, document)
-    for one in document["beside"]:
-        stands = "is still in the merge" if one["stands"] else "may be in the merge too"
-        answers.print(f"{one['conflict']} {stands}: {one_line(one['explanation'])}", markup=False)
-    if document["moved"]:
-        answers.print(f"{plain(document['moved'])} is at it now", markup=False)
-    if document["next"]:
-        answers.print(f"next: {document['next']}", markup=False)
+    by = f"{resolution.how} {plain(resolution.choice)}".strip()
+    settled = ", ".join(resolution.conflicts)
+    answers.print(f"resolved {settled} by {by}: {resolution.commit}", markup=False)
+    _print_dropped(invocation, resolution)
+    for beside in resolution.beside:
+        where = "is still in the merge" if beside.stands else "may be in the merge too"
+        answers.print(f"{beside.conflict} {where}: {one_line(beside.explanation)}", markup=False)
+    if resolution.moved:
+        answers.print(f"{plain(resolution.moved)} is at it now", markup=False)
+    if resolution.next:
+        answers.print(f"next: {resolution.next}", markup=False)
     sys.stdout.flush()
 
 
-def _print_dropped(invocation: Invocation, document: Mapping[str, Any]) -> None:
-    for one in document.get("dropped", ()):
-        where = f"{one['path']}:{one['line']} of {one['branch']}"
-        invocation.answers.print(f"dropped {one_line(where)}: {one_line(one['text'])}", markup=False)
+def _document(resolution: Resolution | Undone) -> dict[str, Any]:
+    document = {"schema": "devassist.resolution/1", **msgspec.to_builtins(resolution)}
+    return {key: value for key, value in document.items() if key != "run" or value}
+
+
+def _print_undone(invocation: Invocation, undone: Undone, output: Format) -> None:
+    if output is Format.json:
+        return
+    answers = invocation.answers
+    answers.print(f"{', '.join(undone.conflicts)} open again; the merge is kept at {undone.ref}")
+    if undone.holding:
+        answers.print(f"still merged into {one_line(', '.join(undone.holding))}", markup=False)
+
+
+def _print_dropped(invocation: Invocation, resolution: Resolution) -> None:
+    for line in resolution.dropped:
+        where = f"{line.path}:{line.line} of {line.branch}"
+        invocation.answers.print(f"dropped {one_line(where)}: {one_line(line.text)}", markup=False)

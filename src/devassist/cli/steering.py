@@ -108,8 +108,8 @@ def _go_on_resolving(
     if options.detached:
         raise UsageError(f"{state.run} settles one conflict, in the foreground", hint="leave --detach out")
     progress = PlainProgress(invocation.say, everything=invocation.verbosity > 1)
-    document = resume_by_agent(project, state, options, sinks=[progress])
-    show_resolution(invocation, document, Format.text if output is StreamFormat.text else Format.json)
+    resolution = resume_by_agent(project, state, options, sinks=[progress])
+    show_resolution(invocation, resolution, Format.text if output is StreamFormat.text else Format.json)
 
 
 def stop(

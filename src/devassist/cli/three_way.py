@@ -104,7 +104,7 @@ def asked(invocation: Invocation, found: OpenConflict) -> Mapping[str, Any]:
     hunks = found.hunks()
     if not hunks or any(one.marked is None for one in found.pair.files):
         raise UsageError(f"{found.ids[0]} is not about lines alone", hint="--take SIDE or --agent")
-    one, other = (str(name) for name in found.conflict["branches"])
+    one, other = found.conflict.branches
     for name, intent in found.intents().items():
         invocation.narration.print(Text(f"{plain(name)} is for: {plain(intent)}", style="dim"))
     session = ThreeWay(

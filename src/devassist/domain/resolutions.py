@@ -22,6 +22,16 @@ class How(StrEnum):
     """Nobody: what people answered to the same hunks before was repeated."""
 
 
+class ResolutionStatus(StrEnum):
+    """How an attempt to resolve a conflict, or to undo that, ended."""
+
+    RESOLVED = "resolved"
+    REFUSED = "refused"
+    """A check failed: the conflict is as it was."""
+    OPEN = "open"
+    """Undone: the conflict is open again."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ResolutionCheck:
     """One check of a resolution: markers, parse, lines, symbols, manifests, or a command of `[checks]`."""

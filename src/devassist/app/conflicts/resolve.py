@@ -1,17 +1,17 @@
-"""Wires the resolution of one conflict: checked, kept, and undone."""
+"""Resolves one conflict: an answer is checked and kept, or refused; a resolution is undone."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
-
-import msgspec
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from devassist.app.conflicts.check_tree import run_checks
 from devassist.app.conflicts.ledger import find_conflict, known_conflicts
 from devassist.app.conflicts.open_conflict import Answer, OpenConflict
 from devassist.app.wiring.project import Project, open_log
-from devassist.domain.conflicts import Conflict
+from devassist.domain.approvals import ApprovedMerge, MergeRequest
+from devassist.domain.conflicts import ConflictStatus
 from devassist.domain.errors import (
     DevassistError,
     RepositoryChanged,
@@ -27,54 +27,116 @@ from devassist.domain.events import (
     MergeApproved,
     MergeCompleted,
     MergeIntended,
+    Repeat,
 )
-from devassist.domain.resolutions import ResolutionCheck
+from devassist.domain.resolutions import DroppedLine, How, ResolutionCheck, ResolutionStatus
+from devassist.git.worktree.listing import list_worktrees
 from devassist.ports import Recorder
 
 if TYPE_CHECKING:  # it brings parsers along
     from devassist.engine.resolution.resolution_writer import Settlement
 
+APPROVAL = "approval"
+"""The name of the check that a person has to pass: approval by policy or by hand."""
 
-def settle(found: OpenConflict, answer: Answer) -> dict[str, Any]:
-    """
-    Check an answer and keep it; the document of `conflicts resolve`, status `resolved` or `refused`.
 
-    Raises RepositoryError or RepositoryChanged where the branch to move cannot be moved.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Resolution:
     """
-    with open_log(found.project) as log:
-        return settle_in(found, answer, log)
+    The answer of `conflicts resolve`. `conflict` is the id that was named, `conflicts` are all that are settled.
+
+    `ref` keeps the merge `commit`, or a tree that was refused; `moved` is the branch that is at the commit now, and
+    `next` the command to type.
+    """
+
+    conflict: str
+    conflicts: tuple[str, ...]
+    beside: tuple[BesideConflict, ...]
+    branches: tuple[str, ...]
+    status: ResolutionStatus
+    how: How
+    choice: str
+    who: str
+    reason: str
+    precedents: tuple[Repeat, ...]
+    commit: str | None
+    tree: str
+    parents: tuple[str, ...]
+    ref: str | None
+    dropped: tuple[DroppedLine, ...]
+    checks: tuple[ResolutionCheck, ...]
+    overruled: bool
+    moved: str | None
+    next: str | None
+    run: str = ""
+    """The run of the integrator, if it made the resolution."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Undone:
+    """The answer of `conflicts resolve --undo`: `ref` keeps the commit `undone`; branches in `holding` have it."""
+
+    conflict: str
+    conflicts: tuple[str, ...]
+    undone: str
+    ref: str
+    holding: tuple[str, ...]
+    status: ResolutionStatus = ResolutionStatus.OPEN
+
+
+def settle(conflict: OpenConflict, answer: Answer) -> Resolution:
+    """
+    Checks an answer, and keeps it unless a check fails.
+
+    Raises RepositoryError or RepositoryChanged if the branch to move cannot be moved.
+    """
+    with open_log(conflict.project) as log:
+        return settle_in(conflict, answer, log)
 
 
 def settle_in(
-    found: OpenConflict,
+    conflict: OpenConflict,
     answer: Answer,
     recorder: Recorder,
     *,
     ran: Sequence[ResolutionCheck] = (),
-    confidence: float | None = None,
     run: str = "",
-) -> dict[str, Any]:
-    """The same with a log that is open already; `ran` are checks that were made before."""
+) -> Resolution:
+    """As `settle`, with a log that is open already; `ran` are the results of checks that ran before."""
+    from devassist.engine.resolution.resolution_writer import ResolutionWriter
+
+    if answer.into:
+        _tip_to_move(conflict, answer.into)
+    settlement = _checked(conflict, answer, recorder, ran)
+    if settlement.overruled and not answer.overrule:
+        return _resolution(conflict, settlement, None)
+    repository = conflict.project.repository
+    signature = repository.signature(conflict.project.host.environment)
+    writer = ResolutionWriter(repository=repository, recorder=recorder, signature=signature, run=run)
+    event = writer.keep(settlement)
+    if answer.into:
+        _move(conflict, answer, event, recorder)
+    return _resolution(conflict, settlement, event, moved=answer.into)
+
+
+def _checked(
+    conflict: OpenConflict, answer: Answer, recorder: Recorder, ran: Sequence[ResolutionCheck]
+) -> Settlement:
+    """The answer with the results of its checks; `overruled` says that one of them failed."""
     from devassist.conflicts.resolution.rerere import settled_in
     from devassist.conflicts.resolution.verification import Verification
-    from devassist.engine.resolution.resolution_writer import ResolutionWriter, Settlement
+    from devassist.engine.resolution.resolution_writer import Settlement
 
-    project, pair = found.project, found.pair
-    if answer.into:
-        _movable(found, answer.into)
+    project, pair = conflict.project, conflict.pair
     tree = pair.tree_with(answer.edits)
     languages = project.settings.conflicts.languages
-    checker = Verification(pair, project.host.state_dir / "symbols", languages, found.settles)
-    verified = checker.verify(tree, list(answer.edits))
-    if answer.checks or (found.needs_checks and not ran):
+    verification = Verification(pair, project.host.state_dir / "symbols", languages, conflict.settles)
+    verified = verification.verify(tree, list(answer.edits))
+    if answer.checks or (conflict.needs_checks and not ran):
         ran = [*ran, *run_checks(project, pair, tree, recorder)]
-    failed = [*verified.failed, *(one for one in ran if not one.ok)]
-    stands = {
-        one["conflict"]: checker.is_unresolved(tree, msgspec.convert(one, Conflict, strict=False))
-        for one in found.beside
-    }
-    chosen = Settlement(
-        conflicts=[*found.ids, *(id_ for id_, there in stands.items() if there is False)],
+    remaining = {id_: verification.is_unresolved(tree, other) for id_, other in conflict.beside.items()}
+    return Settlement(
+        conflicts=[*conflict.ids, *(id_ for id_, remains in remaining.items() if remains is False)],
         sides=(pair.ours, pair.theirs),
         tree=tree,
         how=answer.how,
@@ -83,87 +145,77 @@ def settle_in(
         reason=answer.reason or f"{answer.how} {answer.choice}".strip(),
         verified=verified,
         ran=ran,
-        confidence=answer.confidence if confidence is None else confidence,
+        confidence=answer.confidence,
         precedents=answer.precedents,
-        overruled=bool(failed),
-        hunks=settled_in(found.pair, tree),
-        beside=_beside(found, stands),
+        overruled=bool(verified.failed) or any(not check.ok for check in ran),
+        hunks=settled_in(pair, tree),
+        beside=_beside(conflict, remaining),
     )
-    if failed and not answer.overrule:
-        return _document(found, chosen, None)
-    signature = project.repository.signature(project.host.environment)
-    keeper = ResolutionWriter(repository=project.repository, recorder=recorder, signature=signature, run=run)
-    kept = keeper.keep(chosen)
-    moved = _move(found, answer, kept, recorder) if answer.into else ""
-    return _document(found, chosen, kept, moved=moved)
 
 
-def undo(project: Project, prefix: str, *, who: str, reason: str) -> dict[str, Any]:
-    """Put a resolved conflict back to open, with everything that was settled with it."""
+def undo(project: Project, prefix: str, *, who: str, reason: str) -> Undone:
+    """Reopens a resolved conflict and all that the same merge settled. Raises UsageError if it is not resolved."""
     from devassist.engine.resolution.resolution_writer import ResolutionWriter
 
-    conflict = find_conflict(project, prefix)
-    ended = conflict.get("ended", {})
-    if conflict["status"] != "resolved" or "commit" not in ended:
-        raise UsageError(
-            f"{conflict['conflict']} is {conflict['status']}, not resolved", hint="devassist conflicts"
-        )
-    known = known_conflicts(project)
-    same = [
-        id_
-        for id_, one in known.items()
-        if one["status"] == "resolved" and one["ended"].get("commit") == ended["commit"]
+    record = find_conflict(project, prefix)
+    id_, commit = str(record["conflict"]), record.get("ended", {}).get("commit", "")
+    if record["status"] != ConflictStatus.RESOLVED or not commit:
+        raise UsageError(f"{id_} is {record['status']}, not resolved", hint="devassist conflicts")
+    settled = [
+        other
+        for other, known in known_conflicts(project).items()
+        if known["status"] == ConflictStatus.RESOLVED and known["ended"].get("commit") == commit
     ]
-    order = sorted(same, key=lambda id_: id_ != conflict["conflict"])
-    with open_log(project) as log:
-        signature = project.repository.signature(project.host.environment)
-        keeper = ResolutionWriter(repository=project.repository, recorder=log, signature=signature)
-        undone = [keeper.undo(id_, commit=ended["commit"], who=who, reason=reason) for id_ in order]
+    settled.sort(key=lambda other: other != id_)
     repository = project.repository
+    with open_log(project) as log:
+        signature = repository.signature(project.host.environment)
+        writer = ResolutionWriter(repository=repository, recorder=log, signature=signature)
+        events = [writer.undo(other, commit=commit, who=who, reason=reason) for other in settled]
     holding = [
         ref.removeprefix("refs/heads/")
         for ref in repository.ref_names("refs/heads/")
-        if (tip := repository.ref_tip(ref)) and repository.is_ancestor(ended["commit"], tip)
+        if (tip := repository.ref_tip(ref)) and repository.is_ancestor(commit, tip)
     ]
-    return {
-        "schema": "devassist.resolution/1",
-        "conflict": conflict["conflict"],
-        "conflicts": order,
-        "status": "open",
-        "undone": ended["commit"],
-        "ref": undone[0].ref,
-        "holding": holding,
-    }
-
-
-def _beside(found: OpenConflict, stands: Mapping[str, bool | None]) -> tuple[BesideConflict, ...]:
-    """What the merge does not settle."""
-    return tuple(
-        BesideConflict(
-            conflict=one["conflict"],
-            stands=stands[one["conflict"]],
-            explanation=one["explanation"],
-        )
-        for one in found.beside
-        if stands[one["conflict"]] is not False
+    return Undone(
+        conflict=id_, conflicts=tuple(settled), undone=commit, ref=events[0].ref, holding=tuple(holding)
     )
 
 
-def _movable(found: OpenConflict, branch: str) -> str:
-    """The tip of the branch that is to get the merge. Raises where a person would notice the move."""
-    from devassist.git.worktree.listing import list_worktrees
+def refusal(resolution: Resolution) -> DevassistError:
+    """Why a resolution was refused, as an error; only a missing approval waits for a person."""
+    failed = [check for check in resolution.checks if not check.ok]
+    listed = "; ".join(f"{check.name}: {check.detail}" for check in failed)
+    fact = f"the resolution of {resolution.conflict} is not accepted: {listed}"
+    if resolution.ref:
+        fact += f" (it is kept at {resolution.ref})"
+    if {check.name for check in failed} == {APPROVAL}:
+        return WaitingForPerson(fact, hint="git merge it after a look, or --accept-anyway --reason R")
+    return Unfinished(fact, hint="correct it, or --accept-anyway --reason R")
 
-    repository = found.project.repository
+
+def _beside(conflict: OpenConflict, remaining: Mapping[str, bool | None]) -> tuple[BesideConflict, ...]:
+    """The conflicts of the pair that the merge does not settle."""
+    return tuple(
+        BesideConflict(conflict=id_, stands=remaining[id_], explanation=other.explanation)
+        for id_, other in conflict.beside.items()
+        if remaining[id_] is not False
+    )
+
+
+def _tip_to_move(conflict: OpenConflict, branch: str) -> str:
+    """The tip of the branch to move. Raises RepositoryError or RepositoryChanged if a person would notice the move."""
+    repository = conflict.project.repository
     tip = repository.branch_tip(branch)
     if tip is None:
         raise RepositoryError(f"there is no branch {branch}", hint="git branch --list")
     if branch == repository.head_branch or any(
-        one.branch == branch for one in list_worktrees(repository) if not one.missing
+        worktree.branch == branch for worktree in list_worktrees(repository) if not worktree.missing
     ):
         raise RepositoryError(
             f"{branch} is checked out, so it is not moved", hint="leave --into out and run 'git merge' there"
         )
-    sides = (found.pair.ours, found.pair.theirs)
+    sides = (conflict.pair.ours, conflict.pair.theirs)
     if not any(repository.is_ancestor(tip, side.commit) for side in sides):
         raise RepositoryChanged(
             f"{branch} has commits that neither branch has", hint="leave --into out and merge the resolution"
@@ -171,69 +223,61 @@ def _movable(found: OpenConflict, branch: str) -> str:
     return tip
 
 
-def _move(found: OpenConflict, answer: Answer, kept: ConflictResolved, log: Recorder) -> str:
-    """Give the branch the merge commit by compare-and-swap; its name."""
-    from devassist.domain.approvals import ApprovedMerge, MergeRequest
-
-    old = _movable(found, answer.into)
-    theirs = next((one for one in kept.parents if one != old), old)
-    request = MergeRequest(task="", ours=old, theirs=theirs, tree=kept.tree)
+def _move(conflict: OpenConflict, answer: Answer, event: ConflictResolved, log: Recorder) -> None:
+    """Moves the branch to the merge commit by compare-and-swap."""
+    old = _tip_to_move(conflict, answer.into)
+    theirs = next((parent for parent in event.parents if parent != old), old)
+    request = MergeRequest(task="", ours=old, theirs=theirs, tree=event.tree)
     approved = ApprovedMerge(request=request, approver=answer.who, reason=answer.reason)
     ref = f"refs/heads/{answer.into}"
-    permission = MergeApproved(
-        approver=approved.approver, ours=old, theirs=theirs, tree=request.tree, ref=ref
-    )
-    log.record(Event(permission))
+    approval = MergeApproved(approver=approved.approver, ours=old, theirs=theirs, tree=request.tree, ref=ref)
+    log.record(Event(approval))
     log.record(Event(MergeIntended(ref=ref, old=old, ours=old, theirs=theirs, tree=request.tree)))
-    found.project.repository.move_ref(
-        ref, old=old, new=kept.commit, message=f"devassist: {found.ids[0]} resolved"
-    )
+    message = f"devassist: {conflict.ids[0]} resolved"
+    conflict.project.repository.move_ref(ref, old=old, new=event.commit, message=message)
     completed = MergeCompleted(
-        commit=kept.commit,
-        tree=kept.tree,
-        parents=kept.parents,
+        commit=event.commit,
+        tree=event.tree,
+        parents=event.parents,
         ref=ref,
         approver=approved.approver,
     )
     log.record(Event(completed))
-    return answer.into
 
 
-def _document(
-    found: OpenConflict, chosen: Settlement, kept: ConflictResolved | None, *, moved: str = ""
-) -> dict[str, Any]:
-    commit = kept.commit if kept is not None else None
-    return {
-        "schema": "devassist.resolution/1",
-        "conflict": found.ids[0],
-        "conflicts": list(chosen.conflicts),
-        "beside": msgspec.to_builtins(chosen.beside),
-        "branches": list(found.conflict["branches"]),
-        "status": "resolved" if kept is not None else "refused",
-        "how": str(chosen.how),
-        "choice": chosen.choice,
-        "who": chosen.who,
-        "reason": chosen.reason,
-        "precedents": msgspec.to_builtins(chosen.precedents),
-        "commit": commit,
-        "tree": chosen.tree,
-        "parents": [side.commit for side in chosen.sides],
-        "ref": kept.ref if kept is not None else None,
-        "dropped": msgspec.to_builtins(list(chosen.verified.dropped)),
-        "checks": msgspec.to_builtins(chosen.checks),
-        "overruled": chosen.overruled and commit is not None,
-        "moved": moved or None,
-        "next": f"git merge {commit}" if commit and not moved else None,
-    }
-
-
-def refused(document: Mapping[str, Any]) -> DevassistError:
-    """Why a resolution was not accepted, as an error: only an approval that is missing waits for a person."""
-    failed = [one for one in document["checks"] if not one["ok"]]
-    listed = "; ".join(f"{one['name']}: {one['detail']}" for one in failed)
-    fact = f"the resolution of {document['conflict']} is not accepted: {listed}"
-    if document.get("ref"):
-        fact += f" (it is kept at {document['ref']})"
-    if {one["name"] for one in failed} == {"approval"}:
-        return WaitingForPerson(fact, hint="git merge it after a look, or --accept-anyway --reason R")
-    return Unfinished(fact, hint="put it right, or --accept-anyway --reason R")
+def _resolution(
+    conflict: OpenConflict, settlement: Settlement, event: ConflictResolved | None, *, moved: str = ""
+) -> Resolution:
+    """The answer; `event` is None if it was refused."""
+    refused = Resolution(
+        conflict=conflict.ids[0],
+        conflicts=tuple(settlement.conflicts),
+        beside=settlement.beside,
+        branches=conflict.conflict.branches,
+        status=ResolutionStatus.REFUSED,
+        how=settlement.how,
+        choice=settlement.choice,
+        who=settlement.who,
+        reason=settlement.reason,
+        precedents=settlement.precedents,
+        commit=None,
+        tree=settlement.tree,
+        parents=tuple(side.commit for side in settlement.sides),
+        ref=None,
+        dropped=settlement.verified.dropped,
+        checks=tuple(settlement.checks),
+        overruled=False,
+        moved=None,
+        next=None,
+    )
+    if event is None:
+        return refused
+    return replace(
+        refused,
+        status=ResolutionStatus.RESOLVED,
+        commit=event.commit,
+        ref=event.ref,
+        overruled=settlement.overruled,
+        moved=moved or None,
+        next=None if moved else f"git merge {event.commit}",
+    )

@@ -1,16 +1,16 @@
-"""Wires the neutral integrator for one conflict: a small run of its own, recorded and limited as any run."""
+"""Has the neutral integrator resolve one conflict: in a small run of its own, recorded and limited as any run."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from devassist.app.conflicts.check_tree import run_checks
 from devassist.app.conflicts.ledger import intent_of
 from devassist.app.conflicts.open_conflict import Answer, OpenConflict, opened
-from devassist.app.conflicts.resolve import settle_in
+from devassist.app.conflicts.resolve import APPROVAL, Resolution, settle_in
 from devassist.app.runs.ownership import own_run
 from devassist.app.runs.requesting import (
     ResumeOptions,
@@ -21,13 +21,15 @@ from devassist.app.runs.requesting import (
 )
 from devassist.app.runs.running import RunParts, cleared, supervision
 from devassist.app.wiring.project import Project, open_reader
+from devassist.domain.approvals import Choice, decide
+from devassist.domain.conflicts import ConflictStatus
 from devassist.domain.errors import UsageError
 from devassist.domain.events import DecisionMade, Event, ResolutionAsked, SnapshotTaken
 from devassist.domain.ids import rescue_ref
-from devassist.domain.resolutions import How, ResolutionCheck
+from devassist.domain.resolutions import How, ResolutionCheck, ResolutionStatus
 from devassist.domain.roles import Role
 from devassist.domain.run import RunState
-from devassist.ports import EventSink
+from devassist.ports import EventSink, Recorder
 
 if TYPE_CHECKING:  # imported where they are used: other commands must not pay for a run's imports
     from devassist.engine.context import RunRequest
@@ -35,15 +37,13 @@ if TYPE_CHECKING:  # imported where they are used: other commands must not pay f
     from devassist.engine.resolution.resolution_request import Matter, ResolutionResult
 
 
-def resolve_by_agent(
-    found: OpenConflict, answer: Answer, *, sinks: Sequence[EventSink] = ()
-) -> dict[str, Any]:
+def resolve_by_agent(found: OpenConflict, answer: Answer, *, sinks: Sequence[EventSink] = ()) -> Resolution:
     """
-    The document of `conflicts resolve`, with the id of the run that was made for it.
+    Starts a run for a conflict; the integrator's resolution, kept or refused.
 
-    `answer` has what the person said: reason, checks, branch to move.
+    `answer` has the person's reason, whether to run checks, and the branch to move.
 
-    Raises ModelError, LimitReached, Interrupted or Unfinished when the integrator gave no resolution.
+    Raises ModelError, LimitReached, Interrupted or Unfinished if there is no resolution.
     """
     from devassist.engine.log.journal import Journal
 
@@ -65,11 +65,11 @@ def resolve_by_agent(
 
 def resume_by_agent(
     project: Project, state: RunState, options: ResumeOptions, *, sinks: Sequence[EventSink] = ()
-) -> dict[str, Any]:
+) -> Resolution:
     """
-    As `resolve_by_agent`, for a run that broke off: what is recorded of it is not asked again.
+    As `resolve_by_agent`, for an interrupted run, whose recorded replies are not requested again.
 
-    Raises UsageError where the conflict is not what it was.
+    Raises UsageError if the conflict is resolved, or one of other commits now.
     """
     from devassist.engine.log.journal import Journal
     from devassist.store.filters import EventFilter
@@ -81,10 +81,12 @@ def resume_by_agent(
         who=asked.who, reason=asked.reason, checks=asked.checks, into=asked.into, overrule=asked.overrule
     )
     with own_run(project, state.run), opened(project, asked.conflict) as found:
-        if found.conflict["status"] == "resolved" or _sides(found) != asked.sides:
-            moved = "is resolved" if found.conflict["status"] == "resolved" else "is one of other commits now"
+        if found.status is ConflictStatus.RESOLVED or _sides(found) != asked.sides:
+            moved = (
+                "is resolved" if found.status is ConflictStatus.RESOLVED else "is one of other commits now"
+            )
             raise UsageError(
-                f"{asked.conflict} {moved}, so there is nothing to go on with",
+                f"{asked.conflict} {moved}, so there is nothing to continue",
                 hint=f"devassist conflicts resolve {asked.conflict} --agent",
             )
         journal = Journal(run=state.run)
@@ -98,7 +100,7 @@ def resume_by_agent(
 
 
 def _asked(found: OpenConflict, answer: Answer) -> ResolutionAsked:
-    """What a resume has to know of the person's request."""
+    """What a resume needs of the person's request."""
     return ResolutionAsked(
         conflict=found.ids[0],
         sides=_sides(found),
@@ -121,16 +123,16 @@ def _run(
     journal: Journal,
     directory: Path,
     sinks: Sequence[EventSink],
-) -> dict[str, Any]:
+) -> Resolution:
     from devassist.engine.run.resolution_run import ResolutionRun
     from devassist.engine.run.supervisor import Supervisor
 
     project = found.project
-    document: dict[str, Any] = {}
+    accepted: list[Resolution] = []
 
     def accept(result: ResolutionResult) -> str | None:
-        document.update(_accepted(found, answer, result, journal, request.run))
-        return str(document["commit"]) if document["status"] == "resolved" else None
+        accepted.append(_accepted(found, answer, result, journal, request.run))
+        return accepted[-1].commit
 
     with supervision(project, request, journal, directory, RunParts(sinks=sinks)) as run:
         work = ResolutionRun(context=run.context, matter=_matter(project, found), accept=accept)
@@ -138,16 +140,16 @@ def _run(
         supervisor.execute()
     if supervisor.error is not None:
         raise supervisor.error
-    return {**document, "run": request.run}
+    return accepted[-1]
 
 
 def _matter(project: Project, found: OpenConflict) -> Matter:
     from devassist.engine.resolution.resolution_request import Matter
 
     pair = found.pair
-    objections = [one.message for file in pair.files for one in file.conflicts]
+    objections = [conflict.message for file in pair.files for conflict in file.conflicts]
     if found.semantic:
-        objections.insert(0, f"{found.conflict['explanation']}. {found.conflict['suggestion']}")
+        objections.insert(0, f"{found.conflict.explanation}. {found.conflict.suggestion}")
     return Matter(
         pair=pair,
         intents=(
@@ -162,51 +164,52 @@ def _matter(project: Project, found: OpenConflict) -> Matter:
 
 
 def _accepted(
-    found: OpenConflict, given: Answer, result: ResolutionResult, journal: Any, run: str
-) -> dict[str, Any]:
-    """The policy's word on what the integrator made, and the checks'; kept when both are well."""
-    from devassist.domain.approvals import Choice, decide
+    conflict: OpenConflict, given: Answer, result: ResolutionResult, recorder: Recorder, run: str
+) -> Resolution:
+    """Checks the integrator's resolution, and has the policy approve it; it is kept if both agree."""
     from devassist.engine.run.resolution_run import TASK
     from devassist.git.merging.tree_view import TreeView
 
-    project = found.project
+    project = conflict.project
     policy = decide(project.settings.approvals, kind="resolution", confidence=result.confidence)
     decision = DecisionMade(
         who="policy",
-        question=f"accept the integrator's resolution of {found.ids[0]}?",
+        question=f"accept the integrator's resolution of {conflict.ids[0]}?",
         options=("approve", "ask", "leave"),
         choice=str(policy.choice),
         reason=policy.reason,
         confidence=result.confidence,
         tree=result.tree,
     )
-    journal.record(Event(decision, task=TASK))
-    said = ResolutionCheck(name="approval", ok=policy.choice is Choice.APPROVE, detail=policy.reason)
-    ran = run_checks(project, found.pair, result.tree, journal) if given.checks or found.needs_checks else []
+    recorder.record(Event(decision, task=TASK))
+    ran = [ResolutionCheck(name=APPROVAL, ok=policy.choice is Choice.APPROVE, detail=policy.reason)]
+    if given.checks or conflict.needs_checks:
+        ran += run_checks(project, conflict.pair, result.tree, recorder)
     view = TreeView(project.repository)
-    edits = {path: view.find(result.tree, path) for path in result.paths}
     answer = replace(
         given,
         how=How.AGENT,
-        edits=edits,
+        edits={path: view.find(result.tree, path) for path in result.paths},
         who=given.who if given.overrule else f"agent {run}/resolve/integrator",
         choice=result.summary,
         reason=given.reason or result.summary,
         checks=False,
+        confidence=result.confidence,
     )
-    document = settle_in(found, answer, journal, ran=[said, *ran], confidence=result.confidence, run=run)
+    resolution = settle_in(conflict, answer, recorder, ran=ran, run=run)
+    if resolution.status is ResolutionStatus.REFUSED:
+        ref = _rescued(project, result, resolution.parents, recorder, run)
+        return replace(resolution, ref=ref, run=run)
     held = rescue_ref(run, f"{TASK}/{Role.INTEGRATOR}")
-    if document["status"] == "resolved" and (tip := project.repository.ref_tip(held)) is not None:
+    if (tip := project.repository.ref_tip(held)) is not None:
         project.repository.delete_ref(held, old=tip)  # the resolution's own ref holds it now
-    if document["status"] == "refused":
-        document["ref"] = _rescued(project, result, document["parents"], journal, run)
-    return document
+    return replace(resolution, run=run)
 
 
 def _rescued(
-    project: Project, result: ResolutionResult, parents: Sequence[str], journal: Any, run: str
+    project: Project, result: ResolutionResult, parents: Sequence[str], recorder: Recorder, run: str
 ) -> str:
-    """Keep a resolution that was not accepted where a person can look at it; the ref."""
+    """Keeps a refused resolution under a rescue ref, for a person to look at; the ref."""
     from devassist.engine.run.resolution_run import TASK
     from devassist.git.merging.merge import commit_merge
 
@@ -218,5 +221,5 @@ def _rescued(
     )  # fmt: skip
     ref = rescue_ref(run, f"{TASK}/{Role.INTEGRATOR}")
     repository.keep_ref(ref, commit)
-    journal.record(Event(SnapshotTaken(ref=ref, commit=commit), task=TASK))
+    recorder.record(Event(SnapshotTaken(ref=ref, commit=commit), task=TASK))
     return ref

@@ -44,10 +44,10 @@ def test_a_persons_answer_is_repeated_until_it_is_undone(project: Project) -> No
     with opened(project, id_) as found:
         answer = repeated_answer(found, Answer(who=ME))
         assert answer is not None
-        document = settle(found, answer)
-    assert (document["status"], document["how"], document["who"]) == ("resolved", "automatic", "policy")
-    assert content(project.repository.root, document["commit"], "a.py") == "import left\nEND = 1"
-    assert [one["who"] for one in document["precedents"]] == [ME]
+        resolution = settle(found, answer)
+    assert (resolution.status, resolution.how, resolution.who) == ("resolved", "automatic", "policy")
+    assert content(project.repository.root, str(resolution.commit), "a.py") == "import left\nEND = 1"
+    assert [precedent.who for precedent in resolution.precedents] == [ME]
     undo(project, id_, who=ME, reason="it was wrong")
     assert precedents(project) == {}
 
@@ -61,6 +61,6 @@ def test_a_merge_of_the_history_is_repeated(project: Project) -> None:
     with opened(project, conflict(project)) as found:
         answer = repeated_answer(found, Answer(who=ME))
         assert answer is not None
-        document = settle(found, answer)
-    assert content(root, document["commit"], "a.py") == "import right\nEND = 1"
-    assert document["precedents"][0]["commit"] == git(root, "rev-parse", "merged")
+        resolution = settle(found, answer)
+    assert content(root, str(resolution.commit), "a.py") == "import right\nEND = 1"
+    assert resolution.precedents[0].commit == git(root, "rev-parse", "merged")
