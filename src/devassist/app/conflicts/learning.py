@@ -41,18 +41,18 @@ def learn_from_history(project: Project, *, limit: int, progress: Callable[[int,
     from devassist.conflicts.resolution.rerere import SUBJECT
 
     require_history(project.repository)
-    found = answers_in_history(project.repository, project.host.environment, limit=limit, progress=progress)
+    history = answers_in_history(project.repository, project.host.environment, limit=limit, progress=progress)
     counts = {
-        "merges": found.merges,
-        "own": found.own,
-        "conflicting": found.conflicting,
-        "hunks": found.hunks,
+        "merges": history.merges,
+        "own": history.own,
+        "conflicting": history.conflicting,
+        "hunks": history.hunks,
     }
-    lesson = LessonLearned(subject=SUBJECT, head=found.head, answers=tuple(found.answers), **counts)
+    lesson = LessonLearned(subject=SUBJECT, head=history.head, answers=tuple(history.answers), **counts)
     with open_log(project) as log:
         log.record(Event(lesson))
     repeats = len(precedents(project))
-    return Learned(head=found.head, learned=found.learned, repeats=repeats, **counts)
+    return Learned(head=history.head, learned=history.learned, repeats=repeats, **counts)
 
 
 def precedents(project: Project) -> Mapping[str, Precedent]:

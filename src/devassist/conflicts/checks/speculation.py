@@ -23,9 +23,9 @@ class Speculation:
         commit = self._merged((self.base.commit, *(side.commit for side in sides)))
         return None if commit is None else self.referee.view.tree_of(commit)
 
-    def pair(self, one: Side, other: Side) -> str | None:
+    def pair(self, first: Side, second: Side) -> str | None:
         """The id of the tree of two branches merged with each other; None if git finds a conflict."""
-        commit = self._merged((one.commit, other.commit))
+        commit = self._merged((first.commit, second.commit))
         return None if commit is None else self.referee.view.tree_of(commit)
 
     def union(self, sides: Sequence[Side]) -> list[Side]:
@@ -42,7 +42,7 @@ class Speculation:
 
         Usually that is one set; only branches that git cannot merge with each other need further sets.
         """
-        missing = dict.fromkeys((one.name, other.name) for one, other in combinations(sides, 2))
+        missing = dict.fromkeys((first.name, second.name) for first, second in combinations(sides, 2))
         ordered = list(sides)
         while ordered:
             union = self.union(ordered)

@@ -49,7 +49,7 @@ class Tables:
     def __post_init__(self) -> None:
         self._folder = None if self.cache is None else CacheFolder(self.cache / f"symbols-{TABLE_VERSION}")
         if self._folder is not None:
-            self._folder.prune(superseded="symbols-*")
+            self._folder.prune(superseded="[ps]*-[0-9]*")  # also parts-N, which earlier versions wrote
 
     def table(self, blob: str, grammar: Grammar) -> Table:
         key = (blob, grammar.name)

@@ -14,11 +14,13 @@ _TELLING = 8
 
 def dropped_lines(branch: str, path: str, *, base: str, side: str, resolved: str) -> list[DroppedLine]:
     """The lines of `side` that neither the base nor the resolution has, in order, without blank lines."""
-    kept = Counter(map(str.strip, resolved.splitlines()))
+    surviving = Counter(map(str.strip, resolved.splitlines()))
     before = Counter(map(str.strip, base.splitlines()))
-    mine = Counter(map(str.strip, side.splitlines()))
+    own = Counter(map(str.strip, side.splitlines()))
     # Of a line that the side repeats, at most as many copies are missing as it added.
-    missing = {line: min(count - before[line], count - kept[line]) for line, count in mine.items() if line}
+    missing = {
+        line: min(count - before[line], count - surviving[line]) for line, count in own.items() if line
+    }
     dropped: list[DroppedLine] = []
     seen = Counter(before)
     for number, text in enumerate(side.splitlines(), start=1):

@@ -1,4 +1,4 @@
-"""The answers that people gave to hunks in a repository's own merges, found by replaying these."""
+"""The answers that people gave to hunks in a repository's own merges, history by replaying these."""
 
 from __future__ import annotations
 
@@ -56,35 +56,35 @@ def answers_in_history(
     merges = [commit for commit in repository.log(repository.head_commit) if len(commit.parents) == _PARENTS]
     foreign = [commit for commit in merges if not _OWN & commit.trailers.keys()]
     chosen = foreign[:limit] if limit else foreign
-    found = HistoryAnswers(head=repository.head_commit, own=len(merges) - len(foreign))
+    history = HistoryAnswers(head=repository.head_commit, own=len(merges) - len(foreign))
     with MergeTree(repository, environment=environment, with_base=True) as referee:
         view = TreeView(referee.view)
         for start in range(0, len(chosen), _BATCH):
             batch = chosen[start : start + _BATCH]
             results = referee.merge_all([(commit.parents[0], commit.parents[1]) for commit in batch])
             for commit, result in zip(batch, results, strict=True):
-                found.merges += 1
+                history.merges += 1
                 if not result.clean:
-                    _learn(found, view, result, commit)
+                    _learn(history, view, result, commit)
             progress(min(start + _BATCH, len(chosen)), len(chosen))
-    return found
+    return history
 
 
-def _learn(found: HistoryAnswers, view: TreeView, result: PairResult, commit: CommitFacts) -> None:
-    found.conflicting += 1
-    hunks = tuple(_answers(found, view, result, commit))[: max(0, _MOST - found.learned)]
+def _learn(history: HistoryAnswers, view: TreeView, result: PairResult, commit: CommitFacts) -> None:
+    history.conflicting += 1
+    hunks = tuple(_answers(history, view, result, commit))[: max(0, _MOST - history.learned)]
     if hunks:
         merge = LearnedMerge(commit=commit.id, who=f"person {commit.author}", hunks=hunks)
-        found.answers.append(merge)
+        history.answers.append(merge)
 
 
 def _answers(
-    found: HistoryAnswers, view: TreeView, result: PairResult, commit: CommitFacts
+    history: HistoryAnswers, view: TreeView, result: PairResult, commit: CommitFacts
 ) -> Iterator[SettledHunk]:
     for file in read_files(result, view, (commit.parents[0], commit.parents[1])):
         if file.marked is None:
             continue
-        found.hunks += len(file.marked.hunks)
+        history.hunks += len(file.marked.hunks)
         entry = view.find(commit.tree, file.path)
         text = "" if entry is None else view.blob(entry.id).decode("utf-8", "surrogateescape")
         for hunk in settled_hunks(file.path, file.marked, text):

@@ -46,7 +46,7 @@ class Mender:
     def judge(self, task: PlanTask, proposal: Proposal) -> PolicyDecision:
         """The policy's decision about a resolution, recorded. Raises Parked if a person has to decide."""
         policy = decide(self.context.settings.approvals, kind="resolution", confidence=proposal.confidence)
-        question = f"land {proposal.whose} of {task.id}, {proposal.held}? {proposal.chosen.reason}"
+        question = f"land {proposal.origin} of {task.id}, {proposal.ref}? {proposal.settlement.reason}"
         shown = _shown(proposal)
         decision = DecisionMade(
             who="policy",
@@ -56,7 +56,7 @@ class Mender:
             reason=policy.reason,
             confidence=proposal.confidence,
             tree=proposal.tree,
-            precedents=proposal.chosen.precedents,
+            precedents=proposal.settlement.precedents,
             offer=shown,
         )
         self._record(task, decision)
@@ -71,7 +71,7 @@ class Mender:
             )
             open_request(self.context, request)
         if policy.choice is Choice.LEAVE:
-            warn(self.context, task, f"the resolution at {proposal.held} is left: {policy.reason}")
+            warn(self.context, task, f"the resolution at {proposal.ref} is left: {policy.reason}")
         return policy
 
     def answered(self, task: PlanTask, *, ours: str, theirs: str) -> ApprovalState | None:
@@ -134,12 +134,12 @@ class Mender:
 
     def reject(self, task: PlanTask, proposal: Proposal, reason: str) -> None:
         """Warns why a resolution does not land; its commit stays under its ref."""
-        warn(self.context, task, f"the resolution at {proposal.held} does not land: {reason}")
+        warn(self.context, task, f"the resolution at {proposal.ref} does not land: {reason}")
 
     def settled(self, task: PlanTask, proposal: Proposal, *, commit: str) -> None:
         """Records that the conflict is settled by the merge that landed."""
         writer = writer_for(self.context, task)
-        writer.note(proposal.chosen, commit, parent=writer.decide(proposal.chosen))
+        writer.note(proposal.settlement, commit, parent=writer.decide(proposal.settlement))
 
     def _record(self, task: PlanTask, fact: Fact) -> None:
         self.context.journal.record(Event(fact, task=task.id))
@@ -147,16 +147,16 @@ class Mender:
 
 def _shown(proposal: Proposal) -> Shown:
     """The resolution that is judged, and the conflicts that it would settle."""
-    chosen = proposal.chosen
+    settlement = proposal.settlement
     return Shown(
-        ref=proposal.held,
+        ref=proposal.ref,
         tree=proposal.tree,
-        ours=chosen.sides[0].commit,
-        theirs=chosen.sides[1].commit,
-        conflicts=tuple(chosen.conflicts),
-        dropped=tuple(chosen.verified.dropped),
-        who=chosen.who,
-        how=str(chosen.how),
-        choice=chosen.choice,
-        hunks=chosen.hunks,
+        ours=settlement.sides[0].commit,
+        theirs=settlement.sides[1].commit,
+        conflicts=tuple(settlement.conflicts),
+        dropped=tuple(settlement.verified.dropped),
+        who=settlement.who,
+        how=str(settlement.how),
+        choice=settlement.choice,
+        hunks=settlement.hunks,
     )

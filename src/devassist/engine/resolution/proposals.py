@@ -28,22 +28,24 @@ _AUTOMATIC = "automatic"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Proposal:
-    """A proposed and verified resolution. The ref `held` keeps it until it lands."""
+    """A proposed and verified resolution. `ref` keeps it until it lands."""
 
-    chosen: Settlement
-    held: str
+    settlement: Settlement
+    ref: str
 
     @property
     def tree(self) -> str:
-        return self.chosen.tree
+        return self.settlement.tree
 
     @property
     def confidence(self) -> float:
-        return self.chosen.confidence or 0.0
+        return self.settlement.confidence or 0.0
 
     @property
-    def whose(self) -> str:
-        return "the integrator's resolution" if self.chosen.how is How.AGENT else "what was settled before"
+    def origin(self) -> str:
+        return (
+            "the integrator's resolution" if self.settlement.how is How.AGENT else "what was settled before"
+        )
 
 
 @dataclass
@@ -83,7 +85,7 @@ class Proposals:
                 self.context, task, f"what was settled before ({answer.reason}) does not hold here: {listed}"
             )
             return None
-        chosen = Settlement(
+        settlement = Settlement(
             conflicts=_ids(conflicts),
             sides=(pair.ours, pair.theirs),
             tree=tree,
@@ -95,7 +97,7 @@ class Proposals:
             hunks=settled_in(pair, tree),
             precedents=tuple(precedent.named for precedent in answer.precedents),
         )
-        return self._held(task, chosen, _AUTOMATIC)
+        return self._kept(task, settlement, _AUTOMATIC)
 
     def propose(
         self, task: PlanTask, *, ours: str, theirs: str, landed: Sequence[str], conflicts: Sequence[Conflict]
@@ -145,7 +147,7 @@ class Proposals:
             warn(self.context, task, f"the integrator gave no resolution: {result.reason}")
             return None
         agent = agent_id(task.id, ROLE)
-        chosen = Settlement(
+        settlement = Settlement(
             conflicts=_ids(conflicts),
             sides=(pair.ours, pair.theirs),
             tree=result.tree,
@@ -157,7 +159,7 @@ class Proposals:
             confidence=result.confidence,
             hunks=settled_in(pair, result.tree),
         )
-        return self._held(task, chosen, ROLE)
+        return self._kept(task, settlement, ROLE)
 
     def _wanted(self) -> bool:
         return self.context.settings.conflicts.resolve == "agent" and not self.context.stop.pulled
@@ -170,10 +172,10 @@ class Proposals:
         ]
         return MergingPair(repository, sides[0], sides[1], self.context.environment)
 
-    def _held(self, task: PlanTask, chosen: Settlement, by: str) -> Proposal:
-        held = rescue_ref(self.context.run, agent_id(task.id, by))
-        self.context.repository.keep_ref(held, writer_for(self.context, task).commit(chosen))
-        return Proposal(chosen=chosen, held=held)
+    def _kept(self, task: PlanTask, settlement: Settlement, by: str) -> Proposal:
+        ref = rescue_ref(self.context.run, agent_id(task.id, by))
+        self.context.repository.keep_ref(ref, writer_for(self.context, task).commit(settlement))
+        return Proposal(settlement=settlement, ref=ref)
 
     def _intent(self, landed: Sequence[str]) -> str:
         return "\n\n".join(_intent_of(self.plan.task(name)) for name in landed) or "the base of the run"

@@ -66,52 +66,52 @@ class ResolutionWriter:
     run: str = ""
     task: str = ""
 
-    def keep(self, chosen: Settlement) -> ConflictResolved:
+    def keep(self, settlement: Settlement) -> ConflictResolved:
         """Records the decision, makes the merge commit and points the safety refs at it; the first conflict's event."""
-        parent = self.decide(chosen)
-        return self.note(chosen, self.commit(chosen), parent=parent)
+        parent = self.decide(settlement)
+        return self.note(settlement, self.commit(settlement), parent=parent)
 
-    def decide(self, chosen: Settlement) -> str:
+    def decide(self, settlement: Settlement) -> str:
         """Records who chose what and why; the id of the record."""
         return self._record(
             DecisionMade(
-                who=chosen.who,
-                question=f"settle {', '.join(chosen.conflicts)}?",
+                who=settlement.who,
+                question=f"settle {', '.join(settlement.conflicts)}?",
                 options=(*map(str, How), "leave open"),
-                choice=f"{chosen.how}: {chosen.choice}" if chosen.choice else str(chosen.how),
-                reason=chosen.reason,
-                confidence=chosen.confidence,
-                tree=chosen.tree,
-                parents=tuple(side.commit for side in chosen.sides),
-                precedents=chosen.precedents,
+                choice=f"{settlement.how}: {settlement.choice}" if settlement.choice else str(settlement.how),
+                reason=settlement.reason,
+                confidence=settlement.confidence,
+                tree=settlement.tree,
+                parents=tuple(side.commit for side in settlement.sides),
+                precedents=settlement.precedents,
             )
         )
 
-    def note(self, chosen: Settlement, commit: str, *, parent: str) -> ConflictResolved:
+    def note(self, settlement: Settlement, commit: str, *, parent: str) -> ConflictResolved:
         """Points the safety refs at the merge commit and records that it settles the conflicts."""
         resolved = ConflictResolved(
-            conflict=chosen.conflicts[0],
-            ref=f"{_REFS}/{chosen.conflicts[0]}",
+            conflict=settlement.conflicts[0],
+            ref=f"{_REFS}/{settlement.conflicts[0]}",
             status=ConflictStatus.RESOLVED,
-            who=chosen.who,
-            reason=chosen.reason,
-            how=str(chosen.how),
-            choice=chosen.choice,
-            branches=tuple(side.name for side in chosen.sides),
+            who=settlement.who,
+            reason=settlement.reason,
+            how=str(settlement.how),
+            choice=settlement.choice,
+            branches=tuple(side.name for side in settlement.sides),
             commit=commit,
-            tree=chosen.tree,
-            parents=tuple(side.commit for side in chosen.sides),
-            dropped=tuple(chosen.verified.dropped),
-            checks=tuple(chosen.checks),
-            overruled=chosen.overruled,
-            hunks=chosen.hunks,
-            precedents=chosen.precedents,
-            beside=chosen.beside,
+            tree=settlement.tree,
+            parents=tuple(side.commit for side in settlement.sides),
+            dropped=tuple(settlement.verified.dropped),
+            checks=tuple(settlement.checks),
+            overruled=settlement.overruled,
+            hunks=settlement.hunks,
+            precedents=settlement.precedents,
+            beside=settlement.beside,
         )
         with (
             self.repository.lock()
         ):  # two people may settle a conflict at the same time: both merges are kept
-            for conflict in chosen.conflicts:
+            for conflict in settlement.conflicts:
                 ref = f"{_REFS}/{conflict}"
                 self._point(ref, commit)
                 self._record(replace(resolved, conflict=conflict, ref=ref), parent=parent)
@@ -141,26 +141,26 @@ class ResolutionWriter:
         self._record(undone, parent=parent)
         return undone
 
-    def commit(self, chosen: Settlement) -> str:
+    def commit(self, settlement: Settlement) -> str:
         """Makes the merge commit of both branches, which no ref names yet; its id."""
-        ours, theirs = chosen.sides
+        ours, theirs = settlement.sides
         message = with_trailers(
-            f"Merge {theirs.name} into {ours.name}: {chosen.conflicts[0]} resolved",
+            f"Merge {theirs.name} into {ours.name}: {settlement.conflicts[0]} resolved",
             "\n".join(
                 one_line(f"Dropped from {line.branch}: {line.path}:{line.line}")
                 .encode("utf-8", "replace")
                 .decode()
-                for line in chosen.verified.dropped
+                for line in settlement.verified.dropped
             ),
             {
-                "Devassist-Conflict": " ".join(chosen.conflicts),
+                "Devassist-Conflict": " ".join(settlement.conflicts),
                 **({"Devassist-Run": self.run} if self.run else {}),
                 **({"Devassist-Task": self.task} if self.task else {}),
             },
         )
         return commit_merge(
             self.repository,
-            tree=chosen.tree,
+            tree=settlement.tree,
             parents=[ours.commit, theirs.commit],
             message=message,
             author=self.signature,
