@@ -171,7 +171,7 @@ def test_both_boards_get_the_other_sides_intent_and_change_and_nobody_elses(watc
         ]
         assert f"title of {other}" in note["text"]
         assert change in note["text"]
-        assert note["from"] == "conflicts"
+        assert note["sender"] == "conflicts"
         seen = watched.script.of(f"CASE-{name}.", "coder")[-1].results
         assert any("conflicts:" in text and change in text for text in seen)
         assert not any("calc/sub.py" in text for text in seen)

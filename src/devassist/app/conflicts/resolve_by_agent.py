@@ -23,7 +23,7 @@ from devassist.app.runs.running import RunParts, cleared, supervision
 from devassist.app.wiring.project import Project, open_reader
 from devassist.domain.approvals import Choice, decide
 from devassist.domain.conflicts import ConflictStatus
-from devassist.domain.errors import UsageError
+from devassist.domain.errors import Unfinished, UsageError
 from devassist.domain.events import DecisionMade, Event, ResolutionAsked, SnapshotTaken
 from devassist.domain.ids import rescue_ref
 from devassist.domain.resolutions import How, ResolutionCheck, ResolutionStatus
@@ -37,7 +37,9 @@ if TYPE_CHECKING:  # imported where they are used: other commands must not pay f
     from devassist.engine.resolution.resolution_request import Matter, ResolutionResult
 
 
-def resolve_by_agent(found: OpenConflict, answer: Answer, *, sinks: Sequence[EventSink] = ()) -> Resolution:
+def resolve_by_agent(
+    conflict: OpenConflict, answer: Answer, *, sinks: Sequence[EventSink] = ()
+) -> Resolution:
     """
     Starts a run for a conflict; the integrator's resolution, kept or refused.
 
@@ -47,16 +49,16 @@ def resolve_by_agent(found: OpenConflict, answer: Answer, *, sinks: Sequence[Eve
     """
     from devassist.engine.log.journal import Journal
 
-    run, project = fresh_run_id(), found.project
-    asked = RunOptions(goal=f"resolve {found.ids[0]}", base=found.base_commit)
-    request = new_request(project, asked, run)
+    run, project = fresh_run_id(), conflict.project
+    options = RunOptions(goal=f"resolve {conflict.ids[0]}", base=conflict.base_commit)
+    request = new_request(project, options, run)
     directory = project.worktrees / run
     directory.mkdir(parents=True)
     with own_run(project, run):
         return _run(
-            found,
+            conflict,
             answer,
-            replace(request, warnings=(), resolution=_asked(found, answer)),
+            replace(request, warnings=(), resolution=_request_of(conflict, answer)),
             Journal(run=run),
             directory,
             sinks,
@@ -80,10 +82,10 @@ def resume_by_agent(
     answer = Answer(
         who=asked.who, reason=asked.reason, checks=asked.checks, into=asked.into, overrule=asked.overrule
     )
-    with own_run(project, state.run), opened(project, asked.conflict) as found:
-        if found.status is ConflictStatus.RESOLVED or _sides(found) != asked.sides:
+    with own_run(project, state.run), opened(project, asked.conflict) as conflict:
+        if conflict.status is ConflictStatus.RESOLVED or _sides(conflict) != asked.sides:
             moved = (
-                "is resolved" if found.status is ConflictStatus.RESOLVED else "is one of other commits now"
+                "is resolved" if conflict.status is ConflictStatus.RESOLVED else "is one of other commits now"
             )
             raise UsageError(
                 f"{asked.conflict} {moved}, so there is nothing to continue",
@@ -96,14 +98,14 @@ def resume_by_agent(
         directory = Path(state.started.worktrees)
         directory.mkdir(parents=True, exist_ok=True)
         request = replace(resumed_request(project, state, options), cleared=cleared(project, state.run))
-        return _run(found, answer, request, journal, directory, sinks)
+        return _run(conflict, answer, request, journal, directory, sinks)
 
 
-def _asked(found: OpenConflict, answer: Answer) -> ResolutionAsked:
+def _request_of(conflict: OpenConflict, answer: Answer) -> ResolutionAsked:
     """What a resume needs of the person's request."""
     return ResolutionAsked(
-        conflict=found.ids[0],
-        sides=_sides(found),
+        conflict=conflict.ids[0],
+        sides=_sides(conflict),
         who=answer.who,
         reason=answer.reason,
         checks=answer.checks,
@@ -112,12 +114,12 @@ def _asked(found: OpenConflict, answer: Answer) -> ResolutionAsked:
     )
 
 
-def _sides(found: OpenConflict) -> tuple[str, ...]:
-    return found.pair.ours.commit, found.pair.theirs.commit
+def _sides(conflict: OpenConflict) -> tuple[str, ...]:
+    return conflict.pair.ours.commit, conflict.pair.theirs.commit
 
 
 def _run(
-    found: OpenConflict,
+    conflict: OpenConflict,
     answer: Answer,
     request: RunRequest,
     journal: Journal,
@@ -127,39 +129,41 @@ def _run(
     from devassist.engine.run.resolution_run import ResolutionRun
     from devassist.engine.run.supervisor import Supervisor
 
-    project = found.project
+    project = conflict.project
     accepted: list[Resolution] = []
 
     def accept(result: ResolutionResult) -> str | None:
-        accepted.append(_accepted(found, answer, result, journal, request.run))
+        accepted.append(_accepted(conflict, answer, result, journal, request.run))
         return accepted[-1].commit
 
     with supervision(project, request, journal, directory, RunParts(sinks=sinks)) as run:
-        work = ResolutionRun(context=run.context, matter=_matter(project, found), accept=accept)
+        work = ResolutionRun(context=run.context, matter=_matter(project, conflict), accept=accept)
         supervisor = Supervisor(context=run.context, work=work)
         supervisor.execute()
     if supervisor.error is not None:
         raise supervisor.error
+    if not accepted:
+        raise Unfinished("the run ended without a resolution", hint=f"devassist resume {request.run}")
     return accepted[-1]
 
 
-def _matter(project: Project, found: OpenConflict) -> Matter:
+def _matter(project: Project, conflict: OpenConflict) -> Matter:
     from devassist.engine.resolution.resolution_request import Matter
 
-    pair = found.pair
-    objections = [conflict.message for file in pair.files for conflict in file.conflicts]
-    if found.semantic:
-        objections.insert(0, f"{found.conflict.explanation}. {found.conflict.suggestion}")
+    pair = conflict.pair
+    objections = [at.message for file in pair.files for at in file.conflicts]
+    if conflict.semantic:
+        objections.insert(0, f"{conflict.conflict.explanation}. {conflict.conflict.suggestion}")
     return Matter(
         pair=pair,
         intents=(
-            intent_of(project, pair.ours, found.base_commit),
-            intent_of(project, pair.theirs, found.base_commit),
+            intent_of(project, pair.ours, conflict.base_commit),
+            intent_of(project, pair.theirs, conflict.base_commit),
         ),
-        paths=found.paths,
+        paths=conflict.paths,
         objections=objections,
         cache=project.host.state_dir / "symbols",
-        settles=found.settles,
+        settles=conflict.settles,
     )
 
 

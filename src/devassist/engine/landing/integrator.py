@@ -45,7 +45,7 @@ from devassist.git.merging.report import PathConflict
 from devassist.git.objects.trailers import with_trailers
 
 if TYPE_CHECKING:  # it brings parsers along, which a run without a conflict does not need
-    from devassist.engine.resolution.conflict_landing import Mender, Proposal
+    from devassist.engine.resolution.conflict_landing import ConflictLanding, Proposal
 
 
 @dataclass
@@ -59,7 +59,7 @@ class Integrator:
     database: str = ""
     tip: str = ""
     landed: dict[str, str] = field(default_factory=dict)
-    mender: Mender | None = None
+    resolutions: ConflictLanding | None = None
     """Resolves conflicts; without it they stay as they are."""
 
     def land(self, task: PlanTask, step: StepResult) -> Landing:
@@ -115,12 +115,12 @@ class Integrator:
         self, task: PlanTask, step: StepResult, ours: str, conflicts: Sequence[Conflict]
     ) -> Landing | None:
         """How the task lands by a resolution, an earlier one or the integrator's; None if there is none that may."""
-        if self.mender is None:
+        if self.resolutions is None:
             return None
-        if (decision := self.mender.answered(task, ours=ours, theirs=step.commit)) is not None:
+        if (decision := self.resolutions.answered(task, ours=ours, theirs=step.commit)) is not None:
             return self._by_person(task, step, decision)
         # What a person has decided before costs nothing; the integrator is asked only if that does not hold.
-        proposals, sides = self.mender.proposals, {"ours": ours, "theirs": step.commit}
+        proposals, sides = self.resolutions.proposals, {"ours": ours, "theirs": step.commit}
         for find in (
             partial(proposals.repeated, task, **sides, conflicts=conflicts),
             partial(proposals.propose, task, **sides, conflicts=conflicts, landed=list(self.landed)),
@@ -136,21 +136,21 @@ class Integrator:
 
     def _holds(self, task: PlanTask, step: StepResult, ours: str, offer: Proposal) -> bool:
         """Whether the checks pass on a resolution."""
-        assert self.mender is not None  # noqa: S101  who offered is there
+        assert self.resolutions is not None  # noqa: S101  who offered is there
         unsaved = self._merge_commit(task, step, ours, offer.tree, anchored=False)
         failed = self._check(task, unsaved)
         if failed:
-            self.mender.reject(task, offer, f"checks fail on it: {_listed(failed)}")
+            self.resolutions.reject(task, offer, f"checks fail on it: {_listed(failed)}")
         return not failed
 
     def _offered(self, task: PlanTask, step: StepResult, ours: str, offer: Proposal) -> Landing | None:
         """How the task lands by a resolution that holds; None if the policy leaves it."""
-        assert self.mender is not None  # noqa: S101  who offered is there
-        policy = self.mender.judge(task, offer)
+        assert self.resolutions is not None  # noqa: S101  who offered is there
+        policy = self.resolutions.judge(task, offer)
         if policy.choice is not Choice.APPROVE:
             if policy.choice is not Choice.ASK:
                 return None
-            opened = self.mender.answered(task, ours=ours, theirs=step.commit)
+            opened = self.resolutions.answered(task, ours=ours, theirs=step.commit)
             error = f"its resolution waits: {policy.reason}"
             return Landing(status=TaskStatus.WAITING, error=error, awaits=opened.id if opened else "")
         request = MergeRequest(task=task.id, ours=ours, theirs=step.commit, tree=offer.tree)
@@ -158,12 +158,12 @@ class Integrator:
         if isinstance(permission, Landing):
             return permission
         self._merge(task, step, permission)
-        self.mender.settled(task, offer, commit=self.tip)
+        self.resolutions.settled(task, offer, commit=self.tip)
         return Landing(status=TaskStatus.MERGED)
 
     def _by_person(self, task: PlanTask, step: StepResult, decision: ApprovalState) -> Landing:
         """How the task lands by a person's decision on a resolution."""
-        assert self.mender is not None  # noqa: S101  who asked is there
+        assert self.resolutions is not None  # noqa: S101  who asked is there
         if decision.status is ApprovalStatus.OPEN:
             error = f"its resolution waits: {decision.question}"
             return Landing(status=TaskStatus.WAITING, error=error, awaits=decision.id)
@@ -177,7 +177,7 @@ class Integrator:
             self.context, request, approver=decision.who, reason=decision.reason, approval=decision.id
         )
         self._merge(task, step, permission)
-        self.mender.landed(task, decision, commit=self.tip)
+        self.resolutions.landed(task, decision, commit=self.tip)
         return Landing(status=TaskStatus.MERGED)
 
     def _check(self, task: PlanTask, commit: str) -> Sequence[CheckRun]:

@@ -28,11 +28,11 @@ from devassist.engine.context import RunContext
 from devassist.engine.crews.run_worktrees import RunWorktrees
 from devassist.engine.resolution.proposals import Proposal, Proposals, warn, writer_for
 
-__all__ = ["Mender", "Proposal"]
+__all__ = ["ConflictLanding", "Proposal"]
 
 
 @dataclass
-class Mender:
+class ConflictLanding:
     """Has proposed resolutions judged, and records what became of them."""
 
     context: RunContext

@@ -47,7 +47,7 @@ class GoalRun:
 
     def _work(self, plan: Plan, worktrees: RunWorktrees, inbox: Inbox) -> None:
         # Parsers and detectors: loaded while the forkserver comes up, not before the run has begun.
-        from devassist.engine.resolution.conflict_landing import Mender
+        from devassist.engine.resolution.conflict_landing import ConflictLanding
         from devassist.engine.watch.conflict_watch import ConflictWatch
 
         context = self.context
@@ -57,7 +57,7 @@ class GoalRun:
             checks=self._checks,
             head=self.head,
             database=self.database,
-            mender=Mender(context=context, plan=plan, worktrees=worktrees),
+            resolutions=ConflictLanding(context=context, plan=plan, worktrees=worktrees),
         )
         progress = Progress()
         if context.request.resumed:

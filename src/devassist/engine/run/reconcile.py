@@ -94,8 +94,8 @@ class Reconciler:
                 progress.settled.add(task.id)
                 if state.status is TaskStatus.MERGED or not state.error:
                     landed[task.id] = result.commit
-                if integrator.mender is not None:
-                    integrator.mender.account(task, context.history(task.id))
+                if integrator.resolutions is not None:
+                    integrator.resolutions.account(task, context.history(task.id))
         integrator.restore(tip, landed)
         return progress
 
