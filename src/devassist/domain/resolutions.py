@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
 
 
 class How(StrEnum):
@@ -40,9 +39,6 @@ class ResolutionCheck:
     ok: bool
     detail: str = ""
 
-    def as_json(self) -> dict[str, Any]:
-        return {"name": self.name, "ok": self.ok, "detail": self.detail}
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DroppedLine:
@@ -52,6 +48,3 @@ class DroppedLine:
     path: str
     line: int
     text: str
-
-    def as_json(self) -> dict[str, Any]:
-        return {"branch": self.branch, "path": self.path, "line": self.line, "text": self.text}

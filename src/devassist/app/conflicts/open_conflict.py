@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -237,6 +237,6 @@ def opened(project: Project, prefix: str) -> Iterator[OpenConflict]:
         )
 
 
-def _conflict(record: Mapping[str, Any]) -> Conflict:
+def _conflict(record: Mapping[str, object]) -> Conflict:
     """A conflict as the ledger has it, as a value."""
     return msgspec.convert(record, Conflict, strict=False)
