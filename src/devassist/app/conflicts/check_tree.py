@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 from devassist.app.runs.requesting import fresh_run_id, plain_request
 from devassist.app.runs.wiring import run_context
 from devassist.app.wiring.project import Project
 from devassist.domain.errors import Refused, UsageError
 from devassist.domain.resolutions import ResolutionCheck
-from devassist.ports import Executor, Recorder
+from devassist.ports import Recorder
 
 if TYPE_CHECKING:  # imported where they are used: other commands must not pay for a run's imports
     from devassist.conflicts.resolution.three_way_merge import MergingPair
@@ -20,6 +20,7 @@ if TYPE_CHECKING:  # imported where they are used: other commands must not pay f
 
 def run_checks(project: Project, pair: MergingPair, tree: str, log: Recorder) -> Sequence[ResolutionCheck]:
     """The result of each command of `[checks]` on a tree; one that fails at the merge base as well is accepted."""
+    from devassist.crew.executor import ForkserverExecutor
     from devassist.engine.landing.checks import Checks
     from devassist.engine.log.journal import Journal
     from devassist.engine.stop import StopSwitch
@@ -40,8 +41,9 @@ def run_checks(project: Project, pair: MergingPair, tree: str, log: Recorder) ->
             raise Refused("no sandbox works here to run checks in", hint="devassist doctor")
         request = plain_request(project, run, goal="check a resolution", base=base or pair.ours.commit)
         journal = Journal(run=run, log=log)
-        no_crew = cast("Executor", None)  # only commands run here
-        context = run_context(project, request, probe, journal, no_crew, StopSwitch(), directory)
+        # Only commands run here: the executor is never launched.
+        executor = ForkserverExecutor(environment={}, directory=directory, log=directory / "worker.log")
+        context = run_context(project, request, probe, journal, executor, StopSwitch(), directory)
         signature = repository.signature(project.host.environment)
         commit = commit_merge(
             repository, tree=tree, parents=[pair.ours.commit, pair.theirs.commit],
