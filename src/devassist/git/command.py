@@ -1,37 +1,51 @@
-"""One git command, run to its end: how it ended and what it printed."""
+"""Finds the git program, and runs one git command to its end."""
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
 
-from devassist.domain.errors import RepositoryError
+from devassist.domain.errors import Refused, RepositoryError
 
-PATIENCE_S = 300.0
+TIMEOUT_S = 300.0
 
 
-class Answer(NamedTuple):
-    """How a command that runs once ended."""
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """The exit code of a git command, its standard output, and its standard error as text."""
 
     code: int
     output: bytes
     error: str
 
 
-def asked(command: Sequence[str], directory: Path, environment: Mapping[str, str]) -> Answer:
-    """Run git once."""
+def locate_git(program_path: str) -> str:
+    """The first git on a PATH. Raises Refused when there is none."""
+    program = shutil.which("git", path=program_path)
+    if program is None:
+        raise Refused("git is not installed", hint="Install git 2.39 or newer: it merges what agents wrote")
+    return program
+
+
+def run_git(command: Sequence[str], directory: Path, environment: Mapping[str, str]) -> Answer:
+    """
+    Run a git command in `directory`, with exactly `environment` and no input.
+
+    A command that fails is an Answer; RepositoryError when it does not start, or runs for more than `TIMEOUT_S`.
+    """
     try:
-        done = subprocess.run(
+        process = subprocess.run(
             command,
             cwd=directory,
             env=dict(environment),
             stdin=subprocess.DEVNULL,
             capture_output=True,
-            timeout=PATIENCE_S,
+            timeout=TIMEOUT_S,
             check=False,
         )
     except (OSError, subprocess.TimeoutExpired) as error:
         raise RepositoryError(f"git did not run: {error}") from error
-    return Answer(done.returncode, done.stdout, done.stderr.decode("utf-8", "replace").strip())
+    return Answer(process.returncode, process.stdout, process.stderr.decode("utf-8", "replace").strip())

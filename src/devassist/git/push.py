@@ -1,4 +1,4 @@
-"""Pushing one commit to one branch of a remote: git itself, as the person would, never with force."""
+"""Pushes one commit to one branch of a remote with git itself, as the person would, never with force."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from devassist.domain.errors import Unfinished
-from devassist.git.command import asked
+from devassist.git.command import run_git
 from devassist.git.repository import Repository
 
 _HOSTED = re.compile(
@@ -22,7 +22,7 @@ _ELSEWHERE = frozenset(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Remote:
-    """A remote by name. `web` is its address for a browser, empty where none can be told from the URL."""
+    """A remote by name. `web` is its address for a browser, empty if the URL does not show one."""
 
     name: str
     url: str
@@ -42,25 +42,25 @@ def push(
     repository: Repository, remote: Remote, *, commit: str, branch: str, environment: Mapping[str, str]
 ) -> None:
     """
-    Make `branch` on the remote be `commit`, or an error with git's own words.
+    Push `commit` to `branch` of the remote. Raises Unfinished with git's own message when it is refused.
 
     No hook of the repository runs and nothing prompts: a credential that git cannot find is a refusal.
     """
     quiet = {"GIT_TERMINAL_PROMPT": "0", "GCM_INTERACTIVE": "never", "LC_ALL": "C"}
-    kept = {name: value for name, value in environment.items() if name not in _ELSEWHERE}
+    inherited = {name: value for name, value in environment.items() if name not in _ELSEWHERE}
     options = ["-c", "core.hooksPath=/dev/null", "-c", "push.followTags=false"]
     refspec = f"{commit}:refs/heads/{branch}"
-    answer = asked(
+    answer = run_git(
         ["git", *options, "push", "--no-verify", "--porcelain", "--", remote.name, refspec],
         repository.workdir,
-        {**kept, **quiet},
+        {**inherited, **quiet},
     )
     if answer.code == 0:
         return
-    said = "\n".join(
+    reason = "\n".join(
         part for part in (answer.error, answer.output.decode("utf-8", "replace")) if part
     ).strip()
     raise Unfinished(
-        f"the push to {remote.name} was refused: {said or f'git ended with {answer.code}'}",
+        f"the push to {remote.name} was refused: {reason or f'git ended with {answer.code}'}",
         hint=f"git push {remote.name} {branch} shows it; nothing is ever pushed with force",
     )

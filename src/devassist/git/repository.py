@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
@@ -56,11 +57,13 @@ class Repository:
     git_dir: Path
     prefix: str = ""
     """Where below `workdir` they stand, with a slash at the end, or nothing."""
+    program_path: str = field(default=os.defpath, kw_only=True, compare=False)
+    """The PATH that git itself is found on."""
     _handle: pygit2.Repository = field(kw_only=True, repr=False, compare=False)
 
     @classmethod
-    def discover(cls, start: Path) -> Repository:
-        """The repository around `start`; a RepositoryError for none, a bare one, or one without commits."""
+    def discover(cls, start: Path, *, program_path: str = os.defpath) -> Repository:
+        """The repository around `start`; RepositoryError if there is none, it is bare or it has no commits."""
         if not start.exists():
             raise RepositoryError(f"{start} does not exist", hint="Name a directory inside a git repository")
         with translated(f"open the repository around {start}"):
@@ -90,7 +93,7 @@ class Repository:
         here = (start if start.is_dir() else start.parent).resolve()
         below = here.relative_to(workdir).as_posix() if here.is_relative_to(workdir) else "."
         prefix = "" if below == "." else f"{below}/"
-        return cls(common, root, workdir, git_dir, prefix, _handle=handle)
+        return cls(common, root, workdir, git_dir, prefix, program_path=program_path, _handle=handle)
 
     @property
     def handle(self) -> pygit2.Repository:

@@ -70,7 +70,7 @@ def run_context(  # noqa: PLR0913, PLR0917  what a run is wired from
 
     return RunContext(
         request=request,
-        open_repository=lambda: Repository.discover(repository.workdir),
+        open_repository=lambda: Repository.discover(repository.workdir, program_path=repository.program_path),
         journal=journal,
         executor=executor,
         sandbox=probe.sandbox,

@@ -71,7 +71,7 @@ def open_project(host: Host, flags: Mapping[str, Any] | None = None) -> Project:
     """Raises RepositoryError where there is no usable repository, ConfigError where a file is wrong."""
     from devassist.git.repository import Repository
 
-    repository = Repository.discover(host.directory)
+    repository = Repository.discover(host.directory, program_path=host.environment.get("PATH", os.defpath))
     fork = find_fork(host.environment)
     loaded = load_settings(
         repository=repository.workdir,

@@ -15,7 +15,8 @@ from types import TracebackType
 from typing import Self
 
 from devassist.domain.errors import RepositoryError
-from devassist.git.command import asked
+from devassist.git.command import run_git
+from devassist.git.hardened import ENVIRONMENT, SETTINGS, as_environment, disarmed_programs, located
 from devassist.git.merging.process import Died, MergeProcess
 from devassist.git.merging.program import find_git
 from devassist.git.merging.report import PairResult, parsed
@@ -23,19 +24,15 @@ from devassist.git.merging.scratch import ScratchObjects
 from devassist.git.objects.trees import tree_id
 from devassist.git.repository import Repository
 
-_PASSED_ON = (
+_INHERITED = (
     "HOME", "XDG_CONFIG_HOME", "TMPDIR",
     "GIT_CONFIG_GLOBAL", "GIT_CONFIG_SYSTEM", "GIT_CONFIG_NOSYSTEM",
 )  # fmt: skip
-_HARDENED = {
-    "core.fsmonitor": "false",
-    "core.hooksPath": os.devnull,
+_MERGING = {
     "core.fsync": "none",
     "core.looseCompression": "0",
     "diff.algorithm": "histogram",
-    "protocol.allow": "never",
 }
-_DRIVER_KEYS = r"^(merge\..*\.driver|filter\..*\.(clean|smudge|process|required))$"
 _BATCH = 32
 """Their ids must fit into a page, the least that a pipe holds."""
 
@@ -141,7 +138,7 @@ class MergeTree:
             self._process = None
 
     def _alone(self, pair: tuple[str, str]) -> PairResult:
-        answer = asked([*self._command, *pair], self.repository.workdir, self._surroundings)
+        answer = run_git([*self._command, *pair], self.repository.workdir, self._surroundings)
         if answer.code not in (0, 1):
             raise RepositoryError(f"git could not merge {pair[0][:12]} and {pair[1][:12]}: {answer.error}")
         return parsed(iter([*answer.output.split(b"\0"), b""]), clean=answer.code == 0)
@@ -154,47 +151,25 @@ class MergeTree:
         git = find_git(self.environment)
         self._surroundings = self._plain_environment(self.environment.get("PATH", os.defpath))
         self.one_process_per_pair = self.one_process_per_pair or not git.answers_many
-        located = [git.path, f"--git-dir={self.repository.git_dir}", f"--work-tree={self.repository.workdir}"]
+        command = located(git.path, self.repository.git_dir, self.repository.workdir)
         style = {"merge.conflictStyle": "diff3"} if self.with_base else {}
-        settings = {**_HARDENED, **style, **self._disarmed(located)}
-        self._surroundings |= _as_environment(settings)
+        settings = {**SETTINGS, **_MERGING, **style, **self._disarmed(command)}
+        self._surroundings |= as_environment(settings)
         self._surroundings["GIT_OBJECT_DIRECTORY"] = str(self.scratch.path)
         self._surroundings["GIT_ALTERNATE_OBJECT_DIRECTORIES"] = _quoted(self.scratch.shared)
         self._command = [
-            *located, "merge-tree", "--write-tree", "-z", "--messages", "--allow-unrelated-histories",
+            *command, "merge-tree", "--write-tree", "-z", "--messages", "--allow-unrelated-histories",
         ]  # fmt: skip
 
     def _plain_environment(self, path: str) -> dict[str, str]:
-        kept = {name: self.environment[name] for name in _PASSED_ON if name in self.environment}
-        return kept | {
-            "PATH": path,
-            "LC_ALL": "C",
-            "GIT_OPTIONAL_LOCKS": "0",
-            "GIT_TERMINAL_PROMPT": "0",
-            "GIT_NO_LAZY_FETCH": "1",
-        }
+        inherited = {name: self.environment[name] for name in _INHERITED if name in self.environment}
+        return {**inherited, "PATH": path, **ENVIRONMENT}
 
-    def _disarmed(self, located: Sequence[str]) -> dict[str, str]:
-        """Settings that replace each driver and filter, wherever it is configured, by one that does nothing."""
-        command = [*located, "config", "-z", "--name-only", "--get-regexp", _DRIVER_KEYS]
-        answer = asked(command, self.repository.workdir, self._surroundings)
-        settings: dict[str, str] = {}
-        for key in filter(None, map(os.fsdecode, answer.output.split(b"\0"))):
-            if key.endswith(".driver"):
-                settings[key] = "exit 1"
-            else:
-                settings[key] = "false" if key.endswith(".required") else ""
+    def _disarmed(self, command: Sequence[str]) -> dict[str, str]:
+        settings = disarmed_programs(command, self.repository.workdir, self._surroundings)
         drivers = (key for key in settings if key.endswith(".driver"))
         self.drivers = frozenset(key.removeprefix("merge.").removesuffix(".driver") for key in drivers)
         return settings
-
-
-def _as_environment(settings: Mapping[str, str]) -> dict[str, str]:
-    """Configuration by environment: it stands above every file, and a name may hold any character."""
-    found = {"GIT_CONFIG_COUNT": str(len(settings))}
-    for number, (key, value) in enumerate(settings.items()):
-        found |= {f"GIT_CONFIG_KEY_{number}": key, f"GIT_CONFIG_VALUE_{number}": value}
-    return found
 
 
 def _quoted(path: Path) -> str:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import IO
 
 from devassist.domain.errors import RepositoryError
-from devassist.git.command import PATIENCE_S
+from devassist.git.command import TIMEOUT_S
 from devassist.git.merging.report import PairResult, parsed
 
 _CHUNK = 1 << 16
@@ -97,10 +97,10 @@ class MergeProcess:
 
     def _more(self) -> bytes:
         pipe = self.answers.fileno()
-        ready, _, _ = select.select([pipe], [], [], PATIENCE_S)
+        ready, _, _ = select.select([pipe], [], [], TIMEOUT_S)
         data = os.read(pipe, _CHUNK) if ready else b""
         if not data:
-            raise Died(self._last_words() if ready else f"no answer within {PATIENCE_S:.0f} s")
+            raise Died(self._last_words() if ready else f"no answer within {TIMEOUT_S:.0f} s")
         return data
 
     def _last_words(self) -> str:

@@ -147,7 +147,7 @@ def _register(repository: Repository, admin: AdminDir, reason: str) -> None:
 
 def _filled(repository: Repository, admin: AdminDir, branch: str | None, commit: str) -> Worktree:
     handle = admin.open()
-    populate(handle, admin.workdir, tree_id(handle, commit), SparseSet.find(handle))
+    populate(repository, admin.path, admin.workdir, tree_id(handle, commit))
     worktree = Worktree(repository, admin, branch)
     if worktree.head_commit != commit:
         raise RepositoryChanged(f"Worktree {worktree.name} is not at {commit[:12]}", hint="Try again")
