@@ -1,4 +1,4 @@
-"""Raw differences between blobs, and the merge attribute of a path, as libgit2 has them."""
+"""Raw differences between blobs, and the merge attribute of a path, computed by libgit2."""
 
 from __future__ import annotations
 
@@ -23,17 +23,17 @@ class Hunk(NamedTuple):
 def find_text(repository: Repository, oid: str, *, largest: int) -> bytes | None:
     """The content of a blob; None for a binary, a missing or a very large one."""
     try:
-        found = repository.handle[pygit2.Oid(hex=oid)]
+        blob = repository.handle[pygit2.Oid(hex=oid)]
     except (KeyError, ValueError, pygit2.GitError):
         return None
-    if not isinstance(found, pygit2.Blob) or largest < found.size:
+    if not isinstance(blob, pygit2.Blob) or largest < blob.size:
         return None
-    data = found.data
+    data = blob.data
     return None if b"\0" in data[:_BINARY_WITHIN] else data
 
 
 def myers_hunks(old: bytes, new: bytes) -> tuple[Hunk, ...]:
-    """The differences as libgit2 finds them, without context."""
+    """The differences between two texts by Myers' algorithm, without context."""
     patch = pygit2.Patch.create_from(old, new, context_lines=0, interhunk_lines=0)
     return tuple(
         Hunk(
@@ -47,11 +47,11 @@ def myers_hunks(old: bytes, new: bytes) -> tuple[Hunk, ...]:
 
 
 def merge_attribute(repository: Repository, path: str) -> str:
-    """What .gitattributes say of merging `path`: "" for nothing, else the driver, "set" or "unset"."""
+    """The merge attribute of `path`: a driver's name, "set", "unset", or "" if unspecified."""
     try:
-        found = repository.handle.get_attr(path, "merge")
+        value = repository.handle.get_attr(path, "merge")
     except (UnicodeError, ValueError, pygit2.GitError):
         return "unset"
-    if isinstance(found, str):
-        return found
-    return "" if found is None else ("set" if found else "unset")
+    if isinstance(value, str):
+        return value
+    return "" if value is None else ("set" if value else "unset")

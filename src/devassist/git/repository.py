@@ -67,12 +67,12 @@ class Repository:
         if not start.exists():
             raise RepositoryError(f"{start} does not exist", hint="Name a directory inside a git repository")
         with translated(f"open the repository around {start}"):
-            found = pygit2.discover_repository(str(start))
-            if found is None:
+            place = pygit2.discover_repository(str(start))
+            if place is None:
                 raise RepositoryError(
                     f"{start} is not inside a git repository", hint="Run 'git init' there and commit once"
                 )
-            handle = pygit2.Repository(found, RepositoryOpenFlag.NO_SEARCH)
+            handle = pygit2.Repository(place, RepositoryOpenFlag.NO_SEARCH)
         if handle.is_bare or not handle.workdir:
             raise RepositoryError(
                 f"{handle.path} is a bare repository",
@@ -189,9 +189,9 @@ class Repository:
     def blame_line(self, path: str, line: int, rev: str) -> BlamedLine:
         return history.blame_line(self._handle, path, line, rev)
 
-    def merge_base(self, one: str, other: str) -> str | None:
+    def merge_base(self, left: str, right: str) -> str | None:
         with translated("find the merge base"):
-            base: object = self._handle.merge_base(pygit2.Oid(hex=one), pygit2.Oid(hex=other))
+            base: object = self._handle.merge_base(pygit2.Oid(hex=left), pygit2.Oid(hex=right))
         return None if base is None else str(base)
 
     def is_ancestor(self, old: str, new: str) -> bool:
@@ -216,7 +216,7 @@ class Repository:
     ) -> str:
         """A commit object; no ref moves."""
         with translated("store a commit"):
-            made = patiently(
+            commit = patiently(
                 lambda: self._handle.create_commit(
                     None,
                     as_pygit2(author),
@@ -226,7 +226,7 @@ class Repository:
                     list(parents),
                 )
             )
-        return str(made)
+        return str(commit)
 
     def setting(self, key: str) -> str:
         """A value of the repository's configuration, or nothing."""

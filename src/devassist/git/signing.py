@@ -1,9 +1,9 @@
 """
 Signs a person's merge commit as their configuration says. Agents' commits are never signed.
 
-Whether and with which key is asked of every configuration scope; which program runs only of the person's own
-scopes, because a repository could name any program. The program gets no terminal and a time limit: a passphrase
-prompt that nobody sees must not hang a merge.
+Whether to sign, and with which key, is read from every configuration scope; which program runs only from the
+person's own scopes, because a repository could name any program.
+The program gets no terminal and a time limit: a passphrase prompt that nobody sees must not hang a merge.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ def signed_commit(
         # It is a text, whatever pygit2's types say.
         content = str(
             handle.create_commit_string(
-                author, author, message, pygit2.Oid(hex=tree), [pygit2.Oid(hex=one) for one in parents]
+                author, author, message, pygit2.Oid(hex=tree), [pygit2.Oid(hex=parent) for parent in parents]
             )
         )
     signature = _sign(repository, content, environment, who)
@@ -64,7 +64,7 @@ def _sign(repository: Repository, content: str, environment: Mapping[str, str], 
         command = [program, "-bsau", key or f"{who.name} <{who.email}>"]
     hint = "devassist merge --no-sign merges without a signature"
     try:
-        done = subprocess.run(
+        process = subprocess.run(
             command,
             input=content.encode(),
             capture_output=True,
@@ -76,10 +76,12 @@ def _sign(repository: Repository, content: str, environment: Mapping[str, str], 
         raise RepositoryError(f"commit.gpgsign is set, and {program} is not there", hint=hint) from error
     except subprocess.TimeoutExpired as error:
         raise RepositoryError(f"{program} did not sign within {_TIMEOUT_S:.0f} s", hint=hint) from error
-    if done.returncode != 0 or not done.stdout:
-        said = done.stderr.decode("utf-8", "replace").strip().splitlines()
-        raise RepositoryError(f"{program} did not sign: {said[-1] if said else 'no reason given'}", hint=hint)
-    return done.stdout.decode("ascii", "replace")
+    if process.returncode != 0 or not process.stdout:
+        messages = process.stderr.decode("utf-8", "replace").strip().splitlines()
+        raise RepositoryError(
+            f"{program} did not sign: {messages[-1] if messages else 'no reason given'}", hint=hint
+        )
+    return process.stdout.decode("ascii", "replace")
 
 
 def _own(repository: Repository, key: str) -> str:

@@ -259,7 +259,11 @@ names = st.sampled_from(["a", "b", "a.b", "a-b", "a0", "ü", "z"])
 paths = st.lists(names, min_size=1, max_size=3).map("/".join)
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=settings.default.max_examples * 4 // 5,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
 @given(edits=st.lists(st.tuples(paths, st.booleans()), max_size=12))
 def test_edited_trees_are_the_ones_git_would_write(lab: Lab, edits: list[tuple[str, bool]]) -> None:
     """The same edits, one at a time through `git update-index --replace`, give the same tree."""

@@ -18,8 +18,8 @@ class MergeBases:
     """
     All merge bases between commits that were added.
 
-    Only history above one commit that all have in common is walked. Where there is no such commit, or the
-    history is too long or not all there, `between` answers None: not known.
+    Only history above one commit that all have in common is walked. Without such a commit, or if the
+    history is too long or incomplete, `between` returns None.
     """
 
     repository: Repository
@@ -31,7 +31,7 @@ class MergeBases:
     _above_root: set[str] = field(default_factory=set)
 
     def add(self, commits: Iterable[str]) -> None:
-        """Make more commits known."""
+        """Add commits that can be asked about later."""
         fresh = [commit for commit in dict.fromkeys(commits) if commit not in self._heads]
         if not fresh:
             return
@@ -44,44 +44,44 @@ class MergeBases:
         except (KeyError, ValueError, OSError, pygit2.GitError):
             self._known = False
 
-    def between(self, one: str, other: str) -> tuple[str, ...] | None:
-        """All merge bases of two added commits; none for unrelated ones, None where that is not known."""
+    def between(self, left: str, right: str) -> tuple[str, ...] | None:
+        """All merge bases of two added commits; empty for unrelated ones, None if undetermined."""
         if not self._known:
             return None
-        common = self._ancestors[one] & self._ancestors[other]
+        common = self._ancestors[left] & self._ancestors[right]
         if not common:
             return (self._root,)
-        found: list[str] = []
+        bases: list[str] = []
         while common:
             # Ancestors have lower bits, so the highest one left is an ancestor of nothing left.
             best = self._order[common.bit_length() - 1]
-            found.append(best)
+            bases.append(best)
             common &= ~self._ancestors[best]
-        if not any(base in self._above_root for base in found):
-            found.append(self._root)
-        return tuple(found)
+        if not any(base in self._above_root for base in bases):
+            bases.append(self._root)
+        return tuple(bases)
 
-    def holds(self, one: str, other: str) -> bool | None:
-        """Whether `one` has `other` among its ancestors, both added before; None where that is not known."""
+    def holds(self, left: str, right: str) -> bool | None:
+        """Whether `right` is an ancestor of `left`, both added before; None if undetermined."""
         if not self._known:
             return None
         # A commit's own bit is the highest of its mask; the root has none, and is below all.
-        own = self._ancestors[other].bit_length()
-        return one == other or own == 0 or bool(self._ancestors[one] >> (own - 1) & 1)
+        own = self._ancestors[right].bit_length()
+        return left == right or own == 0 or bool(self._ancestors[left] >> (own - 1) & 1)
 
     def _shares_root(self, commits: Iterable[str]) -> bool:
         root = pygit2.Oid(hex=self._root)
         handle = self.repository.handle
-        return all(str(handle.merge_base(root, pygit2.Oid(hex=one))) == self._root for one in commits)
+        return all(str(handle.merge_base(root, pygit2.Oid(hex=commit))) == self._root for commit in commits)
 
     def _rebuild(self) -> None:
         self._order, self._ancestors, self._above_root = [], {}, set()
         heads = list(self._heads)
-        found: object = pygit2.Oid(hex=heads[0])
+        base: object = pygit2.Oid(hex=heads[0])
         for head in heads[1:]:
-            if found is not None:
-                found = self.repository.handle.merge_base(pygit2.Oid(hex=str(found)), pygit2.Oid(hex=head))
-        self._root, self._known = ("", False) if found is None else (str(found), True)
+            if base is not None:
+                base = self.repository.handle.merge_base(pygit2.Oid(hex=str(base)), pygit2.Oid(hex=head))
+        self._root, self._known = ("", False) if base is None else (str(base), True)
         if self._known:
             self._walk(heads, [])
 
@@ -93,15 +93,15 @@ class MergeBases:
             walker.hide(pygit2.Oid(hex=commit))
         self._ancestors.setdefault(self._root, 0)
         self._above_root.add(self._root)
-        for found in walker:
-            name = str(found.id)
+        for ancestor in walker:
+            name = str(ancestor.id)
             if name in self._ancestors:
                 continue
             if len(self._order) >= _MOST_COMMITS:
                 self._known = False
                 return
             mask = 1 << len(self._order)
-            for parent in map(str, found.parent_ids):
+            for parent in map(str, ancestor.parent_ids):
                 mask |= self._ancestors.get(parent, 0)
                 if parent in self._above_root:
                     self._above_root.add(name)

@@ -32,15 +32,15 @@ def merge_in_memory(
     """
     Merge two commits as git would; with `base` that is the merge base, such as for taking a commit back.
 
-    `environment` is that of the person: where git is found, and whose configuration counts.
+    `environment` is the person's: its PATH locates git, its HOME the configuration.
     """
     with MergeTree(repository, environment=environment) as referee:
-        found = referee.merge(ours, theirs, base)
-        if not found.clean:
-            return MergeResult(None, found.conflicts)
+        merged = referee.merge(ours, theirs, base)
+        if not merged.clean:
+            return MergeResult(None, merged.conflicts)
         over = repository.tree_of(ours)
-        tree = store_merged(repository, referee.view, over=over, merged=found.tree, edits={})
-    if tree != found.tree:
+        tree = store_merged(repository, referee.view, over=over, merged=merged.tree, edits={})
+    if tree != merged.tree:
         raise RepositoryError(
             f"the merge of {ours[:12]} and {theirs[:12]} could not be stored as git made it"
         )

@@ -2,7 +2,7 @@
 Git's own merge as the referee: one long-lived `git merge-tree` that writes into a scratch directory.
 
 Never with `--quiet`: git 2.51 to 2.55 then calls a merge clean that is not. Nothing that the repository's
-configuration names is run: merge drivers are replaced by one that only says "conflict", filters by none.
+configuration names is run: merge drivers are replaced by one that only reports a conflict, filters by none.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ _BATCH = 32
 @dataclass
 class MergeTree:
     """
-    Merges two commits exactly as git does, as often as asked, without touching repository or files.
+    Merges commits exactly as git does, without touching repository or files.
 
     Git starts with the first question. A context manager: leaving it ends git and removes the scratch objects.
     """
@@ -49,14 +49,14 @@ class MergeTree:
     environment: Mapping[str, str] = field(default_factory=dict[str, str])
     one_process_per_pair: bool = False
     with_base: bool = False
-    """Whether the text between conflict markers holds what stood there before as well, as `diff3` does."""
+    """Whether the text between conflict markers includes the base version, as `diff3` does."""
     scratch: ScratchObjects = field(init=False)
     view: Repository = field(init=False)
-    """The repository with what is in the scratch directory."""
+    """The repository with the objects of the scratch directory."""
     drivers: frozenset[str] = field(default=frozenset(), init=False)
     """The merge drivers that the configuration names and that are not run."""
     merged: int = field(default=0, init=False)
-    """How many merges git was asked for."""
+    """The number of merges that git computed."""
     _process: MergeProcess | None = field(default=None, init=False)
     _command: list[str] = field(default_factory=list[str], init=False)
     _surroundings: dict[str, str] = field(default_factory=dict[str, str], init=False)
@@ -94,10 +94,10 @@ class MergeTree:
         self.merged += len(pairs)
         if self.one_process_per_pair:
             return [self._alone(pair) for pair in pairs]
-        found: list[PairResult] = []
+        results: list[PairResult] = []
         for start in range(0, len(pairs), _BATCH):
-            found += self._batch(pairs[start : start + _BATCH])
-        return found
+            results += self._batch(pairs[start : start + _BATCH])
+        return results
 
     def _tree(self, commit_or_tree: str) -> str:
         return tree_id(self.view.handle, commit_or_tree)
@@ -105,25 +105,25 @@ class MergeTree:
     # Asking -----------------------------------------------------------------------------------------------
 
     def _batch(self, pairs: Sequence[tuple[str, str]]) -> list[PairResult]:
-        found: list[PairResult] = []
+        results: list[PairResult] = []
         try:
             for result in self._running().ask(pairs):
-                found.append(result)  # noqa: PERF402 - what was answered before it died counts
+                results.append(result)  # noqa: PERF402 - answers from before its death count
         except Died:
             self._stop()
         else:
-            return found
-        # Once more, one by one, so that a question git cannot answer is known by its name.
-        for pair in pairs[len(found) :]:
+            return results
+        # Again, pair by pair, so that the error names the pair that git cannot merge.
+        for pair in pairs[len(results) :]:
             try:
-                found += self._running().ask([pair])
+                results += self._running().ask([pair])
             except Died as death:
                 self._stop()
                 raise RepositoryError(
                     f"git could not merge {pair[0][:12]} and {pair[1][:12]}: {death}",
                     hint="Run 'git fsck' to see whether objects are missing",
                 ) from death
-        return found
+        return results
 
     def _running(self) -> MergeProcess:
         if self._process is None:

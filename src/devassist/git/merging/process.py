@@ -1,4 +1,4 @@
-"""The git process behind a referee: started, asked through a pipe, and noticed when it dies or hangs."""
+"""A long-lived `git merge-tree` behind a pipe; its death and its hanging are detected."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _CHUNK = 1 << 16
 
 
 class Died(Exception):
-    """The process ended, or was ended because it said nothing for long; the text is what it said last."""
+    """The process ended, or was killed because it did not answer in time; the text is its last error message."""
 
 
 @dataclass
@@ -34,7 +34,7 @@ class MergeProcess:
     _buffer: bytearray = field(default_factory=bytearray)
     _at: int = 0
     _owed: bool = False
-    """Is the answer to the last trivial question still to be read."""
+    """Whether the answer to the last trivial question is unread."""
 
     @classmethod
     def start(cls, command: Sequence[str], directory: Path, environment: Mapping[str, str]) -> MergeProcess:
@@ -84,7 +84,7 @@ class MergeProcess:
             yield parsed(fields)
 
     def _fields(self) -> Iterator[bytes]:
-        """What stands between zero bytes."""
+        """The fields of the output, which zero bytes separate."""
         while True:
             end = self._buffer.find(b"\0", self._at)
             if end < 0:
@@ -108,4 +108,4 @@ class MergeProcess:
             self.process.wait(timeout=5)
         self.errors.seek(0)
         lines = self.errors.read().decode("utf-8", "replace").strip().splitlines()
-        return lines[-1] if lines else "it ended without a word"
+        return lines[-1] if lines else "it ended without a message"

@@ -1,4 +1,4 @@
-"""What git says of one merge, as values: the stages of each path and the kind of each conflict."""
+"""Parses git's report of one merge: the stages of each path and the kind of each conflict."""
 
 from __future__ import annotations
 
@@ -133,7 +133,7 @@ def _conflicts(stages: Sequence[StageEntry], messages: Sequence[Message]) -> tup
 
 
 def _plain(path: str) -> str:
-    """The path without what git appends, the name of a side, where a directory is in the way."""
+    """The path without the side's name that git appends if a directory is in the way."""
     return _OWN_NAME.sub("", path)
 
 

@@ -35,7 +35,7 @@ _NOBODY = "devassist <devassist@localhost> 0 +0000"
 
 
 class Snapshot(NamedTuple):
-    """A commit of a worktree's files, and the HEAD it grew from; both the same where nothing is uncommitted."""
+    """A commit of a worktree's files, and the HEAD it is based on; both the same if nothing is uncommitted."""
 
     commit: str
     head: str
@@ -46,7 +46,7 @@ class ScratchObjects:
     """
     A directory of objects that sees those of `repository` and takes every object written through it.
 
-    Its process holds a lock in it, so that the next one to be made can tell which were left behind by a kill.
+    Its process holds a lock in it, so that the next process can tell which directories a killed process left behind.
     """
 
     repository: Repository
@@ -55,7 +55,7 @@ class ScratchObjects:
 
     @classmethod
     def create(cls, repository: Repository, below: Path | None = None) -> ScratchObjects:
-        """A new empty one, below the system's directory for temporary files unless told otherwise."""
+        """A new empty one, in `below`, or in the system's directory for temporary files."""
         with translated("make a scratch directory"):
             path = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=below))
             lock = os.open(path / _OWNER, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
@@ -83,19 +83,19 @@ class ScratchObjects:
         return self.repository.common_dir / "objects"
 
     def view(self) -> Repository:
-        """The repository, reading what is in here too and writing only here."""
+        """The repository with these objects added; it writes only here."""
         handle = self._opened(self.repository.git_dir)
         return dataclasses.replace(self.repository, _handle=handle)
 
     def commit(self, tree: str, parents: tuple[str, ...]) -> str:
-        """A commit in here, for commands that want commits where there are only trees."""
-        lines = [f"tree {tree}", *(f"parent {one}" for one in parents)]
+        """A scratch commit of a tree, for commands that take commits only."""
+        lines = [f"tree {tree}", *(f"parent {parent}" for parent in parents)]
         lines += [f"author {_NOBODY}", f"committer {_NOBODY}", "", ""]
         with translated("store a commit to try a merge with"):
             return self._store("commit", "\n".join(lines).encode())
 
     def snapshot(self, worktree: Path) -> Snapshot:
-        """A commit in here of all that is in the files of a worktree, save what tools left behind there."""
+        """A scratch commit of all files of a worktree, without the products that builds and tests left there."""
         handle = self._opened(_git_dir_of(self.repository, worktree))
         with translated(f"read HEAD of {worktree}"):
             head = str(handle.head.peel(pygit2.Commit).id)
@@ -111,7 +111,7 @@ class ScratchObjects:
 
     def snapshot_of(self, worktree: Path, paths: Collection[str], onto: str = "") -> str:
         """
-        Like `snapshot`, for these paths alone: the size of the tree does not count. Ignored ones stay out.
+        Like `snapshot`, for these paths only, at a cost that does not grow with the tree. Ignored paths stay out.
 
         `onto` is an earlier snapshot of the same HEAD, whose other paths stay as they are in it.
         """
@@ -137,7 +137,7 @@ class ScratchObjects:
             return self.commit(new, (head,))
 
     def replaced(self, commit: str, head: str, path: str, content: bytes) -> str:
-        """A commit in here on top of `head`: the files of `commit`, of which `path` holds other content."""
+        """A scratch commit on top of `head`: the files of `commit`, with `content` at `path`."""
         handle = self._opened(self.repository.git_dir)
         trees, tree = Trees(handle, self._store), tree_id(handle, commit)
         old = trees.find(tree, path)
@@ -159,7 +159,7 @@ class ScratchObjects:
 
 
 def _sweep(directory: Path) -> None:
-    """Remove those whose process is gone. One that was made just now may not be locked yet."""
+    """Remove the scratch directories of processes that ended; one younger than a minute may not be locked yet."""
     now = time.time()
     for path in directory.glob(f"{_PREFIX}*"):
         with contextlib.suppress(OSError):
@@ -175,22 +175,22 @@ def _sweep(directory: Path) -> None:
 
 
 def _left_behind(trees: Trees, tree: str, edits: Mapping[str, Entry | None]) -> list[str]:
-    """New files that a build or a test run made: nobody's work, whatever .gitignore says."""
+    """New files that a build or a test run produced: nobody's work, whatever .gitignore contains."""
     added = [path for path, entry in edits.items() if entry is not None and trees.find(tree, path) is None]
-    tops = {top for top in directories_of(added) if (known := trees.find(tree, top)) and known.mode == TREE}
+    tops = {top for top in directories_of(added) if (entry := trees.find(tree, top)) and entry.mode == TREE}
     return [path for path in added if is_build_product(path, tracked_tops=tops, written=())]
 
 
 def _git_dir_of(repository: Repository, worktree: Path) -> Path:
     """
-    The administrative directory of a worktree, found from the repository's side.
+    The administrative directory of a worktree, looked up in the repository.
 
-    What the `.git` file in the worktree says is not asked: whoever works there can write it.
+    The `.git` file in the worktree is not trusted: whoever works there can write it.
     """
-    wanted = worktree.resolve()
+    directory = worktree.resolve()
     for pointer in sorted((repository.common_dir / "worktrees").glob("*/gitdir")):
         with translated(f"read {pointer}"):
-            found = Path(pointer.read_text("utf-8", "surrogateescape").rstrip("\n"))
-        if (pointer.parent / found).parent.resolve() == wanted:
+            target = Path(pointer.read_text("utf-8", "surrogateescape").rstrip("\n"))
+        if (pointer.parent / target).parent.resolve() == directory:
             return pointer.parent
-    return repository.git_dir if wanted == repository.workdir else common_dir_of(repository.git_dir)
+    return repository.git_dir if directory == repository.workdir else common_dir_of(repository.git_dir)

@@ -22,19 +22,19 @@ def store_merged(repository: Repository, view: Repository, *, over: str, merged:
     """
     trees, source = Trees(repository.handle), Trees(view.handle)
     with translated("store a merged tree"):
-        found: dict[str, Entry | None] = {}
+        edited: dict[str, Entry | None] = {}
         for path, _before, after in source.difference(over, merged):
             if path not in edits:
-                found[path] = None if after is None else _copied(repository, view, after)
+                edited[path] = None if after is None else _copied(repository, view, after)
         # A path that is a file in one tree and a directory in the other comes twice: what is there now counts.
-        found |= {path: entry for path in found if (entry := _leaf(source, merged, path)) is not None}
+        edited |= {path: entry for path in edited if (entry := _leaf(source, merged, path)) is not None}
         for path, edit in edits.items():
             if isinstance(edit, bytes):
                 mode = _mode(source, merged, path)
-                found[path] = Entry(mode, str(repository.handle.create_blob(edit)))
+                edited[path] = Entry(mode, str(repository.handle.create_blob(edit)))
             else:
-                found[path] = None if edit is None else _copied(repository, view, edit)
-        return trees.edited(over, found, write=True)
+                edited[path] = None if edit is None else _copied(repository, view, edit)
+        return trees.edited(over, edited, write=True)
 
 
 def _leaf(trees: Trees, tree: str, path: str) -> Entry | None:

@@ -1,4 +1,4 @@
-"""What the levels of detection read: the changes of a branch against the base, files of a tree, contents of blobs."""
+"""Cached reads for the levels of detection: a branch's changes against the base, files of trees, blobs."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _KEPT_BLOBS = 4096
 
 
 class TreeChange(NamedTuple):
-    """One path that differs: its entry before and after, None where it is not there."""
+    """A path's entry before and after a change, None if it does not exist."""
 
     old: Entry | None
     new: Entry | None
@@ -41,8 +41,8 @@ class TreeView:
         """Path -> before and after, for every file, link or submodule that differs."""
         key = (base_tree, tree)
         if key not in self._changes:
-            found = self._trees.difference(base_tree, tree)
-            self._changes[key] = {path: TreeChange(old, new) for path, old, new in found if old != new}
+            differences = self._trees.difference(base_tree, tree)
+            self._changes[key] = {path: TreeChange(old, new) for path, old, new in differences if old != new}
         return self._changes[key]
 
     def find(self, tree: str, path: str) -> Entry | None:
@@ -54,13 +54,13 @@ class TreeView:
 
     def blob(self, oid: str) -> bytes:
         """The content of a blob."""
-        found = self._blobs.get(oid)
-        if found is None:
+        content = self._blobs.get(oid)
+        if content is None:
             if len(self._blobs) >= _KEPT_BLOBS:
                 self._blobs.clear()
             kind = self.repository.handle[pygit2.Oid(hex=oid)]
-            found = self._blobs[oid] = kind.data if isinstance(kind, pygit2.Blob) else b""
-        return found
+            content = self._blobs[oid] = kind.data if isinstance(kind, pygit2.Blob) else b""
+        return content
 
     def text(self, oid: str) -> str:
         """The content as text; undecodable bytes are replaced."""

@@ -1,4 +1,4 @@
-"""Whether anything can change content on its way between a file and git: attributes, or settings of line endings."""
+"""Tells whether attributes or line ending settings can change content between a file and git."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _OUTSIDE = ((ConfigLevel.SYSTEM, "gitattributes"), (ConfigLevel.XDG, "attributes
 
 
 def apply_everywhere(repo: pygit2.Repository) -> bool:
-    """Do settings or attributes from outside of the tree say something about content."""
+    """Whether settings or attributes outside of the tree may change content."""
     config = repo.config
     if any(key in config for key in _SETTINGS):
         return True
@@ -32,7 +32,7 @@ def apply_everywhere(repo: pygit2.Repository) -> bool:
 
 
 def apply_somewhere(trees: Trees, tree: str) -> bool:
-    """Is there an attributes file anywhere in a tree."""
+    """Whether a tree has an attributes file anywhere."""
     entries = trees.entries(tree)
     return ATTRIBUTES.encode() in entries or any(
         apply_somewhere(trees, entry.id) for entry in entries.values() if entry.mode == TREE
@@ -40,7 +40,7 @@ def apply_somewhere(trees: Trees, tree: str) -> bool:
 
 
 def apply_to(trees: Trees, tree: str, root: Path, paths: Iterable[str]) -> bool:
-    """Is there an attributes file above any of the paths: in a tree, or in the working tree at `root`."""
+    """Whether an attributes file lies above any of the paths, in a tree or in the working tree at `root`."""
     above = {""}
     for path in paths:
         folder = path.rpartition("/")[0]

@@ -1,4 +1,4 @@
-"""Where libgit2's errors become ours, and a held lock becomes a wait."""
+"""Translates libgit2's errors into ours, and waits for locks that others hold."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _PATIENCE_S = 2.0
 
 @contextmanager
 def translated(doing: str) -> Iterator[None]:
-    """Inside, GitError and OSError become a RepositoryError that says what was being done."""
+    """Inside, GitError and OSError become a RepositoryError that names the operation `doing`."""
     try:
         yield
     except pygit2.GitError as error:
@@ -35,7 +35,7 @@ def patiently(
     sleep: Callable[[float], None] = time.sleep,
     chance: Callable[[], float] = random.random,
 ) -> Result:
-    """Do `action` again, with jitter, while somebody else holds a lock; a live lock is never removed."""
+    """Repeat `action`, with jitter, while another process holds a lock; a live lock is never removed."""
     waited, pause = 0.0, 0.01
     while True:
         try:

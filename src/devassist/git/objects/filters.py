@@ -9,7 +9,7 @@ from pygit2.ffi import C, ffi
 
 
 def filtered(repo: pygit2.Repository, path: str, data: bytes, mode: FilterMode) -> bytes:
-    """What git would store of a file (clean) or write for a blob (smudge). Raises GitError where it refuses."""
+    """The content git would store for a file (clean) or write for a blob (smudge). Raises GitError if git refuses."""
     try:
         path.encode()
     except UnicodeEncodeError:

@@ -17,7 +17,7 @@ from devassist.git.objects.trees import GITLINK, TREE, Entry, Trees, tree_id
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CommitFacts:
-    """What is said of one commit."""
+    """Author, time, message, parents and tree of a commit."""
 
     id: str
     parents: tuple[str, ...]
@@ -38,7 +38,7 @@ class CommitFacts:
 
 @dataclass(frozen=True, slots=True)
 class HistoryAnchor:
-    """A point of the audit log that a commit vouches for."""
+    """A point of the audit log whose hash a commit message carries."""
 
     commit: str
     seq: int
@@ -103,9 +103,9 @@ def anchors(repo: pygit2.Repository) -> Iterator[HistoryAnchor]:
                 commit = _commit_of(repo, name)
                 if commit is not None:
                     walker.push(commit)
-        for found in walker:
+        for ancestor in walker:
             # Parsing every message of a long history would cost more than the walk.
-            if "Audit-Head:" in found.message and (anchor := _anchor(found)) is not None:
+            if "Audit-Head:" in ancestor.message and (anchor := _anchor(ancestor)) is not None:
                 yield anchor
 
 
@@ -113,7 +113,7 @@ def _commit_of(repo: pygit2.Repository, name: str) -> pygit2.Oid | None:
     try:
         return repo.references[name].peel(pygit2.Commit).id
     except (pygit2.GitError, KeyError, ValueError):
-        return None  # a ref to a tree or a broken one says nothing about the log
+        return None  # a ref to a tree, or a broken ref, carries no anchor
 
 
 def _anchor(commit: pygit2.Commit) -> HistoryAnchor | None:
@@ -148,33 +148,33 @@ def diff(
     """
     with translated("compare two commits"):
         if paths is not None and not stat:
-            # A tree of 80,000 files takes 10 ms to compare, and agents wait for what they are told of each other.
+            # A tree of 80,000 files takes 10 ms to compare, and agents wait for the news of each other.
             patch = _edited_in_place(repo, old, new, paths, context)
             if patch is not None:
                 return patch
         before, after = (repo[pygit2.Oid(hex=id_)].peel(pygit2.Tree) for id_ in (old, new))
         flags = DiffOption.NORMAL if stat else DiffOption.SHOW_BINARY | DiffOption.INDENT_HEURISTIC
-        found = before.diff_to_tree(after, flags=flags, context_lines=context)
-        found.find_similar()
+        difference = before.diff_to_tree(after, flags=flags, context_lines=context)
+        difference.find_similar()
         if stat:
-            return found.stats.format(DiffStatsFormat.FULL, 80)
+            return difference.stats.format(DiffStatsFormat.FULL, 80)
         return "".join(
             _text(patch)
-            for patch in found
+            for patch in difference
             if patch is not None and (paths is None or not _names(patch.delta).isdisjoint(paths))
         )
 
 
 def _names(delta: pygit2.DiffDelta) -> set[str]:
-    """What a file was called before and after, as bytes that are no UTF-8 come to us and as the log keeps them."""
-    found = {one.raw_path.decode("utf-8", "surrogateescape") for one in (delta.old_file, delta.new_file)}
-    return found | {one.encode("utf-8", "backslashreplace").decode() for one in found}
+    """A file's names before and after, with bytes that are not UTF-8 as surrogates and as the log escapes them."""
+    names = {file.raw_path.decode("utf-8", "surrogateescape") for file in (delta.old_file, delta.new_file)}
+    return names | {file.encode("utf-8", "backslashreplace").decode() for file in names}
 
 
 def _edited_in_place(
     repo: pygit2.Repository, old: str, new: str, paths: Collection[str], context: int
 ) -> str | None:
-    """The patch of files that are there before and after, which no rename concerns; None where one is not."""
+    """The patch of files that exist before and after, and so are not renamed; None if one of them does not."""
     trees, before, after = Trees(repo), tree_id(repo, old), tree_id(repo, new)
     patches: list[str] = []
     for path in sorted(set(paths)):
@@ -190,8 +190,8 @@ def _edited_in_place(
 
 
 def _blob(repo: pygit2.Repository, entry: Entry | None) -> pygit2.Blob | None:
-    found = None if entry is None or entry.mode in (TREE, GITLINK) else repo[pygit2.Oid(hex=entry.id)]
-    return found if isinstance(found, pygit2.Blob) else None
+    blob = None if entry is None or entry.mode in (TREE, GITLINK) else repo[pygit2.Oid(hex=entry.id)]
+    return blob if isinstance(blob, pygit2.Blob) else None
 
 
 def _text(patch: pygit2.Patch) -> str:

@@ -1,4 +1,4 @@
-"""Loose objects written by hand, into a directory that git reads beside its own."""
+"""Writes loose objects into a directory that git reads in addition to its own."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Refs: read, made, moved only from where they were last seen, and deleted only there."""
+"""Refs: read, created, and moved or deleted by compare-and-swap only."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def moving(repo: pygit2.Repository, ref: str, *, old: str, new: str, message: st
     """
     with translated(f"lock {ref}"):
         transaction = patiently(lambda: _locked(repo, ref))
-    with transaction as held:
+    with transaction as lock:
         now = tip(repo, ref)
         if now != old:
             raise RepositoryChanged(
@@ -61,8 +61,8 @@ def moving(repo: pygit2.Repository, ref: str, *, old: str, new: str, message: st
         yield
         with translated(f"move {ref}"):
             reach("ref.locked")
-            held.set_target(ref, new, None, one_line(message))
-            held.commit()
+            lock.set_target(ref, new, None, one_line(message))
+            lock.commit()
 
 
 def move(repo: pygit2.Repository, ref: str, *, old: str, new: str, message: str) -> None:
@@ -76,15 +76,15 @@ def delete(repo: pygit2.Repository, ref: str, *, old: str) -> None:
         return
     with translated(f"lock {ref}"):
         transaction = patiently(lambda: _locked(repo, ref))
-    with transaction as held:
+    with transaction as lock:
         now = tip(repo, ref)
         if now is None:
             return
         if now != old:
             raise RepositoryChanged(f"{ref} is at {now[:12]}, not at {old[:12]} any more", hint="It was kept")
         with translated(f"delete {ref}"):
-            held.remove(ref)
-            held.commit()
+            lock.remove(ref)
+            lock.commit()
 
 
 def force(repo: pygit2.Repository, ref: str, commit: str, message: str) -> None:

@@ -31,10 +31,10 @@ def trailers_of(message: str) -> dict[str, str]:
     paragraphs = re.split(r"\n[ \t]*\n", message.strip())
     if len(paragraphs) < 2:  # noqa: PLR2004 - the subject alone is never a trailer block
         return {}
-    found: dict[str, str] = {}
+    trailers: dict[str, str] = {}
     for line in paragraphs[-1].splitlines():
         match = _LINE.fullmatch(line)
         if match is None:
             return {}
-        found[match[1]] = match[2].strip()
-    return found
+        trailers[match[1]] = match[2].strip()
+    return trailers

@@ -22,7 +22,7 @@ _ENTRY = re.compile(rb"([0-7]+) ([^\0]+)\0(.{20})", re.DOTALL)
 
 
 class Entry(NamedTuple):
-    """What a tree says of one path (a tuple, because a tree has many): mode and object id (hex)."""
+    """A tree's mode and object id (hex) for one path. A tuple, because a tree has many."""
 
     mode: int
     id: str
@@ -34,7 +34,7 @@ class Trees:
 
     repo: pygit2.Repository
     store: Callable[[str, bytes], str] | None = None
-    """Where new trees go, kind and content to id; None: into the repository."""
+    """Stores a new tree, given kind and content, and returns its id (hex); None: the repository does."""
     _seen: dict[str, dict[bytes, Entry]] = field(default_factory=dict)
     _compared: dict[str, tuple[bytes, list[int]]] = field(default_factory=dict)
 
@@ -44,12 +44,12 @@ class Trees:
         return self._seen[tree]
 
     def find(self, tree: str, path: str) -> Entry | None:
-        found: Entry | None = Entry(TREE, tree)
+        entry: Entry | None = Entry(TREE, tree)
         for name in os.fsencode(path).split(b"/"):
-            if found is None or found.mode != TREE:
+            if entry is None or entry.mode != TREE:
                 return None
-            found = self.entries(found.id).get(name)
-        return found
+            entry = self.entries(entry.id).get(name)
+        return entry
 
     def walk(self, tree: str, prefix: str = "") -> Iterator[tuple[str, Entry]]:
         """Every file, link and submodule, in no promised order."""
@@ -68,13 +68,13 @@ class Trees:
             return
         before, after = self._differing(old, new)
         for name in sorted(before.keys() | after.keys()):
-            one, other = before.get(name), after.get(name)
-            if one == other:
+            former, latter = before.get(name), after.get(name)
+            if former == latter:
                 continue
             path = prefix + os.fsdecode(name)
-            old_tree = one.id if one is not None and one.mode == TREE else ""
-            new_tree = other.id if other is not None and other.mode == TREE else ""
-            old_leaf, new_leaf = (None if old_tree else one), (None if new_tree else other)
+            old_tree = former.id if former is not None and former.mode == TREE else ""
+            new_tree = latter.id if latter is not None and latter.mode == TREE else ""
+            old_leaf, new_leaf = (None if old_tree else former), (None if new_tree else latter)
             if old_leaf is not None or new_leaf is not None:
                 yield path, old_leaf, new_leaf
             if old_tree or new_tree:
@@ -84,7 +84,7 @@ class Trees:
         """
         Entries of two trees without those that both begin and end with: a tree of many differs in few.
 
-        The old tree is the one that others are compared with, and remembered.
+        The old tree is cached, because many trees are compared with it.
         """
         if not (old and new):
             return (self.entries(old) if old else {}), (self.entries(new) if new else {})
@@ -153,12 +153,12 @@ def _parsed(data: bytes) -> dict[bytes, Entry]:
     return {name: Entry(int(mode, 8), id_.hex()) for mode, name, id_ in _ENTRY.findall(data)}
 
 
-def _alike(one: bytes, other: bytes) -> int:
+def _alike(left: bytes, right: bytes) -> int:
     """How many bytes both begin with."""
-    low, high = 0, min(len(one), len(other))
+    low, high = 0, min(len(left), len(right))
     while low < high:
         middle = (low + high + 1) // 2
-        if one[low:middle] == other[low:middle]:
+        if left[low:middle] == right[low:middle]:
             low = middle
         else:
             high = middle - 1

@@ -1,1 +1,1 @@
-"""How checked-out trees are kept and reused from one check to the next."""
+"""Checked-out trees that are reused from one check to the next."""

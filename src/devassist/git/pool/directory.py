@@ -1,8 +1,8 @@
 """
-One warm directory that is made to hold one tree after another, writing only what differs.
+One warm directory that is switched from tree to tree, writing only the differences.
 
-Commands run in it in between, so nothing found there is trusted: whatever differs from what was written goes, and
-so does whatever is new and not ignored. Ignored files stay as caches, but never where a tree wants a path. Each
+Commands run in it between switches, so its files are not trusted: whatever differs from the record is removed, and
+so is whatever is new and not ignored. Ignored files stay as caches, but never where a tree wants a path. Each
 change gets a second of its own as its time: caches that compare whole seconds would else take old results for new.
 """
 
@@ -31,7 +31,7 @@ _IGNORE = ".gitignore"
 
 @dataclass
 class _Writer:
-    """Writes paths of one change. `real` are directories known to be there."""
+    """Writes the paths of one change. `real` are directories that exist."""
 
     repo: pygit2.Repository
     root: Path
@@ -47,20 +47,20 @@ class _Writer:
     def written(self, path: str, entry: Entry, before: Written | None) -> Written:
         self._make_way(path)
         if self.plain and entry.mode in {FILE, EXECUTABLE}:
-            found = self._write(path, entry, before)
+            state = self._write(path, entry, before)
         else:
             self._clear(path, entry)
             seen = self._files.write(path, entry) or (self.root / path).lstat()
             stamp = self._time(seen)
             os.utime(self.root / path, (stamp, stamp), follow_symlinks=False)
-            found = (self.root / path).lstat()
-        return Written(entry.mode, entry.id, marks(found, entry.mode))
+            state = (self.root / path).lstat()
+        return Written(entry.mode, entry.id, marks(state, entry.mode))
 
     def _write(self, path: str, entry: Entry, before: Written | None) -> os.stat_result:
         full, data = f"{self.root}/{path}", self.repo.read(pygit2.Oid(hex=entry.id))[1]
         flags = os.O_WRONLY | os.O_NOFOLLOW | os.O_CLOEXEC
         if before is not None and before.mode == entry.mode:
-            # What stands there is ours: written over it costs no new file.
+            # The present file is ours: overwriting it costs no new inode.
             descriptor = os.open(full, flags)
         else:
             self._clear(path, entry)
@@ -77,13 +77,13 @@ class _Writer:
             return os.fstat(descriptor)
 
     def _time(self, seen: os.stat_result) -> int:
-        """One second for all that is written together: after now, and after all that was written before."""
+        """The file time for this change, in whole seconds: later than now and than every earlier change."""
         if not self._stamp:
             self._stamp = self.record.stamp = max(self.record.stamp, int(seen.st_mtime)) + 1
         return self._stamp
 
     def _make_way(self, path: str) -> None:
-        """Make the directories above a path, whatever else stands there."""
+        """Create the directories above a path, replacing files in their place."""
         top = path.rpartition("/")[0]
         if top in self.real or (not top and path.casefold() not in _NEVER):
             return
@@ -94,23 +94,23 @@ class _Writer:
             top = "/".join(names[:depth])
             if top in self.real:
                 continue
-            found = lstat(self.root / top)
-            if found is not None and not stat.S_ISDIR(found.st_mode):
+            state = lstat(self.root / top)
+            if state is not None and not stat.S_ISDIR(state.st_mode):
                 (self.root / top).unlink()
-                found = None
-            if found is None:
+                state = None
+            if state is None:
                 (self.root / top).mkdir()
             self.real.add(top)
 
     def _clear(self, path: str, entry: Entry) -> None:
-        """Take away whatever stands where a path of the tree goes, caches and all."""
+        """Remove whatever occupies a path of the tree, caches included."""
         full = self.root / path
         if full.name.casefold() in _NEVER:
             raise RepositoryError(f"The path {path!r} cannot be written", hint="Run 'git fsck'")
-        found = lstat(full)
-        if found is None or (entry.mode == GITLINK and stat.S_ISDIR(found.st_mode)):
+        state = lstat(full)
+        if state is None or (entry.mode == GITLINK and stat.S_ISDIR(state.st_mode)):
             return
-        if stat.S_ISDIR(found.st_mode):
+        if stat.S_ISDIR(state.st_mode):
             delete_directory(full)
         else:
             full.unlink()
@@ -130,14 +130,14 @@ class PooledTree:
 
     @classmethod
     def open(cls, repo: pygit2.Repository, root: Path, record: Path) -> PooledTree:
-        """As it was left. After a crash in between, what is there is looked through at the next `point`."""
+        """Open it as it was left. After a crash its files are compared with the record at the next `point`."""
         with translated(f"open {root}"):
-            known = PoolRecord.load(record)
-            if known is None:
-                delete_directory(root)  # nothing is known of what is there: it is all in the way
+            saved = PoolRecord.load(record)
+            if saved is None:
+                delete_directory(root)  # without a record no file in it can be trusted
             root.mkdir(parents=True, exist_ok=True, mode=0o700)
             repo.workdir = str(root)
-        return cls(repo, root, known or PoolRecord(record))
+        return cls(repo, root, saved or PoolRecord(record))
 
     def point(self, tree: str) -> None:
         """Hold exactly `tree`."""
@@ -151,7 +151,7 @@ class PooledTree:
         if ATTRIBUTES in names:
             # They decide on the content of files that did not change.
             edits |= dict(Trees(self.repo).walk(tree))
-        # Until it is done it is neither here nor there.
+        # Until the switch is complete it holds neither tree.
         record.lay_open()
         record.tree, record.used = "", True
         self._change(edits)
@@ -160,7 +160,7 @@ class PooledTree:
             self.sweep()
 
     def sweep(self, *, keep_new: bool = False) -> None:
-        """Take out whatever a command did to the tree; with `keep_new` what it made beside it stays from now on."""
+        """Undo a command's changes to the tree; with `keep_new` its untracked files stay from now on."""
         record = self.record
         record.lay_open()
         right, new = self._compared()
@@ -183,11 +183,11 @@ class PooledTree:
             # A tree tried out earlier may be gone from the object store; what is on disk is known all the same.
             with contextlib.suppress(KeyError):
                 return {path: new for path, _old, new in trees.difference(self.record.tree, tree)}
-        wanted = dict(trees.walk(tree))
-        edits: dict[str, Entry | None] = dict.fromkeys(self.record.rows.keys() - wanted.keys())
+        entries = dict(trees.walk(tree))
+        edits: dict[str, Entry | None] = dict.fromkeys(self.record.rows.keys() - entries.keys())
         rows = self.record.rows
         return edits | {
-            path: entry for path, entry in wanted.items() if path not in rows or rows[path][:2] != entry
+            path: entry for path, entry in entries.items() if path not in rows or rows[path][:2] != entry
         }
 
     def _change(self, edits: Mapping[str, Entry | None]) -> None:
@@ -206,7 +206,7 @@ class PooledTree:
                     rows[path] = writer.written(path, entry, before[path])
 
     def _is_verbatim(self, edits: Iterable[str]) -> bool:
-        """Can no filter apply: no attributes anywhere and no line endings asked for."""
+        """Whether no filter applies: no attributes anywhere and no line ending configured."""
         if apply_everywhere(self.repo):
             return False
         names = {path.rpartition("/")[2] for path in (*self.record.rows, *edits)}
@@ -227,9 +227,9 @@ class PooledTree:
                 empty = False
                 path = f"{below}/{item.name}" if below else item.name
                 row = self.record.rows.get(path)
-                found = item.stat(follow_symlinks=False)
-                folder = stat.S_ISDIR(found.st_mode)
-                if row is not None and row.stat == marks(found, row.mode):
+                state = item.stat(follow_symlinks=False)
+                folder = stat.S_ISDIR(state.st_mode)
+                if row is not None and row.stat == marks(state, row.mode):
                     right.add(path)
                     if row.mode == GITLINK:
                         todo.append(path)
@@ -244,7 +244,7 @@ class PooledTree:
         return right, new
 
     def _stays(self, path: str) -> bool:
-        """Is something beside the tree left alone: kept on purpose, or ignored."""
+        """Whether an untracked path stays: kept on purpose, or ignored."""
         plain = path.rstrip("/")
         if plain in self.record.kept:
             return True
@@ -259,8 +259,8 @@ class PooledTree:
         with translated(f"look through {directory}"):
             if not os.access(directory, os.R_OK | os.W_OK | os.X_OK):
                 directory.chmod(0o700)
-            with os.scandir(directory) as found:
-                yield from found
+            with os.scandir(directory) as items:
+                yield from items
 
     def _delete(self, path: str, directories: frozenset[str], *, caches: bool = False) -> None:
         """Remove what is at `path` and the directories that it leaves empty; with `caches` only an empty directory."""
@@ -269,11 +269,11 @@ class PooledTree:
         if not all(top is not None and stat.S_ISDIR(top.st_mode) for top in tops):
             return
         full = self.root / path
-        found = lstat(full)
+        state = lstat(full)
         with translated(f"remove {full}"):
-            if found is not None and not stat.S_ISDIR(found.st_mode):
+            if state is not None and not stat.S_ISDIR(state.st_mode):
                 full.unlink()
-            elif found is not None and path not in directories and not caches:
+            elif state is not None and path not in directories and not caches:
                 delete_directory(full)
         for empty in (path, *above(path)):
             if empty in directories:

@@ -1,4 +1,4 @@
-"""Warm directories for trees that are tried out: taken, made to hold a tree, and given back for the next."""
+"""Warm directories for speculative trees: each is leased, switched to a tree, and returned for the next."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class TreePool:
     """
     The pool in `directory`, of trees that are in `scratch` or in the repository.
 
-    A slot belongs to one process at a time; the next one finds it warm. Not shared between threads.
+    A slot belongs to one process at a time; the next process finds it warm. Not shared between threads.
     """
 
     directory: Path
@@ -43,7 +43,7 @@ class TreePool:
     _locks: list[int] = field(default_factory=list[int])
 
     def close(self) -> None:
-        """Give all slots back to other processes, as they are."""
+        """Release all slots to other processes, as they are."""
         for slot in self._free:
             slot.tree.record.save()
         self._free.clear()
@@ -53,7 +53,7 @@ class TreePool:
 
     @contextmanager
     def at(self, tree: str) -> Iterator[Slot]:
-        """A slot whose files are exactly `tree`; what commands do to them is undone before the next."""
+        """A slot whose files are exactly `tree`; changes by commands are undone before the next tree."""
         slot = self._nearest(tree)
         try:
             slot.tree.point(tree)
@@ -70,7 +70,7 @@ class TreePool:
         return same
 
     def _taken(self) -> Slot:
-        """The first slot that no other process has."""
+        """The first slot that no other process uses."""
         for number in range(_MOST_SLOTS):
             directory = self.directory / str(number)
             with translated(f"open {directory}"):

@@ -1,4 +1,4 @@
-"""What is known of a pooled tree's files: each path's entry and the stat it had, kept on disk between processes."""
+"""The record of a pooled tree's files: each path's entry and stat, saved on disk between processes."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from devassist.git.objects.trees import GITLINK
 
 
 class Written(NamedTuple):
-    """What is at a path, and the stat it had when it was written."""
+    """The entry at a path, and its stat when it was written."""
 
     mode: int
     id: str
@@ -28,21 +28,21 @@ class PoolRecord:
     """
     The content of one directory. While that may differ from what is on disk the file has another name, `.open`.
 
-    `tree` is the id of the tree it holds, nothing where it holds no whole one; `kept` are paths beside any tree
-    that stay; `stamp` is the last second that was given to a file as its time.
+    `tree` is the id of the tree it holds, empty if it holds no complete tree; `kept` are untracked paths
+    that stay; `stamp` is the latest file time given, in seconds.
     """
 
     path: Path
     tree: str = ""
     stamp: int = 0
     used: bool = False
-    """May a command have been at work since it was last known to be exact."""
+    """Whether a command may have run in it since it was last exact."""
     kept: frozenset[str] = frozenset()
     rows: dict[str, Written] = field(default_factory=dict)
 
     @classmethod
     def load(cls, path: Path) -> PoolRecord | None:
-        """As it was saved, or laid open and never closed; None when nothing of it can be read."""
+        """The saved record, or one left open by a crash; None if neither can be read."""
         interrupted = not path.exists()
         try:
             state = json.loads((path.with_suffix(".open") if interrupted else path).read_text("ascii"))
@@ -64,26 +64,26 @@ class PoolRecord:
             self.path.with_suffix(".open").unlink(missing_ok=True)
 
     def lay_open(self) -> None:
-        """From here on what is on disk may differ."""
+        """Mark the record as possibly different from the files on disk."""
         with contextlib.suppress(FileNotFoundError):
             self.path.replace(self.path.with_suffix(".open"))
 
     def directories(self) -> frozenset[str]:
         """Every directory above a path, and those of submodules."""
-        found = {path for path, row in self.rows.items() if row.mode == GITLINK}
+        directories = {path for path, row in self.rows.items() if row.mode == GITLINK}
         for path in self.rows:
             for top in above(path):
-                if top in found:
+                if top in directories:
                     break
-                found.add(top)
-        return frozenset(found)
+                directories.add(top)
+        return frozenset(directories)
 
 
-def marks(found: os.stat_result, mode: int) -> tuple[int, ...]:
-    """What changes when somebody touches a file. Of a submodule's directory only that it is one."""
+def marks(state: os.stat_result, mode: int) -> tuple[int, ...]:
+    """The stat fields that change when a file is touched; for a submodule's directory only its type."""
     if mode == GITLINK:
-        return (stat.S_IFMT(found.st_mode),)
-    return (found.st_mode, found.st_size, found.st_mtime_ns, found.st_ctime_ns, found.st_ino)
+        return (stat.S_IFMT(state.st_mode),)
+    return (state.st_mode, state.st_size, state.st_mtime_ns, state.st_ctime_ns, state.st_ino)
 
 
 def lstat(path: Path) -> os.stat_result | None:

@@ -1,4 +1,4 @@
-"""Refs of ours that a crash left empty, torn or at an object that is not there: found, and put back."""
+"""Finds our refs that a crash left empty, torn or at a missing object, and restores them."""
 
 from __future__ import annotations
 
@@ -19,17 +19,17 @@ _NONE = "0" * 40
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BrokenRef:
-    """A loose ref that names no readable commit. `after` is what it is set to; '' where nothing is known."""
+    """A loose ref that names no readable commit. `after` is what it is set to; '' if no commit is recorded."""
 
     ref: str
     before: str
     after: str
     bad_lines: int
-    """Lines of its reflog that name objects that are not there."""
+    """Lines of its reflog that name missing objects."""
 
 
 def broken_refs(repository: Repository, known: Mapping[str, str]) -> Iterator[BrokenRef]:
-    """Our refs that cannot be read. `known` is the newest commit of a ref as the log has it, if any."""
+    """Our refs that cannot be read. `known` maps a ref to the newest commit that the audit log records for it."""
     common = repository.common_dir
     for place in _PLACES:
         for path in sorted((common / place).rglob("*")):
@@ -40,39 +40,39 @@ def broken_refs(repository: Repository, known: Mapping[str, str]) -> Iterator[Br
             if readable(repository, before):
                 continue
             lines = _reflog(repository, ref)
-            good = [one for one in lines if _good(repository, one)]
-            found = next((one.split()[1] for one in reversed(good)), "")
-            if not found and readable(repository, known.get(ref, "")):
-                found = known[ref]
-            yield BrokenRef(ref=ref, before=before, after=found, bad_lines=len(lines) - len(good))
+            good = [line for line in lines if _good(repository, line)]
+            after = next((line.split()[1] for line in reversed(good)), "")
+            if not after and readable(repository, known.get(ref, "")):
+                after = known[ref]
+            yield BrokenRef(ref=ref, before=before, after=after, bad_lines=len(lines) - len(good))
 
 
 def restore(repository: Repository, broken: BrokenRef) -> None:
-    """Set the ref to what it was, and drop the lines of its reflog that name what is not there."""
+    """Set the ref to `after`, and drop the lines of its reflog that name missing objects."""
     common = repository.common_dir
     with translated(f"restore {broken.ref}"):
         log = common / "logs" / broken.ref
         if broken.bad_lines:
-            good = [one for one in _reflog(repository, broken.ref) if _good(repository, one)]
-            _write(log, "".join(f"{one}\n" for one in good))
+            good = [line for line in _reflog(repository, broken.ref) if _good(repository, line)]
+            _write(log, "".join(f"{line}\n" for line in good))
         if _ID.fullmatch(broken.before):
             _drop_empty_object(common, broken.before)
         _write(common / broken.ref, f"{broken.after}\n")
 
 
 def readable(repository: Repository, commit: str) -> bool:
-    """Whether a commit and the top of its tree are there."""
+    """Whether a commit and its top tree can be read."""
     if not _ID.fullmatch(commit):
         return False
     try:
-        found = repository.handle[pygit2.Oid(hex=commit)].peel(pygit2.Tree)
+        tree = repository.handle[pygit2.Oid(hex=commit)].peel(pygit2.Tree)
     except (KeyError, ValueError, pygit2.GitError):
         return False
-    return found is not None
+    return tree is not None
 
 
 def missing_objects(repository: Repository) -> Iterator[tuple[str, str]]:
-    """(ref, object) of each first object that a ref of ours needs and that is not there."""
+    """(ref, object) of the first missing object of each of our refs."""
     handle = repository.handle
     seen: set[str] = set()
     for place in _PLACES:
@@ -83,7 +83,7 @@ def missing_objects(repository: Repository) -> Iterator[tuple[str, str]]:
 
 
 def _lost(handle: pygit2.Repository, tip: str, seen: set[str]) -> str:
-    """Of the newest commit's own tree: what a ref names first is what a crash may have torn."""
+    """The first missing object of the tip's tree, '' for none: a crash can only have lost the newest objects."""
     waiting: list[pygit2.Object] = [handle[pygit2.Oid(hex=tip)].peel(pygit2.Tree)]
     while waiting:
         tree = waiting.pop()
@@ -122,7 +122,7 @@ def _good(repository: Repository, line: str) -> bool:
 
 
 def _drop_empty_object(common: Path, name: str) -> None:
-    """A loose object without a byte holds nothing and makes fsck fail."""
+    """Delete a loose object of zero bytes, which makes fsck fail."""
     path = common / "objects" / name[:2] / name[2:]
     if path.is_file() and path.stat().st_size == 0:
         path.unlink()

@@ -39,7 +39,7 @@ class Recorded:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Torn:
-    """A file that makes a worktree one, and is not what was recorded. `before` is shown; `wanted` is written."""
+    """A file of a worktree's registration that is not as recorded. `before` is shown; `wanted` is written."""
 
     path: Path
     before: str
@@ -48,15 +48,15 @@ class Torn:
 
 def clear_dead_locks(repository: Repository, run: str) -> list[str]:
     """
-    Remove the lock files of a run that nothing works at any more; their paths below the git directory.
+    Remove the lock files of a run that no process works on; returns their paths below the git directory.
 
     The caller holds the run's lock and has ended its processes. Locks of others are never touched.
     """
-    found = list(locks_of(repository, run))
-    for lock in found:
+    locks = list(locks_of(repository, run))
+    for lock in locks:
         with contextlib.suppress(OSError):
             lock.unlink()
-    return [str(lock.relative_to(repository.common_dir)) for lock in found]
+    return [str(lock.relative_to(repository.common_dir)) for lock in locks]
 
 
 def locks_of(repository: Repository, run: str) -> Iterator[Path]:
@@ -81,10 +81,10 @@ def foreign_locks(repository: Repository) -> Iterator[Path]:
 
 
 def held_open(path: Path) -> bool:
-    """Whether any process that we may ask has the file open."""
+    """Whether any process whose descriptors we may read has the file open."""
     for descriptors in Path("/proc").glob("[0-9]*/fd"):
         with contextlib.suppress(OSError):
-            if any(one.samefile(path) for one in descriptors.iterdir() if one.exists()):
+            if any(file.samefile(path) for file in descriptors.iterdir() if file.exists()):
                 return True
     return False
 
@@ -93,38 +93,38 @@ def adopt_moved(repository: Repository, worktree: Path, name: str) -> bool:
     """Point a worktree at its repository again after the repository moved; True when anything was wrong."""
     pointer = worktree / ".git"
     admin = repository.common_dir / "worktrees" / name
-    wanted = f"gitdir: {admin}\n"
+    expected = f"gitdir: {admin}\n"
     if not pointer.is_file() or pointer.is_symlink() or not admin.is_dir():
         return False
     there = (admin / "gitdir").read_text() if (admin / "gitdir").is_file() else ""
-    if pointer.read_text() == wanted and there == f"{pointer}\n":
+    if pointer.read_text() == expected and there == f"{pointer}\n":
         return False
-    pointer.write_text(wanted)
+    pointer.write_text(expected)
     (admin / "gitdir").write_text(f"{pointer}\n")
     return True
 
 
 def torn_files(repository: Repository, recorded: Recorded) -> Iterator[Torn]:
     """
-    What of a worktree's pointers is missing or mangled. A branch that somebody switched to on purpose is not.
+    The files of a worktree's registration that are missing or mangled. A branch that somebody switched to is neither.
 
-    Both the administrative directory and the worktree's own must be there.
+    Both the administrative directory and the worktree's own must exist.
     """
     admin = AdminDir(repository.common_dir / "worktrees" / recorded.name, recorded.path, recorded.head)
-    wanted = {
+    registration = {
         admin.path / "commondir": b"../..\n",
         admin.path / "gitdir": os.fsencode(recorded.path / ".git") + b"\n",
         admin.path / "HEAD": recorded.head.encode() + b"\n",
         recorded.path / ".git": admin.pointer,
         admin.path / "locked": f"{recorded.reason}\n".encode(),
     }
-    for path, content in wanted.items():
-        found = _content(path)
-        if found == content or (path.name == "locked" and found) or path.is_dir():
+    for path, content in registration.items():
+        present = _content(path)
+        if present == content or (path.name == "locked" and present) or path.is_dir():
             continue
-        if path.name == "HEAD" and _is_head(repository, found):
+        if path.name == "HEAD" and _is_head(repository, present):
             continue
-        yield Torn(path=path, before=(found or b"").decode("utf-8", "replace")[:200], wanted=content)
+        yield Torn(path=path, before=(present or b"").decode("utf-8", "replace")[:200], wanted=content)
     index = admin.path / "index"
     if index.exists() and not _readable(index):
         yield Torn(path=index, before=f"{index.stat().st_size} bytes that are no index", wanted=b"")
@@ -206,9 +206,9 @@ def _content(path: Path) -> bytes | None:
         return None
 
 
-def _is_head(repository: Repository, found: bytes | None) -> bool:
+def _is_head(repository: Repository, content: bytes | None) -> bool:
     """Whether somebody put this there on purpose: a branch or a commit that is there."""
-    text = (found or b"").decode("utf-8", "replace").strip()
+    text = (content or b"").decode("utf-8", "replace").strip()
     if text.startswith(f"ref: {_BRANCH}"):
         return repository.ref_tip(text.removeprefix("ref: ")) is not None
     try:

@@ -25,7 +25,7 @@ _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,199}")
 
 @dataclass(frozen=True, slots=True)
 class AdminDir:
-    """One worktree's administrative directory and what must be written in it."""
+    """One worktree's administrative directory and the content of its files."""
 
     path: Path
     """<common>/worktrees/<name>"""
@@ -35,11 +35,11 @@ class AdminDir:
 
     @property
     def pointer(self) -> bytes:
-        """What the worktree's `.git` file must hold, byte for byte."""
+        """The exact bytes of the worktree's `.git` file."""
         return b"gitdir: " + os.fsencode(self.path) + b"\n"
 
     def create(self, reason: str) -> None:
-        """Register the worktree, locked from its first moment, so that `git worktree prune` lets it be."""
+        """Register the worktree, locked from its first moment, so that `git worktree prune` leaves it alone."""
         with translated(f"register the worktree {self.path.name}"):
             self.path.parent.mkdir(exist_ok=True)
             self.path.mkdir()
@@ -53,7 +53,7 @@ class AdminDir:
             (self.workdir / ".git").write_bytes(self.pointer)
 
     def inherit_sparse(self, sparse: SparseSet, main: pygit2.Repository) -> None:
-        """Take over the patterns, as `git worktree add` does and libgit2 does not."""
+        """Copy the sparse checkout's patterns, as `git worktree add` does and libgit2 does not."""
         config = main.config
         with translated("inherit the sparse checkout"):
             (self.path / "info").mkdir(exist_ok=True)
@@ -65,7 +65,7 @@ class AdminDir:
 
     def open(self) -> pygit2.Repository:
         """
-        The worktree's repository, after checking that it is still what was recorded.
+        The worktree's repository, after checking that its registration is as recorded.
 
         Opened here and not at the worktree: an agent can write the `.git` pointer there, and libgit2 would
         follow it anywhere. NO_SEARCH, because without `commondir` a search ends in the main repository.
@@ -86,10 +86,10 @@ class AdminDir:
     def _check(self, what: str, file: Path, expected: bytes) -> None:
         try:
             plain = stat.S_ISREG(file.lstat().st_mode)
-            found = file.read_bytes() if plain else b""
+            content = file.read_bytes() if plain else b""
         except OSError:
             raise self._changed(f"{what} is missing") from None
-        if not plain or found != expected:
+        if not plain or content != expected:
             raise self._changed(f"{what} was rewritten")
 
     def _changed(self, what: str) -> RepositoryChanged:
@@ -108,7 +108,7 @@ class AdminDir:
 
 
 def check_new(admin: Path, workdir: Path, outside: tuple[Path, ...]) -> None:
-    """Refuse names and places that are taken or inside the repository."""
+    """Refuse names and places that are in use or inside the repository."""
     if not _NAME.fullmatch(admin.name) or admin.name.endswith((".lock", ".")):
         raise RepositoryError(
             f"{admin.name!r} cannot name a worktree", hint="Use letters, digits, '.', '_' and '-'"

@@ -1,9 +1,9 @@
 """
 The only writes to a person's own files: `merge` onto their branch, and `apply` of a result.
 
-Both refuse before touching anything when a file they would write is not as the commit has it. Files go first,
-then the index, then the ref, whose lock is held from the start: after a crash the same call finds the files
-already as wanted and goes on.
+Both refuse before touching anything if a file they would write differs from the commit. Files go first,
+then the index, then the ref, whose lock is taken first: after a crash the same call finds the files
+already written and continues.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ _SHOWN = 10
 
 @dataclass(frozen=True, slots=True)
 class CheckedOut:
-    """What a merge onto a branch did."""
+    """The result of a merge onto a branch."""
 
     branch: str
     old: str
@@ -42,9 +42,9 @@ class CheckedOut:
 
 def dirty_overlap(repository: Repository, new_tree: str, *, base_tree: str | None = None) -> tuple[str, ...]:
     """
-    The person's paths that going from `base_tree` (HEAD's when not given) to `new_tree` would overwrite.
+    The uncommitted paths that a change from `base_tree` (default: HEAD's tree) to `new_tree` would overwrite.
 
-    A path is free when file and index are as the base has them, or already as wanted.
+    A path is free if file and index match the base or already match the new tree.
     """
     base = base_tree if base_tree is not None else repository.tree_of(repository.head_commit)
     return tuple(sorted(_overlap(repository, _differences(repository, base, new_tree))))
@@ -54,7 +54,7 @@ def checkout_branch_to(
     repository: Repository, branch: str, commit: str, *, old: str, message: str = "devassist merge"
 ) -> CheckedOut:
     """
-    Move `branch` from `old` to `commit`, and the person's files with it when they stand on it.
+    Move `branch` from `old` to `commit`, and the person's files with it if it is checked out where they are.
 
     Their other uncommitted work stays as it is. RepositoryError with the paths when it would be overwritten,
     or when another worktree has the branch checked out; RepositoryChanged when it is not at `old`.
@@ -90,8 +90,8 @@ class _Edit:
 
 def _differences(repository: Repository, old_tree: str, new_tree: str) -> dict[str, _Edit]:
     with translated("compare two trees"):
-        found = Trees(repository.handle).difference(old_tree, new_tree)
-        return {path: _Edit(old, new) for path, old, new in found}
+        differences = Trees(repository.handle).difference(old_tree, new_tree)
+        return {path: _Edit(old, new) for path, old, new in differences}
 
 
 def _write(repository: Repository, edits: Mapping[str, _Edit]) -> None:
@@ -120,21 +120,21 @@ def _overlap(repository: Repository, edits: Mapping[str, _Edit]) -> set[str]:
         return set()
     files = Files(repository.handle, repository.workdir)
     index = IndexFile.load(index_path(repository.handle))
-    found: set[str] = set()
+    paths: set[str] = set()
     for path, edit in edits.items():
         row = index.find(path)
         conflicted = any((os.fsencode(path), stage) in index.rows for stage in (1, 2, 3))
         if conflicted or not _is_free(row.entry if row else None, edit):
-            found.add(path)
+            paths.add(path)
             continue
         seen = files.see(path, store=False, known=edit.old or edit.new)
         entry = seen.entry if seen else None
         absent_by_sparse = row is not None and row.skipped and entry is None
         if not absent_by_sparse and GITLINK not in _modes(edit) and not _is_free(entry, edit):
-            found.add(path)
+            paths.add(path)
         elif edit.new is not None:
-            found.update(_in_the_way(repository, path, edits))
-    return found
+            paths.update(_in_the_way(repository, path, edits))
+    return paths
 
 
 def _is_free(entry: Entry | None, edit: _Edit) -> bool:
@@ -146,7 +146,7 @@ def _modes(edit: _Edit) -> set[int]:
 
 
 def _in_the_way(repository: Repository, path: str, edits: Mapping[str, _Edit]) -> Iterator[str]:
-    """Files that are no part of these edits where a directory or a file has to go."""
+    """Files outside these edits that occupy the place of a directory or file of theirs."""
     above = path.rpartition("/")[0]
     while above:
         full = repository.workdir / above
@@ -161,7 +161,7 @@ def _in_the_way(repository: Repository, path: str, edits: Mapping[str, _Edit]) -
 
 
 def _checked_out_at(repository: Repository, ref: str) -> str | None:
-    """The worktree, other than where the person stands, whose HEAD is `ref`."""
+    """The directory of another worktree whose HEAD is `ref`, if any."""
     places = [repository.common_dir, *sorted((repository.common_dir / "worktrees").glob("*"))]
     for place in places:
         head = place / "HEAD"

@@ -1,5 +1,5 @@
 """
-Files of a working tree: what is there, read and written without ever following a link.
+Reads and writes the files of a working tree, never following a link.
 
 Filters are libgit2's own (line endings, ident); drivers a repository's config names are never run.
 """
@@ -24,7 +24,7 @@ from devassist.git.objects.trees import EXECUTABLE, FILE, GITLINK, SYMLINK, Entr
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """A file as found: its entry, its stat from before it was read, and a link's target."""
+    """A file's entry, its stat from before it was read, and a link's target."""
 
     entry: Entry
     stat: os.stat_result
@@ -38,14 +38,18 @@ class Files:
     repo: pygit2.Repository
     root: Path
     verbatim: bool = False
-    """Nothing changes content on its way: filters need not be asked for, which would load the whole index."""
+    """No filter applies to any path, so filters need not be looked up, which would load the whole index."""
     keep: Callable[[str, bytes], str] | None = None
-    """Where content goes that is to be stored, kind and content to id; None: into the repository."""
+    """Stores an object, given kind and content, and returns its id (hex); None: the repository does."""
     _real: set[str] = field(default_factory=set)
     _filemode: bool | None = None
 
     def see(self, path: str, *, store: bool, known: Entry | None = None) -> Seen | None:
-        """What is at `path`; None for nothing, a directory, a device or anything below a link."""
+        """
+        The file or link at `path`; None for nothing, a directory, a device or anything below a link.
+
+        `known` is the entry expected there: its mode counts where the file system keeps no executable bits.
+        """
         if not self._below_real_directories(path):
             return None
         full = self.root / path
@@ -65,7 +69,7 @@ class Files:
             raise RepositoryError(f"{full} cannot be read: {error}") from error
 
     def write(self, path: str, entry: Entry) -> os.stat_result | None:
-        """Make `path` be `entry`, whatever file is in the way; a submodule is left as it is."""
+        """Write `entry` at `path`, replacing whatever file is there; a submodule is left as it is."""
         full = self.root / path
         if entry.mode == GITLINK:
             full.mkdir(parents=True, exist_ok=True)

@@ -1,7 +1,7 @@
 """
 The index file itself: read, edited and written whole, under its lock.
 
-libgit2 can neither set skip-worktree nor take a file's stat together with an id hashed earlier; both matter
+libgit2 can neither set skip-worktree nor take a file's stat together with an id hashed earlier; both are needed
 here: the first for sparse checkouts, the second so that a file changed meanwhile never looks clean.
 """
 

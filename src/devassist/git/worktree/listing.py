@@ -1,4 +1,4 @@
-"""Which worktrees there are and in what state, and the untracked files a new one is given."""
+"""Lists worktrees with their states, and copies untracked files into a new one."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _OURS = "devassist"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WorktreeState:
-    """One linked worktree as found. `dirty` is None where its files cannot be asked."""
+    """One linked worktree. `dirty` is None if its files cannot be compared."""
 
     name: str
     path: Path
@@ -94,11 +94,11 @@ def copy_untracked(
     written; returns the paths copied.
     """
     named = (_text(repository.workdir / INCLUDE_FILE) or "").splitlines() if include else []
-    wanted = parsed_patterns([*patterns, *named])
-    if not wanted:
+    rules = parsed_patterns([*patterns, *named])
+    if not rules:
         return []
     copied: list[str] = []
-    for path in _untracked(repository, wanted):
+    for path in _untracked(repository, rules):
         source, target = repository.workdir / path, worktree.path / path
         if not source.is_file() or source.is_symlink() or os.path.lexists(target):
             continue
@@ -111,7 +111,7 @@ def copy_untracked(
     return sorted(copied)
 
 
-def _untracked(repository: Repository, wanted: Sequence[Pattern]) -> Iterator[str]:
+def _untracked(repository: Repository, rules: Sequence[Pattern]) -> Iterator[str]:
     with translated("list the untracked files"):
         status = patiently(lambda: repository.handle.status(untracked_files="all", ignored=True))
     for path, flags in status.items():
@@ -119,7 +119,7 @@ def _untracked(repository: Repository, wanted: Sequence[Pattern]) -> Iterator[st
             continue
         # An ignored directory comes as one entry with a slash; what is in it is looked at file by file.
         for file in _files(repository.workdir, path):
-            if _matches(wanted, file) and ".git" not in file.split("/"):
+            if _matches(rules, file) and ".git" not in file.split("/"):
                 yield file
 
 
@@ -133,11 +133,11 @@ def _files(root: Path, path: str) -> Iterator[str]:
         yield from (Path(directory, name).relative_to(root).as_posix() for name in files)
 
 
-def _matches(wanted: Sequence[Pattern], path: str) -> bool:
+def _matches(rules: Sequence[Pattern], path: str) -> bool:
     parts = path.split("/")
-    said = decision(wanted, path, is_directory=False)
+    included = decision(rules, path, is_directory=False)
     for depth in range(len(parts) - 1, 0, -1):
-        if said is not None:
+        if included is not None:
             break
-        said = decision(wanted, "/".join(parts[:depth]), is_directory=True)
-    return bool(said)
+        included = decision(rules, "/".join(parts[:depth]), is_directory=True)
+    return bool(included)

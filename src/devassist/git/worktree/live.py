@@ -1,4 +1,4 @@
-"""Which branches somebody works on right now: checked out in the main checkout or in a linked worktree."""
+"""Lists the branches that are checked out, in the main checkout or in a linked worktree."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _REF = "ref: refs/heads/"
 
 
 def live_worktrees(repository: Repository) -> dict[str, Path]:
-    """Branch -> the directory that it is checked out in. One that is detached, or gone from disk, is left out."""
+    """Branch -> the directory that it is checked out in. Detached and missing worktrees are left out."""
     return dict(_checkouts(repository))
 
 
@@ -37,4 +37,4 @@ def _text(file: Path) -> str:
     try:
         return file.read_text("utf-8", "surrogateescape").strip()
     except OSError:
-        return ""  # given up while we looked
+        return ""  # removed meanwhile

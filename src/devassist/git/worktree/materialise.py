@@ -22,26 +22,26 @@ def index_path(repo: pygit2.Repository) -> Path:
 
 def materialise(repo: pygit2.Repository, root: Path, edits: Edits, *, undo: Edits | None = None) -> None:
     """
-    Make the files of `edits` so, None meaning gone, and their rows in the index with them.
+    Write the entries of `edits` to files and index; None removes a path from both.
 
-    When writing fails on the way, what was written goes back to `undo`, as far as that can be done. Files
-    kept away by a sparse checkout change in the index only.
+    If writing fails midway, the touched paths are set back to `undo` as far as possible. Files outside a sparse
+    checkout change in the index only.
     """
     files, sparse = Files(repo, root), SparseSet.find(repo)
     with locked_index(index_path(repo)) as index:
-        done: list[str] = []
+        touched: list[str] = []
         try:
             # Removing first lets a directory take a file's place.
             for path in sorted((path for path, entry in edits.items() if entry is None), reverse=True):
-                done.append(path)
+                touched.append(path)
                 files.remove_and_tidy(path)
                 index.put(path, None)
             for path, entry in edits.items():
                 if entry is not None:
-                    done.append(path)
+                    touched.append(path)
                     _put(files, index, sparse, path, entry)
         except BaseException:
-            for path in done if undo is not None else ():
+            for path in touched if undo is not None else ():
                 _put_back(files, path, (undo or {}).get(path))
             raise
 
@@ -60,16 +60,16 @@ def _put_back(files: Files, path: str, entry: Entry | None) -> None:
 
 
 def refresh(repo: pygit2.Repository, seen: Mapping[str, Seen | None]) -> None:
-    """Tell the index what was just committed, with each file's stat from before it was read."""
+    """Write the committed entries to the index, with each file's stat from before it was read."""
     with locked_index(index_path(repo)) as index:
-        for path, found in seen.items():
-            _clear_way(index, path, found)
-            index.put(path, None if found is None else row_for(found.entry, found.stat))
+        for path, state in seen.items():
+            _clear_way(index, path, state)
+            index.put(path, None if state is None else row_for(state.entry, state.stat))
 
 
-def _clear_way(index: IndexFile, path: str, found: Seen | None) -> None:
-    """A file cannot stand in the index beside rows below it, or below one of its own directories."""
-    if found is None:
+def _clear_way(index: IndexFile, path: str, state: Seen | None) -> None:
+    """Remove index rows above and below a new file's path: a path cannot be both a file and a directory."""
+    if state is None:
         return
     above = path.rpartition("/")[0]
     while above:

@@ -1,4 +1,4 @@
-"""What of a working tree differs from a commit's tree, found without touching its index."""
+"""Compares a working tree with a commit's tree, without touching its index."""
 
 from __future__ import annotations
 
@@ -25,27 +25,27 @@ _RENAME_SIZE_MAX = 1_000_000
 
 @dataclass(frozen=True, slots=True)
 class Scan:
-    """The change set, each path as it was found, and the entries the base has for them."""
+    """A change set, and the file at each of its paths, None for a deleted one."""
 
     changes: ChangeSet
     seen: Mapping[str, Seen | None]
 
     def edits(self, paths: Iterable[str] | None = None) -> dict[str, Entry | None]:
-        """What turns the base's tree into the files, for all or some paths."""
+        """The edits that turn the base tree into the files, for all or some paths."""
         chosen = self.seen if paths is None else [path for path in paths if path in self.seen]
-        return {path: None if (found := self.seen[path]) is None else found.entry for path in chosen}
+        return {path: None if (state := self.seen[path]) is None else state.entry for path in chosen}
 
 
 def scan(repo: pygit2.Repository, root: Path, tree: str, *, store: bool) -> Scan:
     """
     Compare the files below `root` with `tree`; with `store` their blobs are put into the object store.
 
-    libgit2's status names the candidates; what counts is the tree against the file itself, so an index left
-    behind by a crash between ref and index changes nothing.
+    libgit2's status names the candidates; the tree is then compared with the file itself, so an index that a
+    crash left behind the ref changes nothing.
     """
     trees, files = Trees(repo), Files(repo, root)
     candidates, embedded = _candidates(repo, root)
-    found: dict[str, tuple[Entry | None, Seen | None]] = {}
+    differing: dict[str, tuple[Entry | None, Seen | None]] = {}
     for path in sorted(candidates):
         old = trees.find(tree, path)
         if old is not None and old.mode == GITLINK:
@@ -53,15 +53,15 @@ def scan(repo: pygit2.Repository, root: Path, tree: str, *, store: bool) -> Scan
         old = None if old is not None and old.mode == TREE else old
         seen = files.see(path, store=store, known=old)
         if (seen.entry if seen else None) != old:
-            found[path] = (old, seen)
-    inside = _bare_repositories(root, [path for path, (old, _seen) in found.items() if old is None])
+            differing[path] = (old, seen)
+    inside = _bare_repositories(root, [path for path, (old, _seen) in differing.items() if old is None])
     embedded |= inside
-    for path in [path for path in found if any(path.startswith(f"{top}/") for top in inside)]:
-        del found[path]
-    changes = _with_renames(repo, root, [_change(path, old, seen) for path, (old, seen) in found.items()])
+    for path in [path for path in differing if any(path.startswith(f"{top}/") for top in inside)]:
+        del differing[path]
+    changes = _with_renames(repo, root, [_change(path, old, seen) for path, (old, seen) in differing.items()])
     return Scan(
         ChangeSet(tuple(changes), tuple(sorted(embedded))),
-        {path: seen for path, (_old, seen) in found.items()},
+        {path: seen for path, (_old, seen) in differing.items()},
     )
 
 
@@ -76,11 +76,11 @@ def _candidates(repo: pygit2.Repository, root: Path) -> tuple[set[str], set[str]
         (embedded if path.endswith("/") else paths).add(path.rstrip("/"))
     index = _sparse_index(repo)
     if index is not None:
-        # A file kept away by sparse checkout is not deleted; one an agent made in its place is a change.
+        # A file outside the sparse checkout is not deleted; a file that an agent created there is a change.
         skipped = index.skipped
         paths -= {path for path in skipped if not os.path.lexists(root / path)}
         paths |= _present(root, skipped)
-    # In the person's own checkout repositories below are their business, and walking it can take long.
+    # In the person's own checkout nested repositories are allowed, and walking it can take long.
     if (Path(repo.path) / "commondir").exists():
         embedded |= _grown_submodules(repo, root) | set(_nested_git(root, ""))
     return paths, embedded
@@ -94,7 +94,7 @@ def _sparse_index(repo: pygit2.Repository) -> IndexFile | None:
 
 
 def _present(root: Path, skipped: Iterable[str]) -> set[str]:
-    """The skipped paths that are on disk all the same; one look per directory that does not exist."""
+    """The skipped paths that exist on disk nevertheless; a missing directory is looked up once."""
     there: dict[str, bool] = {}
     present: set[str] = set()
     for path in skipped:
@@ -107,7 +107,7 @@ def _present(root: Path, skipped: Iterable[str]) -> set[str]:
 
 
 def _grown_submodules(repo: pygit2.Repository, root: Path) -> set[str]:
-    """Submodule directories with something in them: nobody initialises them here, so an agent did."""
+    """Submodule directories with content: only an agent can have initialised them."""
     if ".gitmodules" not in repo.index:
         return set()
     links = [entry.path for entry in repo.index if entry.mode == GITLINK]
@@ -115,10 +115,10 @@ def _grown_submodules(repo: pygit2.Repository, root: Path) -> set[str]:
 
 
 def _nested_git(root: Path, below: str) -> Iterator[str]:
-    """Directories with a `.git` of their own; libgit2 is silent on empty ones and those over tracked ones."""
+    """Directories with a `.git` of their own; libgit2 does not report empty ones and those that hold tracked files."""
     directories: list[str] = []
-    with translated("look for embedded repositories"), os.scandir(root / below) as found:
-        for item in found:
+    with translated("look for embedded repositories"), os.scandir(root / below) as items:
+        for item in items:
             if below and item.name.casefold() == ".git":
                 yield below
             elif item.is_dir(follow_symlinks=False) and not is_product_directory(item.name):

@@ -46,17 +46,17 @@ def _pattern(line: str) -> Pattern | None:
 
 
 def decision(patterns: Iterable[Pattern], path: str, *, is_directory: bool) -> bool | None:
-    """What the last pattern that matches `path` itself says; None when none does."""
-    said: bool | None = None
+    """Whether the last pattern that matches `path` itself includes it; None if no pattern matches."""
+    included: bool | None = None
     for pattern in patterns:
         if (is_directory or not pattern.directories_only) and pattern.regex.fullmatch(path):
-            said = not pattern.negated
-    return said
+            included = not pattern.negated
+    return included
 
 
 @dataclass(slots=True)
 class SparseSet:
-    """The patterns of one worktree; a path nobody decides on goes with the directory above it."""
+    """The patterns of one worktree; a path that no pattern matches follows the directory above it."""
 
     text: str
     patterns: tuple[Pattern, ...]
@@ -73,15 +73,15 @@ class SparseSet:
         return cls(text, parsed_patterns(text.splitlines())) if text.strip() else None
 
     def includes(self, path: str) -> bool:
-        said = decision(self.patterns, path, is_directory=False)
-        return self._includes_directory(path.rpartition("/")[0]) if said is None else said
+        decided = decision(self.patterns, path, is_directory=False)
+        return self._includes_directory(path.rpartition("/")[0]) if decided is None else decided
 
     def _includes_directory(self, path: str) -> bool:
         if not path:
             return False
         if path not in self._directories:
-            said = decision(self.patterns, path, is_directory=True)
+            decided = decision(self.patterns, path, is_directory=True)
             self._directories[path] = (
-                self._includes_directory(path.rpartition("/")[0]) if said is None else said
+                self._includes_directory(path.rpartition("/")[0]) if decided is None else decided
             )
         return self._directories[path]

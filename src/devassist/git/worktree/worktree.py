@@ -50,13 +50,13 @@ class Worktree:
         handle = self.admin.open()
         if self.branch is None:
             return self.admin.head
-        found = refs.tip(handle, _BRANCH + self.branch)
-        if found is None:
+        tip = refs.tip(handle, _BRANCH + self.branch)
+        if tip is None:
             raise RepositoryChanged(
                 f"Branch {self.branch} of worktree {self.name} is gone",
                 hint=f"The files are still in {self.path}",
             )
-        return found
+        return tip
 
     def check(self) -> None:
         """Raise RepositoryChanged unless pointer, HEAD, workdir and branch are as recorded."""
@@ -69,18 +69,18 @@ class Worktree:
         return self._scan(store=False).changes
 
     def state_id(self) -> str:
-        """The tree id a commit of everything would have; nothing is written to find it."""
-        found = self._scan(store=False)
+        """The id of the tree that a commit of all changes would have; nothing is written."""
+        scanned = self._scan(store=False)
         handle = self.admin.open()
-        return Trees(handle).edited(tree_id(handle, self.head_commit), found.edits(), write=False)
+        return Trees(handle).edited(tree_id(handle, self.head_commit), scanned.edits(), write=False)
 
     def state_tree(self, paths: Collection[str] | None = None) -> str:
         """The tree that a commit of everything, or of `paths`, would have, stored, for a diff. No ref moves."""
         handle = self.admin.open()
         tree = tree_id(handle, self.head_commit)
-        found = scan(handle, self.path, tree, store=True)
+        scanned = scan(handle, self.path, tree, store=True)
         with translated("store the tree"):
-            return Trees(handle).edited(tree, found.edits(paths), write=True)
+            return Trees(handle).edited(tree, scanned.edits(paths), write=True)
 
     def blobs(self) -> Mapping[str, str]:
         """The blob id of each changed path that still exists."""
@@ -111,15 +111,15 @@ class Worktree:
             if reason := forbidden_path(path):
                 raise Refused(f"{path!r} is not committed: {reason}", hint="Rename or delete the file")
         head, handle = self.head_commit, self.admin.open()
-        found = scan(handle, self.path, tree_id(handle, head), store=True)
-        edits = found.edits(paths)
-        made = self._commit_of(handle, head, edits, message, (author, committer))
-        if made is None:
+        scanned = scan(handle, self.path, tree_id(handle, head), store=True)
+        edits = scanned.edits(paths)
+        commit = self._commit_of(handle, head, edits, message, (author, committer))
+        if commit is None:
             return None
-        self._advance(handle, head, made, message)
+        self._advance(handle, head, commit, message)
         reach("agent.ref")
-        refresh(handle, {path: found.seen[path] for path in edits})
-        return made
+        refresh(handle, {path: scanned.seen[path] for path in edits})
+        return commit
 
     def snapshot(
         self, ref: str, *, message: str = "devassist: rescued work", by: Signature | None = None
@@ -127,14 +127,14 @@ class Worktree:
         """Put everything uncommitted into a commit at `ref`, moving nothing else; None when clean."""
         signature = by or Signature(FALLBACK_NAME, FALLBACK_EMAIL)
         head, handle = self.head_commit, self.admin.open()
-        found = scan(handle, self.path, tree_id(handle, head), store=True)
-        made = self._commit_of(handle, head, found.edits(), message, (signature, signature))
-        if made is not None:
+        scanned = scan(handle, self.path, tree_id(handle, head), store=True)
+        commit = self._commit_of(handle, head, scanned.edits(), message, (signature, signature))
+        if commit is not None:
             before = refs.tip(handle, ref)
-            if before is not None and tree_id(handle, before) != tree_id(handle, made):
+            if before is not None and tree_id(handle, before) != tree_id(handle, commit):
                 refs.force(handle, f"{ref}-{before[:8]}", before, message)  # other work: it stays as well
-            refs.force(handle, ref, made, message)
-        return made
+            refs.force(handle, ref, commit, message)
+        return commit
 
     def _commit_of(
         self,
@@ -205,12 +205,12 @@ class Worktree:
             )
         head, handle = self.head_commit, self.admin.open()
         with translated(f"read {tree_or_commit[:12]}"):
-            wanted = handle[pygit2.Oid(hex=tree_or_commit)]
-            tree = str(wanted.peel(pygit2.Tree).id)
+            target = handle[pygit2.Oid(hex=tree_or_commit)]
+            tree = str(target.peel(pygit2.Tree).id)
         for embedded in scan(handle, self.path, tree_id(handle, head), store=False).changes.embedded:
             delete_directory(self.path / embedded)
         self._make_exact(handle, tree_id(handle, head), tree)
-        if isinstance(wanted, pygit2.Commit) and tree_or_commit != head:
+        if isinstance(target, pygit2.Commit) and tree_or_commit != head:
             self._advance(handle, head, tree_or_commit, "reset")
 
     def _make_exact(self, handle: pygit2.Repository, old: str, new: str) -> None:
@@ -235,19 +235,19 @@ class Worktree:
         return reason
 
     def why_not_remove(self, *, kept: Collection[str] = ()) -> str | None:
-        """What would be lost if the worktree were removed now, or None."""
+        """The reason why removing the worktree now would lose work, or None."""
         head, handle = self.head_commit, self.admin.open()
-        found = scan(handle, self.path, tree_id(handle, head), store=False)
-        if found.changes.embedded:
-            return f"{found.changes.embedded[0]} is a repository of its own"
-        if found.seen and not self._is_kept(handle, head, found, kept):
-            return f"{len(found.seen)} paths are not committed, {next(iter(found.seen))} among them"
+        scanned = scan(handle, self.path, tree_id(handle, head), store=False)
+        if scanned.changes.embedded:
+            return f"{scanned.changes.embedded[0]} is a repository of its own"
+        if scanned.seen and not self._is_kept(handle, head, scanned, kept):
+            return f"{len(scanned.seen)} paths are not committed, {next(iter(scanned.seen))} among them"
         if self.branch is None and not self._is_reachable(handle, head):
             return f"no ref keeps its HEAD {head[:12]}"
         return None
 
-    def _is_kept(self, handle: pygit2.Repository, head: str, found: Scan, kept: Collection[str]) -> bool:
-        tree = Trees(handle).edited(tree_id(handle, head), found.edits(), write=False)
+    def _is_kept(self, handle: pygit2.Repository, head: str, scanned: Scan, kept: Collection[str]) -> bool:
+        tree = Trees(handle).edited(tree_id(handle, head), scanned.edits(), write=False)
         return any(
             tree == tree_id(handle, commit) and self._is_reachable(handle, commit)
             for name in kept
@@ -258,7 +258,7 @@ class Worktree:
         with translated("look for a ref that keeps the work"):
             tips = [name for name in handle.references if name.startswith(_KEPT)]
             return any(
-                self.repository.is_ancestor(commit, found) for name in tips if (found := _tip(handle, name))
+                self.repository.is_ancestor(commit, kept) for name in tips if (kept := _tip(handle, name))
             )
 
 

@@ -39,7 +39,7 @@ def open_worktree(
     """
     A new branch at `commit` and a locked worktree for it at `path`.
 
-    When anything is in the way nothing is changed, and what this attempt made is taken back.
+    If a name or place is in use, nothing is changed. If opening fails midway, its branch and files are removed again.
     """
     admin = AdminDir(repository.common_dir / "worktrees" / name, path, f"ref: {_BRANCH}{branch}")
     with repository.lock():
@@ -78,7 +78,7 @@ def detached_worktree(
 
 
 def drop_detached(repository: Repository, *, name: str, path: Path) -> None:
-    """Remove a worktree for checking merged trees that a killed supervisor left: nobody has worked in it."""
+    """Remove a worktree for checking merged trees that a killed supervisor left; nobody worked in it."""
     admin = AdminDir(repository.common_dir / "worktrees" / name, path, "")
     with repository.lock():
         if admin.path.is_dir() or path.exists():
@@ -86,7 +86,7 @@ def drop_detached(repository: Repository, *, name: str, path: Path) -> None:
 
 
 def set_aside(repository: Repository, *, name: str, path: Path) -> None:
-    """Take a worktree that is not as it was recorded out of the way: it is forgotten, its directory moved aside."""
+    """Unregister a worktree that is not as recorded, and move its directory aside."""
     with repository.lock():
         _move_aside(AdminDir(repository.common_dir / "worktrees" / name, path, ""))
 
@@ -95,7 +95,7 @@ def _move_aside(admin: AdminDir) -> None:
     path = admin.workdir
     if path.exists():
         path.rename(
-            next(one for n in count(1) if not (one := path.with_name(f"{path.name}.left-{n}")).exists())
+            next(free for n in count(1) if not (free := path.with_name(f"{path.name}.left-{n}")).exists())
         )
     if admin.path.is_dir():
         admin.unregister()
@@ -103,9 +103,9 @@ def _move_aside(admin: AdminDir) -> None:
 
 def clear_unfinished(repository: Repository, *, name: str, path: Path, branch: str, commit: str) -> None:
     """
-    Take what a killed supervisor left of opening a worktree out of the way, before it is opened anew at `commit`.
+    Clear the place of a worktree that a killed supervisor was opening, before it is opened again at `commit`.
 
-    Nothing is deleted that holds work: a directory is moved aside, a branch that moved is kept under a rescue ref.
+    Nothing that holds work is deleted: a directory is moved aside, a branch that moved gets a rescue ref.
     """
     admin = AdminDir(repository.common_dir / "worktrees" / name, path, f"ref: {_BRANCH}{branch}")
     with repository.lock():
@@ -119,7 +119,7 @@ def clear_unfinished(repository: Repository, *, name: str, path: Path, branch: s
 
 
 def find_worktree(repository: Repository, *, name: str, path: Path, branch: str | None) -> Worktree:
-    """A worktree opened earlier, as recorded; NotFound when it is gone, RepositoryChanged when it differs."""
+    """A worktree opened earlier, as recorded; NotFound if it is gone, RepositoryChanged if it differs."""
     admin_path = repository.common_dir / "worktrees" / name
     if not admin_path.is_dir() or not path.is_dir():
         raise NotFound(f"Worktree {name} at {path} is gone", hint="See 'devassist worktrees list'")
@@ -155,6 +155,6 @@ def _filled(repository: Repository, admin: AdminDir, branch: str | None, commit:
 
 
 def _delete_branch(repository: Repository, branch: str, commit: str) -> None:
-    # Somebody who moved it meanwhile has a use for it.
+    # If somebody moved it meanwhile, it holds their work.
     with contextlib.suppress(RepositoryChanged):
         repository.delete_ref(_BRANCH + branch, old=commit)

@@ -30,7 +30,7 @@ def stored(trees: Trees, names: Mapping[bytes, str]) -> str:
 
 
 @given(SIDES, SIDES, st.booleans())
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=6 * settings.default.max_examples, deadline=None)
 def test_the_difference_of_two_trees_is_what_differs(
     trees: Trees, old: dict[bytes, str], edits: dict[bytes, str], grow: bool
 ) -> None:

@@ -163,7 +163,11 @@ steps = st.lists(
 )
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(
+    max_examples=settings.default.max_examples * 6 // 5,
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow],
+)
 @given(steps)
 def test_it_is_byte_exact_after_any_sequence(repository: Repository, sequence) -> None:
     with tempfile.TemporaryDirectory() as place:
