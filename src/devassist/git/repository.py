@@ -17,7 +17,7 @@ from devassist.domain.errors import NotFound, RepositoryError
 from devassist.git.locks import held_flock, held_gc, touch_gc
 from devassist.git.objects import history, refs
 from devassist.git.objects.errors import patiently, translated
-from devassist.git.objects.history import BlamedLine, CommitFacts, HistoryAnchor
+from devassist.git.objects.history import BlamedLine, CommitFacts, HistoryAnchor, PathChange
 from devassist.git.objects.identity import Signature, as_pygit2, find_signature
 from devassist.git.objects.trees import Trees, tree_id
 
@@ -179,8 +179,8 @@ class Repository:
     def changed_paths(self, old: str, new: str) -> tuple[str, ...]:
         return history.changed_paths(self._handle, old, new)
 
-    def changes_between(self, old: str, new: str) -> tuple[tuple[str, str, str], ...]:
-        """(path, mode and blob before, mode and blob after) of each path that differs; '' where there is none."""
+    def changes_between(self, old: str, new: str) -> tuple[PathChange, ...]:
+        """Each path that differs between two trees or commits, in the order of paths."""
         return history.changes_between(self.handle, old, new)
 
     def history_anchors(self) -> Iterator[HistoryAnchor]:

@@ -48,6 +48,6 @@ def left_to_judge(project: Project, runs: Sequence[DeadRun]) -> Iterator[Damage]
         if one.ours and one.name not in names and not any(one.name.startswith(f"da-{run}-") for run in live):
             hint = f"look at {one.path}, then: git worktree remove --force {one.path}"
             yield Damage(what="unknown worktree", path=one.name, before="no run of the log has it", hint=hint)
-    for ref, lost in missing_objects(project.repository):
+    for missing in missing_objects(project.repository):
         hint = "git fsck --connectivity-only; restore the object from a clone or a backup"
-        yield Damage(what="missing object", path=ref, before=f"it needs {lost}", hint=hint)
+        yield Damage(what="missing object", path=missing.ref, before=f"it needs {missing.id}", hint=hint)

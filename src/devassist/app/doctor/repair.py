@@ -252,13 +252,14 @@ def _keep_and_delete(project: Project, run: DeadRun, directory: Path, agent: str
 
 
 def _gc(project: Project, runs: Sequence[DeadRun]) -> Iterator[Damage]:
-    from devassist.git.repair.worktrees import stale_gc
+    from devassist.git.repair.worktrees import find_stale_gc
 
-    found = stale_gc(project.repository)
-    if found is None:
+    stale = find_stale_gc(project.repository)
+    if stale is None:
         return
-    path, pid = found
     ours = {session.pid for run in runs for session in run.state.sessions}
-    if pid in ours:
-        before = f"keeps git from collecting garbage for process {pid}, which is gone"
-        yield Damage(what="stale gc.pid", path=str(path), before=before, after="removed", act=path.unlink)
+    if stale.pid in ours:
+        before = f"keeps git from collecting garbage for process {stale.pid}, which is gone"
+        yield Damage(
+            what="stale gc.pid", path=str(stale.path), before=before, after="removed", act=stale.path.unlink
+        )

@@ -65,14 +65,14 @@ def _to_person(
     return ApprovalRequest(
         kind="merge",
         question=question,
-        binds_to=digest([list(change) for change in changes]),
+        binds_to=digest([[change.path, change.before, change.after] for change in changes]),
         task=request.task,
         confidence=confidence,
         shown=Shown(
             ours=request.ours,
             theirs=request.theirs,
             tree=request.tree,
-            paths=tuple(path for path, _, _ in changes),
+            paths=tuple(change.path for change in changes),
         ),
     )
 

@@ -55,15 +55,24 @@ class BlamedLine:
     path: str
 
 
-def changes_between(repo: pygit2.Repository, old: str, new: str) -> tuple[tuple[str, str, str], ...]:
-    """(path, before, after) of each path that differs between two trees or commits."""
+@dataclass(frozen=True, slots=True)
+class PathChange:
+    """A path that differs between two trees; `before` and `after` are "<octal mode> <blob id>", or '' for none."""
+
+    path: str
+    before: str
+    after: str
+
+
+def changes_between(repo: pygit2.Repository, old: str, new: str) -> tuple[PathChange, ...]:
+    """Each path that differs between two trees or commits, in the order of paths."""
 
     def shown(entry: Entry | None) -> str:
         return "" if entry is None else f"{entry.mode:o} {entry.id}"
 
     with translated("compare two trees"):
         return tuple(
-            (path, shown(before), shown(after))
+            PathChange(path, shown(before), shown(after))
             for path, before, after in Trees(repo).difference(tree_id(repo, old), tree_id(repo, new))
         )
 

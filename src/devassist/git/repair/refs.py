@@ -71,15 +71,23 @@ def readable(repository: Repository, commit: str) -> bool:
     return tree is not None
 
 
-def missing_objects(repository: Repository) -> Iterator[tuple[str, str]]:
-    """(ref, object) of the first missing object of each of our refs."""
+@dataclass(frozen=True, slots=True)
+class MissingObject:
+    """The first object (id in hex) that one of our refs needs and that does not exist."""
+
+    ref: str
+    id: str
+
+
+def missing_objects(repository: Repository) -> Iterator[MissingObject]:
+    """Of each of our refs that lacks objects, the first that is missing."""
     handle = repository.handle
     seen: set[str] = set()
     for place in _PLACES:
         for ref in repository.ref_names(place + "/"):
             tip = repository.ref_tip(ref)
             if tip is not None and readable(repository, tip) and (lost := _lost(handle, tip, seen)):
-                yield ref, lost
+                yield MissingObject(ref, lost)
 
 
 def _lost(handle: pygit2.Repository, tip: str, seen: set[str]) -> str:

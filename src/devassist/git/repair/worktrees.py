@@ -192,11 +192,19 @@ def keep_directory(repository: Repository, directory: Path, ref: str, *, like: s
     return commit
 
 
-def stale_gc(repository: Repository) -> tuple[Path, int] | None:
-    """The gc.pid of a process of this machine that is dead, and its pid."""
+@dataclass(frozen=True, slots=True)
+class StaleGc:
+    """A gc.pid file that names a dead process of this machine."""
+
+    path: Path
+    pid: int
+
+
+def find_stale_gc(repository: Repository) -> StaleGc | None:
+    """The repository's gc.pid, if the process in it is dead."""
     path = repository.common_dir / "gc.pid"
     pid = gc_holder(path)
-    return (path, pid) if pid else None
+    return StaleGc(path, pid) if pid else None
 
 
 def _content(path: Path) -> bytes | None:
