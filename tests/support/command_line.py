@@ -21,8 +21,8 @@ from support.zygote import Command, Zygote
 
 KEY = "sk-test-0123456789abcdefghij"
 SOURCE = str(Path(devassist.__file__).parents[1])
-_INTERPRETERS = ("PYTHON", "LC_", "LANG")
-"""Variables that an interpreter reads as it starts."""
+_OWN_PROCESS = ("PYTHON", "LC_", "LANG", "GITHUB_")
+"""Variables that an interpreter reads as it starts, or that make a command treat pipes unlike files."""
 _PASSED_ON = ("PATH", "TZ", "TMPDIR", "VIRTUAL_ENV")
 
 
@@ -102,7 +102,7 @@ class Machine:
         if (
             self.zygote is None
             or self.wrapper
-            or any(name.startswith(_INTERPRETERS) for name in (*env, *self.extra))
+            or any(name.startswith(_OWN_PROCESS) for name in (*env, *self.extra))
         ):
             done = subprocess.run(
                 [*self.wrapper, sys.executable, "-P", "-m", "devassist", *args], cwd=cwd or self.repo, env=self._with(env),
