@@ -117,13 +117,13 @@ def new_lab(base: Path) -> Lab:
 
 def tree_bytes(root: Path, *, skip: str = ".git") -> dict[str, bytes]:
     """Every file below `root` with its bytes; links as their targets."""
-    found: dict[str, bytes] = {}
+    content: dict[str, bytes] = {}
     for path in sorted(root.rglob("*")):
         name = path.relative_to(root).as_posix()
         if skip and (name == skip or name.startswith(f"{skip}/")):
             continue
         if path.is_symlink():
-            found[name] = b"-> " + os.fsencode(os.readlink(path))
+            content[name] = b"-> " + os.fsencode(os.readlink(path))
         elif path.is_file():
-            found[name] = path.read_bytes()
-    return found
+            content[name] = path.read_bytes()
+    return content

@@ -67,8 +67,8 @@ class PathConflict:
 
     def at(self, stage: int) -> StageEntry | None:
         """The entry of a stage, that of the path itself first."""
-        found = [entry for entry in self.stages if entry.stage == stage]
-        return next((entry for entry in found if entry.path == self.path), found[0] if found else None)
+        entries = [entry for entry in self.stages if entry.stage == stage]
+        return next((entry for entry in entries if entry.path == self.path), entries[0] if entries else None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,28 +107,28 @@ def _conflicts(stages: Sequence[StageEntry], messages: Sequence[Message]) -> tup
     by_path: dict[str, list[StageEntry]] = {}
     for entry in stages:
         by_path.setdefault(_plain(entry.path), []).append(entry)
-    found: dict[tuple[str, str], PathConflict] = {}
-    told: set[str] = set()
+    conflicts: dict[tuple[str, str], PathConflict] = {}
+    reported: set[str] = set()
     for message in messages:
         if not message.type.startswith(("CONFLICT", "ERROR")):
             continue
         paths = dict.fromkeys(_plain(path) for path in message.paths)
-        told.update(paths)
+        reported.update(paths)
         path = next(iter(paths), "")
         own = tuple(entry for name in paths for entry in by_path.get(name, ()))
         kind = _kind(message, own)
-        found.setdefault((kind, path), PathConflict(path, kind, own, message.text))
-    for path in sorted(by_path.keys() - told):
+        conflicts.setdefault((kind, path), PathConflict(path, kind, own, message.text))
+    for path in sorted(by_path.keys() - reported):
         own = tuple(by_path[path])
         kind = _kind_of_stages(own)
-        found.setdefault((kind, path), PathConflict(path, kind, own, f"{path} did not merge"))
-    if not found:
-        found["content", ""] = PathConflict("", "content", (), "The merge did not come out clean")
+        conflicts.setdefault((kind, path), PathConflict(path, kind, own, f"{path} did not merge"))
+    if not conflicts:
+        conflicts["content", ""] = PathConflict("", "content", (), "The merge did not come out clean")
     return tuple(
-        one
-        for (kind, path), one in sorted(found.items(), key=lambda item: (item[0][1], item[0][0]))
+        conflict
+        for (kind, path), conflict in sorted(conflicts.items(), key=lambda item: (item[0][1], item[0][0]))
         # Git says of a binary file also that its content conflicts.
-        if kind != "content" or ("binary", path) not in found
+        if kind != "content" or ("binary", path) not in conflicts
     )
 
 

@@ -90,7 +90,7 @@ class Trees:
             return (self.entries(old) if old else {}), (self.entries(new) if new else {})
         if old not in self._compared:
             data = self._read(old)
-            self._compared[old] = (data, [0, *(found.end() for found in _ENTRY.finditer(data))])
+            self._compared[old] = (data, [0, *(entry.end() for entry in _ENTRY.finditer(data))])
         before, ends = self._compared[old]
         after = self._read(new)
         start = ends[bisect_right(ends, _alike(before, after)) - 1]
@@ -98,7 +98,7 @@ class Trees:
         stop = ends[bisect_left(ends, max(len(before) - tail, start))]
         last = len(after) - (len(before) - stop)
         # Where an entry of the new tree crosses the border, what looked like the same end is chance.
-        ended = max((found.end() for found in _ENTRY.finditer(after, start, last)), default=start)
+        ended = max((entry.end() for entry in _ENTRY.finditer(after, start, last)), default=start)
         if ended != last:
             return self.entries(old), self.entries(new)
         return _parsed(before[start:stop]), _parsed(after[start:last])

@@ -176,9 +176,9 @@ def keep_directory(repository: Repository, directory: Path, ref: str, *, like: s
     trees, files, old = Trees(handle), Files(handle, directory), tree_id(handle, like)
     edits: dict[str, Entry | None] = {path: None for path, _entry in trees.walk(old)}
     with translated(f"read {directory}"):
-        for above, names, found in os.walk(directory):
+        for above, names, files_here in os.walk(directory):
             names[:] = [name for name in names if name != ".git" and not is_product_directory(name)]
-            for name in found:
+            for name in files_here:
                 path = Path(above, name).relative_to(directory).as_posix()
                 if path != ".git" and (seen := files.see(path, store=True)) is not None:
                     edits[path] = seen.entry

@@ -16,9 +16,9 @@ from devassist.git.objects.trailers import trailers_of, with_trailers
     ),
 )
 def test_trailers_come_back_and_no_value_forges_one(subject: str, body: str, values: dict[str, str]) -> None:
-    found = trailers_of(with_trailers(subject, body, values))
-    assert set(found) == set(values)
-    assert all("\n" not in value for value in found.values())
+    trailers = trailers_of(with_trailers(subject, body, values))
+    assert set(trailers) == set(values)
+    assert all("\n" not in value for value in trailers.values())
 
 
 def test_a_newline_in_a_title_forges_nothing() -> None:

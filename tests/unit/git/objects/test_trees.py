@@ -35,10 +35,10 @@ def test_the_difference_of_two_trees_is_what_differs(
     trees: Trees, old: dict[bytes, str], edits: dict[bytes, str], grow: bool
 ) -> None:
     new = old | edits if grow else {name: id_ for name, id_ in old.items() if name not in edits}
-    found = list(trees.difference(stored(trees, old), stored(trees, new)))
+    differences = list(trees.difference(stored(trees, old), stored(trees, new)))
     wanted = sorted(name for name in old | new if old.get(name) != new.get(name))
-    assert [path.encode() for path, _old, _new in found] == wanted
-    for path, before, after in found:
+    assert [path.encode() for path, _old, _new in differences] == wanted
+    for path, before, after in differences:
         assert (before and before.id) == old.get(path.encode())
         assert (after and after.id) == new.get(path.encode())
 
@@ -47,5 +47,5 @@ def test_an_end_that_is_alike_by_chance_is_no_border(trees: Trees) -> None:
     """The bytes of one tree's entry `b` are the end of the other's entry `x100644 b`."""
     old = {b"a": "00" * 20, b"b": "01" * 20}
     new = {b"a": "31" * 20, b"x100644 b": "01" * 20}
-    found = [path for path, _old, _new in trees.difference(stored(trees, old), stored(trees, new))]
-    assert found == ["a", "b", "x100644 b"]
+    differences = [path for path, _old, _new in trees.difference(stored(trees, old), stored(trees, new))]
+    assert differences == ["a", "b", "x100644 b"]

@@ -65,19 +65,19 @@ def pool(repository: Repository, tmp_path: Path) -> Iterator[Pool]:
 
 def held(root: Path) -> dict[str, tuple[int, bytes]]:
     """What is on disk, save what is ignored and may stay."""
-    found: dict[str, tuple[int, bytes]] = {}
+    content: dict[str, tuple[int, bytes]] = {}
     for directory, folders, files in os.walk(root):
-        for name in [*files, *(one for one in folders if (Path(directory) / one).is_symlink())]:
+        for name in [*files, *(folder for folder in folders if (Path(directory) / folder).is_symlink())]:
             full = Path(directory) / name
             path = full.relative_to(root).as_posix()
             if path.endswith(IGNORED) or f"{IGNORED}/" in path:
                 continue
             if full.is_symlink():
-                found[path] = (SYMLINK, os.fsencode(os.readlink(full)))
+                content[path] = (SYMLINK, os.fsencode(os.readlink(full)))
             else:
                 mode = EXECUTABLE if full.stat().st_mode & stat.S_IXUSR else FILE
-                found[path] = (mode, full.read_bytes())
-    return found
+                content[path] = (mode, full.read_bytes())
+    return content
 
 
 def check_holds(pool: Pool, content: Content) -> Path:
@@ -110,11 +110,11 @@ entries = st.tuples(
 @st.composite
 def contents(draw: st.DrawFn) -> dict[str, tuple[int, bytes]]:
     """A tree: no path stands above another. Most have the ignore rule."""
-    found: dict[str, tuple[int, bytes]] = {}
+    content: dict[str, tuple[int, bytes]] = {}
     for path, entry in draw(st.dictionaries(paths, entries, max_size=7)).items():
-        if not any(other.startswith(f"{path}/") or path.startswith(f"{other}/") for other in found):
-            found[path] = entry
-    return found | {".gitignore": (FILE, f"*{IGNORED}\n".encode())}
+        if not any(other.startswith(f"{path}/") or path.startswith(f"{other}/") for other in content):
+            content[path] = entry
+    return content | {".gitignore": (FILE, f"*{IGNORED}\n".encode())}
 
 
 mischief = st.tuples(
@@ -127,7 +127,7 @@ mischief = st.tuples(
 def misbehave(root: Path, act: tuple[str, str, str], outside: Path) -> None:
     what, path, other = act
     full = root / path
-    inside = [os.path.realpath(one.parent).startswith(str(root)) for one in (full, root / other)]
+    inside = [os.path.realpath(place.parent).startswith(str(root)) for place in (full, root / other)]
     if not all(inside):
         return  # the sandbox does not let it out through its own link either
     try:
@@ -181,7 +181,7 @@ def test_it_is_byte_exact_after_any_sequence(repository: Repository, sequence) -
                 misbehave(root, act, outside)
             if then != "go on":
                 pool.reopen(crash=then == "crash")
-        assert [(one.name, one.read_text()) for one in outside.iterdir()] == [("a", "not ours")]
+        assert [(file.name, file.read_text()) for file in outside.iterdir()] == [("a", "not ours")]
         pool.reopen()
         pool.scratch.close()
 
