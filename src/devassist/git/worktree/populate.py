@@ -1,7 +1,8 @@
 """
 Fills a new, empty worktree by `git read-tree`, and writes its index once.
 
-Measured with 20,000 files in memory: 0.6 s, `git worktree add` 0.8 s, our own writer before 1.3 s.
+Measured with 20,000 files in memory: opening a worktree takes 1.25 times `git worktree add`; a writer in Python
+took 1.6 to 1.8 times.
 """
 
 from __future__ import annotations
