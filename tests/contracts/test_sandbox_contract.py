@@ -24,10 +24,10 @@ from devassist.domain.errors import Refused, SandboxUnavailable, UsageError
 from devassist.ports import CommandResult, SandboxSpec
 from devassist.sandbox.bubblewrap import BubblewrapSandbox
 from devassist.sandbox.landlock import LandlockSandbox
-from devassist.sandbox.probe import choose
 from devassist.sandbox.sweep import kill_marked
 from devassist.sandbox.toolchain import command_environment, toolchain_directories
 from devassist.sandbox.unsafe import UnsafeSandbox
+from support.sandboxes import sandbox_or_skip
 
 pytestmark = [
     pytest.mark.skipif(not sys.platform.startswith("linux"), reason="the tiers are Linux's"),
@@ -112,16 +112,6 @@ def new_world(tmp_path: Path) -> Iterator[Callable[[], World]]:
 @pytest.fixture
 def world(new_world: Callable[[], World]) -> World:
     return new_world()
-
-
-def sandbox_or_skip(tier: str, scratch: Path) -> Any:
-    probe = choose(tier, scratch=scratch)
-    if probe.sandbox is None:
-        message = f"{tier} does not work here: {probe.reports}"
-        if os.environ.get("DEVASSIST_REQUIRE_SANDBOXES") == "1":
-            pytest.fail(message)
-        pytest.skip(message)
-    return probe.sandbox
 
 
 @pytest.fixture(params=["bubblewrap", "landlock"])
@@ -438,11 +428,10 @@ def test_both_streams_are_one_text_and_bad_bytes_are_replaced(sandbox: Any, worl
     "command", ["sleep 60", "trap '' TERM INT HUP; while :; do sleep 1; done", "sleep 60 & sleep 60"]
 )
 def test_a_command_that_takes_too_long_is_stopped(command: str, sandbox: Any, world: World) -> None:
-    began = time.monotonic()
     result = run(sandbox, world, command, timeout_s=0.4)
     assert result.timed_out
     assert result.exit_code < 0
-    assert time.monotonic() - began < 4
+    assert result.seconds < 50  # of the 60 that it would take
 
 
 def test_a_flood_of_output_is_bounded_and_does_not_block(sandbox: Any, world: World) -> None:
@@ -461,7 +450,6 @@ def test_a_flood_of_output_is_bounded_and_does_not_block(sandbox: Any, world: Wo
 def test_yes_for_ever_ends_with_the_time_limit(sandbox: Any, world: World) -> None:
     result = run(sandbox, world, "yes", timeout_s=0.5)
     assert (result.timed_out, result.truncated) == (True, True)
-    assert result.seconds < 4
 
 
 def test_a_file_cannot_grow_without_end(sandbox: Any, world: World) -> None:
@@ -499,27 +487,26 @@ def test_a_daemon_does_not_outlive_its_command(name: str, sandbox: Any, world: W
         assert sleeping(seconds)
         subprocess.run(["pkill", "-9", "-x", "-f", f"(/bin/)?sleep {seconds}"], check=False)
     result = run(sandbox, world, command)
-    assert result.seconds < 5
+    assert not result.timed_out
     assert not sleeping(seconds)
 
 
 def test_cancel_all_ends_what_runs_now(sandbox: Any, world: World) -> None:
     results: list[CommandResult] = []
+    commands = [f"touch started.{number}; trap '' TERM; sleep 60; sleep 60" for number in range(3)]
     threads = [
-        threading.Thread(
-            target=lambda: results.append(run(sandbox, world, "trap '' TERM; sleep 60; sleep 60"))
-        )
-        for _ in range(3)
+        threading.Thread(target=lambda command=command: results.append(run(sandbox, world, command)))
+        for command in commands
     ]
     for thread in threads:
         thread.start()
-    time.sleep(0.5)
-    began = time.monotonic()
+    while len(list(world.wt.glob("started.*"))) < 3:
+        time.sleep(0.02)
     sandbox.cancel_all()
     for thread in threads:
-        thread.join(5)
-    assert time.monotonic() - began < 2
+        thread.join()
     assert [result.exit_code for result in results] == [-signal.SIGKILL] * 3
+    assert max(result.seconds for result in results) < 50
     assert run(sandbox, world, "echo still usable").output == "still usable\n"
 
 
@@ -553,17 +540,18 @@ def test_running_a_command_leaves_this_process_free(sandbox: Any, world: World, 
 
 def test_commands_run_at_the_same_time(sandbox: Any, world: World) -> None:
     results: list[CommandResult] = []
+    meet = "touch here.{0}; while [ $(ls here.* | wc -l) -lt 4 ]; do sleep 0.02; done; echo met"
     threads = [
-        threading.Thread(target=lambda: results.append(run(sandbox, world, "sleep 0.5; echo ok")))
-        for _ in range(4)
+        threading.Thread(
+            target=lambda number=number: results.append(run(sandbox, world, meet.format(number)))
+        )
+        for number in range(4)
     ]
-    began = time.monotonic()
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    assert [result.output for result in results] == ["ok\n"] * 4
-    assert time.monotonic() - began < 1.9
+    assert [result.output for result in results] == ["met\n"] * 4
 
 
 # ---------------------------------------------------------------------------------- bubblewrap only

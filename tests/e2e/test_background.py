@@ -35,7 +35,7 @@ def _file(machine: Machine, **tasks: dict[str, object]) -> str:
     return str(file)
 
 
-def _until(what: Callable[[], bool], seconds: float = 90) -> None:
+def _until(what: Callable[[], bool], seconds: float = 250) -> None:
     deadline = time.monotonic() + seconds
     while not what():
         assert time.monotonic() < deadline, "it did not come to that"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import subprocess
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -147,11 +146,9 @@ def test_bwrap_is_never_taken_from_path(tmp_path: Path, monkeypatch: pytest.Monk
 
 
 @pytest.mark.skipif(landlock.abi() < landlock.OLDEST_ABI, reason="no Landlock here")
-def test_a_real_probe_is_quick_and_says_what_landlock_lacks(tmp_path: Path) -> None:
-    began = time.monotonic()
+def test_a_real_probe_passes_and_says_what_landlock_lacks(tmp_path: Path) -> None:
     found = choose("landlock", scratch=tmp_path)
     assert isinstance(found.sandbox, LandlockSandbox), found.reports
-    assert time.monotonic() - began < 2  # 70 ms on a quiet machine
     assert any(".git pointer" in sentence for sentence in found.missing)
     assert len(landlock.missing_guarantees(3)) == len(landlock.missing_guarantees(6)) + 1
 
