@@ -273,10 +273,9 @@ class AuditLog:
         with self._gate:
             self._refusal = refusal
             waiting = [*batch, *self._drained()]
-        for request in waiting:
-            if not request.done.is_set():
-                request.error = AuditError(str(refusal), hint=refusal.hint)
-                request.done.set()
+        for request in [request for request in waiting if not request.done.is_set()]:
+            request.error = AuditError(str(refusal), hint=refusal.hint)
+            request.done.set()
 
     def _drained(self) -> list[_Request]:
         requests: list[_Request] = []
