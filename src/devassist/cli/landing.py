@@ -89,7 +89,17 @@ def undo(
         done = found if dry_run else work.carry_out(found, sign=not no_sign)
     if output is Format.json:
         print_json(
-            {"schema": "devassist.undo/1", "run": work.after.state.run, "dry_run": dry_run, **done.as_json()}
+            {
+                "schema": "devassist.undo/1",
+                "run": work.after.state.run,
+                "dry_run": dry_run,
+                "how": done.how,
+                "branch": done.branch or None,
+                "old": done.old or None,
+                "commit": done.new or None,
+                "paths": list(done.paths),
+                "stat": done.stat,
+            }
         )
         return
     invocation.answers.print(done.stat.rstrip(), markup=False, highlight=False)
