@@ -32,6 +32,7 @@ SOURCE = Path(__file__).parents[3] / "src"
 
 WRITER = """
 import sys
+sys.modules["numpy"] = None  # sqlite_utils would import it
 from datetime import UTC, datetime
 from pathlib import Path
 from devassist.domain.events import Event, NotePosted
@@ -139,7 +140,7 @@ def test_eight_threads_are_all_durable_and_in_order(log: AuditLog, path: Path) -
     log.sinks.append(sink)
 
     def work(thread: int) -> None:
-        for number in range(200):
+        for number in range(100):
             event = event_of(EventType.NOTE_POSTED, run="r", agent=f"t{thread}/coder", data={"round": number})
             acknowledged[thread].extend(log.record(event))
 
@@ -149,11 +150,11 @@ def test_eight_threads_are_all_durable_and_in_order(log: AuditLog, path: Path) -
     for thread in threads:
         thread.join()
     records = stored(path)
-    assert [record.seq for record in records] == list(range(1, 1601))
+    assert [record.seq for record in records] == list(range(1, 801))
     assert records == sink.records
     assert sorted((r for mine in acknowledged for r in mine), key=lambda r: r.seq) == records
     for mine in acknowledged:
-        assert [data_of(record)["round"] for record in mine] == list(range(200))
+        assert [data_of(record)["round"] for record in mine] == list(range(100))
     assert verify(path).ok
 
 
@@ -167,13 +168,13 @@ def spawn(path: Path, name: str, count: int) -> subprocess.Popen[str]:
 
 
 def test_several_processes_share_one_chain(path: Path) -> None:
-    writers = [spawn(path, f"run{number}", 120) for number in range(2)]
+    writers = [spawn(path, f"run{number}", 60) for number in range(2)]
     acknowledged = [line for writer in writers for line in writer.communicate(timeout=120)[0].splitlines()]
     assert [writer.returncode for writer in writers] == [0, 0]
-    assert len(acknowledged) == 240
+    assert len(acknowledged) == 120
     records = stored(path)
     assert {f"{record.seq} {record.id}" for record in records} == set(acknowledged)
-    assert verify(path).as_json() == {"ok": True, "events": 240, "anchored_to": 0, "problems": []}
+    assert verify(path).as_json() == {"ok": True, "events": 120, "anchored_to": 0, "problems": []}
 
 
 def test_a_killed_writer_loses_nothing_it_acknowledged(path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import sqlite3
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -75,15 +76,21 @@ def small_run(run: str) -> list[Event]:
     ]
 
 
-@pytest.fixture
-def path(tmp_path: Path) -> Path:
-    path = tmp_path / "odd #? name" / "audit.db"
+@pytest.fixture(scope="module")
+def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("log") / "odd #? name" / "audit.db"
     moments = (START + timedelta(minutes=number) for number in range(10_000))
     with AuditLog.open(path, heads_file=None, now=lambda: next(moments)) as log:
         log.record(*small_run("calm-otter-1111"))
         log.record(*small_run("brisk-heron-3f2a"))
         log.record(event_of(T.RUN_STARTED, run="brisk-hare-9c9c", data={"goal": "g" * 2000}))
     return path
+
+
+@pytest.fixture
+def path(written: Path, tmp_path: Path) -> Path:
+    """A copy of the log that was written once."""
+    return Path(shutil.copytree(written.parent, tmp_path / written.parent.name)) / written.name
 
 
 @pytest.fixture

@@ -23,9 +23,23 @@ from support.facts import event as event_of
 START = datetime(2026, 1, 31, 12, tzinfo=UTC)
 
 
+@pytest.fixture(scope="module")
+def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    directory = tmp_path_factory.mktemp("log")
+    written(directory / "repo" / "audit.db", directory / "heads.log")
+    return directory
+
+
 @pytest.fixture
-def path(tmp_path: Path) -> Path:
-    """Ten events; event 4 and 6 share a payload; anchored at 5 and 10."""
+def path(template: Path, tmp_path: Path) -> Path:
+    """Ten events; event 4 and 6 share a payload; anchored at 5 and 10. A copy of what was written once."""
+    shutil.copytree(template, tmp_path, dirs_exist_ok=True)
+    return tmp_path / "repo" / "audit.db"
+
+
+@pytest.fixture
+def placed(tmp_path: Path) -> Path:
+    """The same, written where it is: its anchors name the place."""
     return written(tmp_path / "repo" / "audit.db", tmp_path / "heads.log")
 
 
@@ -192,20 +206,20 @@ def test_a_commit_trailer_is_an_anchor_too(path: Path) -> None:
     assert found(path, commit_heads=commits) == [(4, "rewritten")]
 
 
-def test_another_database_in_its_place_is_found(path: Path, tmp_path: Path) -> None:
+def test_another_database_in_its_place_is_found(placed: Path, tmp_path: Path) -> None:
     other = written(tmp_path / "other" / "audit.db", None)
-    shutil.copy(other, path)
+    shutil.copy(other, placed)
     heads_file = tmp_path / "heads.log"
-    assert found(path) == []
-    assert found(path, heads=read_heads(heads_file)) == [(0, "replaced")]
+    assert found(placed) == []
+    assert found(placed, heads=read_heads(heads_file)) == [(0, "replaced")]
 
 
-def test_a_log_that_took_anothers_place_says_so_itself(path: Path, tmp_path: Path) -> None:
-    path.unlink()
-    written(path, tmp_path / "heads.log")
-    with AuditReader(path) as reader:
+def test_a_log_that_took_anothers_place_says_so_itself(placed: Path, tmp_path: Path) -> None:
+    placed.unlink()
+    written(placed, tmp_path / "heads.log")
+    with AuditReader(placed) as reader:
         assert data_of(reader.event(1))["kind"] == "audit.replaced"
-    assert verify(path, heads=read_heads(tmp_path / "heads.log")).ok
+    assert verify(placed, heads=read_heads(tmp_path / "heads.log")).ok
 
 
 def test_a_moved_log_is_still_anchored(path: Path, tmp_path: Path) -> None:
