@@ -6,7 +6,7 @@ import shlex
 import shutil
 from dataclasses import dataclass
 from textwrap import shorten
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from devassist.app.reports import load_story, told, write
 from devassist.app.runs.takeover import aftermath
@@ -15,10 +15,9 @@ from devassist.domain.errors import NotFound, Unfinished
 from devassist.domain.events import PrOpened
 from devassist.domain.ids import result_branch
 from devassist.domain.markup import line
-
-if TYPE_CHECKING:  # imported where they are used: `--help` must not pay for them
-    from devassist.git.push import Remote
-    from devassist.reports.story import Story
+from devassist.engine.takeover.pull_request import Publication, Pull
+from devassist.git.push import Remote, find_remote
+from devassist.reports.story import Story
 
 _LONGEST = 60_000
 """Characters of a pull request's text; GitHub takes 65,536."""
@@ -61,8 +60,6 @@ def propose(project: Project, run: str, wanted: Proposal, *, dry_run: bool) -> P
 
     Raises Unfinished when nothing landed or when git or gh refuse, NotFound when there is no such remote.
     """
-    from devassist.engine.takeover.pull_request import Publication, Pull
-
     story = load_story(project, run)
     state = story.state
     commit = require_result(project, state)
@@ -107,8 +104,6 @@ def propose(project: Project, run: str, wanted: Proposal, *, dry_run: bool) -> P
 
 
 def _remote(project: Project, name: str) -> Remote:
-    from devassist.git.push import find_remote
-
     found = None if name.startswith("-") else find_remote(project.repository, name)
     if found is None:
         raise NotFound(

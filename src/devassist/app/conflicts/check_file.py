@@ -8,7 +8,10 @@ from pathlib import Path
 from devassist.app.conflicts.compare import Compared, Comparison, base_side, looked_at
 from devassist.app.wiring.history import require_history
 from devassist.app.wiring.project import Project
+from devassist.conflicts.ongoing import OngoingConflicts
+from devassist.conflicts.text.detector import worktree_side
 from devassist.domain.errors import UsageError
+from devassist.git.merging.merge_tree import MergeTree
 
 
 def check_path(
@@ -20,10 +23,6 @@ def check_path(
     With `committed` what others have not committed is left out, which spares looking through their worktrees.
     Raises UsageError for a path outside of the repository.
     """
-    from devassist.conflicts.ongoing import OngoingConflicts
-    from devassist.conflicts.text.detector import worktree_side
-    from devassist.git.merging.merge_tree import MergeTree
-
     repository, state = project.repository, project.host.state_dir
     require_history(repository)
     where = path.parent.resolve() / path.name  # a link is checked as the link that it is

@@ -4,29 +4,24 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 from devassist.app.runs.requesting import fresh_run_id, plain_request
 from devassist.app.runs.wiring import run_context
 from devassist.app.wiring.project import Project
+from devassist.conflicts.resolution.three_way_merge import MergingPair
+from devassist.crew.executor import ForkserverExecutor
 from devassist.domain.errors import Refused, UsageError
 from devassist.domain.resolutions import ResolutionCheck
+from devassist.engine.landing.checks import Checks, Failures
+from devassist.engine.log.journal import Journal
+from devassist.engine.stop import StopSwitch
+from devassist.git.merging.merge import commit_merge
 from devassist.ports import Recorder
-
-if TYPE_CHECKING:  # imported where they are used: other commands must not pay for a run's imports
-    from devassist.conflicts.resolution.three_way_merge import MergingPair
-    from devassist.engine.landing.checks import Failures
+from devassist.sandbox.probe import choose
 
 
 def run_checks(project: Project, pair: MergingPair, tree: str, log: Recorder) -> Sequence[ResolutionCheck]:
     """The result of each command of `[checks]` on a tree; one that fails at the merge base as well is accepted."""
-    from devassist.crew.executor import ForkserverExecutor
-    from devassist.engine.landing.checks import Checks
-    from devassist.engine.log.journal import Journal
-    from devassist.engine.stop import StopSwitch
-    from devassist.git.merging.merge import commit_merge
-    from devassist.sandbox.probe import choose
-
     commands = project.settings.checks.commands
     if not commands:
         raise UsageError("there are no checks to run", hint="[checks] commands in .devassist.toml")

@@ -9,19 +9,19 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from devassist.app.wiring.project import Project, open_log, probe_sandbox
 from devassist.domain.errors import Unfinished
 from devassist.domain.events import CommandIntended, CommandRan, Event
 from devassist.domain.hashing import digest
 from devassist.domain.statuses import Purpose
+from devassist.git.merging.scratch import ScratchObjects
+from devassist.git.pool.pool import Slot, TreePool
 from devassist.ports import CommandResult, Sandbox, SandboxSpec
-
-if TYPE_CHECKING:  # imported where they are used: other commands must not pay for them
-    from devassist.git.merging.scratch import ScratchObjects
-    from devassist.git.pool.pool import Slot, TreePool
-    from devassist.store.audit_log import AuditLog
+from devassist.sandbox.editable import editable_leak, site_packages
+from devassist.sandbox.probe import require
+from devassist.sandbox.toolchain import command_environment, command_path, toolchain_directories
+from devassist.store.audit_log import AuditLog
 
 _ANSWER = "answer"
 _LARGEST_ANSWER = 50_000_000
@@ -50,8 +50,6 @@ class Workshop:
     @cached_property
     def sandbox(self) -> Sandbox:
         """Probed when the first command needs it. Raises SandboxUnavailable if there is none."""
-        from devassist.sandbox.probe import require
-
         return require(probe_sandbox(self.project))
 
     @property
@@ -134,9 +132,6 @@ class Workshop:
         )
 
     def _environment(self, root: Path, private: Path) -> Mapping[str, str]:
-        from devassist.sandbox.editable import editable_leak, site_packages
-        from devassist.sandbox.toolchain import command_environment
-
         repository = self.project.repository.root
         extra: dict[str, str] = {}
         if editable_leak(site_packages(self.path), repository):
@@ -155,9 +150,6 @@ class Workshop:
 @contextmanager
 def opened(project: Project, scratch: ScratchObjects) -> Iterator[Workshop]:
     """A workshop for trees of `scratch` and of the repository."""
-    from devassist.git.pool.pool import TreePool
-    from devassist.sandbox.toolchain import command_path, toolchain_directories
-
     repository = project.repository.root
     path = command_path(
         project.host.environment,

@@ -5,18 +5,26 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from devassist.app.conflicts.run_levels import Deep, go_deeper
 from devassist.app.conflicts.uncommitted import WorkInProgress
 from devassist.app.wiring.history import require_history
 from devassist.app.wiring.project import Project
+from devassist.conflicts.branches import EVERY, OURS, holdings, live_sides, of_their_origin, unheld
+from devassist.conflicts.fork_points import beyond_base, forks
+from devassist.conflicts.manifests.detector import ManifestDetector
+from devassist.conflicts.ordering import planned
+from devassist.conflicts.outputs import document, markdown, sarif
+from devassist.conflicts.symbols.both_changed import edges
+from devassist.conflicts.symbols.detector import SymbolDetector
+from devassist.conflicts.text.detector import TextDetector
+from devassist.conflicts.text.staleness import stale_branches
 from devassist.domain.conflicts import Conflict, Level, Side
 from devassist.domain.errors import NotFound, RepositoryError
 from devassist.domain.ids import work_of
-
-if TYPE_CHECKING:  # imported where they are used: other commands must not pay for parsers
-    from devassist.git.merging.merge_tree import MergeTree
+from devassist.git.merging.merge_tree import MergeTree
+from devassist.git.merging.tree_view import TreeView
 
 LEVELS = ("tree", "text", "symbol", "manifest")
 
@@ -66,8 +74,6 @@ def compare(project: Project, wanted: Comparison, decided: Mapping[str, str]) ->
 
     Raises Refused in a shallow clone, NotFound for a branch that is not there.
     """
-    from devassist.git.merging.merge_tree import MergeTree
-
     started = time.monotonic()
     require_history(project.repository)
     base = base_side(project, wanted.base)
@@ -137,11 +143,6 @@ def _scene(
     found: Sequence[Conflict],
     decided: Mapping[str, str],
 ) -> _Scene:
-    from devassist.conflicts.branches import holdings, of_their_origin, unheld
-    from devassist.conflicts.ordering import planned
-    from devassist.conflicts.symbols.both_changed import edges
-    from devassist.conflicts.text.staleness import stale_branches
-
     named = bool(wanted.branches)
     holds = {} if named else holdings(referee.view, live)
     sides = live if named or wanted.every else unheld(live, holds)
@@ -206,8 +207,6 @@ def looked_at(project: Project, referee: MergeTree, wanted: Comparison, base: st
 
 def _found(project: Project, wanted: Comparison, base: str, work: Mapping[str, Side]) -> list[Side]:
     """Branches that are ahead, of a task's agents only the last one, and whatever has work in it."""
-    from devassist.conflicts.branches import EVERY, OURS, live_sides
-
     ahead = live_sides(project.repository, base, EVERY if wanted.every else OURS)
     known = {work_of(one.name) for one in ahead}
     extra = [side for name, side in work.items() if work_of(name) not in known]
@@ -217,12 +216,6 @@ def _found(project: Project, wanted: Comparison, base: str, work: Mapping[str, S
 def _detected(
     project: Project, referee: MergeTree, base: Side, sides: Sequence[Side], levels: Sequence[str]
 ) -> tuple[list[Conflict], int]:
-    from devassist.conflicts.fork_points import beyond_base, forks
-    from devassist.conflicts.manifests.detector import ManifestDetector
-    from devassist.conflicts.symbols.detector import SymbolDetector
-    from devassist.conflicts.text.detector import TextDetector
-    from devassist.git.merging.tree_view import TreeView
-
     found: list[Conflict] = []
     merged = 0
     # A branch that is looked at itself is not looked at a second time as the base.
@@ -249,9 +242,6 @@ def _detected(
 
 def staled_by(project: Project, old: str, new: str) -> list[Mapping[str, Any]]:
     """The live devassist branches that build on an outdated base since a branch went from `old` to `new`."""
-    from devassist.conflicts.branches import live_sides
-    from devassist.conflicts.text.staleness import stale_branches
-
     sides = live_sides(project.repository, new)
     before = {one.branch: set(one.paths) for one in stale_branches(project.repository, old, sides)}
     now = stale_branches(project.repository, new, sides)
@@ -260,8 +250,6 @@ def staled_by(project: Project, old: str, new: str) -> list[Mapping[str, Any]]:
 
 def rendered(compared: Compared, form: str) -> Any:
     """The comparison as `json` (contract 6), `sarif` or `markdown`."""
-    from devassist.conflicts.outputs import document, markdown, sarif
-
     found = document(compared.base, compared.sides, compared.conflicts, compared.order, compared.stats)
     found["stale"] = [dict(one) for one in compared.stale]
     if form == "sarif":

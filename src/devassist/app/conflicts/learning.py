@@ -4,17 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
 
 from devassist.app.conflicts.open_conflict import Answer, OpenConflict
 from devassist.app.runs.wiring import taught
 from devassist.app.wiring.history import require_history
 from devassist.app.wiring.project import Project, open_log
+from devassist.conflicts.resolution.history import answers_in_history
+from devassist.conflicts.resolution.rerere import CHOICE, SUBJECT, Precedent, Precedents, repetition
 from devassist.domain.events import Event, LessonLearned
 from devassist.domain.resolutions import How
-
-if TYPE_CHECKING:  # imported where they are used: other commands must not pay for parsers
-    from devassist.conflicts.resolution.rerere import Precedent
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,9 +35,6 @@ class Learned:
 
 def learn_from_history(project: Project, *, limit: int, progress: Callable[[int, int], None]) -> Learned:
     """Replays up to `limit` merges (0: all) and records how people settled their hunks."""
-    from devassist.conflicts.resolution.history import answers_in_history
-    from devassist.conflicts.resolution.rerere import SUBJECT
-
     require_history(project.repository)
     history = answers_in_history(project.repository, project.host.environment, limit=limit, progress=progress)
     counts = {
@@ -57,15 +52,11 @@ def learn_from_history(project: Project, *, limit: int, progress: Callable[[int,
 
 def precedents(project: Project) -> Mapping[str, Precedent]:
     """Hunk key -> the answer of a person to repeat."""
-    from devassist.conflicts.resolution.rerere import Precedents
-
     return Precedents.of(taught(project)).by_hunk()
 
 
 def repeated_answer(conflict: OpenConflict, given: Answer) -> Answer | None:
     """What people answered before to every hunk of a conflict, or None: then a person or an agent is needed."""
-    from devassist.conflicts.resolution.rerere import CHOICE, repetition
-
     repeated = None if conflict.semantic else repetition(conflict.pair.files, precedents(conflict.project))
     if repeated is None:
         return None

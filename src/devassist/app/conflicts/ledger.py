@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import msgspec
 
@@ -17,9 +17,9 @@ from devassist.domain.conflicts import ConflictStatus, Side
 from devassist.domain.errors import NotFound
 from devassist.domain.events import ConflictFound, ConflictResolved, DecisionMade, Event
 from devassist.domain.ids import work_of
-
-if TYPE_CHECKING:  # imported where it is used: other commands must not pay for it
-    from devassist.git.repository import Repository
+from devassist.git.merging.merge_tree import MergeTree
+from devassist.git.repository import Repository
+from devassist.store.filters import EventFilter
 
 _COMMITS = 10
 _RENAMED = re.compile(r"^rename from (.+)$", re.MULTILINE)
@@ -190,8 +190,6 @@ def waive(project: Project, prefix: str, *, reason: str, who: str) -> dict[str, 
 
 def both_sides(project: Project, conflict: Mapping[str, Any]) -> list[dict[str, str]]:
     """For each branch of a known conflict: what it was for, and what it changes there, committed or not."""
-    from devassist.git.merging.merge_tree import MergeTree
-
     repository = project.repository
     paths = {conflict["path"], *(at["path"] for at in conflict.get("locations", ()))}
     with MergeTree(repository, environment=project.host.environment) as referee:
@@ -241,6 +239,4 @@ def intent_of(project: Project, side: Side, base: str) -> str:
 
 
 def _only(type_: str) -> Any:
-    from devassist.store.filters import EventFilter
-
     return EventFilter(types=(type_,))

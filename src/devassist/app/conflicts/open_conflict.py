@@ -5,21 +5,21 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
 import msgspec
 
 from devassist.app.conflicts.compare import side_of
 from devassist.app.conflicts.ledger import find_conflict, intent_of, known_conflicts
+from devassist.app.conflicts.uncommitted import WorkInProgress
 from devassist.app.wiring.project import Project
+from devassist.conflicts.resolution.marked import HunkChoice, HunkText, MarkedText
+from devassist.conflicts.resolution.places import symbols_around
+from devassist.conflicts.resolution.three_way_merge import Edits, MergingPair
 from devassist.domain.conflicts import Conflict, ConflictStatus, Level
 from devassist.domain.errors import UsageError
 from devassist.domain.events import Repeat
 from devassist.domain.resolutions import How
-
-if TYPE_CHECKING:  # imported where they are used: other commands must not pay for parsers
-    from devassist.conflicts.resolution.marked import HunkChoice, HunkText
-    from devassist.conflicts.resolution.three_way_merge import Edits, MergingPair
+from devassist.git.merging.merge_tree import MergeTree
 
 _OF_LINES = (Level.TREE, Level.TEXT)
 
@@ -105,8 +105,6 @@ class OpenConflict:
 
     def hunks(self) -> list[OpenHunk]:
         """Every hunk of every conflicting file in order, with the symbol around it."""
-        from devassist.conflicts.resolution.places import symbols_around
-
         return [
             OpenHunk(path=file.path, symbol=symbol, hunk=hunk)
             for file in self.pair.files
@@ -149,14 +147,10 @@ class OpenHunk:
 
     def marked(self, ours: str, theirs: str) -> str:
         """The hunk by itself, with conflict markers."""
-        from devassist.conflicts.resolution.marked import MarkedText
-
         return MarkedText((self.hunk,)).marked(ours, theirs)
 
 
 def choices() -> Sequence[HunkChoice]:
-    from devassist.conflicts.resolution.marked import HunkChoice
-
     return tuple(HunkChoice)
 
 
@@ -183,9 +177,6 @@ class Answer:
 
 def _no_conflict(project: Project, id_: str, branches: Sequence[str]) -> UsageError:
     """Why git merges the branches of a conflict: it is gone, or it is with uncommitted work."""
-    from devassist.app.conflicts.uncommitted import WorkInProgress
-    from devassist.git.merging.merge_tree import MergeTree
-
     repository = project.repository
     with MergeTree(repository, environment=project.host.environment) as referee:
         work = WorkInProgress(repository, referee)
@@ -204,8 +195,6 @@ def _no_conflict(project: Project, id_: str, branches: Sequence[str]) -> UsageEr
 @contextmanager
 def opened(project: Project, prefix: str) -> Iterator[OpenConflict]:
     """The conflict whose id begins with `prefix`. Raises NotFound, and UsageError if it does not exist any more."""
-    from devassist.conflicts.resolution.three_way_merge import MergingPair
-
     record = find_conflict(project, prefix)
     id_, conflict = str(record["conflict"]), _conflict(record)
     ours, theirs = (side_of(project, name) for name in conflict.branches)

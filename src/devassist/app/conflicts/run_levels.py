@@ -7,22 +7,30 @@ import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from devassist.app.conflicts.command_pool import Workshop, opened
 from devassist.app.wiring.project import Project
+from devassist.conflicts.checks.behaviour import BehaviourDetector, CheckResult, Chosen, Select
+from devassist.conflicts.checks.checkers import (
+    CHECKERS,
+    SUFFIXES,
+    CannotRead,
+    Checker,
+    Diagnostic,
+    is_configured,
+    targets,
+)
+from devassist.conflicts.checks.selection import Chooser
+from devassist.conflicts.checks.speculation import Speculation
+from devassist.conflicts.checks.types import TypeDetector
+from devassist.conflicts.names.blob_tables import Tables
+from devassist.conflicts.syntax.cache_folder import CacheFolder
 from devassist.domain.conflicts import Conflict, Level, Side
 from devassist.domain.errors import Unfinished, UsageError
 from devassist.domain.hashing import digest
 from devassist.domain.statuses import Purpose
-
-if TYPE_CHECKING:  # imported where they are used: other commands must not pay for parsers
-    from devassist.conflicts.checks.behaviour import Chosen
-    from devassist.conflicts.checks.checkers import Checker, Diagnostic
-    from devassist.conflicts.checks.speculation import Speculation
-    from devassist.conflicts.syntax.cache_folder import CacheFolder
-    from devassist.git.merging.merge_tree import MergeTree
-    from devassist.git.merging.tree_view import TreeView
+from devassist.git.merging.merge_tree import MergeTree
+from devassist.git.merging.tree_view import TreeView
 
 _TAIL = 4000
 
@@ -56,8 +64,6 @@ def go_deeper(
 
     Raises UsageError if there is nothing to run, SandboxUnavailable if no command may run here.
     """
-    from devassist.conflicts.checks.speculation import Speculation
-
     result = Deep()
     checks = require_checks(project) if Level.BEHAVIOUR in levels else ()
     speculation = Speculation(referee, base)
@@ -74,11 +80,6 @@ def go_deeper(
 
 
 def _behaviour(workshop: Workshop, speculation: Speculation, sides: Sequence[Side], result: Deep) -> None:
-    from devassist.conflicts.checks.behaviour import BehaviourDetector, CheckResult, Select
-    from devassist.conflicts.checks.selection import Chooser
-    from devassist.conflicts.names.blob_tables import Tables
-    from devassist.git.merging.tree_view import TreeView
-
     cache, surroundings = _cache(workshop.project, "checks"), workshop.surroundings
 
     def check(tree: str, command: str, *, again: bool = False) -> CheckResult:
@@ -105,11 +106,6 @@ def _behaviour(workshop: Workshop, speculation: Speculation, sides: Sequence[Sid
 
 
 def _types(workshop: Workshop, speculation: Speculation, sides: Sequence[Side], result: Deep) -> None:
-    from devassist.conflicts.checks.checkers import SUFFIXES
-    from devassist.conflicts.checks.types import TypeDetector
-    from devassist.conflicts.names.blob_tables import Tables
-    from devassist.git.merging.tree_view import TreeView
-
     view = TreeView(speculation.referee.view)
     programs = _programs(workshop, lambda path: _text(view, speculation.base.tree, path))
     state = workshop.project.host.state_dir / "symbols"
@@ -128,8 +124,6 @@ def _types(workshop: Workshop, speculation: Speculation, sides: Sequence[Side], 
 
 def _programs(workshop: Workshop, read: Callable[[str], str | None]) -> dict[Checker, Path]:
     """One checker per language: the one that the project has configured, else the first that is installed."""
-    from devassist.conflicts.checks.checkers import CHECKERS, is_configured
-
     local = workshop.project.repository.root / "node_modules" / ".bin"
     by_language: dict[str, tuple[bool, Checker, Path]] = {}
     for checker in CHECKERS:
@@ -146,8 +140,6 @@ def _programs(workshop: Workshop, read: Callable[[str], str | None]) -> dict[Che
 
 
 def _no_checker(languages: Sequence[str]) -> UsageError:
-    from devassist.conflicts.checks.checkers import CHECKERS
-
     names = ", ".join(checker.name for checker in CHECKERS if checker.language in languages)
     return UsageError(
         f"no type checker is there (looked for {names})",
@@ -158,8 +150,6 @@ def _no_checker(languages: Sequence[str]) -> UsageError:
 def _asker(
     workshop: Workshop, programs: dict[Checker, Path], base: Side, view: TreeView
 ) -> Callable[[Checker, str], Sequence[Diagnostic]]:
-    from devassist.conflicts.checks.checkers import Diagnostic, targets
-
     cache, surroundings = _cache(workshop.project, "types"), workshop.surroundings
     repository = workshop.project.repository.root
     environment = next(
@@ -200,8 +190,6 @@ def _version(workshop: Workshop, program: Path, tree: str) -> str:
 
 def _diagnostics(workshop: Workshop, checker: Checker, tree: str, command: str) -> list[Diagnostic]:
     """Runs a checker on a tree. Raises Unfinished if it did not check it."""
-    from devassist.conflicts.checks.checkers import CannotRead
-
     answer = workshop.answer(tree, command, purpose=Purpose.TYPES)
     result = answer.result
     try:
@@ -226,8 +214,6 @@ def _text(view: TreeView, tree: str, path: str) -> str | None:
 
 
 def _cache(project: Project, name: str) -> CacheFolder:
-    from devassist.conflicts.syntax.cache_folder import CacheFolder
-
     folder = CacheFolder(project.host.state_dir / "results" / name, most_bytes=128_000_000)
     folder.prune()
     return folder

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
 
+from devassist.conflicts.text.detector import worktree_side
 from devassist.domain.conflicts import Side
 from devassist.domain.errors import RepositoryError
-
-if TYPE_CHECKING:  # imported where they are used: other commands must not pay for them
-    from devassist.git.merging.merge_tree import MergeTree
-    from devassist.git.repository import Repository
+from devassist.git.merging.merge_tree import MergeTree
+from devassist.git.repository import Repository
+from devassist.git.worktree.live import live_worktrees
 
 
 @dataclass
@@ -23,14 +22,10 @@ class WorkInProgress:
     _live: dict[str, Path] = field(init=False)
 
     def __post_init__(self) -> None:
-        from devassist.git.worktree.live import live_worktrees
-
         self._live = live_worktrees(self.repository)
 
     def of(self, branch: str) -> Side | None:
         """The branch with its uncommitted work; None where it has none, or is not checked out."""
-        from devassist.conflicts.text.detector import worktree_side
-
         directory = self._live.get(branch)
         if directory is None:
             return None

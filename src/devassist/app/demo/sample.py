@@ -13,6 +13,7 @@ from devassist.app.runs.requesting import RunOptions
 from devassist.app.wiring.host import Host
 from devassist.app.wiring.project import Project, open_project
 from devassist.domain.errors import UsageError
+from devassist.git.creation import create_repository
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,8 +26,6 @@ class Demo:
 
 def make_demo(host: Host, directory: Path | None) -> Demo:
     """A new repository at `directory` (a temporary one by default). Raises UsageError when something is there."""
-    from devassist.git.creation import create_repository
-
     where = directory or Path(tempfile.mkdtemp(prefix="devassist-demo-"))
     if where.exists() and (not where.is_dir() or any(where.iterdir())):
         raise UsageError(f"{where} is not empty", hint="devassist demo DIR with a new DIR")

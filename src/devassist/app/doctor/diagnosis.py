@@ -14,6 +14,7 @@ from devassist.app.wiring.host import Host, versions
 from devassist.app.wiring.project import Project, open_project, probe_sandbox, verify_log
 from devassist.domain.errors import DevassistError, ModelError, NotFound, Refused
 from devassist.git.merging.program import find_git
+from devassist.llm.routing import choose_model
 from devassist.store.connection import sqlite_version
 
 _OLDEST_SOUND_SQLITE = (3, 51, 3)
@@ -62,8 +63,6 @@ def _checks_of(root: Path) -> Iterator[str]:
 
 
 def _model(project: Project) -> Any:
-    from devassist.llm.routing import choose_model
-
     return choose_model(project.settings.model, project.host.environment)
 
 

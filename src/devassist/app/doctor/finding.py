@@ -10,6 +10,8 @@ from devassist.app.runs.ownership import live_runs
 from devassist.app.wiring.project import Project
 from devassist.domain.ids import worktree_name
 from devassist.domain.statuses import RunStatus
+from devassist.git.repair.refs import missing_objects
+from devassist.git.worktree.listing import list_worktrees
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,9 +32,6 @@ class Damage:
 
 def left_to_judge(project: Project, runs: Sequence[DeadRun]) -> Iterator[Damage]:
     """Intents without an end, worktrees of no known run, objects that are gone. Nothing of it is touched."""
-    from devassist.git.repair.refs import missing_objects
-    from devassist.git.worktree.listing import list_worktrees
-
     for run in runs:
         if run.state.discarded or run.state.status is RunStatus.SUCCEEDED:
             continue

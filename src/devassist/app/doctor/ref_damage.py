@@ -8,12 +8,11 @@ from functools import partial
 from devassist.app.doctor.dead_runs import DeadRun
 from devassist.app.doctor.finding import Damage
 from devassist.app.wiring.project import Project
+from devassist.git.repair.refs import broken_refs, readable, restore
 
 
 def torn_refs(project: Project, runs: Sequence[DeadRun]) -> Iterator[Damage]:
     """Refs that are empty, torn, or at an object that is not there."""
-    from devassist.git.repair.refs import broken_refs, restore
-
     known: dict[str, str] = {}
     for run in runs:
         known |= run.tips
@@ -34,8 +33,6 @@ def torn_refs(project: Project, runs: Sequence[DeadRun]) -> Iterator[Damage]:
 
 def deleted_branches(project: Project, runs: Sequence[DeadRun]) -> Iterator[Damage]:
     """Branches that were deleted under a worktree: without them its commits have no name and it cannot be read."""
-    from devassist.git.repair.refs import readable
-
     repository = project.repository
     for run in runs:
         for recorded in run.worktrees.values():

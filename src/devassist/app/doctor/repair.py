@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from devassist.app.doctor.dead_runs import DeadRun, runs_without_owner
 from devassist.app.doctor.finding import Damage, left_to_judge
@@ -24,9 +24,18 @@ from devassist.domain.errors import DevassistError
 from devassist.domain.events import Event, RecoveryDone
 from devassist.domain.ids import rescue_ref, worktree_name
 from devassist.domain.statuses import RunStatus
-
-if TYPE_CHECKING:  # imported where they are used: `--help` and `status` must not pay for a run's imports
-    from devassist.git.repair.worktrees import Recorded
+from devassist.engine.stop import all_marked, sweep
+from devassist.git.repair import worktrees as mending
+from devassist.git.repair.worktrees import (
+    Recorded,
+    find_stale_gc,
+    foreign_locks,
+    held_open,
+    keep_directory,
+    locks_of,
+)
+from devassist.git.worktree.admin import delete_directory
+from devassist.git.worktree.worktrees import drop_detached
 
 _PASSES = 4
 
@@ -76,8 +85,6 @@ def _carried_out(project: Project, damage: Damage) -> dict[str, Any]:
 
 
 def _processes(runs: Sequence[DeadRun]) -> Iterator[Damage]:
-    from devassist.engine.stop import all_marked, sweep
-
     marked = all_marked()
     for run in (one.state.run for one in runs):
         if pids := marked.get(run):
@@ -92,8 +99,6 @@ def _processes(runs: Sequence[DeadRun]) -> Iterator[Damage]:
 
 
 def _locks(project: Project, runs: Sequence[DeadRun]) -> Iterator[Damage]:
-    from devassist.git.repair.worktrees import foreign_locks, held_open, locks_of
-
     for run in (one.state.run for one in runs):
         for lock in locks_of(project.repository, run):
             held = held_open(lock)
@@ -112,9 +117,6 @@ def _locks(project: Project, runs: Sequence[DeadRun]) -> Iterator[Damage]:
 
 
 def _worktrees(project: Project, run: DeadRun) -> Iterator[Damage]:
-    from devassist.git.repair import worktrees as mending
-    from devassist.git.worktree.worktrees import drop_detached
-
     repository, run_id = project.repository, run.state.run
     admins = repository.common_dir / "worktrees"
 
@@ -179,8 +181,6 @@ def _ended(run: DeadRun) -> bool:
 
 
 def _half_registered(project: Project, run: DeadRun, recorded: Recorded) -> Damage:
-    from devassist.git.repair import worktrees as mending
-
     repository, run_id = project.repository, run.state.run
 
     def act() -> None:
@@ -243,17 +243,12 @@ def _leftovers(project: Project, runs: Sequence[DeadRun]) -> Iterator[Damage]:
 
 
 def _keep_and_delete(project: Project, run: DeadRun, directory: Path, agent: str) -> None:
-    from devassist.git.repair.worktrees import keep_directory
-    from devassist.git.worktree.admin import delete_directory
-
     ref = rescue_ref(run.state.run, f"left/{agent}")
     keep_directory(project.repository, directory, ref, like=run.state.base)
     delete_directory(directory)
 
 
 def _gc(project: Project, runs: Sequence[DeadRun]) -> Iterator[Damage]:
-    from devassist.git.repair.worktrees import find_stale_gc
-
     stale = find_stale_gc(project.repository)
     if stale is None:
         return

@@ -26,9 +26,13 @@ from devassist.domain.events import (
     WorktreeKept,
 )
 from devassist.domain.failpoints import reach
+from devassist.domain.ids import rescue_ref
 from devassist.domain.plan import Plan
 from devassist.domain.run import RunState
 from devassist.domain.statuses import RunStatus, TaskStatus
+from devassist.engine.stop import sweep
+from devassist.git.worktree.listing import list_worktrees
+from devassist.git.worktree.worktrees import find_worktree
 
 _NOW_S = 1.2
 _GRACE_S = 45.0
@@ -190,8 +194,6 @@ def stop_run(project: Project, run: str, *, now: bool) -> RunState:
 
     Raises UsageError when it has ended already.
     """
-    from devassist.engine.stop import sweep
-
     state = load_state(project, run)
     alive = is_alive(project, state.run)
     if not alive:
@@ -230,10 +232,6 @@ def _ended(project: Project, run: str, seconds: float) -> bool:
 
 def end_for_it(project: Project, run: str) -> None:
     """Do for a supervisor that is gone what it did not come to: keep the work in progress, and say how it ended."""
-    from devassist.domain.ids import rescue_ref
-    from devassist.git.worktree.listing import list_worktrees
-    from devassist.git.worktree.worktrees import find_worktree
-
     try:
         with own_run(project, run), open_log(project) as log:
             state = load_state(project, run)

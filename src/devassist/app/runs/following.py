@@ -10,6 +10,7 @@ from devassist.app.wiring.project import Project, open_reader
 from devassist.domain.errors import Unfinished
 from devassist.domain.run import RunState
 from devassist.ports import EventSink
+from devassist.store.filters import EventFilter
 
 _FOLLOW_S = 0.2
 
@@ -20,8 +21,6 @@ def follow(project: Project, run: str, sinks: Sequence[EventSink], *, past: bool
 
     With `past`, of those before as well. Raises Unfinished when the supervisor dies without a word.
     """
-    from devassist.store.filters import EventFilter
-
     state = RunState()
     with open_reader(project) as reader:
         first = True

@@ -8,6 +8,9 @@ from statistics import median
 from typing import Any
 
 from devassist.app.wiring.project import Project, open_reader
+from devassist.conflicts.branches import open_changes
+from devassist.conflicts.foresight import Foresight
+from devassist.conflicts.outline import Outline
 from devassist.domain.errors import NotFound
 from devassist.domain.plan import Plan
 from devassist.domain.roles import crew_of
@@ -24,10 +27,6 @@ def foreseen(project: Project, plan: Plan, base: str) -> dict[str, Any]:
 
 
 def _predicted(project: Project, plan: Plan, base: str) -> list[dict[str, Any]]:
-    from devassist.conflicts.branches import open_changes
-    from devassist.conflicts.foresight import Foresight
-    from devassist.conflicts.outline import Outline
-
     cache = project.host.state_dir / "symbols"
     outline = Outline(project.repository, base, cache, project.settings.conflicts.languages)
     found = Foresight(plan, outline, open_changes(project.repository, base)).predict()

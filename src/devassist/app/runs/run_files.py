@@ -8,6 +8,8 @@ from pathlib import Path
 from devassist.app.wiring.project import Project, open_reader
 from devassist.domain.events import Record
 from devassist.ports import EventSink
+from devassist.reports.files import Artifacts, RunFile
+from devassist.store.filters import EventFilter
 
 _SAID = ("approval", "note", "stop", "task.retried")
 """What may be recorded about a run by a process that does not own it."""
@@ -21,8 +23,6 @@ def run_files(
 
     `before` is what was recorded of the run already, where this process goes on with it.
     """
-    from devassist.reports.files import Artifacts, RunFile
-    from devassist.store.filters import EventFilter
 
     def heard(run: str, seq: int) -> Sequence[Record]:
         with open_reader(project) as reader:

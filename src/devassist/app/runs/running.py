@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from devassist.app.runs.notifying import notifiers
 from devassist.app.runs.ownership import own_run
@@ -18,19 +18,27 @@ from devassist.app.runs.requesting import (
     resumed_request,
 )
 from devassist.app.runs.run_files import run_files
+from devassist.app.runs.signals import stopped_by_signals
 from devassist.app.runs.wiring import run_context
 from devassist.app.wiring.project import Project, load_state, open_log, open_reader
+from devassist.config.load import Loaded, recorded_settings
+from devassist.crew.executor import ForkserverExecutor
 from devassist.domain.errors import UsageError
 from devassist.domain.events import RecoveryDone
 from devassist.domain.run import RunState
 from devassist.domain.statuses import RunStatus
+from devassist.engine.context import RunContext, RunRequest
+from devassist.engine.log.journal import Journal
+from devassist.engine.run.goal_run import GoalRun
+from devassist.engine.run.supervisor import Supervisor
+from devassist.engine.stop import MARK, StopSwitch, sweep
+from devassist.git.repair.worktrees import adopt_moved, clear_dead_locks
+from devassist.git.worktree.listing import list_worktrees
+from devassist.llm.cassette import CassetteWriter
 from devassist.ports import EventSink, LateSink
-
-if TYPE_CHECKING:  # imported where they are used: `--help` and `status` must not pay for a run's imports
-    from devassist.engine.context import RunContext, RunRequest
-    from devassist.engine.log.journal import Journal
-    from devassist.sandbox.probe import Probe
-    from devassist.store.audit_log import AuditLog
+from devassist.sandbox.probe import Probe, choose
+from devassist.store.audit_log import AuditLog
+from devassist.store.filters import EventFilter
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,8 +73,6 @@ def start_run(
 
     `announce` gets the run's id and its live state before anything happens.
     """
-    from devassist.engine.log.journal import Journal
-
     run = fresh_run_id()
     request = new_request(project, options, run)
     directory = project.worktrees / run
@@ -92,11 +98,6 @@ def resume_run(
 
     `project` carries the run's settings (see `project_of_run`). Raises Refused while another process owns it.
     """
-    from devassist.engine.log.journal import Journal
-    from devassist.git.repair.worktrees import adopt_moved
-    from devassist.git.worktree.listing import list_worktrees
-    from devassist.store.filters import EventFilter
-
     with own_run(project, run):
         journal = Journal(run=run)
         with open_reader(project) as reader:
@@ -127,17 +128,12 @@ def resume_run(
 
 def cleared(project: Project, run: str) -> RecoveryDone | None:
     """End what a dead supervisor left running, and remove its locks. The caller owns the run."""
-    from devassist.engine.stop import sweep
-    from devassist.git.repair.worktrees import clear_dead_locks
-
     killed, locks = sweep(run), clear_dead_locks(project.repository, run)
     return RecoveryDone(killed=killed, locks=tuple(locks)) if killed or locks else None
 
 
 def project_of_run(project: Project, run: str, flags: dict[str, Any]) -> tuple[Project, RunState]:
     """The run's state, and the project with the settings that the run has recorded; `flags` override them."""
-    from devassist.config.load import Loaded, recorded_settings
-
     state = load_state(project, run)
     settings = recorded_settings(state.started.settings, flags)
     if state.status is RunStatus.SUCCEEDED:
@@ -157,12 +153,6 @@ def supervision(
 
     `directory` is where its worktrees are. The log's head is written down when the run has ended.
     """
-    from devassist.app.runs.signals import stopped_by_signals
-    from devassist.crew.executor import ForkserverExecutor
-    from devassist.engine.stop import MARK, StopSwitch
-    from devassist.llm.cassette import CassetteWriter
-    from devassist.sandbox.probe import choose
-
     probe = choose(project.settings.sandbox.mode, scratch=directory, allow_unsafe=parts.unsafe)
     request = replace(request, warnings=(*request.warnings, *sandbox_notes(probe)))
     executor = ForkserverExecutor(
@@ -191,9 +181,6 @@ def supervision(
 def _supervised(
     project: Project, request: RunRequest, journal: Journal, directory: Path, parts: RunParts
 ) -> RunState:
-    from devassist.engine.run.goal_run import GoalRun
-    from devassist.engine.run.supervisor import Supervisor
-
     with supervision(project, request, journal, directory, parts) as run:
         work = GoalRun(context=run.context, head=run.log.head, database=run.log.database_id)
         return Supervisor(context=run.context, work=work).execute()

@@ -3,24 +3,24 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from devassist.app.runs.ownership import live_runs
+from devassist.app.runs.ownership import is_alive, live_runs, present
 from devassist.app.wiring.project import Project, load_state, open_log, open_reader
 from devassist.domain.errors import DevassistError, Unfinished
 from devassist.domain.events import Event, MergeCompleted, WorktreeKept, WorktreeRemoved
-
-if TYPE_CHECKING:  # imported where it is used: `--help` and `status` must not pay for a run's imports
-    from devassist.git.worktree.listing import WorktreeState
+from devassist.domain.ids import result_branch
+from devassist.domain.statuses import RunStatus
+from devassist.engine.takeover.merge import Aftermath
+from devassist.engine.takeover.undo import Undo
+from devassist.git.worktree.listing import WorktreeState, list_worktrees
+from devassist.git.worktree.worktrees import find_worktree
+from devassist.store.filters import EventFilter
 
 
 @contextmanager
 def aftermath(project: Project, run: str) -> Any:
     """An Aftermath of a run, with the audit log open for writing. Raises Unfinished while the run goes on."""
-    from devassist.app.runs.ownership import is_alive, present
-    from devassist.domain.statuses import RunStatus
-    from devassist.engine.takeover.merge import Aftermath
-
     state = present(project, load_state(project, run))
     if state.status is RunStatus.RUNNING or is_alive(project, state.run):
         raise Unfinished(f"{state.run} has not ended", hint=f"devassist status {state.run}")
@@ -39,10 +39,6 @@ def aftermath(project: Project, run: str) -> Any:
 @contextmanager
 def undoing(project: Project, run: str) -> Any:
     """An Undo of a run's newest landing, with the audit log open for writing."""
-    from devassist.domain.ids import result_branch
-    from devassist.engine.takeover.undo import Undo
-    from devassist.store.filters import EventFilter
-
     with aftermath(project, run) as after:
         own = f"refs/heads/{result_branch(after.state.run)}"
         wanted = EventFilter(
@@ -59,8 +55,6 @@ def undoing(project: Project, run: str) -> Any:
 
 def found_worktrees(project: Project) -> list[dict[str, Any]]:
     """The linked worktrees that are ours, JSON-shaped."""
-    from devassist.git.worktree.listing import list_worktrees
-
     return [
         {
             "name": one.name,
@@ -78,9 +72,6 @@ def found_worktrees(project: Project) -> list[dict[str, Any]]:
 
 def collect_worktrees(project: Project, *, dry_run: bool) -> list[dict[str, Any]]:
     """Remove what is provably kept elsewhere: path and, where it stays, the reason. Refusals are recorded too."""
-    from devassist.domain.statuses import RunStatus
-    from devassist.git.worktree.listing import list_worktrees
-
     with open_reader(project) as reader:
         runs = reader.runs()
     running = [run for run in runs if load_state(project, run).status is RunStatus.RUNNING]
@@ -109,8 +100,6 @@ def collect_worktrees(project: Project, *, dry_run: bool) -> list[dict[str, Any]
 
 def _given_up(project: Project, one: WorktreeState, *, dry_run: bool) -> str | None:
     """Why a worktree stays; None when it goes, or would."""
-    from devassist.git.worktree.worktrees import find_worktree
-
     try:
         found = find_worktree(project.repository, name=one.name, path=one.path, branch=one.branch)
         return found.why_not_remove() if dry_run else found.remove()

@@ -8,22 +8,22 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from devassist.app.runs.ownership import fair_share
 from devassist.app.wiring.project import Project, open_reader
-from devassist.domain.errors import NotFound
+from devassist.conflicts.resolution.rerere import TEACHING
+from devassist.domain.errors import DevassistError, NotFound
 from devassist.domain.events import Record
-
-if TYPE_CHECKING:  # imported where they are used: `--help` and `status` must not pay for a run's imports
-    from devassist.engine.context import RunContext, RunRequest
-    from devassist.engine.log.journal import Journal
-    from devassist.engine.stop import StopSwitch
-    from devassist.git.repository import Repository
-    from devassist.ports import EventSink, Executor
-    from devassist.sandbox.probe import Probe
-    from devassist.store.queries import AuditReader
-
+from devassist.engine.context import CommandWorld, RunContext, RunRequest, Surroundings
+from devassist.engine.log.journal import STEERING, Journal
+from devassist.engine.stop import MARK, StopSwitch
+from devassist.git.repository import Repository
+from devassist.ports import EventSink, Executor
+from devassist.sandbox.editable import editable_leak, site_packages
+from devassist.sandbox.probe import Probe
+from devassist.sandbox.toolchain import command_environment, command_path, toolchain_directories
+from devassist.store.filters import EventFilter
+from devassist.store.queries import AuditReader
 
 GUIDANCE_FILES = ("AGENTS.md", "CLAUDE.md", "CONTRIBUTING.md")
 
@@ -39,12 +39,6 @@ def run_context(  # noqa: PLR0913, PLR0917  what a run is wired from
     views: Sequence[EventSink] = (),
 ) -> RunContext:
     """The collaborators of one run, whose worktrees are in `directory`."""
-    from devassist.engine.context import CommandWorld, RunContext, Surroundings
-    from devassist.engine.stop import MARK
-    from devassist.git.repository import Repository
-    from devassist.sandbox.editable import editable_leak, site_packages
-    from devassist.sandbox.toolchain import command_environment, command_path, toolchain_directories
-
     repository, host = project.repository, project.host
     python = Path(sys.prefix)
     path = command_path(
@@ -100,8 +94,6 @@ def run_context(  # noqa: PLR0913, PLR0917  what a run is wired from
 
 
 def _guidance(repository: Repository, base: str) -> Mapping[str, str]:
-    from devassist.domain.errors import DevassistError
-
     found: dict[str, str] = {}
     for name in GUIDANCE_FILES:
         try:
@@ -118,7 +110,6 @@ def _show(views: Sequence[EventSink], record: Record) -> None:
 
 def history_of(project: Project, run: str) -> Callable[[str], Sequence[Record]]:
     """The records of one task of a run, payloads included, read when they are asked for."""
-    from devassist.store.filters import EventFilter
 
     def history(task: str) -> Sequence[Record]:
         with open_reader(project) as reader:
@@ -133,9 +124,6 @@ def steering_of(project: Project, run: str) -> Callable[[int], Sequence[Record]]
 
     For one thread, which keeps its connection; cheap as long as nothing in the log has changed.
     """
-    from devassist.engine.log.journal import STEERING
-    from devassist.store.filters import EventFilter
-
     types = [str(type_) for type_ in STEERING]
     reader: AuditReader | None = None
     read = -1
@@ -155,9 +143,6 @@ def steering_of(project: Project, run: str) -> Callable[[int], Sequence[Record]]
 
 def taught(project: Project) -> Sequence[Record]:
     """The records, of all runs and people, that say how conflicts were settled; none if there is no log."""
-    from devassist.conflicts.resolution.rerere import TEACHING
-    from devassist.store.filters import EventFilter
-
     try:
         with open_reader(project) as reader:
             return list(reader.events(EventFilter(types=TEACHING)))

@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from devassist.domain.errors import NotFound, Refused
-
-if TYPE_CHECKING:  # imported where it is used: `--help` must not pay for it
-    from devassist.git.repository import Repository
+from devassist.git.repository import Repository
 
 _HINT = "git fetch --unshallow, or fetch-depth: 0 in CI"
 
