@@ -23,7 +23,7 @@ from devassist.app.demo.sample import make_demo
 from devassist.app.runs.running import start_run
 from devassist.app.wiring.host import Host
 from devassist.app.wiring.project import open_project, open_reader
-from devassist.cli.render import live_view, run_summary
+from devassist.cli.view.render import live_view, run_summary
 from devassist.domain.events import Record
 from devassist.domain.run import RunState
 from devassist.domain.tasks import TaskStatus

@@ -13,20 +13,18 @@ import typer
 
 from devassist import __version__
 from devassist.app.wiring.host import Host
-from devassist.cli import (
-    audit,
-    conflicts,
-    github,
-    landing,
-    looking,
-    people,
-    reporting,
-    setup,
-    steering,
-    worktrees,
-)
-from devassist.cli import run as running
+from devassist.cli.commands.audit import list_events as audit
+from devassist.cli.commands.conflicts import find as conflicts
+from devassist.cli.commands.decisions import approve as people
+from devassist.cli.commands.landing import merge as landing
+from devassist.cli.commands.runs import report as reporting
+from devassist.cli.commands.runs import resume as steering
+from devassist.cli.commands.runs import run as running
+from devassist.cli.commands.runs import status as looking
+from devassist.cli.commands.setup import doctor as setup
+from devassist.cli.commands.worktrees import gc as worktrees
 from devassist.cli.invocation import Invocation, complain
+from devassist.cli.view import github
 from devassist.cli.workflow import disarm_streams, finish_streams
 from devassist.domain.errors import DevassistError
 

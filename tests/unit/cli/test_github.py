@@ -14,8 +14,8 @@ from typing import Any
 import pytest
 
 from devassist.app.conflicts.compare import Compared
-from devassist.cli.github import conflict_annotations, run_annotations
 from devassist.cli.invocation import json_text
+from devassist.cli.view.github import conflict_annotations, run_annotations
 from devassist.cli.workflow import DisarmedStream, command, disarmed
 from devassist.domain.conflicts import Conflict, Level, Location, Severity
 from devassist.reports.story import Story

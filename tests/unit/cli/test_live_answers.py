@@ -10,7 +10,7 @@ import sys
 
 from rich.console import Console
 
-from devassist.cli.progress import LiveProgress
+from devassist.cli.view.progress import LiveProgress
 from devassist.domain.events import EventType, Record
 from support.facts import event as event_of
 

@@ -6,7 +6,7 @@ import pytest
 from rich.text import Text
 
 from devassist.app.conflicts.open_conflict import OpenHunk
-from devassist.cli.three_way import ThreeWay
+from devassist.cli.view.three_way import ThreeWay
 from devassist.conflicts.resolution.marked import HunkText
 from devassist.domain.errors import Interrupted
 

@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from devassist.cli.narration import NARRATED, narrate
-from devassist.cli.render import live_view
+from devassist.cli.view.narration import NARRATED, narrate
+from devassist.cli.view.render import live_view
 from devassist.domain.conflicts import Conflict, ConflictStatus, Level, Severity
 from devassist.domain.events import ConflictFound, EventType, Record
 from devassist.engine.starts import rebase_of, start_of

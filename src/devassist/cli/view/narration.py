@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from devassist.app.reports import Json, event_document
 from devassist.cli.invocation import plain
-from devassist.cli.meeting import MEETING, described
+from devassist.cli.view.meeting import MEETING, described
 from devassist.domain.events import (
     ApprovalDecided,
     Body,

@@ -8,8 +8,8 @@ import typer
 from rich.table import Table
 
 from devassist.app.runs.takeover import collect_worktrees, found_worktrees
+from devassist.cli.commands.runs.status import Output
 from devassist.cli.invocation import Format, of, print_json
-from devassist.cli.looking import Output
 from devassist.domain.errors import NotFound
 
 app = typer.Typer(help="List, find and clean up the agents' worktrees.", no_args_is_help=True)

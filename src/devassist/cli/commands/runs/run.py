@@ -18,12 +18,12 @@ from devassist.app.runs.plan_estimate import foreseen
 from devassist.app.runs.requesting import RunOptions
 from devassist.app.runs.running import start_run
 from devassist.app.wiring.project import Project, load_state
-from devassist.cli.answering import Answering
 from devassist.cli.artifacts import artifacts_directory
-from devassist.cli.github import run_ended
 from devassist.cli.invocation import Invocation, StreamFormat, complain, of, print_json, print_line
-from devassist.cli.progress import LiveProgress, NdjsonProgress, PlainProgress
-from devassist.cli.render import run_summary
+from devassist.cli.view.answering import Answering
+from devassist.cli.view.github import run_ended
+from devassist.cli.view.progress import LiveProgress, NdjsonProgress, PlainProgress
+from devassist.cli.view.render import run_summary
 from devassist.domain.errors import UsageError
 from devassist.domain.plan import Plan, parse_plan
 from devassist.domain.run import RunState

@@ -11,9 +11,9 @@ import typer
 
 from devassist.app.wiring.host import utc_now
 from devassist.app.wiring.project import Project, open_reader, verify_log
+from devassist.cli.commands.runs.status import Output
 from devassist.cli.invocation import Format, Invocation, StreamFormat, of, print_json, print_line
-from devassist.cli.looking import Output
-from devassist.cli.narration import event_json, event_line
+from devassist.cli.view.narration import event_json, event_line
 from devassist.domain.errors import AuditTampered
 
 app = typer.Typer(help="Query and verify the audit log.", no_args_is_help=True)

@@ -15,11 +15,11 @@ from devassist.app.conflicts.open_conflict import Answer, OpenConflict, opened
 from devassist.app.conflicts.resolve import Resolution, Undone, refusal, settle
 from devassist.app.conflicts.resolve import undo as undo_resolution
 from devassist.app.wiring.project import Project
-from devassist.cli.editing import edited
+from devassist.cli.commands.runs.status import Output
 from devassist.cli.invocation import Format, Invocation, of, one_line, plain, print_json
-from devassist.cli.looking import Output
-from devassist.cli.progress import PlainProgress
-from devassist.cli.three_way import asked
+from devassist.cli.view.editing import edited
+from devassist.cli.view.progress import PlainProgress
+from devassist.cli.view.three_way import asked
 from devassist.domain.errors import UsageError, WaitingForPerson
 from devassist.domain.resolutions import How, ResolutionStatus
 

@@ -13,7 +13,7 @@ from typing import Any, Self
 
 from devassist.app.runs.decisions import Word, decide_all, who_is
 from devassist.app.wiring.project import Project
-from devassist.cli.progress import LiveProgress
+from devassist.cli.view.progress import LiveProgress
 from devassist.domain.errors import DevassistError, NotFound, UsageError
 
 _POLL_S = 0.2

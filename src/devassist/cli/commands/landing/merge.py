@@ -9,9 +9,9 @@ import typer
 from devassist.app.conflicts import compare as comparing
 from devassist.app.runs.takeover import aftermath, undoing
 from devassist.app.wiring.project import base_of, require_result
-from devassist.cli.conflict_view import stale_line
+from devassist.cli.commands.runs.status import Output, Run
 from devassist.cli.invocation import Format, of, print_json
-from devassist.cli.looking import Output, Run
+from devassist.cli.view.conflict_view import stale_line
 
 
 def register(app: typer.Typer) -> None:

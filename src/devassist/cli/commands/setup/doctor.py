@@ -10,9 +10,9 @@ import typer
 from devassist.app.demo.sample import make_demo
 from devassist.app.doctor.diagnosis import detect, diagnose, repair_all
 from devassist.app.runs.running import start_run
+from devassist.cli.commands.runs.run import answer, show_run
+from devassist.cli.commands.runs.status import Output
 from devassist.cli.invocation import Format, StreamFormat, of, print_json
-from devassist.cli.looking import Output
-from devassist.cli.run import answer, show_run
 from devassist.config.load import FILE, known_keys, value_of
 from devassist.config.template import template
 from devassist.domain.errors import UsageError

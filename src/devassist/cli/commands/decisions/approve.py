@@ -24,9 +24,9 @@ from devassist.app.runs.requesting import ResumeOptions
 from devassist.app.runs.running import project_of_run, resume_run
 from devassist.app.wiring.host import utc_now
 from devassist.app.wiring.project import Project, load_state
+from devassist.cli.commands.runs.run import launch
+from devassist.cli.commands.runs.status import Output
 from devassist.cli.invocation import Format, Invocation, StreamFormat, of, plain, print_json
-from devassist.cli.looking import Output
-from devassist.cli.run import launch
 from devassist.domain.errors import DevassistError, UsageError
 from devassist.domain.plan import Plan, parse_plan
 

@@ -14,11 +14,11 @@ from typer.core import TyperGroup
 from devassist.app.conflicts import compare as comparing
 from devassist.app.conflicts import ledger as life
 from devassist.app.conflicts.check_file import check_path
-from devassist.cli.conflict_view import ReportFormat, follow, show_compared, stale_line
-from devassist.cli.github import conflicts_found
+from devassist.cli.commands.conflicts.resolve import resolve
+from devassist.cli.commands.runs.status import Output
 from devassist.cli.invocation import Format, of, one_line, plain, print_json
-from devassist.cli.looking import Output
-from devassist.cli.resolving import resolve
+from devassist.cli.view.conflict_view import ReportFormat, follow, show_compared, stale_line
+from devassist.cli.view.github import conflicts_found
 from devassist.domain.conflicts import Level, Severity, worst
 from devassist.domain.errors import UsageError
 

@@ -20,8 +20,8 @@ from devassist.app.wiring.project import (
     require_result,
 )
 from devassist.cli.invocation import Format, Invocation, StreamFormat, of, print_json, print_line
-from devassist.cli.narration import event_json, event_line
-from devassist.cli.render import run_summary, runs_table
+from devassist.cli.view.narration import event_json, event_line
+from devassist.cli.view.render import run_summary, runs_table
 from devassist.domain.errors import NotFound
 from devassist.domain.roles import SUBMIT_TOOL, TOOLS_OF, Role
 from devassist.domain.run import RunState

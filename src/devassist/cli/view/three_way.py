@@ -9,8 +9,8 @@ from typing import Any
 from rich.text import Text
 
 from devassist.app.conflicts.open_conflict import OpenConflict, OpenHunk
-from devassist.cli.editing import edited_text
 from devassist.cli.invocation import Invocation, plain
+from devassist.cli.view.editing import edited_text
 from devassist.domain.errors import Interrupted, UsageError
 
 _KEYS = {

@@ -15,12 +15,12 @@ from devassist.app.runs.requesting import ResumeOptions
 from devassist.app.runs.running import project_of_run, resume_run
 from devassist.app.wiring.project import Project, load_state
 from devassist.cli.artifacts import artifacts_directory
-from devassist.cli.github import run_ended
+from devassist.cli.commands.conflicts.resolve import show_resolution
+from devassist.cli.commands.runs.run import answer, launch, may_ask, readable, show_run
+from devassist.cli.commands.runs.status import Output, Run
 from devassist.cli.invocation import Format, Invocation, StreamFormat, of, print_json
-from devassist.cli.looking import Output, Run
-from devassist.cli.progress import PlainProgress
-from devassist.cli.resolving import show_resolution
-from devassist.cli.run import answer, launch, may_ask, readable, show_run
+from devassist.cli.view.github import run_ended
+from devassist.cli.view.progress import PlainProgress
 from devassist.domain.errors import UsageError
 from devassist.domain.run import RunState
 

@@ -10,8 +10,8 @@ import typer
 
 from devassist.app import pull_request as publishing
 from devassist.app import reports as reporting
+from devassist.cli.commands.runs.status import Output, Run
 from devassist.cli.invocation import Format, json_text, of, print_json
-from devassist.cli.looking import Output, Run
 from devassist.domain.errors import UsageError
 
 

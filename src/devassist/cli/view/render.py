@@ -11,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from devassist.cli.invocation import plain
-from devassist.cli.meeting import sureness
+from devassist.cli.view.meeting import sureness
 from devassist.domain.approvals import ApprovalState
 from devassist.domain.handoffs import Verdict
 from devassist.domain.run import RunState

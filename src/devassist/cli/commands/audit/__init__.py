@@ -1,0 +1,1 @@
+"""`devassist audit`: the log, as a person asks it."""

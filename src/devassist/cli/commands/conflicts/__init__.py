@@ -1,0 +1,1 @@
+"""`devassist conflicts`: branches that cannot land together, found, shown and settled."""

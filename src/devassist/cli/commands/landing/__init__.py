@@ -1,0 +1,1 @@
+"""What becomes of a result: merged, applied, undone or discarded."""

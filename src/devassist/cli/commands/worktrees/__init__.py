@@ -1,0 +1,1 @@
+"""`devassist worktrees`: the agents' worktrees, listed and cleaned up."""
