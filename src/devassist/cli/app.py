@@ -6,26 +6,17 @@ import errno
 import sys
 import tempfile
 import traceback
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 
 import typer
 
-from devassist import __version__
-from devassist.app.wiring.host import Host
-from devassist.cli.commands.audit import list_events as audit
-from devassist.cli.commands.conflicts import find as conflicts
-from devassist.cli.commands.decisions import approve as people
-from devassist.cli.commands.landing import merge as landing
-from devassist.cli.commands.runs import report as reporting
-from devassist.cli.commands.runs import resume as steering
-from devassist.cli.commands.runs import run as running
-from devassist.cli.commands.runs import status as looking
-from devassist.cli.commands.setup import doctor as setup
-from devassist.cli.commands.worktrees import gc as worktrees
+from devassist.app.wiring.host import VERSION, Host
+from devassist.cli.command_table import AUDIT, CONFIG, CONFLICTS, ROOT, WORKTREES
 from devassist.cli.invocation import Invocation, complain
-from devassist.cli.view import github
-from devassist.cli.workflow import disarm_streams, finish_streams
+from devassist.cli.lazy_group import LazyGroup
+from devassist.cli.workflow import disarm_streams, finish_streams, is_job
 from devassist.domain.errors import DevassistError
 
 # Newer Typers carry a click of their own: the class is taken from where Typer's own errors have it.
@@ -45,8 +36,53 @@ _DISK = frozenset(
 )
 """What a disk may answer without it being a bug of ours."""
 
+
+class Worktrees(LazyGroup):
+    table = WORKTREES
+
+
+class Configuration(LazyGroup):
+    table = CONFIG
+
+
+class Audit(LazyGroup):
+    table = AUDIT
+
+
+class Conflicts(LazyGroup):
+    """`conflicts` is a command itself: what is not one of its subcommands is a branch (after `--`, always)."""
+
+    table = CONFLICTS
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        helps = {"-h", "--help"}
+        if not args or (args[0] not in self.commands and not helps & set(args[:1])):
+            args = ["find", *args]
+        return super().parse_args(ctx, args)
+
+
+_PLAIN: dict[str, Any] = {"no_args_is_help": True, "rich_markup_mode": None}
+
+
+class Root(LazyGroup):
+    table = ROOT
+    groups: ClassVar[Mapping[str, LazyGroup]] = {
+        "worktrees": Worktrees(
+            name="worktrees", help="List, find and clean up the agents' worktrees.", **_PLAIN
+        ),
+        "config": Configuration(name="config", help="Show the configuration.", **_PLAIN),
+        "conflicts": Conflicts(
+            name="conflicts",
+            help="Find conflicts between branches before anybody merges.",
+            rich_markup_mode=None,
+        ),
+        "audit": Audit(name="audit", help="Query and verify the audit log.", **_PLAIN),
+    }
+
+
 app = typer.Typer(
     name="devassist",
+    cls=Root,
     help="Hand a goal to a crew of AI agents in git worktrees, and trust what comes back.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
@@ -57,7 +93,7 @@ app = typer.Typer(
 
 def _version(value: bool) -> None:
     if value:
-        typer.echo(f"devassist {__version__}")
+        typer.echo(f"devassist {VERSION}")
         raise typer.Exit
 
 
@@ -80,22 +116,9 @@ def options(
     context.obj = Invocation(host=host, quiet=quiet, verbosity=verbose)
 
 
-running.register(app)
-steering.register(app)
-people.register(app)
-looking.register(app)
-landing.register(app)
-reporting.register(app)
-setup.register(app)
-app.add_typer(worktrees.app, name="worktrees")
-app.add_typer(setup.config, name="config")
-app.add_typer(conflicts.app, name="conflicts")
-app.add_typer(audit.app, name="audit")
-
-
 def main() -> None:
     """The console script. Exit codes are contract 1's; only here are errors turned into them."""
-    if github.is_job(Host().environment):
+    if is_job(Host().environment):
         disarm_streams()
     try:
         _run()

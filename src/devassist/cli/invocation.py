@@ -9,15 +9,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import typer
-from rich.console import Console
-from rich.markup import escape
 
 from devassist.app.wiring.host import Host
-from devassist.app.wiring.project import Project, open_project
 from devassist.cli.workflow import command, send
+
+if TYPE_CHECKING:  # the help of a command needs neither a repository nor a console
+    from rich.console import Console
+
+    from devassist.app.wiring.project import Project
 
 _CONTROL = {code: None for code in range(32) if code not in (9, 10)} | {
     127: None,
@@ -72,10 +74,14 @@ class Invocation:
 
     @property
     def answers(self) -> Console:
+        from rich.console import Console  # see above
+
         return Console(highlight=False, soft_wrap=not sys.stdout.isatty())
 
     @property
     def narration(self) -> Console:
+        from rich.console import Console  # see above
+
         return Console(stderr=True, highlight=False, quiet=self.quiet, soft_wrap=not sys.stderr.isatty())
 
     @property
@@ -86,9 +92,11 @@ class Invocation:
         return sys.stderr.isatty() and not ci and not dumb and not self.quiet
 
     def say(self, text: str, *, style: str = "") -> None:
-        self.narration.print(escape(plain(text)), style=style or None)
+        self.narration.print(plain(text), style=style or None, markup=False)
 
     def project(self, flags: Mapping[str, Any] | None = None) -> Project:
+        from devassist.app.wiring.project import open_project  # see above
+
         project = open_project(self.host, flags)
         for note in project.loaded.notes:
             self.say(f"note: {note}", style="yellow")

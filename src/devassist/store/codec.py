@@ -24,6 +24,9 @@ INLINE_LIMIT = 1024
 DEPTH_LIMIT = 200
 """Deeper, Python's stack ends first; deeper still, SQLite's JSON functions, and every view with them."""
 
+TOMBSTONE = '{"$redacted":true}'
+"""The whole of `events.data` after a redaction. Why and by whom is in `tombstones`."""
+
 _REFERENCE = "$payload"
 _ESCAPABLE = re.compile(r"\$+payload")
 _REFERENCES = re.compile(r'"\$payload":"([0-9a-f]{64})"')

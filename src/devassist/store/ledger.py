@@ -15,9 +15,10 @@ from typing import Any, NamedTuple
 from devassist.domain.errors import AuditError, NotFound
 from devassist.domain.events import Event, Record, RedactionRecorded
 from devassist.store import chain, codec, facts
+from devassist.store.codec import TOMBSTONE
 from devassist.store.connection import WriteLock, connect_writer, translated
 from devassist.store.filters import iso
-from devassist.store.migrations import TOMBSTONE, migrate
+from devassist.store.migrations import migrate
 
 _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
 _INSERT_EVENT = "INSERT INTO events VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"

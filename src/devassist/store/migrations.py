@@ -19,10 +19,6 @@ from devassist.domain.errors import AuditError
 from devassist.domain.failpoints import reach
 from devassist.store.views import VIEWS
 
-TOMBSTONE = '{"$redacted":true}'
-"""What stands in `events.data` after a redaction. Why and by whom is in `tombstones`."""
-
-
 _TABLES = (
     """CREATE TABLE events(seq INTEGER PRIMARY KEY, id TEXT UNIQUE, at TEXT, run TEXT, task TEXT, agent TEXT,
     type TEXT, parent TEXT, data TEXT, prev_hash BLOB, hash BLOB UNIQUE) STRICT""",

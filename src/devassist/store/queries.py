@@ -18,9 +18,9 @@ from typing import Any, Self
 from devassist.domain.errors import AuditError, AuditTampered, Interrupted, NotFound, UsageError
 from devassist.domain.events import Event, EventType, Record, Withheld
 from devassist.store import codec, facts
+from devassist.store.codec import TOMBSTONE
 from devassist.store.connection import connect_reader, translated
 from devassist.store.filters import EventFilter
-from devassist.store.migrations import TOMBSTONE
 
 EVERYTHING = EventFilter()
 

@@ -18,9 +18,10 @@ from typing import Any
 
 from devassist.domain.errors import AuditError, DevassistError
 from devassist.store import chain, codec
+from devassist.store.codec import TOMBSTONE
 from devassist.store.connection import connect_reader
 from devassist.store.heads import Anchor, path_tag, read_heads, replaced_by
-from devassist.store.migrations import TOMBSTONE, TRIGGERS
+from devassist.store.migrations import TRIGGERS
 
 __all__ = ["Anchor", "Problem", "Verification", "read_heads", "verify"]
 

@@ -7,10 +7,12 @@ import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from importlib import metadata
 from pathlib import Path
 
+from devassist import __version__
 from devassist.faults import arm_from
+
+VERSION = __version__
 
 
 def utc_now() -> datetime:
@@ -53,6 +55,8 @@ def versions() -> Mapping[str, str]:
 
 
 def _version(name: str) -> str:
+    from importlib import metadata  # reading package metadata is slow to import, and only a run does it
+
     try:
         return metadata.version(name)
     except metadata.PackageNotFoundError:

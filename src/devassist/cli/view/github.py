@@ -10,7 +10,7 @@ from devassist.app import reports as reporting
 from devassist.app.conflicts.compare import Compared, rendered
 from devassist.app.wiring.project import Project
 from devassist.cli.invocation import Invocation
-from devassist.cli.workflow import command, send
+from devassist.cli.workflow import command, is_job, send
 from devassist.domain.conflicts import Severity
 from devassist.domain.ids import result_branch
 from devassist.domain.run import RunState
@@ -21,10 +21,6 @@ _MOST = 40
 _ROOM = 1_000_000
 """Bytes of a step's summary; GitHub refuses more than 1 MiB."""
 _LEVEL = {"error": "error", "warning": "warning", "note": "notice"}
-
-
-def is_job(environment: Mapping[str, str]) -> bool:
-    return environment.get("GITHUB_ACTIONS") == "true"
 
 
 def run_ended(invocation: Invocation, project: Project, state: RunState) -> None:

@@ -1,27 +1,27 @@
-"""`devassist conflicts resolve`: one side, an editor, answers in the terminal, an agent, or a repeat."""
+"""`devassist conflicts resolve`: settle a conflict."""
 
 from __future__ import annotations
 
 import getpass
 import sys
 from dataclasses import asdict, replace
-from typing import Annotated, Any
+from typing import Annotated
 
-import msgspec
 import typer
 
 from devassist.app.conflicts.learning import learn_from_history, repeated_answer
 from devassist.app.conflicts.open_conflict import Answer, OpenConflict, opened
-from devassist.app.conflicts.resolve import Resolution, Undone, refusal, settle
+from devassist.app.conflicts.resolve import Resolution, settle
 from devassist.app.conflicts.resolve import undo as undo_resolution
 from devassist.app.wiring.project import Project
-from devassist.cli.commands.runs.status import Output
-from devassist.cli.invocation import Format, Invocation, of, one_line, plain, print_json
+from devassist.cli.invocation import Format, Invocation, of, print_json
+from devassist.cli.options import Output
 from devassist.cli.view.editing import edited
 from devassist.cli.view.progress import PlainProgress
+from devassist.cli.view.resolution_view import show_resolution
 from devassist.cli.view.three_way import asked
 from devassist.domain.errors import UsageError, WaitingForPerson
-from devassist.domain.resolutions import How, ResolutionStatus
+from devassist.domain.resolutions import How
 
 _ANONYMOUS = "devassist"
 
@@ -65,7 +65,7 @@ def resolve(
     reason: Annotated[str, typer.Option("--reason", help="Why; it goes into the log.")] = "",
     output: Output = Format.text,
 ) -> None:
-    """Settle a conflict by a merge commit of both branches, checked and kept; no checked-out branch is moved."""
+    """Settle a conflict by a checked merge commit of both branches."""
     invocation = of(context)
     if sum((bool(take) or edit, agent, undo)) > 1:
         raise UsageError("--take and --edit, --agent and --undo exclude each other")
@@ -151,52 +151,3 @@ def _person(invocation: Invocation, project: Project) -> str:
     """Who types: by the git identity, else by the account."""
     name = project.repository.signature(invocation.host.environment).name
     return name if name != _ANONYMOUS else getpass.getuser()
-
-
-def show_resolution(invocation: Invocation, resolution: Resolution | Undone, output: Format) -> None:
-    """Prints the answer of `conflicts resolve`; a refused one is raised as an error."""
-    if output is Format.json:
-        print_json(_document(resolution))
-    if isinstance(resolution, Undone):
-        _print_undone(invocation, resolution, output)
-        return
-    if resolution.status is ResolutionStatus.REFUSED:
-        if output is Format.json:
-            raise typer.Exit(refusal(resolution).exit_code)
-        _print_dropped(invocation, resolution)
-        raise refusal(resolution)
-    if output is Format.json:
-        return
-    answers = invocation.answers
-    by = f"{resolution.how} {plain(resolution.choice)}".strip()
-    settled = ", ".join(resolution.conflicts)
-    answers.print(f"resolved {settled} by {by}: {resolution.commit}", markup=False)
-    _print_dropped(invocation, resolution)
-    for beside in resolution.beside:
-        where = "is still in the merge" if beside.stands else "may be in the merge too"
-        answers.print(f"{beside.conflict} {where}: {one_line(beside.explanation)}", markup=False)
-    if resolution.moved:
-        answers.print(f"{plain(resolution.moved)} is at it now", markup=False)
-    if resolution.next:
-        answers.print(f"next: {resolution.next}", markup=False)
-    sys.stdout.flush()
-
-
-def _document(resolution: Resolution | Undone) -> dict[str, Any]:
-    document = {"schema": "devassist.resolution/1", **msgspec.to_builtins(resolution)}
-    return {key: value for key, value in document.items() if key != "run" or value}
-
-
-def _print_undone(invocation: Invocation, undone: Undone, output: Format) -> None:
-    if output is Format.json:
-        return
-    answers = invocation.answers
-    answers.print(f"{', '.join(undone.conflicts)} open again; the merge is kept at {undone.ref}")
-    if undone.holding:
-        answers.print(f"still merged into {one_line(', '.join(undone.holding))}", markup=False)
-
-
-def _print_dropped(invocation: Invocation, resolution: Resolution) -> None:
-    for line in resolution.dropped:
-        where = f"{line.path}:{line.line} of {line.branch}"
-        invocation.answers.print(f"dropped {one_line(where)}: {one_line(line.text)}", markup=False)

@@ -5,36 +5,24 @@ from __future__ import annotations
 import json
 import sys
 import tomllib
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import ExitStack
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from devassist.app import reports as reporting
-from devassist.app.runs.detaching import detach
 from devassist.app.runs.plan_estimate import foreseen
 from devassist.app.runs.requesting import RunOptions
 from devassist.app.runs.running import start_run
-from devassist.app.wiring.project import Project, load_state
+from devassist.app.wiring.project import Project
 from devassist.cli.artifacts import artifacts_directory
-from devassist.cli.invocation import Invocation, StreamFormat, complain, of, print_json, print_line
-from devassist.cli.view.answering import Answering
+from devassist.cli.invocation import Invocation, StreamFormat, of, print_json, print_line
 from devassist.cli.view.github import run_ended
-from devassist.cli.view.progress import LiveProgress, NdjsonProgress, PlainProgress
-from devassist.cli.view.render import run_summary
+from devassist.cli.view.run_session import answer, launch, may_ask, readable, show_run
 from devassist.domain.errors import UsageError
 from devassist.domain.plan import Plan, parse_plan
 from devassist.domain.run import RunState
-from devassist.ports import EventSink
-
-Work = Callable[[Sequence[EventSink]], RunState]
-"""Owns a run to its end, telling the sinks of every record."""
-
-
-def register(app: typer.Typer) -> None:
-    app.command("run")(run)
 
 
 def run(  # the types are the interface
@@ -78,7 +66,7 @@ def run(  # the types are the interface
         StreamFormat, typer.Option("--format", help="text, json or ndjson.")
     ] = StreamFormat.text,
 ) -> None:
-    """Plan GOAL into tasks, let crews work on them in worktrees, and land what is proved on a result branch."""
+    """Plan GOAL into tasks, run a crew on each, and merge what passes."""
     invocation = of(context)
     flags = {
         "model.default": model,
@@ -115,77 +103,6 @@ def run(  # the types are the interface
         answer(invocation, state, output)
     run_ended(invocation, project, state)
     raise typer.Exit(state.exit_code)
-
-
-def may_ask(invocation: Invocation) -> bool:
-    """Whether a person sits there who sees the live view and can type an answer."""
-    return invocation.interactive and sys.stdin.isatty() and not invocation.verbosity
-
-
-def launch(
-    invocation: Invocation, project: Project, work: Work, output: StreamFormat, *, answers: bool = True
-) -> None:
-    """Have a run go on in the background, and with `answers` say its id."""
-    log = project.worktrees / "background.log"
-
-    def with_lines(sinks: Sequence[EventSink]) -> RunState:
-        return work([*sinks, PlainProgress(invocation.say)])
-
-    run_id = detach(with_lines, log)
-    if not answers:
-        return
-    state = load_state(project, run_id)
-    if output is StreamFormat.text:
-        invocation.answers.print(run_id)
-        invocation.say(f"watch: devassist watch {run_id}", style="dim")
-        invocation.say(f"stop:  devassist stop {run_id}", style="dim")
-    else:
-        (print_json if output is StreamFormat.json else print_line)(reporting.run_document(state))
-
-
-def show_run(invocation: Invocation, project: Project, work: Work, output: StreamFormat) -> RunState:
-    """Run with progress as the place allows: a live table in a terminal, lines elsewhere."""
-    sinks: list[EventSink] = []
-    asks = may_ask(
-        invocation
-    )  # before the live view: it puts something that is no terminal in place of stderr
-    with ExitStack() as stack:
-        if output is StreamFormat.ndjson:
-            sinks.append(NdjsonProgress())
-        elif invocation.interactive and not invocation.verbosity:
-            live = stack.enter_context(LiveProgress(invocation.narration))
-            sinks.append(live)
-            if asks:
-                stack.enter_context(Answering(project, live))
-        else:
-            sinks.append(PlainProgress(invocation.say, everything=invocation.verbosity > 1))
-        return work(sinks)
-
-
-def answer(invocation: Invocation, state: RunState, output: StreamFormat) -> None:
-    if output is StreamFormat.json:
-        print_json(reporting.run_document(state))
-    elif output is StreamFormat.ndjson:
-        print_line(reporting.run_document(state))
-    else:
-        invocation.answers.print(run_summary(state))
-        for line in next_steps(state):
-            invocation.say(line, style="dim")
-    if state.error:
-        complain(state.error, state.hint)
-
-
-def next_steps(state: RunState) -> list[str]:
-    """What to type next, each a whole command."""
-    run_id = state.run
-    steps = [f"report: {state.report}"]
-    if state.waiting:
-        steps += [f"answer: devassist inbox, then devassist resume {run_id}"]
-    elif str(state.status) in ("stopped", "limited", "failed") and "devassist resume" not in state.hint:
-        steps += [f"go on:  devassist resume {run_id}"]
-    if state.result_commit is not None:
-        steps += [f"look:   devassist diff {run_id}", f"take:   devassist merge {run_id}"]
-    return [*steps, f"why:    devassist logs {run_id}"]
 
 
 def _print_plan(invocation: Invocation, project: Project, state: RunState, output: StreamFormat) -> None:
@@ -265,9 +182,3 @@ def _text(path: Path, what: str) -> str:
 
 def _below(directory: Path, path: Path | None) -> Path | None:
     return None if path is None else directory / path
-
-
-def readable(path: Path | None) -> Path | None:
-    if path is not None and not path.is_file():
-        raise UsageError(f"there is no cassette {path}", hint="devassist run ... --record FILE makes one")
-    return path

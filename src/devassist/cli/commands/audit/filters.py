@@ -1,0 +1,89 @@
+"""Which events are meant: the options of the `audit` commands."""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+from typing import Annotated, Any
+
+import typer
+
+from devassist.app.wiring.host import utc_now
+from devassist.app.wiring.project import Project, open_reader
+from devassist.cli.invocation import Invocation, StreamFormat, print_json, print_line
+from devassist.cli.view.narration import event_json, event_line
+
+_SPAN = re.compile(r"(\d+)([smhdw])")
+
+
+_UNIT = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
+
+
+RunOption = Annotated[str, typer.Option("--run", help="Run id, its beginning, or @last.")]
+
+
+TaskOption = Annotated[str, typer.Option("--task", help="Task id.")]
+
+
+AgentOption = Annotated[str, typer.Option("--agent", help="TASK/ROLE.")]
+
+
+RoleOption = Annotated[str, typer.Option("--role", help="Role.")]
+
+
+TypeOption = Annotated[
+    list[str] | None, typer.Option("--type", help="Event type or its beginning; repeatable.")
+]
+
+
+SinceOption = Annotated[str, typer.Option("--since", help="30m, 24h, 7d or an ISO time.")]
+
+
+UntilOption = Annotated[str, typer.Option("--until", help="30m, 24h, 7d or an ISO time.")]
+
+
+LimitOption = Annotated[int | None, typer.Option("--limit", min=1, help="The newest N.")]
+
+
+EventOutput = Annotated[StreamFormat, typer.Option("--format", help="text, json or ndjson.")]
+
+
+def moment(text: str) -> str | None:
+    """An ISO time of a span before now, or the text itself."""
+    if not text:
+        return None
+    match = _SPAN.fullmatch(text)
+    if match is None:
+        return text
+    return (utc_now() - timedelta(**{_UNIT[match[2]]: int(match[1])})).isoformat()
+
+
+def chosen_events(project: Project, run: str, **filters: Any) -> Any:
+    from devassist.store.filters import EventFilter
+
+    types = filters.pop("types") or ()
+    since, until = moment(filters.pop("since")), moment(filters.pop("until"))
+    name = ""
+    if run:
+        with open_reader(project) as reader:
+            name = reader.find_run(run)
+    return EventFilter(run=name, types=tuple(types), since=since, until=until, **filters)
+
+
+def show_events(invocation: Invocation, project: Project, chosen: Any, output: StreamFormat) -> None:
+    from dataclasses import replace
+
+    # The newest N, shown oldest first.
+    backwards = replace(chosen, newest_first=chosen.limit is not None)
+    with open_reader(project) as reader:
+        records = list(reader.events(backwards, raw=output is StreamFormat.text))
+    if backwards.newest_first:
+        records.reverse()
+    if output is StreamFormat.json:
+        print_json({"schema": "devassist.events/1", "events": [event_json(one) for one in records]})
+        return
+    for record in records:
+        if output is StreamFormat.ndjson:
+            print_line(event_json(record))
+        else:
+            invocation.answers.print(event_line(record), markup=False)

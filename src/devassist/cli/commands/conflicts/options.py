@@ -1,0 +1,41 @@
+"""Parameters that several `conflicts` commands have."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from devassist.app.conflicts import compare as comparing
+from devassist.domain.errors import UsageError
+
+Branches = Annotated[
+    list[str] | None, typer.Argument(help="Branches; by default all live devassist branches.")
+]
+
+
+Every = Annotated[bool, typer.Option("--all", help="Every local branch that is ahead of the base.")]
+
+
+Base = Annotated[str, typer.Option("--base", help="The revision they are to land on; HEAD by default.")]
+
+
+Committed = Annotated[
+    bool, typer.Option("--committed", help="Leave out what is not committed in the worktrees.")
+]
+
+
+Id = Annotated[str, typer.Argument(metavar="ID", help="Conflict id, or its beginning.")]
+
+
+Levels = Annotated[str, typer.Option("--levels", help="Of tree,text,symbol,manifest.")]
+
+
+def chosen_levels(text: str) -> tuple[str, ...]:
+    chosen = tuple(one.strip() for one in text.split(",") if one.strip())
+    if not chosen:
+        raise UsageError("no level is named", hint=f"Known: {', '.join(comparing.LEVELS)}")
+    for one in chosen:
+        if one not in comparing.LEVELS:
+            raise UsageError(f"there is no level {one!r}", hint=f"Known: {', '.join(comparing.LEVELS)}")
+    return chosen

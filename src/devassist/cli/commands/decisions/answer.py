@@ -1,0 +1,33 @@
+"""`devassist answer`: answer an agent's question."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from devassist.app.runs.decisions import Word, who_is
+from devassist.cli.commands.decisions.recording import NoResume, complete_request, record_decision
+from devassist.cli.invocation import Format, of
+from devassist.cli.options import Output
+from devassist.domain.errors import UsageError
+
+
+def answer(
+    context: typer.Context,
+    id_: Annotated[
+        str,
+        typer.Argument(
+            metavar="ID", help="The question's id, or its beginning.", autocompletion=complete_request
+        ),
+    ],
+    text: Annotated[str, typer.Argument(help="The answer, as the agent is told it.")],
+    no_resume: NoResume = False,
+    output: Output = Format.text,
+) -> None:
+    """Answer an agent's question."""
+    invocation = of(context)
+    if not text.strip():
+        raise UsageError("the answer is empty", hint=f"devassist answer {id_} TEXT")
+    who = who_is(invocation.project())
+    record_decision(invocation, [id_], Word(choice="answer", who=who, answer=text), no_resume, output)

@@ -1,0 +1,25 @@
+"""`devassist reject`: reject requests, with the reason."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from devassist.app.runs.decisions import Word, who_is
+from devassist.cli.commands.decisions.recording import Ids, NoResume, record_decision
+from devassist.cli.invocation import Format, of
+from devassist.cli.options import Output
+
+
+def reject(
+    context: typer.Context,
+    ids: Ids,
+    reason: Annotated[str, typer.Option(help="What is wrong; the agents and the log are told.")],
+    no_resume: NoResume = False,
+    output: Output = Format.text,
+) -> None:
+    """Reject requests, with a reason."""
+    invocation = of(context)
+    who = who_is(invocation.project())
+    record_decision(invocation, ids, Word(choice="reject", who=who, reason=reason), no_resume, output)

@@ -1,0 +1,36 @@
+"""`devassist diff`: what a run changes."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from devassist.app.wiring.project import (
+    base_of,
+    load_state,
+    require_result,
+)
+from devassist.cli.invocation import Format, of, print_json
+from devassist.cli.options import Output, Run
+
+
+def diff(
+    context: typer.Context,
+    run: Run,
+    stat: Annotated[bool, typer.Option("--stat", help="Only which files, and how much.")] = False,
+    output: Output = Format.text,
+) -> None:
+    """Show what a run's result changes against its base."""
+    invocation = of(context)
+    project = invocation.project()
+    state = load_state(project, run)
+    result = require_result(project, state)
+    base = base_of(project, state)
+    text = project.repository.diff(base, result, stat=stat)
+    if output is Format.json:
+        paths = list(project.repository.changed_paths(base, result))
+        found = {"run": state.run, "base": base, "result": result, "paths": paths, "diff": text}
+        print_json({"schema": "devassist.diff/1", **found})
+        return
+    invocation.answers.print(text, markup=False, end="")

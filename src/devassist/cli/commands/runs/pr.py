@@ -1,0 +1,47 @@
+"""`devassist pr`: push a result and open a pull request."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from devassist.app import pull_request as publishing
+from devassist.cli.invocation import Format, of, print_json
+from devassist.cli.options import Output, Run
+
+
+def pr(
+    context: typer.Context,
+    run: Run,
+    base: Annotated[
+        str, typer.Option(help="The branch to propose it for; by default where the run began.")
+    ] = "",
+    remote: Annotated[str, typer.Option(help="The remote to push to.")] = "origin",
+    draft: Annotated[bool, typer.Option("--draft", help="Open it as a draft.")] = False,
+    title: Annotated[str, typer.Option(help="Its title; by default the goal.")] = "",
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Say what would be done, and do nothing.")
+    ] = False,
+    output: Output = Format.text,
+) -> None:
+    """Push a run's result and open a pull request for it."""
+    invocation = of(context)
+    wanted = publishing.Proposal(base=base, remote=remote, draft=draft, title=title)
+    done = publishing.propose(invocation.project(), run, wanted, dry_run=dry_run)
+    if output is Format.json:
+        print_json({"schema": "devassist.pr/1", **done.as_json()})
+        return
+    where = f"{done.remote}/{done.branch}"
+    if dry_run:
+        invocation.say(f"would push {done.commit[:12]} to {where}, then run:")
+    else:
+        invocation.say(f"pushed {done.commit[:12]} to {where}")
+    if done.url:
+        invocation.answers.print(done.url, markup=False)
+        return
+    if not dry_run:
+        invocation.say("gh is not on PATH, so the pull request is left to open:")
+    invocation.answers.print(done.command, markup=False)
+    if done.compare:
+        invocation.say(f"or: {done.compare}")

@@ -1,0 +1,73 @@
+"""`devassist show`: one run or one task in full."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from devassist.app import reports as reporting
+from devassist.app.runs.ownership import present
+from devassist.app.wiring.project import (
+    Project,
+    load_state,
+)
+from devassist.cli.invocation import Format, Invocation, of, print_json
+from devassist.cli.options import Output
+from devassist.cli.view.render import run_summary
+from devassist.domain.errors import NotFound
+from devassist.domain.run import RunState
+from devassist.domain.tasks import TaskState
+
+
+def show(
+    context: typer.Context,
+    what: Annotated[str, typer.Argument(metavar="RUN|TASK", help="A run, or RUN/TASK, or a task of @last.")],
+    output: Output = Format.text,
+) -> None:
+    """Show a run, or one of its tasks, in full."""
+    invocation = of(context)
+    project = invocation.project()
+    state, task = find_run_or_task(project, what)
+    if output is Format.json:
+        print_json(reporting.task_document(task) if task else reporting.run_document(state))
+    elif task is not None:
+        _show_task(invocation, task)
+    else:
+        invocation.answers.print(run_summary(state))
+        if state.report:
+            invocation.say(f"report: {state.report}", style="dim")
+
+
+def find_run_or_task(project: Project, what: str) -> tuple[RunState, TaskState | None]:
+    run, _, name = what.partition("/")
+    try:
+        state = present(project, load_state(project, run))
+    except NotFound:
+        last = present(project, load_state(project, "@last"))
+        if what not in last.tasks:
+            raise
+        return last, last.tasks[what]
+    if not name:
+        return state, None
+    if name not in state.tasks:
+        known = ", ".join(task.id for task in state.work())
+        raise NotFound(f"run {state.run} has no task {name!r}", hint=f"its tasks: {known}")
+    return state, state.tasks[name]
+
+
+def _show_task(invocation: Invocation, task: TaskState) -> None:
+    lines = [f"{task.id}  {task.title}", f"status: {task.status}", f"rounds: {task.rounds}"]
+    if task.confidence is not None:
+        lines.append(f"confidence: {task.confidence:g}")
+    if task.error:
+        lines.append(f"error: {task.error}")
+    claims = task.claims()
+    lines.append("claims: " + ", ".join(f"{count} {verdict}" for verdict, count in claims.items()))
+    lines += [f"check: {command} -> {code}" for command, code in task.checks.items()]
+    for agent in task.agents.values():
+        lines.append(
+            f"{agent.role}: {agent.branch} at {agent.commit[:12]}, {agent.turns} turns, {agent.usd:.4f} USD"
+        )
+    for line in lines:
+        invocation.answers.print(line, markup=False)

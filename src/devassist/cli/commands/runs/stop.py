@@ -1,0 +1,42 @@
+"""`devassist stop`: end a run and keep its work."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from devassist.app import reports as reporting
+from devassist.app.runs.decisions import stop_run
+from devassist.app.runs.ownership import live_runs
+from devassist.app.wiring.project import load_state
+from devassist.cli.invocation import Format, of, print_json
+from devassist.cli.options import Output
+from devassist.domain.errors import UsageError
+
+
+def stop(
+    context: typer.Context,
+    run: Annotated[str, typer.Argument(metavar="RUN", help="Run id, its beginning, or @last.")] = "",
+    every: Annotated[bool, typer.Option("--all", help="Every live run of this repository.")] = False,
+    now: Annotated[bool, typer.Option("--now", help="Kill everything at once.")] = False,
+    output: Output = Format.text,
+) -> None:
+    """Stop a run and keep its work under rescue refs."""
+    invocation = of(context)
+    project = invocation.project()
+    if every == bool(run):
+        raise UsageError("name a run, or say --all", hint="devassist status lists the runs")
+    runs = live_runs(project) if every else [load_state(project, run).run]
+    invocation.say(f"stopping {', '.join(runs) or 'nothing: no run is at work'}")
+    stopped = [stop_run(project, one, now=now) for one in runs]
+    if output is Format.json:
+        print_json(
+            {"schema": "devassist.stopped/1", "runs": [reporting.run_document(state) for state in stopped]}
+        )
+        return
+    for state in stopped:
+        invocation.answers.print(f"{state.run} {state.status}")
+        for agent, ref in state.rescued.items():
+            invocation.say(f"  kept: uncommitted work of {agent} is in {ref}")
+        invocation.say(f"  go on: devassist resume {state.run}", style="dim")

@@ -1,0 +1,46 @@
+"""`devassist demo`: everything on a sample repository."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from devassist.app.demo.sample import make_demo
+from devassist.app.runs.running import start_run
+from devassist.cli.invocation import StreamFormat, of
+from devassist.cli.view.run_session import answer, show_run
+
+
+def demo(
+    context: typer.Context,
+    directory: Annotated[Path | None, typer.Argument(help="Where to make the sample repository.")] = None,
+    output: Annotated[
+        StreamFormat, typer.Option("--format", help="text, json or ndjson.")
+    ] = StreamFormat.text,
+) -> None:
+    """
+    Run everything on a sample repository, without a key or network.
+
+    Only the model's words are scripted.
+    """
+    invocation = of(context)
+    where = None if directory is None else (invocation.host.directory / directory).resolve()
+    made = make_demo(invocation.host, where)
+    invocation.say(
+        f"The sample repository is {made.project.repository.root}. The model is scripted: its words are written "
+        "beforehand.\nEverything else is real: processes, worktrees, sandbox, tests, merges, audit log.\n"
+    )
+    state = show_run(
+        invocation, made.project, lambda sinks: start_run(made.project, made.options, sinks=sinks), output
+    )
+    answer(invocation, state, output)
+    if output is StreamFormat.text:
+        invocation.answers.print("\nLook at it:", markup=False)
+        root = made.project.repository.root
+        task = f"/{state.work()[0].id}" if state.work() else ""
+        landed = [f"diff {state.run}", f"merge {state.run}"] if state.result_commit else []
+        for command in (*landed, f"show {state.run}{task}", f"logs {state.run}", "audit verify"):
+            invocation.answers.print(f"  devassist -C {root} {command}", markup=False)
+    raise typer.Exit(state.exit_code)

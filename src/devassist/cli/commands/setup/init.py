@@ -1,0 +1,35 @@
+"""`devassist init`: write a commented configuration."""
+
+from __future__ import annotations
+
+import typer
+
+from devassist.app.doctor.diagnosis import detect
+from devassist.cli.invocation import Format, of, print_json
+from devassist.cli.options import Output
+from devassist.config.load import FILE
+from devassist.config.template import template
+from devassist.domain.errors import UsageError
+
+
+def init(context: typer.Context, output: Output = Format.text) -> None:
+    """
+    Write a commented .devassist.toml; never overwrites one.
+
+    Never overwrites.
+    """
+    invocation = of(context)
+    project = invocation.project()
+    path = project.repository.workdir / FILE
+    found = detect(project)
+    try:
+        with path.open("x", encoding="utf-8") as stream:
+            stream.write(template(found.values))
+    except FileExistsError:
+        raise UsageError(f"{path} is there already", hint="devassist config show --origin") from None
+    if output is Format.json:
+        print_json({"schema": "devassist.init/1", "path": str(path), "detected": dict(found.values)})
+        return
+    for line in found.notes:
+        invocation.say(line)
+    invocation.answers.print(str(path), markup=False)

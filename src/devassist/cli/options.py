@@ -1,0 +1,32 @@
+"""Parameters that several commands have, and what the shell completes for them."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from devassist.app.wiring.project import (
+    open_reader,
+)
+from devassist.cli.invocation import Format, of
+
+
+def complete_run(context: typer.Context, incomplete: str) -> list[str]:
+    """Run ids for shell completion."""
+    try:
+        with open_reader(of(context).project()) as reader:
+            return [run for run in ["@last", *reader.runs()] if run.startswith(incomplete)]
+    except Exception:  # noqa: BLE001  completion never complains
+        return []
+
+
+Run = Annotated[
+    str, typer.Argument(metavar="RUN", help="Run id, its beginning, or @last.", autocompletion=complete_run)
+]
+
+
+Output = Annotated[Format, typer.Option("--format", help="text or json.")]
+
+
+Task = Annotated[str, typer.Argument(metavar="TASK", help="The task's id in the plan.")]

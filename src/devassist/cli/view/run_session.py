@@ -1,0 +1,99 @@
+"""How a run is shown while it goes on, and answered when it ends."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from pathlib import Path
+
+from devassist.app import reports as reporting
+from devassist.app.runs.detaching import detach
+from devassist.app.wiring.project import Project, load_state
+from devassist.cli.invocation import Invocation, StreamFormat, complain, print_json, print_line
+from devassist.cli.view.answering import Answering
+from devassist.cli.view.progress import LiveProgress, NdjsonProgress, PlainProgress
+from devassist.cli.view.render import run_summary
+from devassist.domain.errors import UsageError
+from devassist.domain.run import RunState
+from devassist.ports import EventSink
+
+Work = Callable[[Sequence[EventSink]], RunState]
+"""Owns a run to its end, telling the sinks of every record."""
+
+
+def may_ask(invocation: Invocation) -> bool:
+    """Whether a person sits there who sees the live view and can type an answer."""
+    return invocation.interactive and sys.stdin.isatty() and not invocation.verbosity
+
+
+def launch(
+    invocation: Invocation, project: Project, work: Work, output: StreamFormat, *, answers: bool = True
+) -> None:
+    """Have a run go on in the background, and with `answers` say its id."""
+    log = project.worktrees / "background.log"
+
+    def with_lines(sinks: Sequence[EventSink]) -> RunState:
+        return work([*sinks, PlainProgress(invocation.say)])
+
+    run_id = detach(with_lines, log)
+    if not answers:
+        return
+    state = load_state(project, run_id)
+    if output is StreamFormat.text:
+        invocation.answers.print(run_id)
+        invocation.say(f"watch: devassist watch {run_id}", style="dim")
+        invocation.say(f"stop:  devassist stop {run_id}", style="dim")
+    else:
+        (print_json if output is StreamFormat.json else print_line)(reporting.run_document(state))
+
+
+def show_run(invocation: Invocation, project: Project, work: Work, output: StreamFormat) -> RunState:
+    """Run with progress as the place allows: a live table in a terminal, lines elsewhere."""
+    sinks: list[EventSink] = []
+    asks = may_ask(
+        invocation
+    )  # before the live view: it puts something that is no terminal in place of stderr
+    with ExitStack() as stack:
+        if output is StreamFormat.ndjson:
+            sinks.append(NdjsonProgress())
+        elif invocation.interactive and not invocation.verbosity:
+            live = stack.enter_context(LiveProgress(invocation.narration))
+            sinks.append(live)
+            if asks:
+                stack.enter_context(Answering(project, live))
+        else:
+            sinks.append(PlainProgress(invocation.say, everything=invocation.verbosity > 1))
+        return work(sinks)
+
+
+def answer(invocation: Invocation, state: RunState, output: StreamFormat) -> None:
+    if output is StreamFormat.json:
+        print_json(reporting.run_document(state))
+    elif output is StreamFormat.ndjson:
+        print_line(reporting.run_document(state))
+    else:
+        invocation.answers.print(run_summary(state))
+        for line in next_steps(state):
+            invocation.say(line, style="dim")
+    if state.error:
+        complain(state.error, state.hint)
+
+
+def next_steps(state: RunState) -> list[str]:
+    """What to type next, each a whole command."""
+    run_id = state.run
+    steps = [f"report: {state.report}"]
+    if state.waiting:
+        steps += [f"answer: devassist inbox, then devassist resume {run_id}"]
+    elif str(state.status) in ("stopped", "limited", "failed") and "devassist resume" not in state.hint:
+        steps += [f"go on:  devassist resume {run_id}"]
+    if state.result_commit is not None:
+        steps += [f"look:   devassist diff {run_id}", f"take:   devassist merge {run_id}"]
+    return [*steps, f"why:    devassist logs {run_id}"]
+
+
+def readable(path: Path | None) -> Path | None:
+    if path is not None and not path.is_file():
+        raise UsageError(f"there is no cassette {path}", hint="devassist run ... --record FILE makes one")
+    return path
