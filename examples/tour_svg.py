@@ -25,8 +25,8 @@ from devassist.app.wiring.host import Host
 from devassist.app.wiring.project import open_project, open_reader
 from devassist.cli.view.render import live_view, run_summary
 from devassist.domain.events import Record
-from devassist.domain.run import RunState
-from devassist.domain.tasks import TaskStatus
+from devassist.domain.state.run import RunState
+from devassist.domain.state.tasks import TaskStatus
 from devassist.store.filters import EventFilter
 
 WIDTH = 96

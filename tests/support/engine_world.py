@@ -12,12 +12,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TypeVar
 
-from devassist.domain.approvals import ApprovalState, ApprovalStatus
 from devassist.domain.events import EventType, Record
 from devassist.domain.plan import Plan, parse_plan
 from devassist.domain.roles import Role
-from devassist.domain.run import RunState
 from devassist.domain.settings import Settings
+from devassist.domain.state.approvals import ApprovalState, ApprovalStatus
+from devassist.domain.state.run import RunState
 from devassist.domain.statuses import Outcome
 from devassist.engine.context import CommandWorld, RunContext, RunRequest, Surroundings
 from devassist.engine.crews.run_worktrees import RunWorktrees

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 from devassist.app.conflicts.ledger import known_conflicts
 from devassist.app.wiring.project import Project, open_reader
 from devassist.domain.plan import SCHEMA, Plan
-from devassist.domain.run import RunState
-from devassist.domain.tasks import TaskState
+from devassist.domain.state.run import RunState
+from devassist.domain.state.tasks import TaskState
 from devassist.reports.event_document import event_document
 from devassist.reports.parts import ConflictEnding
 from devassist.reports.run_document import Json, RunDocument, TaskDocument, builtins

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from devassist.domain.approvals import ApprovalState, ApprovalStatus
 from devassist.domain.errors import Interrupted
 from devassist.domain.events import ApprovalDecided, ApprovalRequested, Event, Shown
 from devassist.domain.failpoints import reach
+from devassist.domain.state.approvals import ApprovalState, ApprovalStatus
 from devassist.engine.context import RunContext
 
 

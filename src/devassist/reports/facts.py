@@ -8,7 +8,7 @@ from datetime import datetime
 
 from devassist.domain.events import BranchPushed, MergeCompleted, PrOpened, RunApplied, RunDiscarded
 from devassist.domain.ids import result_branch
-from devassist.domain.run import RunState
+from devassist.domain.state.run import RunState
 from devassist.domain.statuses import RunStatus, TaskStatus
 from devassist.reports.parts import Afterlife
 from devassist.reports.story import Story

@@ -7,8 +7,8 @@ import xml.etree.ElementTree as ET
 from typing import Any
 
 from devassist.domain.markup import line
+from devassist.domain.state.tasks import TaskState
 from devassist.domain.statuses import RunStatus, TaskStatus
-from devassist.domain.tasks import TaskState
 from devassist.reports.facts import SAYS, seconds_between
 from devassist.reports.parts import CheckRan, Evidence
 from devassist.reports.story import Story

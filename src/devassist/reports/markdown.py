@@ -7,8 +7,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from devassist.domain.events import ClaimChecked
 from devassist.domain.ids import PLANNING, result_branch
 from devassist.domain.markup import block, code, prose, quoted
+from devassist.domain.state.tasks import TaskState
 from devassist.domain.statuses import RunStatus
-from devassist.domain.tasks import TaskState
 from devassist.reports.facts import (
     SAYS,
     clock,

@@ -7,9 +7,9 @@ from importlib.resources import files
 
 from devassist.domain.events import ClaimChecked
 from devassist.domain.ids import PLANNING, result_branch
-from devassist.domain.run import RunState
+from devassist.domain.state.run import RunState
+from devassist.domain.state.tasks import TaskState
 from devassist.domain.statuses import RunStatus, TaskStatus
-from devassist.domain.tasks import TaskState
 from devassist.reports.facts import (
     SAYS,
     clock,

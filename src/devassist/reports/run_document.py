@@ -6,13 +6,13 @@ from dataclasses import dataclass, replace
 
 import msgspec
 
-from devassist.domain.approvals import ApprovalState
 from devassist.domain.events import Usage
 from devassist.domain.handoffs import Verdict
 from devassist.domain.ids import result_branch
-from devassist.domain.run import RunState
+from devassist.domain.state.approvals import ApprovalState
+from devassist.domain.state.run import RunState
+from devassist.domain.state.tasks import TaskState
 from devassist.domain.statuses import RunStatus, TaskStatus
-from devassist.domain.tasks import TaskState
 
 Json = dict[str, object]
 """A JSON object that is printed or written."""

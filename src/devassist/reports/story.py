@@ -28,7 +28,7 @@ from devassist.domain.events import (
     TaskFinished,
 )
 from devassist.domain.ids import result_branch, role_of
-from devassist.domain.run import RunState
+from devassist.domain.state.run import RunState
 from devassist.domain.statuses import CallStatus, Purpose
 from devassist.reports.parts import (
     AgentCommit,

@@ -16,8 +16,7 @@ from support.facts import event as event_of
 
 _ASKED = """
 from types import SimpleNamespace
-from devassist.cli import run
-from devassist.store.facts import to_fact
+from devassist.cli.view import run_session
 from devassist.cli.invocation import Invocation, StreamFormat
 
 class Listening:
@@ -25,9 +24,9 @@ class Listening:
     def __enter__(self): print("LISTENS", flush=True)
     def __exit__(self, *error): pass
 
-run.Answering = Listening
+run_session.Answering = Listening
 invocation = Invocation(host=SimpleNamespace(environment={}))
-run.show_run(invocation, None, lambda sinks: None, StreamFormat.text)
+run_session.show_run(invocation, None, lambda sinks: None, StreamFormat.text)
 """
 
 

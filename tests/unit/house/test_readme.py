@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from pathlib import Path
 
-import click
 import pytest
-import typer
 
-from devassist.cli.app import app
 from devassist.domain import errors
+from support.commands import commands
 
 ROOT = Path(__file__).parents[3]
 README = (ROOT / "README.md").read_text("utf-8")
@@ -24,20 +21,6 @@ def section(heading: str) -> str:
     _, heading_line, rest = README.partition(f"\n## {heading}\n")
     assert heading_line, heading
     return rest.partition("\n## ")[0]
-
-
-def commands() -> Iterator[tuple[str, click.Command]]:
-    """Every command that can be typed, sub-apps' included."""
-
-    def below(name: str, command: click.Command) -> Iterator[tuple[str, click.Command]]:
-        children = getattr(command, "commands", None)
-        if not children:
-            yield name, command
-            return
-        for word, child in children.items():
-            yield from below(f"{name} {word}", child)
-
-    return below("devassist", typer.main.get_command(app))
 
 
 ALL = dict(commands())

@@ -10,7 +10,6 @@ from devassist.app.conflicts.check_tree import run_checks
 from devassist.app.conflicts.ledger import find_conflict, known_conflicts
 from devassist.app.conflicts.open_conflict import Answer, OpenConflict
 from devassist.app.wiring.project import Project, open_log
-from devassist.domain.approvals import ApprovedMerge, MergeRequest
 from devassist.domain.conflicts import ConflictStatus
 from devassist.domain.errors import (
     DevassistError,
@@ -30,6 +29,7 @@ from devassist.domain.events import (
     Repeat,
 )
 from devassist.domain.resolutions import DroppedLine, How, ResolutionCheck, ResolutionStatus
+from devassist.domain.state.approvals import ApprovedMerge, MergeRequest
 from devassist.git.worktree.listing import list_worktrees
 from devassist.ports import Recorder
 

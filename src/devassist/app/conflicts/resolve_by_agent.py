@@ -21,14 +21,14 @@ from devassist.app.runs.requesting import (
 )
 from devassist.app.runs.running import RunParts, cleared, supervision
 from devassist.app.wiring.project import Project, open_reader
-from devassist.domain.approvals import Choice, decide
 from devassist.domain.conflicts import ConflictStatus
 from devassist.domain.errors import Unfinished, UsageError
 from devassist.domain.events import DecisionMade, Event, ResolutionAsked, SnapshotTaken
 from devassist.domain.ids import rescue_ref
 from devassist.domain.resolutions import How, ResolutionCheck, ResolutionStatus
 from devassist.domain.roles import Role
-from devassist.domain.run import RunState
+from devassist.domain.state.approvals import Choice, decide
+from devassist.domain.state.run import RunState
 from devassist.ports import EventSink, Recorder
 
 if TYPE_CHECKING:  # imported where they are used: other commands must not pay for a run's imports

@@ -21,7 +21,7 @@ from devassist.domain.events import (
     WorktreeRemoved,
 )
 from devassist.domain.ids import base_ref, worktree_name
-from devassist.domain.run import RunState
+from devassist.domain.state.run import RunState
 
 if TYPE_CHECKING:  # imported where they are used: `--help` and `status` must not pay for a run's imports
     from devassist.git.repair.worktrees import Recorded

@@ -12,7 +12,6 @@ from datetime import datetime
 
 from devassist.app.runs.ownership import is_alive, own_run, supervisor_of
 from devassist.app.wiring.project import OUTLINE, Project, fold_run, load_state, open_log, open_reader
-from devassist.domain.approvals import ApprovalState, ApprovalStatus
 from devassist.domain.errors import DevassistError, NotFound, Refused, Unfinished, UsageError
 from devassist.domain.events import (
     ApprovalDecided,
@@ -28,7 +27,8 @@ from devassist.domain.events import (
 from devassist.domain.failpoints import reach
 from devassist.domain.ids import rescue_ref
 from devassist.domain.plan import Plan
-from devassist.domain.run import RunState
+from devassist.domain.state.approvals import ApprovalState, ApprovalStatus
+from devassist.domain.state.run import RunState
 from devassist.domain.statuses import RunStatus, TaskStatus
 from devassist.engine.stop import sweep
 from devassist.git.worktree.listing import list_worktrees

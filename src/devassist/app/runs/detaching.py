@@ -13,7 +13,7 @@ from typing import Any, NoReturn
 
 from devassist.domain.errors import DevassistError
 from devassist.domain.events import EventType, Record
-from devassist.domain.run import RunState
+from devassist.domain.state.run import RunState
 from devassist.ports import EventSink
 
 

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from devassist.app.runs.ownership import is_alive
 from devassist.app.wiring.project import Project, open_reader
 from devassist.domain.errors import Unfinished
-from devassist.domain.run import RunState
+from devassist.domain.state.run import RunState
 from devassist.ports import EventSink
 from devassist.store.filters import EventFilter
 

@@ -14,7 +14,7 @@ from devassist.app.wiring.host import boot_id, versions
 from devassist.app.wiring.project import Project
 from devassist.domain.errors import Refused
 from devassist.domain.events import Owner
-from devassist.domain.run import RunState
+from devassist.domain.state.run import RunState
 from devassist.domain.statuses import RunStatus, TaskStatus
 
 _PATIENCE_S = 0.3

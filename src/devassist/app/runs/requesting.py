@@ -14,7 +14,7 @@ from devassist.app.wiring.project import Project, secrets_of
 from devassist.domain.errors import UsageError
 from devassist.domain.ids import make_run_id
 from devassist.domain.roles import Role
-from devassist.domain.run import RunState
+from devassist.domain.state.run import RunState
 from devassist.git.merging.program import find_git
 from devassist.git.worktree.snapshot import snapshot_dirty
 

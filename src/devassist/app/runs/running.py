@@ -25,7 +25,7 @@ from devassist.config.load import Loaded, recorded_settings
 from devassist.crew.executor import ForkserverExecutor
 from devassist.domain.errors import UsageError
 from devassist.domain.events import RecoveryDone
-from devassist.domain.run import RunState
+from devassist.domain.state.run import RunState
 from devassist.domain.statuses import RunStatus
 from devassist.engine.context import RunContext, RunRequest
 from devassist.engine.log.journal import Journal

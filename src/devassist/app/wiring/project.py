@@ -13,8 +13,8 @@ from devassist.config.forks import BaseFile, ForkPullRequest, find_fork
 from devassist.config.load import FILE, Loaded, load_settings
 from devassist.domain.errors import NotFound, RepositoryError, Unfinished
 from devassist.domain.ids import base_ref, result_branch
-from devassist.domain.run import RunState
 from devassist.domain.settings import Settings
+from devassist.domain.state.run import RunState
 from devassist.ports import EventSink
 
 if TYPE_CHECKING:  # imported where they are used: `--help` and `status` must not pay for all of it

@@ -13,7 +13,7 @@ from devassist.cli.invocation import Invocation
 from devassist.cli.workflow import command, is_job, send
 from devassist.domain.conflicts import Severity
 from devassist.domain.ids import result_branch
-from devassist.domain.run import RunState
+from devassist.domain.state.run import RunState
 from devassist.domain.statuses import RunStatus, TaskStatus
 
 _MOST = 40

@@ -14,9 +14,9 @@ from devassist.app.wiring.host import utc_now
 from devassist.cli.invocation import print_line
 from devassist.cli.view.narration import NARRATED, event_json, narrate
 from devassist.cli.view.render import live_view, prompt_line
-from devassist.domain.approvals import ApprovalState
 from devassist.domain.events import Record
-from devassist.domain.run import RunState
+from devassist.domain.state.approvals import ApprovalState
+from devassist.domain.state.run import RunState
 
 
 class _View:

@@ -12,11 +12,11 @@ from rich.text import Text
 
 from devassist.cli.invocation import plain
 from devassist.cli.view.meeting import sureness
-from devassist.domain.approvals import ApprovalState
 from devassist.domain.handoffs import Verdict
-from devassist.domain.run import RunState
+from devassist.domain.state.approvals import ApprovalState
+from devassist.domain.state.run import RunState
+from devassist.domain.state.tasks import AgentState, TaskState
 from devassist.domain.statuses import RunStatus, TaskStatus
-from devassist.domain.tasks import AgentState, TaskState
 
 _STYLE = {
     TaskStatus.PENDING: ("·", "dim"),

@@ -15,7 +15,7 @@ from devassist.cli.view.answering import Answering
 from devassist.cli.view.progress import LiveProgress, NdjsonProgress, PlainProgress
 from devassist.cli.view.render import run_summary
 from devassist.domain.errors import UsageError
-from devassist.domain.run import RunState
+from devassist.domain.state.run import RunState
 from devassist.ports import EventSink
 
 Work = Callable[[Sequence[EventSink]], RunState]

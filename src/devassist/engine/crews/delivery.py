@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from devassist.assignments import Submission
-from devassist.domain.approvals import ApprovalStatus
 from devassist.domain.changes import ChangeSet, in_scope, is_build_product, is_mass_deletion
 from devassist.domain.errors import RepositoryChanged
 from devassist.domain.events import (
@@ -26,6 +25,7 @@ from devassist.domain.ids import agent_id
 from devassist.domain.plan import PlanTask
 from devassist.domain.risks import risky_paths, sensitive
 from devassist.domain.roles import COMMAND_TOOLS, Role, may_write
+from devassist.domain.state.approvals import ApprovalStatus
 from devassist.engine.approval_requests import ApprovalRequest, granted_scope, require_decision
 from devassist.engine.context import RunContext
 from devassist.engine.crews.run_worktrees import RunWorktrees

@@ -18,7 +18,7 @@ from devassist.domain.events import (
     ToolIntended,
 )
 from devassist.domain.ids import agent_id
-from devassist.domain.run import Note
+from devassist.domain.state.run import Note
 from devassist.engine.context import RunContext
 from devassist.engine.log.attempt_log import AttemptLog
 from devassist.messages import RecalledTool

@@ -16,14 +16,14 @@ from devassist.assignments import (
     CrewEnding,
     Submission,
 )
-from devassist.domain.approvals import ApprovalStatus
-from devassist.domain.budget import Limit, refusal
 from devassist.domain.errors import AuditError, DevassistError, Interrupted, LimitReached
 from devassist.domain.events import DecisionMade, Event, EventType, Fact, Shown, WorkerExited, WorkerStarted
 from devassist.domain.failpoints import reach
 from devassist.domain.hashing import digest
 from devassist.domain.ids import agent_id
 from devassist.domain.roles import Role
+from devassist.domain.state.approvals import ApprovalStatus
+from devassist.domain.state.budget import Limit, refusal
 from devassist.domain.statuses import Outcome
 from devassist.engine.approval_requests import ApprovalRequest, Parked, require_decision
 from devassist.engine.context import RunContext

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from devassist.domain.approvals import (
+from devassist.domain.events import DecisionMade, Event, MergeApproved, Shown
+from devassist.domain.hashing import digest
+from devassist.domain.state.approvals import (
     ApprovalState,
     ApprovalStatus,
     ApprovedMerge,
@@ -12,8 +14,6 @@ from devassist.domain.approvals import (
     MergeRequest,
     decide,
 )
-from devassist.domain.events import DecisionMade, Event, MergeApproved, Shown
-from devassist.domain.hashing import digest
 from devassist.domain.statuses import TaskStatus
 from devassist.engine.approval_requests import ApprovalRequest, find_decision, open_request
 from devassist.engine.context import RunContext

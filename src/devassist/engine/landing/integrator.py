@@ -13,13 +13,6 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING
 
-from devassist.domain.approvals import (
-    ApprovalState,
-    ApprovalStatus,
-    ApprovedMerge,
-    Choice,
-    MergeRequest,
-)
 from devassist.domain.conflicts import Conflict
 from devassist.domain.errors import Refused, RepositoryChanged
 from devassist.domain.events import (
@@ -33,6 +26,13 @@ from devassist.domain.events import (
 from devassist.domain.failpoints import reach
 from devassist.domain.ids import branch_name, result_branch
 from devassist.domain.plan import Plan, PlanTask
+from devassist.domain.state.approvals import (
+    ApprovalState,
+    ApprovalStatus,
+    ApprovedMerge,
+    Choice,
+    MergeRequest,
+)
 from devassist.domain.statuses import TaskStatus
 from devassist.engine.approval_requests import Parked
 from devassist.engine.context import RunContext

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from devassist.domain.errors import AuditError
 from devassist.domain.events import Event, EventType, Record, ToolCalled, WarningRaised
 from devassist.domain.handoffs import Evidence
-from devassist.domain.run import RunState
+from devassist.domain.state.run import RunState
 from devassist.ports import Recorder
 
 STEERING = (

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from devassist.domain.approvals import ApprovalState, ApprovalStatus, Choice, PolicyDecision, decide
 from devassist.domain.conflicts import ConflictStatus
 from devassist.domain.events import (
     ConflictResolved,
@@ -23,6 +22,7 @@ from devassist.domain.events import (
 from devassist.domain.hashing import digest
 from devassist.domain.plan import Plan, PlanTask
 from devassist.domain.resolutions import How
+from devassist.domain.state.approvals import ApprovalState, ApprovalStatus, Choice, PolicyDecision, decide
 from devassist.engine.approval_requests import ApprovalRequest, open_request
 from devassist.engine.context import RunContext
 from devassist.engine.crews.run_worktrees import RunWorktrees

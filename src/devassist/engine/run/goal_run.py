@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from devassist.domain.plan import Plan
-from devassist.domain.run import RunState
+from devassist.domain.state.run import RunState
 from devassist.engine.context import RunContext
 from devassist.engine.crews.run_worktrees import RunWorktrees
 from devassist.engine.landing.checks import Checks

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass, replace
 
-from devassist.domain.approvals import ApprovalState, ApprovalStatus, Choice, decide
 from devassist.domain.errors import Refused, Unfinished, WaitingForPerson
 from devassist.domain.events import DecisionMade, Event, PlanSubmitted, Shown, WarningRaised
 from devassist.domain.hashing import digest
 from devassist.domain.ids import PLANNING
 from devassist.domain.plan import SCHEMA, Plan
+from devassist.domain.state.approvals import ApprovalState, ApprovalStatus, Choice, decide
 from devassist.engine.approval_requests import ApprovalRequest, Parked, decision_on, is_open
 from devassist.engine.context import RunContext
 from devassist.engine.crews.planning_step import PlanningStep

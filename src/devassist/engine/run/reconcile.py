@@ -22,8 +22,8 @@ from devassist.domain.events import (
 from devassist.domain.handoffs import Handoff
 from devassist.domain.ids import agent_id, result_branch
 from devassist.domain.plan import Plan, PlanTask
+from devassist.domain.state.tasks import TaskState
 from devassist.domain.statuses import Outcome, TaskStatus
-from devassist.domain.tasks import TaskState
 from devassist.engine.context import RunContext
 from devassist.engine.crews.run_worktrees import RunWorktrees
 from devassist.engine.landing.integrator import Integrator

@@ -9,7 +9,7 @@ from devassist.domain.errors import DevassistError, LimitReached, ModelError, Un
 from devassist.domain.events import Event, Fact, PlanSubmitted, TaskFinished, TaskStarted
 from devassist.domain.plan import Plan, PlanTask
 from devassist.domain.roles import Role
-from devassist.domain.run import RunState
+from devassist.domain.state.run import RunState
 from devassist.domain.statuses import Outcome, TaskStatus
 from devassist.engine.context import RunContext
 from devassist.engine.crews.run_worktrees import RunWorktrees

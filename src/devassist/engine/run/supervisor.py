@@ -24,7 +24,7 @@ from devassist.domain.events import (
 )
 from devassist.domain.failpoints import reach
 from devassist.domain.ids import PLANNING, base_ref
-from devassist.domain.run import RunState
+from devassist.domain.state.run import RunState
 from devassist.domain.statuses import Outcome, RunStatus, TaskStatus
 from devassist.engine.approval_requests import Parked
 from devassist.engine.context import RunContext, settings_digest

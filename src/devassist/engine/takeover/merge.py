@@ -19,7 +19,7 @@ from devassist.domain.events import (
     WorktreeRemoved,
 )
 from devassist.domain.ids import rescue_ref, result_branch
-from devassist.domain.run import RunState
+from devassist.domain.state.run import RunState
 from devassist.git.merging.merge import commit_merge, merge_in_memory
 from devassist.git.objects.trailers import with_trailers
 from devassist.git.repository import Repository

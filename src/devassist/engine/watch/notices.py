@@ -10,7 +10,7 @@ from devassist.domain.conflicts import Conflict, ConflictStatus, Severity
 from devassist.domain.events import BranchStaled, ConflictFound, ConflictResolved, Event, NotePosted
 from devassist.domain.ids import run_and_task
 from devassist.domain.plan import Plan
-from devassist.domain.run import RunState
+from devassist.domain.state.run import RunState
 from devassist.engine.log.journal import Journal
 from devassist.git.repository import Repository
 

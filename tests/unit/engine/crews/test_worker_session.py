@@ -10,11 +10,11 @@ import pytest
 
 from devassist.assignments import CallAddress
 from devassist.crew.crew_stop import CrewStop
-from devassist.domain.approvals import ApprovalStatus
 from devassist.domain.errors import LimitReached
 from devassist.domain.events import EventType
 from devassist.domain.roles import Role
 from devassist.domain.settings import ApprovalSettings, Limits, Settings
+from devassist.domain.state.approvals import ApprovalStatus
 from devassist.domain.statuses import Outcome
 from devassist.engine.context import RunContext
 from devassist.engine.results import StepResult

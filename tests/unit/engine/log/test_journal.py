@@ -10,7 +10,7 @@ import pytest
 
 from devassist.domain.errors import AuditError
 from devassist.domain.events import EventType, Record
-from devassist.domain.run import RunState
+from devassist.domain.state.run import RunState
 from devassist.engine.log.journal import Journal
 from support.engine_world import RUN, EngineWorld
 from support.facts import event as event_of

@@ -10,7 +10,7 @@ from pathlib import Path
 from devassist.crew.crew_stop import CrewStop
 from devassist.domain.errors import AuditError
 from devassist.domain.events import EventType, Record
-from devassist.domain.run import RunStatus
+from devassist.domain.state.run import RunStatus
 from devassist.engine.run.inbox import Inbox, LogChanged
 from devassist.engine.run.log_listener import LogListener
 from support.engine_world import PATIENCE_S, EngineWorld, plan_of, running, until

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from devassist.crew.crew_stop import CrewStop
 from devassist.domain.events import EventType, Record
-from devassist.domain.run import RunStatus
+from devassist.domain.state.run import RunStatus
 from devassist.domain.statuses import Outcome
 from support.engine_world import PATIENCE_S, EngineWorld, plan_of, running, until
 from support.fake_crews import Crew, FakeExecutor, ProcessLost, writes

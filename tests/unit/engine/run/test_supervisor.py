@@ -8,8 +8,8 @@ import pytest
 
 from devassist.domain.errors import AuditError
 from devassist.domain.events import EventType, Record
-from devassist.domain.run import RunState, RunStatus
 from devassist.domain.settings import Limits, Settings
+from devassist.domain.state.run import RunState, RunStatus
 from support.engine_world import EngineWorld, plan_of
 from support.fake_crews import Crew, FakeExecutor
 

@@ -12,6 +12,7 @@ from devassist.app.wiring.host import utc_now
 from devassist.app.wiring.project import Project, open_reader
 from devassist.cli.invocation import Invocation, StreamFormat, print_json, print_line
 from devassist.cli.view.narration import event_json, event_line
+from devassist.store.filters import EventFilter
 
 _SPAN = re.compile(r"(\d+)([smhdw])")
 
@@ -59,7 +60,6 @@ def moment(text: str) -> str | None:
 
 
 def chosen_events(project: Project, run: str, **filters: Any) -> Any:
-    from devassist.store.filters import EventFilter
 
     types = filters.pop("types") or ()
     since, until = moment(filters.pop("since")), moment(filters.pop("until"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Annotated
 
 import typer
@@ -18,7 +19,6 @@ def show(
     output: Output = Format.text,
 ) -> None:
     """Show one event in full."""
-    import json
 
     invocation = of(context)
     with open_reader(invocation.project()) as reader:

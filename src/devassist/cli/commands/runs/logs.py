@@ -15,6 +15,7 @@ from devassist.cli.invocation import StreamFormat, of, print_json, print_line
 from devassist.cli.options import Run
 from devassist.cli.view.narration import event_json, event_line
 from devassist.domain.statuses import RunStatus
+from devassist.store.filters import EventFilter
 
 
 def logs(
@@ -28,7 +29,6 @@ def logs(
     ] = StreamFormat.text,
 ) -> None:
     """Print what happened in a run, in order."""
-    from devassist.store.filters import EventFilter
 
     invocation = of(context)
     project = invocation.project()

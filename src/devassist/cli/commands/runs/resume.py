@@ -20,7 +20,7 @@ from devassist.cli.view.progress import PlainProgress
 from devassist.cli.view.resolution_view import show_resolution
 from devassist.cli.view.run_session import answer, launch, may_ask, readable, show_run
 from devassist.domain.errors import UsageError
-from devassist.domain.run import RunState
+from devassist.domain.state.run import RunState
 
 
 def resume(

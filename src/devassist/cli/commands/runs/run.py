@@ -22,7 +22,7 @@ from devassist.cli.view.github import run_ended
 from devassist.cli.view.run_session import answer, launch, may_ask, readable, show_run
 from devassist.domain.errors import UsageError
 from devassist.domain.plan import Plan, parse_plan
-from devassist.domain.run import RunState
+from devassist.domain.state.run import RunState
 
 
 def run(  # the types are the interface

@@ -16,8 +16,8 @@ from devassist.cli.invocation import Format, Invocation, of, print_json
 from devassist.cli.options import Output
 from devassist.cli.view.render import run_summary
 from devassist.domain.errors import NotFound
-from devassist.domain.run import RunState
-from devassist.domain.tasks import TaskState
+from devassist.domain.state.run import RunState
+from devassist.domain.state.tasks import TaskState
 
 
 def show(

@@ -19,7 +19,7 @@ from devassist.cli.invocation import Format, of, print_json
 from devassist.cli.options import Output, complete_run
 from devassist.cli.view.render import runs_table
 from devassist.domain.errors import NotFound
-from devassist.domain.run import RunState
+from devassist.domain.state.run import RunState
 
 
 def status(

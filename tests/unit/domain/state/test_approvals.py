@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from devassist.domain.approvals import ApprovedMerge, Choice, MergeRequest, decide
 from devassist.domain.settings import ApprovalSettings
+from devassist.domain.state.approvals import ApprovedMerge, Choice, MergeRequest, decide
 
 
 @pytest.mark.parametrize(

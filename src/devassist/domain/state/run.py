@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
-from devassist.domain.approvals import ApprovalState, ApprovalStatus
 from devassist.domain.conflicts import ConflictStatus
 from devassist.domain.events import (
     ApprovalDecided,
@@ -30,10 +29,11 @@ from devassist.domain.events import (
 )
 from devassist.domain.ids import PLANNING, result_branch, role_of
 from devassist.domain.plan import Plan
-from devassist.domain.sessions import Session
 from devassist.domain.settings import Limits
+from devassist.domain.state.approvals import ApprovalState, ApprovalStatus
+from devassist.domain.state.sessions import Session
+from devassist.domain.state.tasks import AGENT_FACTS, AgentState, TaskState
 from devassist.domain.statuses import CallStatus, RunStatus, TaskStatus
-from devassist.domain.tasks import AGENT_FACTS, AgentState, TaskState
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from devassist.domain.budget import Limit, Refusal, refusal
 from devassist.domain.events import Usage
-from devassist.domain.run import RunState
 from devassist.domain.settings import Limits
+from devassist.domain.state.budget import Limit, Refusal, refusal
+from devassist.domain.state.run import RunState
 
 
 def asked(

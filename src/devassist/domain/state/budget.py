@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from devassist.domain.run import RunState
 from devassist.domain.settings import Limits
+from devassist.domain.state.run import RunState
 
 
 class Limit(StrEnum):

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from devassist.domain.events import EventType, Record
 from devassist.domain.ids import PLANNING, result_branch
-from devassist.domain.run import RunState
+from devassist.domain.state.run import RunState
 from devassist.domain.statuses import RunStatus, TaskStatus
 from devassist.reports.run_document import RunDocument, builtins
 from support.facts import event as event_of

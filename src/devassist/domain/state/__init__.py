@@ -1,0 +1,1 @@
+"""What do the events of a run add up to?"""
