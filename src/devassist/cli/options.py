@@ -6,19 +6,17 @@ from typing import Annotated
 
 import typer
 
-from devassist.app.wiring.project import (
-    open_reader,
-)
+from devassist.app.wiring.completion import known_runs
 from devassist.cli.invocation import Format, of
 
 
 def complete_run(context: typer.Context, incomplete: str) -> list[str]:
     """Run ids for shell completion."""
     try:
-        with open_reader(of(context).project()) as reader:
-            return [run for run in ["@last", *reader.runs()] if run.startswith(incomplete)]
+        runs = known_runs(of(context).host)
     except Exception:  # noqa: BLE001  completion never complains
         return []
+    return [run for run in ["@last", *runs] if run.startswith(incomplete)]
 
 
 Run = Annotated[

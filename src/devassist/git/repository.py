@@ -14,6 +14,7 @@ import pygit2
 from pygit2.enums import FileStatus, RepositoryOpenFlag
 
 from devassist.domain.errors import NotFound, RepositoryError
+from devassist.git.common_dir import common_dir_of, discover
 from devassist.git.locks import held_flock, held_gc, touch_gc
 from devassist.git.objects import history, refs
 from devassist.git.objects.errors import patiently, translated
@@ -67,11 +68,7 @@ class Repository:
         if not start.exists():
             raise RepositoryError(f"{start} does not exist", hint="Name a directory inside a git repository")
         with translated(f"open the repository around {start}"):
-            place = pygit2.discover_repository(str(start))
-            if place is None:
-                raise RepositoryError(
-                    f"{start} is not inside a git repository", hint="Run 'git init' there and commit once"
-                )
+            place = discover(start)
             handle = pygit2.Repository(place, RepositoryOpenFlag.NO_SEARCH)
         if handle.is_bare or not handle.workdir:
             raise RepositoryError(
@@ -274,12 +271,3 @@ class Repository:
 
     def touch_gc(self, pid: int) -> None:
         touch_gc(self.common_dir, pid)
-
-
-def common_dir_of(git_dir: Path) -> Path:
-    """The directory all worktrees share, given one worktree's own."""
-    pointer = git_dir / "commondir"
-    if not pointer.is_file():
-        return git_dir
-    with translated(f"read {pointer}"):
-        return (git_dir / pointer.read_text().strip()).resolve()

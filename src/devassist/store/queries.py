@@ -21,6 +21,7 @@ from devassist.store import codec, facts
 from devassist.store.codec import TOMBSTONE
 from devassist.store.connection import connect_reader, translated
 from devassist.store.filters import EventFilter
+from devassist.store.run_ids import select_runs
 
 EVERYTHING = EventFilter()
 
@@ -30,14 +31,6 @@ _CANDIDATES = 10
 _PRAGMAS = frozenset({"table_info", "table_xinfo", "table_list", "index_list", "index_info"})
 _READING = frozenset({sqlite3.SQLITE_SELECT, sqlite3.SQLITE_READ, sqlite3.SQLITE_RECURSIVE})
 _STEPS_PER_PULSE = 100_000
-
-# One index seek per run instead of a walk over every event.
-_RUNS = """
-WITH RECURSIVE names(run) AS (
-  SELECT MIN(run) FROM events WHERE run > ''
-  UNION ALL SELECT (SELECT MIN(run) FROM events WHERE run > names.run) FROM names WHERE names.run IS NOT NULL)
-SELECT run FROM names WHERE run IS NOT NULL
-ORDER BY (SELECT MIN(seq) FROM events WHERE events.run = names.run) DESC"""
 
 
 class AuditReader:
@@ -87,8 +80,7 @@ class AuditReader:
 
     def runs(self) -> list[str]:
         """Every run, newest first."""
-        with translated("list runs"):
-            return [row["run"] for row in self._connection.execute(_RUNS)]
+        return select_runs(self._connection)
 
     def find_run(self, prefix: str) -> str:
         """The run that `prefix` alone begins, or `@last`. Raises NotFound, naming what it could have been."""

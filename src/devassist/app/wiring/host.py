@@ -13,6 +13,8 @@ from devassist import __version__
 from devassist.faults import arm_from
 
 VERSION = __version__
+AUDIT_PATH = "devassist/audit.db"
+"""The audit log, below the directory that all worktrees share."""
 
 
 def utc_now() -> datetime:

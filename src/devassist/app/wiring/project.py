@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from devassist.app.wiring.host import Host, utc_now
+from devassist.app.wiring.host import AUDIT_PATH, Host, utc_now
 from devassist.config.forks import BaseFile, ForkPullRequest, find_fork
 from devassist.config.load import FILE, Loaded, load_settings
 from devassist.domain.errors import NotFound, RepositoryError, Unfinished
@@ -45,7 +45,7 @@ class Project:
 
     @property
     def audit_path(self) -> Path:
-        return self.repository.common_dir / "devassist" / "audit.db"
+        return self.repository.common_dir / AUDIT_PATH
 
     @property
     def reports(self) -> Path:

@@ -20,12 +20,13 @@ import pygit2
 from pygit2.enums import FilterMode, RepositoryOpenFlag
 
 from devassist.domain.changes import directories_of, is_build_product
+from devassist.git.common_dir import common_dir_of
 from devassist.git.objects.attributes import apply_everywhere, apply_to
 from devassist.git.objects.errors import translated
 from devassist.git.objects.filters import filtered
 from devassist.git.objects.loose import write_loose
 from devassist.git.objects.trees import EXECUTABLE, FILE, GITLINK, TREE, Entry, Trees, tree_id
-from devassist.git.repository import Repository, common_dir_of
+from devassist.git.repository import Repository
 from devassist.git.worktree.files import Files
 from devassist.git.worktree.scan import scan
 
