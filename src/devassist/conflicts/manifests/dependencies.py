@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterator
 
 from devassist.conflicts.manifests.facts import Clash, Fact, Family, directory, gravest
-from devassist.conflicts.manifests.pep440 import compatible, meet, parse_wanted
+from devassist.conflicts.manifests.pep440 import compatible, meet
 from devassist.conflicts.manifests.python import includes, is_requirements
 from devassist.conflicts.manifests.semver import parse_cargo, parse_npm
 from devassist.domain.conflicts import Conflict, Severity
@@ -63,13 +63,12 @@ def _python(clash: Clash, one: Fact, other: Fact) -> Severity | None:
     if certain is None or not meet(marked, remarked):
         return None
     sources = {one.detail["source"], other.detail["source"]}
-    left = parse_wanted(one.detail["specifier"])
-    right = parse_wanted(other.detail["specifier"])
     if sources != {""}:
         return Severity.WARNING if len(sources) > 1 else Severity.NOTE
-    if left is None or right is None:
+    both = compatible(one.detail["specifier"], other.detail["specifier"])
+    if both is None:
         return Severity.WARNING
-    if compatible(left, right):
+    if both:
         return Severity.NOTE if one.path == other.path else None
     return Severity.ERROR if certain else Severity.WARNING
 
