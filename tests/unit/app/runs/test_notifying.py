@@ -1,4 +1,4 @@
-"""Who is elsewhere is told of what needs them or is over, over real HTTP, and nothing waits for it."""
+"""A person is notified over real HTTP of what needs them or has ended, and no run waits for it."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from devassist.app.runs.notifying import Notifier, told
+from devassist.app.runs.notifying import Notifier, notification_of
 from devassist.domain.events import EventType, Record
 from devassist.domain.settings import NotifySettings
 from support.facts import event as event_of
@@ -73,15 +73,15 @@ def test_a_webhook_that_nobody_answers_costs_the_run_nothing() -> None:
     ("status", "kind"),
     [("failed", "failed"), ("partial", "failed"), ("limited", "failed"), ("succeeded", "done")],
 )
-def test_an_end_is_told_by_what_it_means_for_the_person(status: str, kind: str) -> None:
-    message = told(record(EventType.RUN_FINISHED, status=status, exit_code=0))
+def test_the_end_of_a_run_is_notified_by_what_it_means_for_the_person(status: str, kind: str) -> None:
+    message = notification_of(record(EventType.RUN_FINISHED, status=status, exit_code=0))
     assert message is not None
-    assert message["kind"] == kind
+    assert message.kind == kind
 
 
-def test_what_needs_nobody_is_not_told() -> None:
+def test_nothing_is_notified_that_needs_nobody() -> None:
     assert (
-        told(record(EventType.RUN_FINISHED, status="waiting", exit_code=3)) is None
-    )  # said when it was asked
-    assert told(record(EventType.RUN_FINISHED, status="stopped", exit_code=130)) is None
-    assert told(record(EventType.MERGE_COMPLETED, commit="x")) is None
+        notification_of(record(EventType.RUN_FINISHED, status="waiting", exit_code=3)) is None
+    )  # notified when it was requested
+    assert notification_of(record(EventType.RUN_FINISHED, status="stopped", exit_code=130)) is None
+    assert notification_of(record(EventType.MERGE_COMPLETED, commit="x")) is None
