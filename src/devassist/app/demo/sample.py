@@ -1,4 +1,4 @@
-"""Makes the sample repository of `devassist demo`, and says how to run on it."""
+"""Creates the sample repository of `devassist demo` and the options of its run."""
 
 from __future__ import annotations
 
@@ -18,29 +18,30 @@ from devassist.git.creation import create_repository
 
 @dataclass(frozen=True, slots=True)
 class Demo:
-    """The repository, opened, and the options of the run."""
+    """The sample repository, opened, and the options of the run."""
 
     project: Project
     options: RunOptions
 
 
 def make_demo(host: Host, directory: Path | None) -> Demo:
-    """A new repository at `directory` (a temporary one by default). Raises UsageError when something is there."""
-    where = directory or Path(tempfile.mkdtemp(prefix="devassist-demo-"))
-    if where.exists() and (not where.is_dir() or any(where.iterdir())):
-        raise UsageError(f"{where} is not empty", hint="devassist demo DIR with a new DIR")
-    where.mkdir(parents=True, exist_ok=True)
+    """Creates a repository in `directory`, by default a temporary one. Raises UsageError if that is not empty."""
+    target = directory or Path(tempfile.mkdtemp(prefix="devassist-demo-"))
+    if target.exists() and (not target.is_dir() or any(target.iterdir())):
+        raise UsageError(f"{target} is not empty", hint="devassist demo DIR with a new DIR")
+    target.mkdir(parents=True, exist_ok=True)
     sample = yaml.safe_load(files("devassist.app.demo").joinpath("sample.yaml").read_text("utf-8"))
     for name, text in sample["files"].items():
-        path = where / name
+        path = target / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8")
-    create_repository(where, message="A small shop", environment=host.environment)
-    kept = "DEVASSIST_STATE_DIR"
-    quiet = {
+    create_repository(target, message="A small shop", environment=host.environment)
+    environment = {
         key: value
         for key, value in host.environment.items()
-        if not key.startswith("DEVASSIST_") or key == kept
+        if not key.startswith("DEVASSIST_") or key == "DEVASSIST_STATE_DIR"
     }
-    project = open_project(Host(environment=quiet, directory=where), {"model.default": "scripted/demo"})
+    project = open_project(
+        Host(environment=environment, directory=target), {"model.default": "scripted/demo"}
+    )
     return Demo(project, RunOptions(goal=sample["goal"]))

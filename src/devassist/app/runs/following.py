@@ -1,4 +1,4 @@
-"""Follows a run that another process owns, by its records as they become durable."""
+"""Follows a run that another process owns, record by record."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ _FOLLOW_S = 0.2
 
 def follow(project: Project, run: str, sinks: Sequence[EventSink], *, past: bool) -> RunState:
     """
-    Tell the sinks of every record of a run as it becomes durable, until the run has ended; its state then.
+    Writes every new record of a run to the sinks until the run has ended, and returns its final state.
 
-    With `past`, of those before as well. Raises Unfinished when the supervisor dies without a word.
+    With `past`, earlier records are written as well. Raises Unfinished if the supervisor dies before the run ends.
     """
     state = RunState()
     with open_reader(project) as reader:

@@ -1,4 +1,4 @@
-"""Who owns a run: one supervisor at a time, held by a lock that the kernel gives back when it dies."""
+"""Ownership of a run: one supervisor at a time holds its lock, which the kernel releases when the process ends."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ from devassist.domain.statuses import RunStatus, TaskStatus
 
 _PATIENCE_S = 0.3
 _START_FIELD = 19
-"""The process's start in /proc/PID/stat, counted after the command's closing parenthesis."""
+"""Index of a process's start time in /proc/PID/stat, counted after the command's closing parenthesis."""
 
 
 def owner(*, detached: bool) -> Owner:
-    """This process, as the log names the owner of a run."""
+    """This process as the log records the owner of a run."""
     return Owner(
         argv=tuple(sys.argv[1:]),
         versions=versions(),
@@ -35,7 +35,7 @@ def owner(*, detached: bool) -> Owner:
 
 
 def process_started(pid: int) -> int:
-    """Clock ticks since boot at which the process began; 0 when there is none."""
+    """The start of a process in clock ticks since boot; 0 if there is no such process."""
     try:
         return int(
             Path(f"/proc/{pid}/stat").read_text("ascii", "replace").rpartition(")")[2].split()[_START_FIELD]
@@ -46,17 +46,17 @@ def process_started(pid: int) -> int:
 
 @contextmanager
 def own_run(project: Project, run: str) -> Iterator[None]:
-    """Hold the run's lock. Raises Refused while another process does."""
+    """Holds the run's lock. Raises Refused if another process holds it."""
     path = _lock_path(project, run)
     path.parent.mkdir(parents=True, exist_ok=True)
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
-        end = time.monotonic() + _PATIENCE_S  # somebody may only be looking whether it is held
-        while not _locked(descriptor, fcntl.LOCK_EX):
+        end = time.monotonic() + _PATIENCE_S  # another process may hold it only to test it
+        while not _lock(descriptor, fcntl.LOCK_EX):
             if time.monotonic() > end:
-                holder = os.pread(descriptor, 20, 0).decode("ascii", "replace").strip()
-                by = f"process {holder}" if holder else "another process"
-                raise Refused(f"{run} is at work already, in {by}", hint=f"devassist watch {run}")
+                pid = os.pread(descriptor, 20, 0).decode("ascii", "replace").strip()
+                owner_name = f"process {pid}" if pid else "another process"
+                raise Refused(f"{run} is at work already, in {owner_name}", hint=f"devassist watch {run}")
             time.sleep(0.02)
         os.truncate(path, 0)
         os.pwrite(descriptor, f"{os.getpid()}\n".encode(), 0)
@@ -66,12 +66,12 @@ def own_run(project: Project, run: str) -> Iterator[None]:
 
 
 def is_alive(project: Project, run: str) -> bool:
-    """Whether a supervisor owns the run now."""
-    return _held(_lock_path(project, run))
+    """Whether a live supervisor owns the run."""
+    return _is_locked(_lock_path(project, run))
 
 
 def supervisor_of(project: Project, state: RunState) -> int:
-    """The pid of the live supervisor of a run; 0 when none is alive, whatever its pid is used for now."""
+    """The pid of a run's live supervisor; 0 if there is none, even if its pid has been reused."""
     if not state.sessions or not is_alive(project, state.run):
         return 0
     session = state.sessions[-1]
@@ -81,12 +81,12 @@ def supervisor_of(project: Project, state: RunState) -> int:
 
 
 def crashed(project: Project, state: RunState) -> bool:
-    """Whether the log says that the run goes on and no process does."""
+    """Whether the log has the run as running although no process owns it."""
     return state.status is RunStatus.RUNNING and not is_alive(project, state.run)
 
 
 def present(project: Project, state: RunState) -> RunState:
-    """The state as it is now: a run whose supervisor is gone without a word has stopped, whatever its log says last."""
+    """The current state: a run whose supervisor died without recording an end is shown as stopped."""
     if crashed(project, state):
         state.status = RunStatus.STOPPED
         for task in state.tasks.values():
@@ -98,12 +98,17 @@ def present(project: Project, state: RunState) -> RunState:
 
 
 def live_runs(project: Project) -> list[str]:
+    """The ids of the runs that a process owns."""
     directory = _lock_path(project, "x").parent
-    return sorted(one.stem for one in directory.glob("*.lock") if _held(one)) if directory.is_dir() else []
+    return (
+        sorted(path.stem for path in directory.glob("*.lock") if _is_locked(path))
+        if directory.is_dir()
+        else []
+    )
 
 
 def fair_share(project: Project, limit: int) -> int:
-    """This run's part of `limit` workers while other runs of the repository are at work; at least one."""
+    """How many of `limit` workers this run may use while other runs are active; at least one."""
     return max(1, limit // max(1, len(live_runs(project))))
 
 
@@ -111,18 +116,19 @@ def _lock_path(project: Project, run: str) -> Path:
     return project.repository.common_dir / "devassist" / "locks" / f"{run}.lock"
 
 
-def _held(path: Path) -> bool:
+def _is_locked(path: Path) -> bool:
     try:
         descriptor = os.open(path, os.O_RDWR | os.O_CLOEXEC)
     except OSError:
         return False
     try:
-        return not _locked(descriptor, fcntl.LOCK_SH)
+        return not _lock(descriptor, fcntl.LOCK_SH)
     finally:
         os.close(descriptor)
 
 
-def _locked(descriptor: int, kind: int) -> bool:
+def _lock(descriptor: int, kind: int) -> bool:
+    """Takes the lock without waiting; whether that succeeded."""
     try:
         fcntl.flock(descriptor, kind | fcntl.LOCK_NB)
     except BlockingIOError:

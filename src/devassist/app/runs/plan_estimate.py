@@ -1,4 +1,4 @@
-"""What a plan is likely to meet and to cost, said before it is run."""
+"""Predicts the conflicts of a plan and estimates its cost, before it is run."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The files that a run writes about itself: `run.json`, its report, and a CI job's artifacts."""
+"""The files that a run writes: `run.json`, its report, and the artifacts of a CI job."""
 
 from __future__ import annotations
 
@@ -11,26 +11,26 @@ from devassist.ports import EventSink
 from devassist.reports.files import Artifacts, RunFile
 from devassist.store.filters import EventFilter
 
-_SAID = ("approval", "note", "stop", "task.retried")
-"""What may be recorded about a run by a process that does not own it."""
+_STEERING = ("approval", "note", "stop", "task.retried")
+"""Types of the events that processes record for a run which they do not own."""
 
 
 def run_files(
     project: Project, artifacts: Path | None, *, before: Iterable[Record] = ()
 ) -> Sequence[EventSink]:
     """
-    The sinks of every run: its `run.json` and report, and the files of a CI job where they were asked for.
+    The sinks that write `run.json` and the report, and with `artifacts` those for the files of a CI job.
 
-    `before` is what was recorded of the run already, where this process goes on with it.
+    `before` are the run's earlier records, if this process resumes it.
     """
 
-    def heard(run: str, seq: int) -> Sequence[Record]:
+    def others(run: str, seq: int) -> Sequence[Record]:
         with open_reader(project) as reader:
-            return list(reader.events(EventFilter(run=run, types=_SAID, after_seq=seq)))
+            return list(reader.events(EventFilter(run=run, types=_STEERING, after_seq=seq)))
 
-    sinks: list[RunFile | Artifacts] = [RunFile(runs=project.runs, reports=project.reports, heard=heard)]
-    sinks += [] if artifacts is None else [Artifacts(artifacts, heard=heard)]
-    known = list(before)
+    sinks: list[RunFile | Artifacts] = [RunFile(runs=project.runs, reports=project.reports, heard=others)]
+    sinks += [] if artifacts is None else [Artifacts(artifacts, heard=others)]
+    earlier = list(before)
     for sink in sinks:
-        sink.catch_up(known)
+        sink.catch_up(earlier)
     return sinks

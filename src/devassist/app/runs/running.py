@@ -1,4 +1,4 @@
-"""Owns a run from its first event to its last in this process: a new one, or one that goes on."""
+"""Starts or resumes a run, and owns it in this process from its first event to its last."""
 
 from __future__ import annotations
 
@@ -43,11 +43,11 @@ from devassist.store.filters import EventFilter
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunParts:
-    """What is chosen for one run: its sinks, those of them that watch it here, its cassette, its sandbox."""
+    """The options of one run that its request does not hold: sinks, views, cassette and sandbox."""
 
     sinks: Sequence[EventSink] = ()
     views: Sequence[EventSink] = ()
-    """Sinks that see what other processes record about the run as well."""
+    """Those sinks that also receive what other processes record for the run."""
     cassette: Path | None = None
     unsafe: bool = False
     """Whether commands may run without a sandbox."""
@@ -69,9 +69,9 @@ def start_run(
     announce: Callable[[str, RunState], None] = lambda _run, _state: None,
 ) -> RunState:
     """
-    Run to the end in this process; the run's state then. Signals stop it cleanly, a second one at once.
+    Runs to the end in this process and returns the final state. A signal stops the run, a second one at once.
 
-    `announce` gets the run's id and its live state before anything happens.
+    `announce` gets the run's id and its live state before the run starts.
     """
     run = fresh_run_id()
     request = new_request(project, options, run)
@@ -79,9 +79,11 @@ def start_run(
     directory.mkdir(parents=True)
     journal = Journal(run=run)
     announce(run, journal.state)
-    told = [*run_files(project, options.artifacts), *notifiers(project), *sinks]
+    all_sinks = [*run_files(project, options.artifacts), *notifiers(project), *sinks]
     with own_run(project, run):
-        parts = RunParts(sinks=told, views=sinks, cassette=options.record, unsafe=options.unsafe_no_sandbox)
+        parts = RunParts(
+            sinks=all_sinks, views=sinks, cassette=options.record, unsafe=options.unsafe_no_sandbox
+        )
         return _supervised(project, request, journal, directory, parts)
 
 
@@ -94,9 +96,9 @@ def resume_run(
     announce: Callable[[str, RunState], None] = lambda _run, _state: None,
 ) -> RunState:
     """
-    Go on with a run where its log ends; the run's state then.
+    Resumes a run where its log ends, and returns the final state.
 
-    `project` carries the run's settings (see `project_of_run`). Raises Refused while another process owns it.
+    `project` has the run's settings (see `project_of_run`). Raises Refused if another process owns the run.
     """
     with own_run(project, run):
         journal = Journal(run=run)
@@ -104,41 +106,41 @@ def resume_run(
             before = list(reader.events(EventFilter(run=run)))
         for record in before:
             journal.fold(record)
-        told = [*run_files(project, options.artifacts), *notifiers(project), *sinks]
-        for sink in told:
+        all_sinks = [*run_files(project, options.artifacts), *notifiers(project), *sinks]
+        for sink in all_sinks:
             if isinstance(sink, LateSink):
                 sink.catch_up(before)
         state = journal.state
         if state.discarded or state.undone:
             how = "discarded" if state.discarded else "undone"
             raise UsageError(f"{run} was {how}", hint="start a new one with 'devassist run GOAL'")
-        recorded = state.started.worktrees  # not recorded by older versions
+        recorded = state.started.worktrees  # empty in logs of older versions
         directory = Path(recorded) if recorded and Path(recorded).is_dir() else project.worktrees / run
         directory.mkdir(parents=True, exist_ok=True)
         if state.started.repository != str(project.repository.root):
-            for one in list_worktrees(project.repository):
-                if one.ours and one.name.startswith(f"da-{run}-"):
-                    adopt_moved(project.repository, one.path, one.name)
+            for worktree in list_worktrees(project.repository):
+                if worktree.ours and worktree.name.startswith(f"da-{run}-"):
+                    adopt_moved(project.repository, worktree.path, worktree.name)
         request = replace(resumed_request(project, state, options), cleared=cleared(project, run))
         announce(run, state)
         unsafe = options.unsafe_no_sandbox or state.sandbox == "none"
-        parts = RunParts(sinks=told, views=sinks, cassette=options.record, unsafe=unsafe)
+        parts = RunParts(sinks=all_sinks, views=sinks, cassette=options.record, unsafe=unsafe)
         return _supervised(project, request, journal, directory, parts)
 
 
 def cleared(project: Project, run: str) -> RecoveryDone | None:
-    """End what a dead supervisor left running, and remove its locks. The caller owns the run."""
+    """Kills the processes and removes the locks that a dead supervisor left. The caller must own the run."""
     killed, locks = sweep(run), clear_dead_locks(project.repository, run)
     return RecoveryDone(killed=killed, locks=tuple(locks)) if killed or locks else None
 
 
 def project_of_run(project: Project, run: str, flags: dict[str, Any]) -> tuple[Project, RunState]:
-    """The run's state, and the project with the settings that the run has recorded; `flags` override them."""
+    """The project with the settings that the run recorded, overridden by `flags`, and the run's state."""
     state = load_state(project, run)
     settings = recorded_settings(state.started.settings, flags)
     if state.status is RunStatus.SUCCEEDED:
         raise UsageError(
-            f"{state.run} has succeeded: there is nothing to go on with",
+            f"{state.run} has succeeded: there is nothing to resume",
             hint=f"devassist show {state.run}",
         )
     return replace(project, loaded=Loaded(settings=settings, origins={})), state
@@ -149,9 +151,9 @@ def supervision(
     project: Project, request: RunRequest, journal: Journal, directory: Path, parts: RunParts
 ) -> Iterator[Supervision]:
     """
-    Everything that a run needs while it is supervised: sandbox, workers, log, and signals that stop it.
+    Opens what a run needs while it is supervised: sandbox, workers, log and signal handling.
 
-    `directory` is where its worktrees are. The log's head is written down when the run has ended.
+    `directory` holds the run's worktrees. The log's head is anchored when the run has ended.
     """
     probe = choose(project.settings.sandbox.mode, scratch=directory, allow_unsafe=parts.unsafe)
     request = replace(request, warnings=(*request.warnings, *sandbox_notes(probe)))
@@ -187,7 +189,7 @@ def _supervised(
 
 
 def sandbox_notes(probe: Probe) -> Sequence[str]:
-    """What must be said about how commands run."""
+    """The warnings about how commands run: without a sandbox, or in one with gaps."""
     if probe.sandbox is None:
         tried = "; ".join(f"{report.tier}: {report.detail}" for report in probe.reports)
         return [f"no sandbox works here, so agents are offered no commands ({tried})"]

@@ -1,4 +1,4 @@
-"""How signals stop a run: the handler does nothing, and a thread reads from a pipe which signals came."""
+"""Stops a run on signals: the handler does nothing, and a thread reads the signals' numbers from a pipe."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ _STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
 @contextmanager
 def stopped_by_signals(stop: StopSwitch) -> Iterator[None]:
     """
-    SIGINT, SIGTERM and SIGHUP pull the switch; a second one, or SIGQUIT, ends what is left at once.
+    Lets SIGINT, SIGTERM and SIGHUP pull the stop switch; a second one, or SIGQUIT, stops the run at once.
 
-    A handler runs on the main thread between any two of its instructions, and that thread may hold any lock. So
-    Python only writes the signal's number to a pipe, and the switch is pulled by the thread that reads it.
+    A handler runs on the main thread between any two of its instructions, and that thread may hold any lock. That is
+    why Python only writes the signal's number to a pipe, and the thread that reads it pulls the switch.
     """
     if threading.current_thread() is not threading.main_thread():
         yield
@@ -30,7 +30,7 @@ def stopped_by_signals(stop: StopSwitch) -> Iterator[None]:
     thread = threading.Thread(target=_pull, args=(stop, reader), name="signals", daemon=True)
     thread.start()
     wakeup = signal.set_wakeup_fd(writer, warn_on_full_buffer=False)
-    handlers = {number: signal.signal(number, _noted) for number in _STOPPING}
+    handlers = {number: signal.signal(number, _ignore) for number in _STOPPING}
     try:
         yield
     finally:
@@ -42,12 +42,12 @@ def stopped_by_signals(stop: StopSwitch) -> Iterator[None]:
         os.close(reader)
 
 
-def _noted(_number: int, _frame: object) -> None:
-    """With a handler in place, Python writes the signal's number to the pipe and lets the main thread go on."""
+def _ignore(_number: int, _frame: object) -> None:
+    """Does nothing: as long as a handler is set, Python writes the signal's number to the pipe."""
 
 
 def _pull(stop: StopSwitch, reader: int) -> None:
-    """Until the pipe is closed."""
+    """Pulls the switch for every signal that is read, until the pipe is closed."""
     count = 0
     while numbers := os.read(reader, 64):
         for number in numbers:

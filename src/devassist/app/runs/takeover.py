@@ -1,7 +1,8 @@
-"""What can be done once a run has ended: taking it over, and cleaning up after it."""
+"""Takes over the result of a run that has ended, and cleans up after it."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -19,8 +20,8 @@ from devassist.store.filters import EventFilter
 
 
 @contextmanager
-def aftermath(project: Project, run: str) -> Any:
-    """An Aftermath of a run, with the audit log open for writing. Raises Unfinished while the run goes on."""
+def aftermath(project: Project, run: str) -> Iterator[Aftermath]:
+    """The Aftermath of a run, with the audit log open for writing. Raises Unfinished while the run is active."""
     state = present(project, load_state(project, run))
     if state.status is RunStatus.RUNNING or is_alive(project, state.run):
         raise Unfinished(f"{state.run} has not ended", hint=f"devassist status {state.run}")
@@ -37,17 +38,17 @@ def aftermath(project: Project, run: str) -> Any:
 
 
 @contextmanager
-def undoing(project: Project, run: str) -> Any:
-    """An Undo of a run's newest landing, with the audit log open for writing."""
+def undoing(project: Project, run: str) -> Iterator[Undo]:
+    """The Undo of a run's newest landing, with the audit log open for writing."""
     with aftermath(project, run) as after:
         own = f"refs/heads/{result_branch(after.state.run)}"
-        wanted = EventFilter(
+        landing_events = EventFilter(
             run=after.state.run, types=["merge.completed", "run.applied", "run.undone", "run.undo.intended"]
         )
         with open_reader(project) as reader:
             landings = [
                 record
-                for record in reader.events(wanted)
+                for record in reader.events(landing_events)
                 if not (isinstance(record.body, MergeCompleted) and record.body.ref == own)
             ]
         yield Undo(after=after, landings=landings)

@@ -1,4 +1,4 @@
-"""Wires the collaborators of one run."""
+"""Wires the collaborators of a run."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from devassist.store.queries import AuditReader
 GUIDANCE_FILES = ("AGENTS.md", "CLAUDE.md", "CONTRIBUTING.md")
 
 
-def run_context(  # noqa: PLR0913, PLR0917  what a run is wired from
+def run_context(  # noqa: PLR0913, PLR0917  the parts that a run is wired from
     project: Project,
     request: RunRequest,
     probe: Probe,
@@ -50,8 +50,8 @@ def run_context(  # noqa: PLR0913, PLR0917  what a run is wired from
     def world(worktree: Path, private: Path) -> CommandWorld:
         extra = {MARK: request.run}
         if leaks:
-            # The worktree's own code goes before what an editable install points to.
-            extra["PYTHONPATH"] = os.pathsep.join(str(worktree / one) for one in ("src", "."))
+            # The worktree's own code takes precedence over that of an editable install.
+            extra["PYTHONPATH"] = os.pathsep.join(str(worktree / name) for name in ("src", "."))
         environment = command_environment(
             host.environment,
             private=private,
@@ -94,13 +94,13 @@ def run_context(  # noqa: PLR0913, PLR0917  what a run is wired from
 
 
 def _guidance(repository: Repository, base: str) -> Mapping[str, str]:
-    found: dict[str, str] = {}
+    texts: dict[str, str] = {}
     for name in GUIDANCE_FILES:
         try:
-            found[name] = repository.read_file(base, name).decode("utf-8", "replace")
+            texts[name] = repository.read_file(base, name).decode("utf-8", "replace")
         except DevassistError:
             continue
-    return found
+    return texts
 
 
 def _show(views: Sequence[EventSink], record: Record) -> None:
@@ -109,7 +109,7 @@ def _show(views: Sequence[EventSink], record: Record) -> None:
 
 
 def history_of(project: Project, run: str) -> Callable[[str], Sequence[Record]]:
-    """The records of one task of a run, payloads included, read when they are asked for."""
+    """Returns a function that reads the records of one task of a run, payloads included."""
 
     def history(task: str) -> Sequence[Record]:
         with open_reader(project) as reader:
@@ -120,9 +120,9 @@ def history_of(project: Project, run: str) -> Callable[[str], Sequence[Record]]:
 
 def steering_of(project: Project, run: str) -> Callable[[int], Sequence[Record]]:
     """
-    Reads the records after a seq by which other processes steer a run.
+    Returns a function that reads the records after a `seq` with which other processes steer a run.
 
-    For one thread, which keeps its connection; cheap as long as nothing in the log has changed.
+    It is for one thread, whose connection stays open, and is cheap while the log does not change.
     """
     types = [str(type_) for type_ in STEERING]
     reader: AuditReader | None = None
@@ -142,7 +142,7 @@ def steering_of(project: Project, run: str) -> Callable[[int], Sequence[Record]]
 
 
 def taught(project: Project) -> Sequence[Record]:
-    """The records, of all runs and people, that say how conflicts were settled; none if there is no log."""
+    """The records of how conflicts were resolved, of all runs and people; none if there is no log."""
     try:
         with open_reader(project) as reader:
             return list(reader.events(EventFilter(types=TEACHING)))

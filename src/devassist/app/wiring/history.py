@@ -1,4 +1,4 @@
-"""Whether the history that is needed is here: a shallow clone, as CI makes them, has little of it."""
+"""Refuses to guess in a shallow clone, which has little history; CI jobs often use one."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ _HINT = "git fetch --unshallow, or fetch-depth: 0 in CI"
 
 
 def require_history(repository: Repository) -> None:
-    """Raises Refused in a shallow clone."""
+    """Raises Refused if the clone is shallow."""
     if repository.is_shallow:
         raise Refused("the clone is shallow: without history no merge base is certain", hint=_HINT)
 
 
 def resolved(repository: Repository, revision: str) -> str:
-    """The commit of a revision. Raises Refused where it may be missing because the clone is shallow, else NotFound."""
+    """The commit of a revision. Raises NotFound, or Refused if a shallow clone may be the reason that it is missing."""
     try:
         return repository.resolve(revision)
     except NotFound as error:
