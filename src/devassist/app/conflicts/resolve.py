@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
 
 from devassist.app.conflicts.check_tree import run_checks
 from devassist.app.conflicts.ledger import find_conflict, known_conflicts
 from devassist.app.conflicts.open_conflict import Answer, OpenConflict
 from devassist.app.wiring.project import Project, open_log
+from devassist.conflicts.resolution.rerere import settled_in
+from devassist.conflicts.resolution.verification import Verification
 from devassist.domain.conflicts import ConflictStatus
 from devassist.domain.errors import (
     DevassistError,
@@ -30,11 +31,9 @@ from devassist.domain.events import (
 )
 from devassist.domain.resolutions import DroppedLine, How, ResolutionCheck, ResolutionStatus
 from devassist.domain.state.approvals import ApprovedMerge, MergeRequest
+from devassist.engine.resolution.resolution_writer import ResolutionWriter, Settlement
 from devassist.git.worktree.listing import list_worktrees
 from devassist.ports import Recorder
-
-if TYPE_CHECKING:  # it brings parsers along
-    from devassist.engine.resolution.resolution_writer import Settlement
 
 APPROVAL = "approval"
 """The name of the check that a person has to pass: approval by policy or by hand."""
@@ -103,8 +102,6 @@ def settle_in(
     run: str = "",
 ) -> Resolution:
     """As `settle`, with a log that is open already; `ran` are the results of checks that ran before."""
-    from devassist.engine.resolution.resolution_writer import ResolutionWriter
-
     if answer.into:
         _tip_to_move(conflict, answer.into)
     settlement = _checked(conflict, answer, recorder, ran)
@@ -123,10 +120,6 @@ def _checked(
     conflict: OpenConflict, answer: Answer, recorder: Recorder, ran: Sequence[ResolutionCheck]
 ) -> Settlement:
     """The answer with the results of its checks; `overruled` says that one of them failed."""
-    from devassist.conflicts.resolution.rerere import settled_in
-    from devassist.conflicts.resolution.verification import Verification
-    from devassist.engine.resolution.resolution_writer import Settlement
-
     project, pair = conflict.project, conflict.pair
     tree = pair.tree_with(answer.edits)
     languages = project.settings.conflicts.languages
@@ -155,8 +148,6 @@ def _checked(
 
 def undo(project: Project, prefix: str, *, who: str, reason: str) -> Undone:
     """Reopens a resolved conflict and all that the same merge settled. Raises UsageError if it is not resolved."""
-    from devassist.engine.resolution.resolution_writer import ResolutionWriter
-
     record = find_conflict(project, prefix)
     id_, commit = str(record["conflict"]), record.get("ended", {}).get("commit", "")
     if record["status"] != ConflictStatus.RESOLVED or not commit:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from devassist.app.conflicts.check_tree import run_checks
 from devassist.app.conflicts.ledger import intent_of
@@ -29,12 +28,15 @@ from devassist.domain.resolutions import How, ResolutionCheck, ResolutionStatus
 from devassist.domain.roles import Role
 from devassist.domain.state.approvals import Choice, decide
 from devassist.domain.state.run import RunState
+from devassist.engine.context import RunRequest
+from devassist.engine.log.journal import Journal
+from devassist.engine.resolution.resolution_request import Matter, ResolutionResult
+from devassist.engine.run.resolution_run import TASK, ResolutionRun
+from devassist.engine.run.supervisor import Supervisor
+from devassist.git.merging.merge import commit_merge
+from devassist.git.merging.tree_view import TreeView
 from devassist.ports import EventSink, Recorder
-
-if TYPE_CHECKING:  # imported where they are used: other commands must not pay for a run's imports
-    from devassist.engine.context import RunRequest
-    from devassist.engine.log.journal import Journal
-    from devassist.engine.resolution.resolution_request import Matter, ResolutionResult
+from devassist.store.filters import EventFilter
 
 
 def resolve_by_agent(
@@ -47,8 +49,6 @@ def resolve_by_agent(
 
     Raises ModelError, LimitReached, Interrupted or Unfinished if there is no resolution.
     """
-    from devassist.engine.log.journal import Journal
-
     run, project = fresh_run_id(), conflict.project
     options = RunOptions(goal=f"resolve {conflict.ids[0]}", base=conflict.base_commit)
     request = new_request(project, options, run)
@@ -73,9 +73,6 @@ def resume_by_agent(
 
     Raises UsageError if the conflict is resolved, or one of other commits now.
     """
-    from devassist.engine.log.journal import Journal
-    from devassist.store.filters import EventFilter
-
     asked = state.started.resolution
     if asked is None:
         raise UsageError(f"{state.run} resolves no conflict", hint=f"devassist resume {state.run}")
@@ -126,9 +123,6 @@ def _run(
     directory: Path,
     sinks: Sequence[EventSink],
 ) -> Resolution:
-    from devassist.engine.run.resolution_run import ResolutionRun
-    from devassist.engine.run.supervisor import Supervisor
-
     project = conflict.project
     accepted: list[Resolution] = []
 
@@ -148,8 +142,6 @@ def _run(
 
 
 def _matter(project: Project, conflict: OpenConflict) -> Matter:
-    from devassist.engine.resolution.resolution_request import Matter
-
     pair = conflict.pair
     objections = [at.message for file in pair.files for at in file.conflicts]
     if conflict.semantic:
@@ -171,9 +163,6 @@ def _accepted(
     conflict: OpenConflict, given: Answer, result: ResolutionResult, recorder: Recorder, run: str
 ) -> Resolution:
     """Checks the integrator's resolution, and has the policy approve it; it is kept if both agree."""
-    from devassist.engine.run.resolution_run import TASK
-    from devassist.git.merging.tree_view import TreeView
-
     project = conflict.project
     policy = decide(project.settings.approvals, kind="resolution", confidence=result.confidence)
     decision = DecisionMade(
@@ -214,9 +203,6 @@ def _rescued(
     project: Project, result: ResolutionResult, parents: Sequence[str], recorder: Recorder, run: str
 ) -> str:
     """Keeps a refused resolution under a rescue ref, for a person to look at; the ref."""
-    from devassist.engine.run.resolution_run import TASK
-    from devassist.git.merging.merge import commit_merge
-
     repository = project.repository
     signature = repository.signature(project.host.environment)
     commit = commit_merge(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from devassist.app.runs.ownership import is_alive
 from devassist.app.wiring.project import Project, fold_run, open_reader
@@ -22,9 +21,8 @@ from devassist.domain.events import (
 )
 from devassist.domain.ids import base_ref, worktree_name
 from devassist.domain.state.run import RunState
-
-if TYPE_CHECKING:  # imported where they are used: `--help` and `status` must not pay for a run's imports
-    from devassist.git.repair.worktrees import Recorded
+from devassist.git.repair.worktrees import Recorded
+from devassist.store.filters import EventFilter
 
 _FACTS = ("run", "plan", "task", "agent", "worktree", "merge", "commit", "command", "approval")
 _ENDINGS = {
@@ -56,8 +54,6 @@ class DeadRun:
 
 def runs_without_owner(project: Project) -> list[DeadRun]:
     """Every run of the log that no process owns now, the newest first."""
-    from devassist.store.filters import EventFilter
-
     try:
         reader = open_reader(project)
     except NotFound:
@@ -75,8 +71,6 @@ def runs_without_owner(project: Project) -> list[DeadRun]:
 
 
 def _take(run: DeadRun, record: Record) -> None:
-    from devassist.git.repair.worktrees import Recorded
-
     name = worktree_name(run.state.run, record.event.agent)
     match record.body:
         case WorktreeIntended() | WorktreeOpened() as made:

@@ -6,21 +6,20 @@ import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from devassist.app.runs.ownership import owner
 from devassist.app.wiring.history import resolved as resolved_base
 from devassist.app.wiring.project import Project, secrets_of
 from devassist.domain.errors import UsageError
-from devassist.domain.ids import make_run_id
+from devassist.domain.ids import base_ref, make_run_id
+from devassist.domain.plan import Plan
 from devassist.domain.roles import Role
 from devassist.domain.state.run import RunState
+from devassist.engine.context import RunRequest
 from devassist.git.merging.program import find_git
 from devassist.git.worktree.snapshot import snapshot_dirty
-
-if TYPE_CHECKING:  # imported where they are used: `--help` and `status` must not pay for a run's imports
-    from devassist.domain.plan import Plan
-    from devassist.engine.context import RunRequest
+from devassist.llm.routing import choose_model, is_scripted, models_for, resolved
+from devassist.llm.scripted import load_script
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,9 +56,6 @@ class ResumeOptions:
 
 def new_request(project: Project, options: RunOptions, run: str) -> RunRequest:
     """What a new run is asked for, with everything resolved to ids and values."""
-    from devassist.engine.context import RunRequest
-    from devassist.llm.routing import choose_model, models_for, resolved
-
     find_git(project.host.environment)  # before anybody is paid: what agents write could not be landed
     repository, settings = project.repository, project.settings
     base, warnings = _base(project, options)
@@ -101,10 +97,6 @@ def resumed_request(project: Project, state: RunState, options: ResumeOptions) -
     `project` carries the merged settings already. Raises UsageError where the log is of a version that
     recorded too little.
     """
-    from devassist.domain.ids import base_ref
-    from devassist.engine.context import RunRequest
-    from devassist.llm.routing import choose_model, models_for, resolved
-
     find_git(project.host.environment)
     started, settings = state.started, project.settings
     models: dict[str, Sequence[str]] = dict(started.models)
@@ -139,9 +131,6 @@ def resumed_request(project: Project, state: RunState, options: ResumeOptions) -
 
 def _script_of(model: str, directory: Path) -> str:
     """`scripted/demo` is shipped; any other name is a file."""
-    from devassist.llm.routing import is_scripted
-    from devassist.llm.scripted import load_script
-
     if not is_scripted(model):
         return ""
     name = model.partition("/")[2]
@@ -190,8 +179,6 @@ def fresh_run_id() -> str:
 
 def plain_request(project: Project, run: str, *, goal: str, base: str = "") -> RunRequest:
     """A request without models: for what needs a run's surroundings and no agent."""
-    from devassist.engine.context import RunRequest
-
     return RunRequest(
         run=run,
         goal=goal,
