@@ -6,7 +6,6 @@ import re
 from collections.abc import Iterator
 from functools import lru_cache
 
-from devassist.conflicts.manifests.cobra import cobra_commands
 from devassist.conflicts.manifests.commands import (
     entry_points,
     make_targets,
@@ -14,6 +13,7 @@ from devassist.conflicts.manifests.commands import (
     script_commands,
 )
 from devassist.conflicts.manifests.facts import Fact, Family, basename, is_test
+from devassist.conflicts.manifests.go import go_facts
 from devassist.conflicts.manifests.locks import is_generated, is_lock
 from devassist.conflicts.manifests.module import parse_module
 from devassist.conflicts.manifests.packages import package_requirements
@@ -31,7 +31,7 @@ from devassist.conflicts.manifests.text import Lines
 from devassist.conflicts.manifests.web import web_routes
 
 _PACKAGES = {"package.json", "Cargo.toml", "go.mod"}
-_WEB = re.compile(r"\.(?:[cm]?[jt]s|[jt]sx|go|java|kt)$")
+_WEB = re.compile(r"\.(?:[cm]?[jt]s|[jt]sx|java|kt)$")
 _CONFIG = re.compile(r"\.(?:toml|ya?ml|ini|cfg|properties)$")
 _TEXT_DEFAULTS = re.compile(
     r"\.(?:[cm]?[jt]s|[jt]sx|sh|bash)$|(^|/)((docker-)?compose[\w.-]*\.ya?ml|Dockerfile[\w.-]*)$"
@@ -118,7 +118,7 @@ def _of_the_product(path: str, text: str) -> Iterator[Fact]:
     if _WEB.search(path):
         yield from web_routes(path, text)
     if path.endswith(".go"):
-        yield from cobra_commands(path, text)
+        yield from go_facts(path, text)
     if _TEXT_DEFAULTS.search(path) or is_dotenv(path):
         yield from text_defaults(path, text)
     if _CONFIG.search(path):

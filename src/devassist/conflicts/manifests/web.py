@@ -1,4 +1,4 @@
-"""Routes of Express and its like, of Go's muxes, and of Spring's annotations, read from the text."""
+"""Routes of Express and its like, and of Spring's annotations, read from the text."""
 
 from __future__ import annotations
 
@@ -29,15 +29,6 @@ _JS_REQUIRED = re.compile(r"""require\(\s*['"]([^'"]+)['"]\s*\)""")
 _JS_CHAINED = re.compile(r"\s*\.\s*(get|post|put|delete|patch|all)\s*\(")
 _SERVER = re.compile(r"(app|router|server|fastify|routes?|api)$", re.IGNORECASE)
 _JS_APPS = frozenset("express fastify Fastify Hono Koa Elysia App polka restify.createServer".split())
-
-_GO_CALL = re.compile(
-    r"\b(?P<on>\w+(?:\.\w+)?)\.(?P<verb>HandleFunc|Handle|Get|Post|Put|Delete|Patch|Head|Options|GET|POST|PUT|DELETE|PATCH|HEAD|OPTIONS|Any)\s*\((?=\s*[\"`])"
-)
-_GO_GROUP = re.compile(
-    r"""\b(?P<name>\w+)\s*:?=\s*(?P<on>\w+)\.(?:Group|PathPrefix|Party)\(\s*"(?P<prefix>[^"]*)\""""
-)
-_GO_NESTED = re.compile(r"""\.Route\(\s*"(?P<prefix>[^"]*)"\s*,\s*func\(""")
-_GO_METHODS = re.compile(r"""\s*\.\s*Methods\(([^)]*)\)""")
 
 _SPRING = re.compile(r"@(?P<verb>Get|Post|Put|Delete|Patch|Request)Mapping\b")
 _JAVA_AFTER = re.compile(
@@ -72,15 +63,13 @@ class _Source:
 def web_routes(path: str, text: str) -> Iterator[Fact]:
     """Routes by the file's language."""
     ending = path.rpartition(".")[2]
-    hint = _GO_CALL if ending == "go" else _SPRING if ending in {"java", "kt"} else _JS_CALL
+    hint = _SPRING if ending in {"java", "kt"} else _JS_CALL
     if hint.search(text) is None:
         return
     plain = without_comments(text)
     source = _Source(path, plain, Lines(plain))
-    found = (
-        _go(source) if ending == "go" else _spring(source) if ending in {"java", "kt"} else _express(source)
-    )
-    yield from (one.fact() for one in found)
+    routes = _spring(source) if ending in {"java", "kt"} else _express(source)
+    yield from (route.fact() for route in routes)
 
 
 def _express(source: _Source) -> Iterator[Route]:
@@ -176,48 +165,6 @@ def script_wiring(path: str, text: str) -> tuple[list[Receiver], list[Mount]]:
             if child is not None and child.kind in ("router", "imported"):
                 mounts.append(Mount(child, parent, prefix or ""))
     return [one for one in bound.values() if one.kind in ("app", "router")], mounts
-
-
-def _go(source: _Source) -> Iterator[Route]:
-    groups = {found["name"]: (found["on"], found["prefix"]) for found in _GO_GROUP.finditer(source.text)}
-    nested = [
-        (found.start(), closing(source.text, source.text.index("(", found.start())), found["prefix"])
-        for found in _GO_NESTED.finditer(source.text)
-    ]
-    for found in _GO_CALL.finditer(source.text):
-        opening = found.end() - 1
-        end = closing(source.text, opening)
-        given = arguments(source.text[opening + 1 : end])
-        stated = (quoted(given[0]) if given else None) or ""
-        verb, _, url = stated.rpartition(" ")
-        if len(given) < 2 or not (url.startswith("/") or (verb and "/" in url)):  # noqa: PLR2004  pattern and handler
-            continue
-        around = "".join(prefix for start, stop, prefix in nested if start < found.start() < stop)
-        receiver = _go_receiver(source, found["on"], groups)
-        stop = end + 1
-        methods = [verb.strip() or ("ANY" if found["verb"].startswith(("Handle", "Any")) else found["verb"])]
-        chained = _GO_METHODS.match(source.text, stop)
-        if chained is not None:
-            methods = re.findall(r"""["'](\w+)["']|http\.Method(\w+)""", chained[1]) and [
-                one or other for one, other in re.findall(r"""["'](\w+)["']|http\.Method(\w+)""", chained[1])
-            ]
-            stop = chained.end()
-        for method in methods:
-            full = (receiver.prefix + around).rstrip("/") + url if receiver.prefix + around else url
-            yield source.route(method, full, receiver, (found.start(), stop), given[-1])
-
-
-def _go_receiver(source: _Source, name: str, groups: dict[str, tuple[str, str]]) -> Receiver:
-    if name == "http":
-        return Receiver(f"{directory(source.path)}:http.DefaultServeMux", "app")
-    prefix, root, seen = "", name, 0
-    while root in groups and seen < 10:  # noqa: PLR2004  groups of groups
-        root, above = groups[root]
-        prefix, seen = above + prefix, seen + 1
-    made = re.search(rf"\b{re.escape(root)}\s*:?=\s*[\w.]+\(", source.text)
-    return Receiver(
-        f"{source.path}:{root}" if made else f"?{source.path}:{root}", "app" if made else "unknown", prefix
-    )
 
 
 def _spring(source: _Source) -> Iterator[Route]:

@@ -78,17 +78,18 @@ def covers(languages: tuple[str, ...], grammar: Grammar) -> bool:
 
 
 @cache
-def _language(grammar: Grammar) -> Language:
+def load_language(grammar: Grammar) -> Language:
+    """The parser tables of a grammar, for queries of one's own."""
     return Language(grammar.load())
 
 
 def parses(grammar: Grammar, source: bytes) -> bool:
     """Whether the whole of a file is well formed, as far as its grammar knows the language."""
-    return not Parser(_language(grammar)).parse(source).root_node.has_error
+    return not Parser(load_language(grammar)).parse(source).root_node.has_error
 
 
 def read_table(grammar: Grammar, source: bytes) -> Table:
     """The symbols of a file. Never raises for what the file says: half-written code gives what parses."""
     if len(source) > LARGEST or b"\0" in source:
         return Table(language=grammar.family, dynamic=True)
-    return grammar.extractor(_language(grammar), source).table()
+    return grammar.extractor(load_language(grammar), source).table()
