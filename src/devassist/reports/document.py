@@ -39,8 +39,8 @@ def document(story: Story) -> Json:
         "afterwards": [
             {**_fields(taken.act), "type": str(taken.act.type), "at": taken.at} for taken in story.taken
         ],
-        "undo": [command for _, command in undo(story)],
-        "next": [command for _, command in next_steps(state)],
+        "undo": [step.command for step in undo(story)],
+        "next": [step.command for step in next_steps(state)],
     }
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from datetime import datetime
 
 from devassist.domain.events import BranchPushed, MergeCompleted, PrOpened, RunApplied, RunDiscarded
@@ -12,6 +13,15 @@ from devassist.domain.state.run import RunState
 from devassist.domain.statuses import RunStatus, TaskStatus
 from devassist.reports.parts import Afterlife
 from devassist.reports.story import Story
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A command to type, and what it is for."""
+
+    purpose: str
+    command: str
+
 
 SAYS: Mapping[TaskStatus, str] = {
     TaskStatus.MERGED: "merged",
@@ -65,37 +75,37 @@ def _became(act: Afterlife) -> str:
             return "discarded; everything is kept below refs/devassist/rescue"
 
 
-def next_steps(state: RunState) -> list[tuple[str, str]]:
-    """What to type next: what it is for, and the command."""
+def next_steps(state: RunState) -> list[Step]:
+    """What to type next."""
     run = state.run
     if state.status is RunStatus.RUNNING:
-        return [("how it stands", f"devassist status {run}")]
-    why = ("what happened", f"devassist logs {run}")
+        return [Step("how it stands", f"devassist status {run}")]
+    why = Step("what happened", f"devassist logs {run}")
     if state.result_commit is None:
-        return [why, ("who claimed what", f"devassist audit list --run {run} --type claim")]
+        return [why, Step("who claimed what", f"devassist audit list --run {run} --type claim")]
     return [
-        ("look", f"devassist diff {run}"),
-        ("take it over", f"devassist merge {run}"),
-        ("take it over for a commit of your own", f"devassist apply {run}"),
-        ("propose it", f"devassist pr {run}"),
+        Step("look", f"devassist diff {run}"),
+        Step("take it over", f"devassist merge {run}"),
+        Step("take it over for a commit of your own", f"devassist apply {run}"),
+        Step("propose it", f"devassist pr {run}"),
         why,
     ]
 
 
-def undo(story: Story) -> list[tuple[str, str]]:
-    """How to be rid of it: what the command does, and the command."""
+def undo(story: Story) -> list[Step]:
+    """How to be rid of the run's result, and of the merges that took it over."""
     merges = [taken.act for taken in story.taken if isinstance(taken.act, MergeCompleted)]
-    steps = [
-        (
-            f"take the merge out of {merge.ref.removeprefix('refs/heads/')} again",
-            shlex.join(
-                ["git", "revert", *(["-m", "1"] if len(merge.parents) > 1 else []), merge.commit[:12]]
-            ),
-        )
-        for merge in merges
-    ]
     nothing = "" if merges else "nothing of yours was touched; "
-    return [*steps, (f"{nothing}drop branches and worktrees", f"devassist discard {story.state.run}")]
+    discard = Step(f"{nothing}drop branches and worktrees", f"devassist discard {story.state.run}")
+    return [*(_revert(merge) for merge in merges), discard]
+
+
+def _revert(merge: MergeCompleted) -> Step:
+    mainline = ["-m", "1"] if len(merge.parents) > 1 else []
+    return Step(
+        f"take the merge out of {merge.ref.removeprefix('refs/heads/')} again",
+        shlex.join(["git", "revert", *mainline, merge.commit[:12]]),
+    )
 
 
 def seconds_between(start: str, end: str) -> float:

@@ -10,7 +10,6 @@ from pathlib import Path
 from devassist.domain.events import EventType, Record
 from devassist.reports.document import conflicts_sarif
 from devassist.reports.event_document import event_document
-from devassist.reports.junit import junit
 from devassist.reports.latest import LatestFile, write_whole
 from devassist.reports.markdown import markdown
 from devassist.reports.page import page
@@ -116,10 +115,13 @@ class Artifacts(_Follower):
     def _clear(self) -> None:
         """What an earlier run left here would be read as this one's."""
         self.directory.mkdir(parents=True, exist_ok=True)
-        for name in ("run.json", "events.ndjson", "conflicts.sarif", *_FORMS):
+        for name in ("run.json", "events.ndjson", "conflicts.sarif", "junit.xml", *_FORMS):
             (self.directory / name).unlink(missing_ok=True)
 
     def _finish(self) -> None:
+        from devassist.reports.junit import junit
+
+        write_whole(self.directory / "junit.xml", junit(self._story))
         for name, form in _FORMS.items():
             write_whole(self.directory / name, form(self._story))
         if self._story.state.conflicts:
@@ -127,7 +129,6 @@ class Artifacts(_Follower):
 
 
 _FORMS: Mapping[str, Callable[[Story], str]] = {
-    "junit.xml": junit,
     "report.md": markdown,
     "report.html": page,
 }

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from devassist.domain.events import EventType
 from devassist.domain.markup import block, code, line, prose
 from devassist.reports.document import conflicts_sarif, document
 from devassist.reports.junit import junit
@@ -17,9 +18,8 @@ from devassist.reports.markdown import markdown
 from devassist.reports.page import page
 from devassist.reports.parts import ConflictEnding
 from devassist.reports.story import Story
-from devassist.reports.timeline import timeline
 from support.browser import find_browser, opened
-from support.tale import RUN, whole_tale
+from support.tale import RUN, Tale, whole_tale
 
 STORY = Story.of(whole_tale())
 MARKDOWN = markdown(STORY)
@@ -162,8 +162,20 @@ def test_the_page_shows_what_was_said_as_text() -> None:
     PAGE.encode("utf-8")
 
 
+def test_what_reads_like_a_template_or_leaves_an_attribute_is_only_text() -> None:
+    tale = Tale()
+    tale.tell(EventType.RUN_STARTED, goal="{{ 7 * 7 }}{% include 'page.css' %}", base="b" * 40)
+    tale.agent("t", """x" onload='alert(1)'><img src=x>""", said="{# gone? #} **bold** [a](http://b)")
+    story = Story.of(tale.records)
+    assert "{{ 7 \\* 7 }}{% include 'page.css' %}" in markdown(story)
+    shown = parsed(page(story))
+    assert "{{ 7 * 7 }}{% include 'page.css' %}" in shown.text
+    assert "img" not in shown.names
+    assert not [name for _, name, _ in shown.attributes if name.startswith("on")]
+
+
 def test_the_timeline_has_a_row_per_agent_a_bar_per_round_ticks_and_waits() -> None:
-    picture = timeline(STORY)
+    picture = PAGE.partition('<div class="timeline">')[2].partition('<ul class="legend">')[0]
     rows = {"good/coder", "good/reviewer", "bad/coder", "clash/coder", "asks/coder", "asks"}
     assert set(re.findall(r'<li title="([^"]+)">', picture)) == rows
     assert len(re.findall(r'class="bar (?:done|failed)"', picture)) == 5
