@@ -26,7 +26,8 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
 from devassist.app.wiring.host import Host
-from devassist.app.wiring.project import open_log, open_project
+from devassist.app.wiring.project import open_project
+from devassist.app.wiring.recording import open_log
 from devassist.domain.events import EventType
 from support.command_line import Machine
 from support.crewscript import CrewScript, plan, sh, submit, task, tool

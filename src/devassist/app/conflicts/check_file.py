@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-from devassist.app.conflicts.compare import Compared, Comparison, base_side, looked_at
+from devassist.app.conflicts.branches import base_side
+from devassist.app.conflicts.compare import Compared, Comparison, looked_at
 from devassist.app.wiring.history import require_history
 from devassist.app.wiring.project import Project
 from devassist.conflicts.ongoing import OngoingConflicts

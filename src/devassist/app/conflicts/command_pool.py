@@ -10,7 +10,9 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from devassist.app.wiring.project import Project, open_log, probe_sandbox
+from devassist.app.wiring.project import Project
+from devassist.app.wiring.recording import open_log
+from devassist.app.wiring.sandbox import probe_sandbox
 from devassist.domain.errors import Unfinished
 from devassist.domain.events import CommandIntended, CommandRan, Event
 from devassist.domain.hashing import digest

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from devassist.app.conflicts.branches import base_side, side_of
 from devassist.app.conflicts.run_levels import Deep, go_deeper
 from devassist.app.conflicts.uncommitted import WorkInProgress
 from devassist.app.wiring.history import require_history
@@ -21,7 +22,6 @@ from devassist.conflicts.symbols.detector import SymbolDetector
 from devassist.conflicts.text.detector import TextDetector
 from devassist.conflicts.text.staleness import stale_branches
 from devassist.domain.conflicts import Conflict, Level, Side
-from devassist.domain.errors import NotFound, RepositoryError
 from devassist.domain.ids import work_of
 from devassist.git.merging.merge_tree import MergeTree
 from devassist.git.merging.tree_view import TreeView
@@ -167,31 +167,6 @@ def _in_the_way(one: Conflict, decided: Mapping[str, str]) -> str:
     status = decided.get(one.id, one.status)
     waived = status == "waived" and one.level in (Level.TREE, Level.TEXT)
     return one.status if waived else status
-
-
-def base_side(project: Project, revision: str) -> Side:
-    """What the branches are to land on, under the name it was given, else that of the branch checked out."""
-    repository = project.repository
-    commit = repository.resolve(revision or "HEAD")
-    name = revision or repository.head_branch or "HEAD"
-    return Side(name=name, commit=commit, tree=repository.tree_of(commit))
-
-
-def side_of(project: Project, name: str) -> Side:
-    """A local or remote branch, or any revision, by the name that was typed."""
-    repository = project.repository
-    for ref in (f"refs/heads/{name}", f"refs/remotes/{name}"):
-        try:
-            tip = repository.ref_tip(ref)
-        except RepositoryError:  # no name of a branch, such as main~2: a revision, perhaps
-            tip = None
-        if tip is not None:
-            return Side(name=name, commit=tip, tree=repository.tree_of(tip))
-    try:
-        commit = repository.resolve(name)
-    except NotFound:
-        raise NotFound(f"there is no branch {name!r}", hint="git branch --all lists them") from None
-    return Side(name=name, commit=commit, tree=repository.tree_of(commit))
 
 
 def looked_at(project: Project, referee: MergeTree, wanted: Comparison, base: str) -> list[Side]:

@@ -8,7 +8,8 @@ from dataclasses import dataclass, replace
 from devassist.app.conflicts.open_conflict import Answer, OpenConflict
 from devassist.app.runs.wiring import taught
 from devassist.app.wiring.history import require_history
-from devassist.app.wiring.project import Project, open_log
+from devassist.app.wiring.project import Project
+from devassist.app.wiring.recording import open_log
 from devassist.conflicts.resolution.history import answers_in_history
 from devassist.conflicts.resolution.rerere import CHOICE, SUBJECT, Precedent, Precedents, repetition
 from devassist.domain.events import Event, LessonLearned

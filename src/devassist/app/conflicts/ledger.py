@@ -2,29 +2,19 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
-import msgspec
-
-from devassist.app.conflicts.compare import Compared, Comparison, compare, side_of
-from devassist.app.conflicts.uncommitted import WorkInProgress
-from devassist.app.wiring.project import Project, is_writable, load_state, open_log, open_reader
-from devassist.domain.conflicts import ConflictStatus, Side
+from devassist.app.conflicts.branches import side_of
+from devassist.app.conflicts.compare import Compared, Comparison, compare
+from devassist.app.conflicts.known import known_conflicts
+from devassist.app.wiring.project import Project
+from devassist.app.wiring.recording import is_writable, open_log
+from devassist.domain.conflicts import ConflictStatus
 from devassist.domain.errors import NotFound
-from devassist.domain.events import ConflictFound, ConflictResolved, DecisionMade, Event
+from devassist.domain.events import ConflictFound, ConflictResolved, Event
 from devassist.domain.ids import work_of
-from devassist.git.merging.merge_tree import MergeTree
-from devassist.git.repository import Repository
-from devassist.store.filters import EventFilter
-
-_COMMITS = 10
-_RENAMED = re.compile(r"^rename from (.+)$", re.MULTILINE)
-_TASK_BRANCH_PARTS = 4
-"""devassist/<run>/<task>/<role>"""
 
 
 def compare_and_remember(project: Project, wanted: Comparison) -> Compared:
@@ -121,122 +111,3 @@ def _why_gone(project: Project, one: Mapping[str, Any]) -> str:
         if repository.is_ancestor(tips[name], tips[other]):
             return f"{other} holds {name} now"
     return "it was not found again"
-
-
-def known_conflicts(project: Project) -> dict[str, dict[str, Any]]:
-    """Every conflict the log knows: its last description, first and last seen, and how it ended."""
-    found: dict[str, dict[str, Any]] = {}
-    try:
-        with open_reader(project) as reader:
-            for record in reader.events(_only("conflict")):
-                match record.body:
-                    case ConflictFound(conflict=id_, status=status) as fact:
-                        earlier = found.get(id_, {})
-                        found[id_] = {
-                            **msgspec.to_builtins(fact),
-                            "first_seen": earlier.get("first_seen", record.at),
-                            "last_seen": record.at,
-                            "gone": False,
-                        }
-                        if "ended" in earlier and earlier["status"] == status:
-                            found[id_]["ended"] = earlier["ended"]
-                    case ConflictResolved(conflict=id_) as fact if id_ in found:
-                        found[id_].update(_ending(fact), last_seen=record.at)
-                    case _:
-                        continue
-    except NotFound:
-        return {}
-    return found
-
-
-def _ending(fact: ConflictResolved) -> dict[str, Any]:
-    if fact.status is ConflictStatus.GONE:
-        return {"gone": True, "gone_because": fact.reason}
-    stated = {name: value for name, value in msgspec.to_builtins(fact).items() if value}
-    return {"status": str(fact.status), "ended": stated}
-
-
-def find_conflict(project: Project, prefix: str) -> dict[str, Any]:
-    """One known conflict by its id or the beginning of it. Raises NotFound."""
-    known = known_conflicts(project)
-    matching = [one for id_, one in known.items() if id_.startswith(prefix)]
-    if len(matching) != 1:
-        fact = (
-            f"several conflicts begin with {prefix!r}" if matching else f"no conflict begins with {prefix!r}"
-        )
-        raise NotFound(fact, hint="devassist conflicts lists them")
-    return matching[0]
-
-
-def waive(project: Project, prefix: str, *, reason: str, who: str) -> dict[str, Any]:
-    """Record that a person accepts a conflict. It is still found, and no longer fails a command."""
-    one = find_conflict(project, prefix)
-    decision = DecisionMade(
-        who=f"person {who}",
-        question=f"live with {one['conflict']}?",
-        options=("waive", "leave open"),
-        choice="waive",
-        reason=reason,
-        confidence=1.0,
-    )
-    waived = ConflictResolved(
-        conflict=one["conflict"], status=ConflictStatus.WAIVED, who=f"person {who}", reason=reason
-    )
-    with open_log(project) as log:
-        (made,) = log.record(Event(decision))
-        log.record(Event(waived, parent=made.id))
-    return {**one, "status": "waived"}
-
-
-def both_sides(project: Project, conflict: Mapping[str, Any]) -> list[dict[str, str]]:
-    """For each branch of a known conflict: what it was for, and what it changes there, committed or not."""
-    repository = project.repository
-    paths = {conflict["path"], *(at["path"] for at in conflict.get("locations", ()))}
-    with MergeTree(repository, environment=project.host.environment) as referee:
-        work = WorkInProgress(repository, referee)
-        found: list[tuple[str, Side | None]] = []
-        for name in conflict["branches"]:
-            try:
-                found.append((name, work.of(name) or side_of(project, name)))
-            except NotFound:
-                found.append((name, None))
-        view = referee.view
-        bases = [_fork(view, conflict, side) for _name, side in found]
-        # A file that one side renamed has another name on the other.
-        for (_name, side), base in zip(found, bases, strict=True):
-            if side is not None and base is not None:
-                paths |= set(_RENAMED.findall(view.diff(base, side.commit, paths=paths)))
-        return [
-            {"branch": name, "intent": "the branch is gone", "diff": ""}
-            if side is None
-            else {
-                "branch": name,
-                "intent": intent_of(project, replace(side, commit=side.tip), base or conflict["base"]),
-                "diff": view.diff(base, side.commit, paths=paths) if base is not None else "",
-            }
-            for (name, side), base in zip(found, bases, strict=True)
-        ]
-
-
-def _fork(view: Repository, conflict: Mapping[str, Any], side: Side | None) -> str | None:
-    """Where a branch left what it is to land on."""
-    if side is None or "base" not in conflict:
-        return None
-    return view.merge_base(conflict["base"], side.commit)
-
-
-def intent_of(project: Project, side: Side, base: str) -> str:
-    """What a branch is for: the task it was made for where a run made it, else what its commits say."""
-    parts = side.name.split("/")
-    if parts[0] == "devassist" and len(parts) == _TASK_BRANCH_PARTS:
-        with suppress(NotFound):
-            state = load_state(project, parts[1])
-            for task in state.plan.tasks if state.plan is not None else ():
-                if task.id == parts[2]:
-                    return f"{task.title}\n{task.instructions}".strip()
-    said = [one.message.strip() for one in project.repository.log(side.commit, hide=[base], limit=_COMMITS)]
-    return "\n".join(said) or "nothing is said of it"
-
-
-def _only(type_: str) -> Any:
-    return EventFilter(types=(type_,))

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 
 import msgspec
 
-from devassist.app.conflicts.compare import side_of
-from devassist.app.conflicts.ledger import find_conflict, intent_of, known_conflicts
+from devassist.app.conflicts.branches import intent_of, side_of
+from devassist.app.conflicts.known import find_conflict, known_conflicts
 from devassist.app.conflicts.uncommitted import WorkInProgress
 from devassist.app.wiring.project import Project
 from devassist.conflicts.resolution.marked import HunkChoice, HunkText, MarkedText

@@ -6,9 +6,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from devassist.app.conflicts.check_tree import run_checks
-from devassist.app.conflicts.ledger import find_conflict, known_conflicts
+from devassist.app.conflicts.known import find_conflict, known_conflicts
 from devassist.app.conflicts.open_conflict import Answer, OpenConflict
-from devassist.app.wiring.project import Project, open_log
+from devassist.app.wiring.project import Project
+from devassist.app.wiring.recording import open_log
 from devassist.conflicts.resolution.rerere import settled_in
 from devassist.conflicts.resolution.verification import Verification
 from devassist.domain.conflicts import ConflictStatus

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from devassist.app.conflicts.branches import intent_of
 from devassist.app.conflicts.check_tree import run_checks
-from devassist.app.conflicts.ledger import intent_of
 from devassist.app.conflicts.open_conflict import Answer, OpenConflict, opened
 from devassist.app.conflicts.resolve import APPROVAL, Resolution, settle_in
 from devassist.app.runs.ownership import own_run

@@ -10,8 +10,10 @@ from pathlib import Path
 from typing import Any
 
 from devassist.app.doctor.repair import find_damage, repair
+from devassist.app.verification import verify_log
 from devassist.app.wiring.host import Host, versions
-from devassist.app.wiring.project import Project, open_project, probe_sandbox, verify_log
+from devassist.app.wiring.project import Project, open_project
+from devassist.app.wiring.sandbox import probe_sandbox
 from devassist.domain.errors import DevassistError, ModelError, NotFound, Refused
 from devassist.git.merging.program import find_git
 from devassist.llm.routing import choose_model

@@ -19,7 +19,8 @@ from devassist.app.doctor.finding import Damage, left_to_judge
 from devassist.app.doctor.ref_damage import deleted_branches, torn_refs
 from devassist.app.runs.decisions import end_for_it
 from devassist.app.runs.ownership import crashed, own_run
-from devassist.app.wiring.project import Project, open_log
+from devassist.app.wiring.project import Project
+from devassist.app.wiring.recording import open_log
 from devassist.domain.errors import DevassistError
 from devassist.domain.events import Event, RecoveryDone
 from devassist.domain.ids import rescue_ref, worktree_name

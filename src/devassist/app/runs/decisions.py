@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from devassist.app.runs.ownership import is_alive, own_run, supervisor_of
-from devassist.app.wiring.project import OUTLINE, Project, fold_run, load_state, open_log, open_reader
+from devassist.app.wiring.project import OUTLINE, Project, fold_run, load_state, open_reader
+from devassist.app.wiring.recording import open_log
 from devassist.domain.errors import DevassistError, NotFound, Refused, Unfinished, UsageError
 from devassist.domain.events import (
     ApprovalDecided,

@@ -9,7 +9,8 @@ from pathlib import Path
 
 from devassist.app.runs.ownership import owner
 from devassist.app.wiring.history import resolved as resolved_base
-from devassist.app.wiring.project import Project, secrets_of
+from devassist.app.wiring.project import Project
+from devassist.app.wiring.recording import secrets_of
 from devassist.domain.errors import UsageError
 from devassist.domain.ids import base_ref, make_run_id
 from devassist.domain.plan import Plan

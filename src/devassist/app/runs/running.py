@@ -20,7 +20,8 @@ from devassist.app.runs.requesting import (
 from devassist.app.runs.run_files import run_files
 from devassist.app.runs.signals import stopped_by_signals
 from devassist.app.runs.wiring import run_context
-from devassist.app.wiring.project import Project, load_state, open_log, open_reader
+from devassist.app.wiring.project import Project, load_state, open_reader
+from devassist.app.wiring.recording import open_log
 from devassist.config.load import Loaded, recorded_settings
 from devassist.crew.executor import ForkserverExecutor
 from devassist.domain.errors import UsageError

@@ -7,7 +7,8 @@ from contextlib import contextmanager
 from typing import Any
 
 from devassist.app.runs.ownership import is_alive, live_runs, present
-from devassist.app.wiring.project import Project, load_state, open_log, open_reader
+from devassist.app.wiring.project import Project, load_state, open_reader
+from devassist.app.wiring.recording import open_log
 from devassist.domain.errors import DevassistError, Unfinished
 from devassist.domain.events import Event, MergeCompleted, WorktreeKept, WorktreeRemoved
 from devassist.domain.ids import result_branch

@@ -6,23 +6,18 @@ import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from devassist.app.wiring.host import AUDIT_PATH, Host, utc_now
+from devassist.app.wiring.host import AUDIT_PATH, Host
 from devassist.config.forks import BaseFile, ForkPullRequest, find_fork
 from devassist.config.load import FILE, Loaded, load_settings
 from devassist.domain.errors import NotFound, RepositoryError, Unfinished
 from devassist.domain.ids import base_ref, result_branch
 from devassist.domain.settings import Settings
 from devassist.domain.state.run import RunState
-from devassist.ports import EventSink
-
-if TYPE_CHECKING:  # imported where they are used: `--help` and `status` must not pay for all of it
-    from devassist.git.repository import Repository
-    from devassist.sandbox.probe import Probe
-    from devassist.store.audit_log import AuditLog
-    from devassist.store.queries import AuditReader
-
+from devassist.git.repository import Repository
+from devassist.store.filters import EventFilter
+from devassist.store.queries import AuditReader
 
 _BULKY = frozenset(
     {"model.intended", "model.called", "tool.intended", "tool.called", "command.ran", "command.intended"}
@@ -69,8 +64,6 @@ class Project:
 
 def open_project(host: Host, flags: Mapping[str, Any] | None = None) -> Project:
     """Raises RepositoryError where there is no usable repository, ConfigError where a file is wrong."""
-    from devassist.git.repository import Repository
-
     repository = Repository.discover(host.directory, program_path=host.environment.get("PATH", os.defpath))
     fork = find_fork(host.environment)
     loaded = load_settings(
@@ -100,8 +93,6 @@ def _base_file(repository: Repository, fork: ForkPullRequest) -> BaseFile | None
 
 
 def open_reader(project: Project) -> AuditReader:
-    from devassist.store.queries import AuditReader
-
     return AuditReader(project.audit_path)
 
 
@@ -113,66 +104,8 @@ def load_state(project: Project, run: str) -> RunState:
 
 def fold_run(reader: AuditReader, run: str, *, types: Sequence[str] = ()) -> RunState:
     """The fold over a run's events, or over those of `types` alone. Prompts and outputs are not looked up for it."""
-    from devassist.store.filters import EventFilter
-
     chosen = EventFilter(run=run, types=tuple(types))
     return RunState.fold(reader.events(chosen, raw_types=_BULKY))
-
-
-def secrets_of(project: Project) -> frozenset[str]:
-    """What must reach no log, no prompt and no screen: secret values of the environment and of `.env` files."""
-    from devassist.domain.redaction import dotenv_secrets, known_secrets
-
-    found = known_secrets(project.host.environment)
-    for path in sorted(project.repository.root.glob(".env*")):
-        try:
-            found |= dotenv_secrets(path.read_text("utf-8", "replace"))
-        except OSError:  # a directory, or not ours to read
-            continue
-    return found
-
-
-def is_writable(project: Project) -> bool:
-    """Whether the log can be written, as far as permissions and the mount tell."""
-    place = project.audit_path.parent
-    return os.access(place if place.exists() else project.repository.common_dir, os.W_OK)
-
-
-def open_log(
-    project: Project, *, sinks: Sequence[EventSink] = (), state: EventSink | None = None
-) -> AuditLog:
-    """
-    The one writer of this process. Redacts what the environment and the shapes say is secret.
-
-    `sinks` and `state` are as in `AuditLog.open`.
-    """
-    from devassist.domain.redaction import Redactor
-    from devassist.store.audit_log import AuditLog
-
-    if not is_writable(project):
-        raise RepositoryError(
-            f"{project.repository.common_dir} cannot be written, and nothing is done that is not in the log",
-            hint="mount it writable, or use a clone",
-        )
-    redactor = Redactor(secrets_of(project), project.settings.audit.redact)
-    project.audit_path.parent.mkdir(parents=True, exist_ok=True)
-    return AuditLog.open(
-        project.audit_path,
-        heads_file=project.heads_file,
-        now=utc_now,
-        root_commit=project.repository.head_commit,
-        sinks=sinks,
-        state=state,
-        redact=redactor.value,
-    )
-
-
-def probe_sandbox(project: Project) -> Probe:
-    from devassist.sandbox.probe import choose
-
-    scratch = project.host.state_dir / "probe"
-    scratch.mkdir(parents=True, exist_ok=True)
-    return choose(project.settings.sandbox.mode, scratch=scratch)
 
 
 def require_result(project: Project, state: RunState) -> str:
@@ -191,26 +124,3 @@ def base_of(project: Project, state: RunState) -> str:
     if found is None:
         raise RepositoryError(f"the base of {state.run} is gone from this repository")
     return found
-
-
-def verify_log(project: Project) -> dict[str, Any]:
-    """The verification of contract 5, without its envelope."""
-    from devassist.domain.errors import NotFound
-    from devassist.store.heads import Anchor, path_tag, read_heads
-    from devassist.store.verify import verify
-
-    heads = read_heads(project.heads_file)
-    if not project.audit_path.exists():
-        here = [one for one in heads if one.path_tag == path_tag(project.audit_path)]
-        if not here:
-            raise NotFound("there is no audit log yet", hint="start a run with 'devassist run GOAL'")
-        detail = f"the log is gone: {project.heads_file} holds anchors of it, the last of {here[-1].at}"
-        gone = {"seq": here[-1].seq, "kind": "missing", "detail": detail}
-        return {"ok": False, "events": 0, "anchored_to": None, "problems": [gone]}
-    commits = [
-        Anchor(
-            seq=one.seq, hash=bytes.fromhex(one.hash), source=f"commit {one.commit}", database_id=one.database
-        )
-        for one in project.repository.history_anchors()
-    ]
-    return verify(project.audit_path, heads=heads, commit_heads=commits).as_json()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from devassist.app.reports import Json, event_document
+from devassist.app.documents import Json, event_document
 from devassist.cli.invocation import plain
 from devassist.cli.view.meeting import MEETING, described
 from devassist.domain.events import (

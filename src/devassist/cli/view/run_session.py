@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
-from devassist.app import reports as reporting
+from devassist.app.documents import run_document
 from devassist.app.runs.detaching import detach
 from devassist.app.wiring.project import Project, load_state
 from devassist.cli.invocation import Invocation, StreamFormat, complain, print_json, print_line
@@ -45,7 +45,7 @@ def launch(
         invocation.say(f"watch: devassist watch {run_id}", style="dim")
         invocation.say(f"stop:  devassist stop {run_id}", style="dim")
     else:
-        (print_json if output is StreamFormat.json else print_line)(reporting.run_document(state))
+        (print_json if output is StreamFormat.json else print_line)(run_document(state))
 
 
 def show_run(invocation: Invocation, project: Project, work: Work, output: StreamFormat) -> RunState:
@@ -69,9 +69,9 @@ def show_run(invocation: Invocation, project: Project, work: Work, output: Strea
 
 def answer(invocation: Invocation, state: RunState, output: StreamFormat) -> None:
     if output is StreamFormat.json:
-        print_json(reporting.run_document(state))
+        print_json(run_document(state))
     elif output is StreamFormat.ndjson:
-        print_line(reporting.run_document(state))
+        print_line(run_document(state))
     else:
         invocation.answers.print(run_summary(state))
         for line in next_steps(state):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from devassist.app.wiring.project import verify_log
+from devassist.app.verification import verify_log
 from devassist.cli.invocation import Format, of, print_json
 from devassist.cli.options import Output
 from devassist.domain.errors import AuditTampered

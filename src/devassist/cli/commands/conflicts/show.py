@@ -7,7 +7,8 @@ from typing import Any
 
 import typer
 
-from devassist.app.conflicts import ledger as life
+from devassist.app.conflicts.branches import both_sides
+from devassist.app.conflicts.known import find_conflict
 from devassist.cli.commands.conflicts.options import Id
 from devassist.cli.invocation import Format, of, plain, print_json
 from devassist.cli.options import Output
@@ -29,8 +30,8 @@ def show(context: typer.Context, conflict: Id, output: Output = Format.text) -> 
     """Show one conflict: both sides, where, and what to do."""
     invocation = of(context)
     project = invocation.project()
-    one = life.find_conflict(project, conflict)
-    sides = life.both_sides(project, one)
+    one = find_conflict(project, conflict)
+    sides = both_sides(project, one)
     if output is Format.json:
         print_json({"schema": "devassist.conflict/1", **one, "sides": sides})
         return

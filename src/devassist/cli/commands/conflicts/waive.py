@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from devassist.app.conflicts import ledger as life
+from devassist.app.conflicts.known import waive as record_waiver
 from devassist.cli.commands.conflicts.options import Id
 from devassist.cli.invocation import Format, of, one_line, print_json
 from devassist.cli.options import Output
@@ -28,7 +28,7 @@ def waive(
     invocation = of(context)
     if not reason.strip():
         raise UsageError("a waiver needs a reason: it goes into the log", hint="--reason TEXT")
-    one: dict[str, Any] = life.waive(invocation.project(), conflict, reason=reason, who=getpass.getuser())
+    one: dict[str, Any] = record_waiver(invocation.project(), conflict, reason=reason, who=getpass.getuser())
     if output is Format.json:
         print_json({"schema": "devassist.conflict/1", **one})
     else:

@@ -13,7 +13,7 @@ from typing import Annotated
 
 import typer
 
-from devassist.app.reports import plan_document
+from devassist.app.documents import plan_document
 from devassist.app.runs.decisions import Item, Word, find_item, who_is
 from devassist.app.wiring.project import Project
 from devassist.cli.commands.decisions.recording import Ids, NoResume, record_decision

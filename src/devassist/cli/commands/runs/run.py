@@ -11,7 +11,7 @@ from typing import Annotated, Any
 
 import typer
 
-from devassist.app import reports as reporting
+from devassist.app.documents import plan_document
 from devassist.app.runs.plan_estimate import foreseen
 from devassist.app.runs.requesting import RunOptions
 from devassist.app.runs.running import start_run
@@ -109,7 +109,7 @@ def _print_plan(invocation: Invocation, project: Project, state: RunState, outpu
     assert state.plan is not None  # noqa: S101  exit code 0 of --plan-only means there is one
     seen = foreseen(project, state.plan, state.base)
     if output is not StreamFormat.text:
-        (print_json if output is StreamFormat.json else print_line)(reporting.plan_document(state.plan, seen))
+        (print_json if output is StreamFormat.json else print_line)(plan_document(state.plan, seen))
         return
     for task in state.plan.tasks:
         after = f"  after {', '.join(task.depends_on)}" if task.depends_on else ""

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from devassist.app import reports as reporting
+from devassist.app.documents import run_document, task_document
 from devassist.app.runs.ownership import present
 from devassist.app.wiring.project import (
     Project,
@@ -30,7 +30,7 @@ def show(
     project = invocation.project()
     state, task = find_run_or_task(project, what)
     if output is Format.json:
-        print_json(reporting.task_document(task) if task else reporting.run_document(state))
+        print_json(task_document(task) if task else run_document(state))
     elif task is not None:
         _show_task(invocation, task)
     else:

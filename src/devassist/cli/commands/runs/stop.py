@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from devassist.app import reports as reporting
+from devassist.app.documents import run_document
 from devassist.app.runs.decisions import stop_run
 from devassist.app.runs.ownership import live_runs
 from devassist.app.wiring.project import load_state
@@ -31,9 +31,7 @@ def stop(
     invocation.say(f"stopping {', '.join(runs) or 'nothing: no run is at work'}")
     stopped = [stop_run(project, one, now=now) for one in runs]
     if output is Format.json:
-        print_json(
-            {"schema": "devassist.stopped/1", "runs": [reporting.run_document(state) for state in stopped]}
-        )
+        print_json({"schema": "devassist.stopped/1", "runs": [run_document(state) for state in stopped]})
         return
     for state in stopped:
         invocation.answers.print(f"{state.run} {state.status}")
