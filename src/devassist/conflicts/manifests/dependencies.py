@@ -8,9 +8,8 @@ import re
 from collections.abc import Iterator
 
 from devassist.conflicts.manifests.facts import Clash, Fact, Family, directory, gravest
-from devassist.conflicts.manifests.pep440 import compatible, meet
 from devassist.conflicts.manifests.python import includes, is_requirements
-from devassist.conflicts.manifests.semver import parse_cargo, parse_npm
+from devassist.conflicts.manifests.ranges import compatible, meet, parse_cargo, parse_npm
 from devassist.domain.conflicts import Conflict, Severity
 
 _KIND = "dependency-clash"

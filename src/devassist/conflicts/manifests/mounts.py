@@ -19,7 +19,7 @@ from devassist.conflicts.manifests.module import (
     text_of,
 )
 from devassist.conflicts.manifests.routes import normalised
-from devassist.conflicts.manifests.web import Mount, script_wiring
+from devassist.conflicts.manifests.script import Mount, script_wiring
 from devassist.git.merging.tree_view import TreeChange, TreeView
 from devassist.git.objects.trees import EXECUTABLE, FILE, Entry
 

@@ -20,6 +20,7 @@ from devassist.conflicts.manifests.packages import package_requirements
 from devassist.conflicts.manifests.proto import proto_fields
 from devassist.conflicts.manifests.python import is_python_manifest, python_requirements
 from devassist.conflicts.manifests.routes import python_routes
+from devassist.conflicts.manifests.script import script_routes
 from devassist.conflicts.manifests.settings import (
     config_values,
     is_dotenv,
@@ -27,11 +28,11 @@ from devassist.conflicts.manifests.settings import (
     python_defaults,
     text_defaults,
 )
+from devassist.conflicts.manifests.spring import spring_routes
 from devassist.conflicts.manifests.text import Lines
-from devassist.conflicts.manifests.web import web_routes
 
 _PACKAGES = {"package.json", "Cargo.toml", "go.mod"}
-_WEB = re.compile(r"\.(?:[cm]?[jt]s|[jt]sx|java|kt)$")
+_SCRIPT = re.compile(r"\.(?:[cm]?[jt]s|[jt]sx)$")
 _CONFIG = re.compile(r"\.(?:toml|ya?ml|ini|cfg|properties)$")
 _TEXT_DEFAULTS = re.compile(
     r"\.(?:[cm]?[jt]s|[jt]sx|sh|bash)$|(^|/)((docker-)?compose[\w.-]*\.ya?ml|Dockerfile[\w.-]*)$"
@@ -115,8 +116,10 @@ def _of_the_product(path: str, text: str) -> Iterator[Fact]:
             yield from python_routes(module)
             yield from python_commands(module)
             yield from python_defaults(module)
-    if _WEB.search(path):
-        yield from web_routes(path, text)
+    if _SCRIPT.search(path):
+        yield from script_routes(path, text)
+    if path.endswith((".java", ".kt")):
+        yield from spring_routes(path, text)
     if path.endswith(".go"):
         yield from go_facts(path, text)
     if _TEXT_DEFAULTS.search(path) or is_dotenv(path):

@@ -7,8 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from packaging.specifiers import SpecifierSet
 
-from devassist.conflicts.manifests.pep440 import compatible, meet
-from devassist.conflicts.manifests.semver import Range, Version, parse_cargo, parse_npm
+from devassist.conflicts.manifests.ranges import Range, Version, compatible, meet, parse_cargo, parse_npm
 
 small = st.integers(min_value=0, max_value=3)
 partial = st.lists(small, min_size=1, max_size=3).map(lambda numbers: ".".join(map(str, numbers)))
