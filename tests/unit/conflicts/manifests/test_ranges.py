@@ -80,8 +80,9 @@ def test_a_range_holds_what_npm_says(text: str, version: tuple[int, int, int]) -
 
 @given(npm_ranges(), npm_ranges())
 def test_an_intersection_holds_what_both_hold(one: str, other: str) -> None:
-    both = npm(one).meets(npm(other))
-    shared = [version for version in ALL if npm(one).holds(version) and npm(other).holds(version)]
+    left, right = npm(one), npm(other)
+    both = left.meets(right)
+    shared = [version for version in ALL if left.holds(version) and right.holds(version)]
     assert shared == [version for version in ALL if both.holds(version)]
     # Every bound lies on the grid, so what meets anywhere meets there.
     assert both.empty == (not shared)
@@ -93,8 +94,9 @@ def test_cargo_requirements_are_carets(one: str, other: str) -> None:
     assert left == right
     both = parse_cargo(f"{one}, <{other}")
     assert both is not None
+    caret, below = npm(f"^{one}"), npm(f"<{other}")
     for version in ALL:
-        assert both.holds(version) == (npm(f"^{one}").holds(version) and npm(f"<{other}").holds(version))
+        assert both.holds(version) == (caret.holds(version) and below.holds(version))
 
 
 @pytest.mark.parametrize(
