@@ -11,6 +11,7 @@ from typing import Any
 from devassist.conflicts.manifests.facts import Clash, Fact, Family, gravest
 from devassist.conflicts.manifests.module import (
     Function,
+    Holder,
     Module,
     argument,
     dotted_name,
@@ -81,8 +82,8 @@ def _added(module: Module, call: ast.Call, verb: ast.Attribute) -> Iterator[Fact
         return
     receiver = module.receiver(verb.value)
     # Every command line has its `subparsers`; only those of one file are surely one.
-    kind = "file" if verb.attr == "add_parser" else receiver.kind
-    scope = receiver.scope.replace(":", f":{_enclosing(module, call)}." if kind == "file" else ":", 1)
+    kind = Holder.FILE if verb.attr == "add_parser" else receiver.kind
+    scope = receiver.scope.replace(":", f":{_enclosing(module, call)}." if kind == Holder.FILE else ":", 1)
     detail = {"name": name, "scope": scope, "kind": kind, "what": ast.unparse(call)[:60]}
     said = " ".join([scope, print_of(call), *_uses(module, call)])
     yield _fact(module.path, f"command {name}", said, detail, (call.lineno, call.end_lineno or call.lineno))
@@ -138,7 +139,7 @@ def _below(document: Mapping[str, Any], dotted: str) -> Mapping[str, Any]:
 
 
 def _named(path: str, what: str, name: str, said: str, line: int) -> Fact:
-    detail = {"name": name, "scope": f"{path}:", "kind": "file", "what": said[:150]}
+    detail = {"name": name, "scope": f"{path}:", "kind": Holder.FILE, "what": said[:150]}
     return _fact(path, f"{what} {name}", said, detail, (line, line))
 
 
@@ -157,7 +158,7 @@ def make_targets(path: str, text: str) -> Iterator[Fact]:
             end += 1
         steps = [step for step in recipe if step.strip()]
         for name in found["names"].split() if steps else ():
-            detail = {"name": name, "scope": f"{path}:", "kind": "file", "what": steps[0][:60]}
+            detail = {"name": name, "scope": f"{path}:", "kind": Holder.FILE, "what": steps[0][:60]}
             said = digest([found["after"].split(), steps])[:16]
             yield _fact(path, f"make target {name}", said, detail, (number, number + len(recipe)))
 

@@ -7,7 +7,7 @@ import posixpath
 import re
 from collections.abc import Iterator
 
-from devassist.conflicts.manifests.facts import Clash, Fact, Family, directory, gravest
+from devassist.conflicts.manifests.facts import Clash, Fact, Family, ModuleUse, directory, gravest
 from devassist.conflicts.manifests.python import includes, is_requirements
 from devassist.conflicts.manifests.ranges import compatible, meet, parse_cargo, parse_npm
 from devassist.domain.conflicts import Conflict, Severity
@@ -185,11 +185,11 @@ def abandoned_imports(clash: Clash) -> Iterator[Conflict]:
         (clash.left, clash.right, clash.ours, clash.theirs),
         (clash.right, clash.left, clash.theirs, clash.ours),
     ):
-        dropped = [one for one in ours if one.value == "dropped"]
+        dropped = [one for one in ours if one.value == ModuleUse.DROPPED]
         imported = [
             one
             for one in theirs
-            if one.value == "imported" and _is_import(clash.read(right.tree, one.path), one)
+            if one.value == ModuleUse.IMPORTED and _is_import(clash.read(right.tree, one.path), one)
         ]
         if dropped and imported:
             gone = dropped[0]

@@ -26,6 +26,13 @@ class Family(StrEnum):
     SETTING = "setting"
 
 
+class ModuleUse(StrEnum):
+    """What a branch newly does with a module: the values of facts of `Family.MODULE`."""
+
+    IMPORTED = "imported"
+    DROPPED = "dropped"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fact:
     """

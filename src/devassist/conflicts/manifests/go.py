@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from tree_sitter import Node
 
 from devassist.conflicts.manifests.facts import Fact, Family, directory
-from devassist.conflicts.manifests.module import Receiver
+from devassist.conflicts.manifests.module import Holder, Receiver
 from devassist.conflicts.manifests.routes import Route
 from devassist.conflicts.manifests.text import quoted
 from devassist.conflicts.syntax.queries import Match, Source, last_line_of, line_of, parse_source
@@ -83,7 +83,7 @@ def _nested_prefix(source: Source, call: Node) -> str:
 def _receiver(source: Source, node: Node, groups: Groups, made: set[str]) -> Receiver:
     root, prefix = ".".join(source.text(node).split(".")[-2:]), ""
     if root == "http":
-        return Receiver(f"{directory(source.path)}:http.DefaultServeMux", "app")
+        return Receiver(f"{directory(source.path)}:http.DefaultServeMux", Holder.APP)
     for _group in range(_MOST_GROUPS):
         if root not in groups:
             break
@@ -91,7 +91,9 @@ def _receiver(source: Source, node: Node, groups: Groups, made: set[str]) -> Rec
         root = source.text(groups[root]["group.receiver"])
     known = root in made
     return Receiver(
-        f"{source.path}:{root}" if known else f"?{source.path}:{root}", "app" if known else "unknown", prefix
+        f"{source.path}:{root}" if known else f"?{source.path}:{root}",
+        Holder.APP if known else Holder.UNKNOWN,
+        prefix,
     )
 
 
@@ -115,7 +117,7 @@ def _commands(source: Source) -> Iterator[Fact]:
             detail={
                 "name": name[0],
                 "scope": scope,
-                "kind": "file",
+                "kind": Holder.FILE,
                 "what": variable or f"cobra command {name[0]}",
                 "sure": "yes" if parent else "",
             },

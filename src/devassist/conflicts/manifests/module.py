@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from dataclasses import dataclass, field
+from enum import StrEnum
 
 from devassist.domain.hashing import digest
 
@@ -14,12 +15,23 @@ Function = ast.FunctionDef | ast.AsyncFunctionDef
 Assignment = ast.Assign | ast.AnnAssign
 
 
+class Holder(StrEnum):
+    """The kinds of object that hold routes or commands."""
+
+    APP = "app"
+    ROUTER = "router"
+    LOCAL = "local"
+    IMPORTED = "imported"
+    FILE = "file"
+    UNKNOWN = "unknown"
+
+
 @dataclass(frozen=True, slots=True)
 class Receiver:
-    """What a route or command is added to. `kind`: app, router, local, imported or unknown."""
+    """What a route or command is added to."""
 
     scope: str
-    kind: str
+    kind: Holder
     prefix: str = ""
 
 
@@ -41,17 +53,17 @@ class Module:
 
     def receiver(self, node: ast.expr) -> Receiver:
         text = dotted_name(node)
-        return self.bound.get(text) or Receiver(f"?{self.path}:{text}", "unknown")
+        return self.bound.get(text) or Receiver(f"?{self.path}:{text}", Holder.UNKNOWN)
 
     def of_module(self, node: ast.expr) -> Receiver:
         """The same; `users.router` of an imported module `users` is that module's router."""
         text = dotted_name(node)
         head, _, name = text.rpartition(".")
         holder = self.bound.get(head)
-        if text in self.bound or not head or (holder is not None and holder.kind != "imported"):
+        if text in self.bound or not head or (holder is not None and holder.kind != Holder.IMPORTED):
             return self.receiver(node)
         origin = head if holder is None else holder.scope.replace(":", ".").strip(".")
-        return Receiver(f"{origin}:{name}", "imported")
+        return Receiver(f"{origin}:{name}", Holder.IMPORTED)
 
 
 def parse_module(path: str, text: str) -> Module | None:
@@ -81,7 +93,7 @@ def _note(module: Module, node: ast.stmt) -> None:
     elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
         module.functions.append(node)
         if node.decorator_list:
-            module.bound.setdefault(node.name, Receiver(f"{module.name}:{node.name}", "local"))
+            module.bound.setdefault(node.name, Receiver(f"{module.name}:{node.name}", Holder.LOCAL))
 
 
 def targets_of(node: Assignment) -> list[ast.expr]:
@@ -97,23 +109,23 @@ def _bind_imports(module: Module, node: ast.ImportFrom) -> None:
         kept = package[: len(package) - node.level + 1]
         above = ".".join([*kept, above] if above else kept)
     for one in node.names:
-        module.bound.setdefault(one.asname or one.name, Receiver(f"{above}:{one.name}", "imported"))
+        module.bound.setdefault(one.asname or one.name, Receiver(f"{above}:{one.name}", Holder.IMPORTED))
 
 
 def _made(scope: str, call: ast.Call) -> Receiver:
     maker = dotted_name(call.func).rpartition(".")[2]
     if maker in _ROUTERS:
-        return Receiver(scope, "router", text_of(keyword(call, _ROUTERS[maker])) or "")
+        return Receiver(scope, Holder.ROUTER, text_of(keyword(call, _ROUTERS[maker])) or "")
     if maker == "Namespace" or maker.endswith("Router"):
-        return Receiver(scope, "router", text_of(keyword(call, "path")) or "")
-    return Receiver(scope, "app" if maker in _APPS else "local")
+        return Receiver(scope, Holder.ROUTER, text_of(keyword(call, "path")) or "")
+    return Receiver(scope, Holder.APP if maker in _APPS else Holder.LOCAL)
 
 
 def same_scope(left: Receiver, right: Receiver) -> bool:
     """Whether two are one object; what is imported may be named from a directory above its package."""
     if left.scope == right.scope:
         return True
-    if "imported" not in {left.kind, right.kind} or "unknown" in {left.kind, right.kind}:
+    if Holder.IMPORTED not in {left.kind, right.kind} or Holder.UNKNOWN in {left.kind, right.kind}:
         return False
     one, _, name = left.scope.rpartition(":")
     other, _, named = right.scope.rpartition(":")

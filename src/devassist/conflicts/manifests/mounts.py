@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from devassist.conflicts.manifests.facts import Fact, Family, is_test
 from devassist.conflicts.manifests.module import (
+    Holder,
     Module,
     Receiver,
     argument,
@@ -59,13 +60,13 @@ class Wirings:
         readable = python or fact.path.endswith(_SCRIPTS)
         if (
             fact.family is not Family.ROUTE
-            or fact.detail["kind"] not in ("router", "imported")
+            or fact.detail["kind"] not in (Holder.ROUTER, Holder.IMPORTED)
             or not readable
         ):
             yield fact
         else:
             wirings = self._of_side(base_tree, changes, python=python)
-            own = Receiver(fact.detail["scope"], fact.detail["kind"], fact.detail["prefix"])
+            own = Receiver(fact.detail["scope"], Holder(fact.detail["kind"]), fact.detail["prefix"])
             found = list(_places(own, wirings, fact.detail["url"].removeprefix(own.prefix), _DEEPEST))
             if not found or len(found) > _MOST_PLACES:
                 yield fact
@@ -127,11 +128,11 @@ def _python_wiring(path: str, text: str) -> Wiring:
     module = parse_module(path, text)
     if module is None:
         return _NOTHING
-    made = tuple(one for one in module.bound.values() if one.kind in ("router", "app"))
+    made = tuple(one for one in module.bound.values() if one.kind in (Holder.ROUTER, Holder.APP))
     passed = {}
     if path.endswith("__init__.py"):
         passed = {
-            f"{module.name}:{name}": one for name, one in module.bound.items() if one.kind == "imported"
+            f"{module.name}:{name}": one for name, one in module.bound.items() if one.kind == Holder.IMPORTED
         }
     mounts = tuple(one for call in module.calls for one in _mounted(module, call))
     return Wiring(made, mounts, passed)
@@ -171,7 +172,7 @@ def _places(
             whole = _joined(below, url)
             if above.kind == "router":
                 yield from _places(above, wirings, whole, deepest - 1)
-            elif above.kind in ("app", "unknown"):
+            elif above.kind in (Holder.APP, Holder.UNKNOWN):
                 yield above, whole
 
 
@@ -183,7 +184,7 @@ def _original(router: Receiver, wirings: Sequence[Wiring]) -> Receiver:
         made = [one for wiring in wirings for one in wiring.made if same_scope(router, one)]
         if len(made) == 1:
             return made[0]
-        routers = [one for one in made if one.kind == "router"]
+        routers = [one for one in made if one.kind == Holder.ROUTER]
         if len(routers) == 1:  # A file that is imported as a whole shows one thing.
             return routers[0]
         passed = next(

@@ -12,7 +12,7 @@ from devassist.conflicts.manifests.commands import (
     python_commands,
     script_commands,
 )
-from devassist.conflicts.manifests.facts import Fact, Family, basename, is_test
+from devassist.conflicts.manifests.facts import Fact, Family, ModuleUse, basename, is_test
 from devassist.conflicts.manifests.go import go_facts
 from devassist.conflicts.manifests.locks import is_generated, is_lock
 from devassist.conflicts.manifests.module import parse_module
@@ -136,7 +136,7 @@ def _imports(path: str, text: str) -> Iterator[Fact]:
         names = [one.split()[0] for one in stated.split(",") if one.strip()]
         for key in {key for name in names for key in (name.partition(".")[0], ".".join(name.split(".")[:2]))}:
             line = lines.at(found.start(found.lastgroup or 0))
-            yield Fact(family=Family.MODULE, key=key, value="imported", path=path, line=line)
+            yield Fact(family=Family.MODULE, key=key, value=ModuleUse.IMPORTED, path=path, line=line)
 
 
 def dropped(requirement: Fact) -> Fact:
@@ -145,7 +145,7 @@ def dropped(requirement: Fact) -> Fact:
     return Fact(
         family=Family.MODULE,
         key=MODULE_NAMES.get(name, name.replace("-", "_")),
-        value="dropped",
+        value=ModuleUse.DROPPED,
         path=requirement.path,
         line=requirement.line,
         detail={"name": name},

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from devassist.conflicts.manifests.facts import Clash, Fact, Family, gravest
 from devassist.conflicts.manifests.module import (
     Function,
+    Holder,
     Module,
     Receiver,
     argument,
@@ -124,7 +125,7 @@ def _methods(verb: str, call: ast.Call) -> Sequence[str] | None:
 
 def _called(module: Module, call: ast.Call) -> Iterator[Fact]:
     name = dotted_name(call.func).rpartition(".")[2]
-    receiver = Receiver(f"{module.path}:", "file")
+    receiver = Receiver(f"{module.path}:", Holder.FILE)
     methods: Sequence[str] | None = ["ANY"]
     handler: ast.expr | None = argument(call, 1, "view", "view_func", "endpoint", "viewset")
     urls = [text_of(argument(call, 0, "route", "path", "rule", "prefix", "regex"))]
@@ -202,19 +203,23 @@ def _judged(clash: Clash, one: Fact, other: Fact) -> Conflict | None:
 def registration_severity(one: Fact, other: Fact) -> Severity | None:
     """How sure it is that two routes or commands are added to the same application; None: they are not."""
     kinds = {one.detail["kind"], other.detail["kind"]}
-    left, right = (Receiver(fact.detail["scope"], fact.detail["kind"]) for fact in (one, other))
+    left, right = (Receiver(fact.detail["scope"], Holder(fact.detail["kind"])) for fact in (one, other))
     if same_scope(left, right):
         sure = (
-            "unknown" not in kinds
+            Holder.UNKNOWN not in kinds
             and one.detail.get("sure", "yes") == other.detail.get("sure", "yes") == "yes"
         )
         return Severity.ERROR if sure else Severity.WARNING
-    if "file" in kinds or kinds <= {"app", "local"} or _versions(one.path) != _versions(other.path):
+    if (
+        Holder.FILE in kinds
+        or kinds <= {Holder.APP, Holder.LOCAL}
+        or _versions(one.path) != _versions(other.path)
+    ):
         return None
-    if kinds == {"router"}:
+    if kinds == {Holder.ROUTER}:
         prefixes = {one.detail.get("prefix", ""), other.detail.get("prefix", "")}
         return Severity.WARNING if len(prefixes) == 1 and prefixes != {""} else Severity.NOTE
-    if kinds == {"imported"} or "router" in kinds:
+    if kinds == {Holder.IMPORTED} or Holder.ROUTER in kinds:
         return Severity.NOTE
     return Severity.WARNING
 

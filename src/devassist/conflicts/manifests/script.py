@@ -10,7 +10,7 @@ from typing import NamedTuple
 from tree_sitter import Node
 
 from devassist.conflicts.manifests.facts import Fact, directory
-from devassist.conflicts.manifests.module import Receiver
+from devassist.conflicts.manifests.module import Holder, Receiver
 from devassist.conflicts.manifests.routes import Route
 from devassist.conflicts.manifests.text import quoted
 from devassist.conflicts.syntax.queries import Match, Source, last_line_of, line_of, parse_source
@@ -48,14 +48,14 @@ def script_wiring(path: str, text: str) -> tuple[list[Receiver], list[Mount]]:
         return [], []
     imported = _imported(source)
     bound = {**imported, **_servers(source, imported)}
-    made = [receiver for receiver in bound.values() if receiver.kind in ("app", "router")]
+    made = [receiver for receiver in bound.values() if receiver.kind in (Holder.APP, Holder.ROUTER)]
     return made, [mount for match in source.named("use") for mount in _mounts(source, match, bound)]
 
 
 def _mounts(source: Source, match: Match, bound: Bindings) -> Iterator[Mount]:
     parent = bound.get(_last_name(source, match["use.receiver"]))
     passed = _arguments(match["use"])
-    if parent is None or parent.kind not in ("app", "router", "imported") or not passed:
+    if parent is None or parent.kind not in (Holder.APP, Holder.ROUTER, Holder.IMPORTED) or not passed:
         return
     first = source.text(passed[0])
     prefix = quoted(first)
@@ -63,8 +63,8 @@ def _mounts(source: Source, match: Match, bound: Bindings) -> Iterator[Mount]:
         return  # A computed path, or a list of them.
     for node in passed[prefix is not None :]:
         origin = _required(source, node) if node.type == "call_expression" else None
-        child = Receiver(f"{origin}:*", "imported") if origin else bound.get(source.text(node))
-        if child is not None and child.kind in ("router", "imported"):
+        child = Receiver(f"{origin}:*", Holder.IMPORTED) if origin else bound.get(source.text(node))
+        if child is not None and child.kind in (Holder.ROUTER, Holder.IMPORTED):
             yield Mount(child, parent, prefix or "")
 
 
@@ -74,9 +74,9 @@ def _routes(source: Source) -> Iterator[Route]:
         call, name = match["route"], _last_name(source, match["route.receiver"])
         receiver = servers.get(name)
         if receiver is None and _SERVER.search(name):
-            receiver = Receiver(f"?{source.path}:{name}", "unknown")
+            receiver = Receiver(f"?{source.path}:{name}", Holder.UNKNOWN)
         url = quoted(source.text(match["route.url"]))
-        if receiver is None or receiver.kind == "local" or url is None or not url.startswith("/"):
+        if receiver is None or receiver.kind == Holder.LOCAL or url is None or not url.startswith("/"):
             continue
         verb, passed = match["route.verb"], _arguments(match["route.arguments"])
         if source.text(verb) == "route":
@@ -125,8 +125,8 @@ def _servers(source: Source, imported: Bindings) -> dict[str, Receiver]:
         if match["bound"].type != "identifier" or maker in ("", "require"):
             continue
         name = source.text(match["bound"])
-        kind = "router" if maker.endswith("Router") else "app" if maker in _APPS else "local"
-        if kind != "local" or not _SERVER.search(name):
+        kind = Holder.ROUTER if maker.endswith("Router") else Holder.APP if maker in _APPS else Holder.LOCAL
+        if kind != Holder.LOCAL or not _SERVER.search(name):
             servers[name] = Receiver(f"{here}:{name}", kind)
     return servers | {name: receiver for name, receiver in imported.items() if _SERVER.search(name)}
 
@@ -142,7 +142,7 @@ def _imported(source: Source) -> dict[str, Receiver]:
         else:
             continue
         for name, exported in _names(source, pattern):
-            imported[name] = Receiver(f"{origin}:{exported}", "imported")
+            imported[name] = Receiver(f"{origin}:{exported}", Holder.IMPORTED)
     return imported
 
 

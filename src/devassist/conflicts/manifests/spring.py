@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from devassist.conflicts.manifests.facts import Fact
-from devassist.conflicts.manifests.module import Receiver
+from devassist.conflicts.manifests.module import Holder, Receiver
 from devassist.conflicts.manifests.routes import Route
 from devassist.conflicts.manifests.text import Lines, arguments, closing, quoted, without_comments
 from devassist.domain.hashing import digest
@@ -71,7 +71,7 @@ def _spring(source: _Source) -> Iterator[Route]:
         prefix = "".join(one[2].rstrip("/") for one in inside)
         sure = not unsure and not _NARROWED.search(given) and not any(one[3] for one in inside)
         yield from _spring_method(
-            source, (found, given, after), Receiver(f"{root}:spring", "app", prefix), sure
+            source, (found, given, after), Receiver(f"{root}:spring", Holder.APP, prefix), sure
         )
 
 
