@@ -45,8 +45,8 @@ def _fact(path: str, key: str, said: str, detail: Mapping[str, str], lines: tupl
 def python_commands(module: Module) -> Iterator[Fact]:
     """Subcommands of click, Typer and argparse."""
     for function in module.functions:
-        for one in function.decorator_list:
-            found = _decorated(module, function, one)
+        for decorator in function.decorator_list:
+            found = _decorated(module, function, decorator)
             if found is not None:
                 yield found
     for call in module.calls:
@@ -58,9 +58,9 @@ def python_commands(module: Module) -> Iterator[Fact]:
             yield from _added(module, call, call.func)
 
 
-def _decorated(module: Module, function: Function, one: ast.expr) -> Fact | None:
-    call = one if isinstance(one, ast.Call) else None
-    verb = call.func if call else one
+def _decorated(module: Module, function: Function, decorator: ast.expr) -> Fact | None:
+    call = decorator if isinstance(decorator, ast.Call) else None
+    verb = call.func if call else decorator
     if not isinstance(verb, ast.Attribute) or verb.attr not in {"command", "group"}:
         return None
     if dotted_name(verb.value) in {"click", "typer", "rich_click", "asyncclick"}:
@@ -71,7 +71,7 @@ def _decorated(module: Module, function: Function, one: ast.expr) -> Fact | None
     receiver = module.receiver(verb.value)
     shown = name or re.sub(r"_(command|cmd|group|grp)$", "", function.name).replace("_", "-")
     detail = {"name": shown, "scope": receiver.scope, "kind": receiver.kind, "what": function.name}
-    lines = (one.lineno, function.end_lineno or function.lineno)
+    lines = (decorator.lineno, function.end_lineno or function.lineno)
     return _fact(module.path, f"command {shown}", f"{receiver.scope} {print_of(function)}", detail, lines)
 
 
@@ -90,8 +90,12 @@ def _added(module: Module, call: ast.Call, verb: ast.Attribute) -> Iterator[Fact
 
 
 def _enclosing(module: Module, call: ast.Call) -> str:
-    inside = [one for one in module.functions if one.lineno <= call.lineno <= (one.end_lineno or 0)]
-    return max(inside, key=lambda one: one.lineno).name if inside else ""
+    inside = [
+        function
+        for function in module.functions
+        if function.lineno <= call.lineno <= (function.end_lineno or 0)
+    ]
+    return max(inside, key=lambda function: function.lineno).name if inside else ""
 
 
 def _uses(module: Module, call: ast.Call) -> Iterator[str]:
@@ -166,25 +170,25 @@ def make_targets(path: str, text: str) -> Iterator[Fact]:
 def duplicate_commands(clash: Clash) -> Iterator[Conflict]:
     """One conflict per command; redefining one that the base has is a matter for a person."""
     worst = gravest(
-        conflict for one, other in clash.pairs() if (conflict := _judged(clash, one, other)) is not None
+        conflict for fact, other in clash.pairs() if (conflict := _judged(clash, fact, other)) is not None
     )
     if worst is not None:
         yield worst
 
 
-def _judged(clash: Clash, one: Fact, other: Fact) -> Conflict | None:
-    severity = registration_severity(one, other)
-    declared = not one.key.startswith("command ")
-    if severity is None or (not declared and (one.changed or other.changed)):
+def _judged(clash: Clash, fact: Fact, other: Fact) -> Conflict | None:
+    severity = registration_severity(fact, other)
+    declared = not fact.key.startswith("command ")
+    if severity is None or (not declared and (fact.changed or other.changed)):
         return None
-    if one.changed or other.changed:
+    if fact.changed or other.changed:
         severity = Severity.WARNING
     left, right = clash.left.name, clash.right.name
-    return clash.narrowed([one], [other]).conflict(
+    return clash.narrowed([fact], [other]).conflict(
         "duplicate-command",
         severity,
-        symbol=one.key,
-        says=f"{left} defines {one.key} as {one.detail['what']} ({one.at}),"
+        symbol=fact.key,
+        says=f"{left} defines {fact.key} as {fact.detail['what']} ({fact.at}),"
         f" {right} as {other.detail['what']} ({other.at})",
-        suggestion=f"Keep one {one.key}, or rename the other",
+        suggestion=f"Keep one {fact.key}, or rename the other",
     )

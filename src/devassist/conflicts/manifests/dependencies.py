@@ -1,4 +1,4 @@
-"""`dependency-clash`: the same package asked for in ways that no version, or no person, meant together."""
+"""`dependency-clash`: two branches that require the same package differently."""
 
 from __future__ import annotations
 
@@ -19,36 +19,36 @@ _FORCED = {"overrides", "resolutions"}
 
 def dependency_clashes(clash: Clash) -> Iterator[Conflict]:
     """At most one conflict per package: the worst of what the two branches newly ask for."""
-    found = [verdict for one, other in clash.pairs() if (verdict := _judged(clash, one, other)) is not None]
+    found = [verdict for fact, other in clash.pairs() if (verdict := _judged(clash, fact, other)) is not None]
     worst = gravest(found)
     if worst is not None:
         yield worst
 
 
-def _judged(clash: Clash, one: Fact, other: Fact) -> Conflict | None:
-    match one.family:
+def _judged(clash: Clash, fact: Fact, other: Fact) -> Conflict | None:
+    match fact.family:
         case Family.PYTHON:
-            severity = _python(clash, one, other)
+            severity = _python(clash, fact, other)
         case Family.NPM:
-            severity = _npm(one, other)
+            severity = _npm(fact, other)
         case Family.CARGO:
-            severity = _cargo(clash, one, other)
+            severity = _cargo(clash, fact, other)
         case _:
-            severity = _go(one, other)
+            severity = _go(fact, other)
     if severity is None:
         return None
-    name = one.detail.get("name", one.key)
+    name = fact.detail.get("name", fact.key)
     outcome = {
         Severity.ERROR: "nothing satisfies both",
         Severity.WARNING: "they may not be installable together",
         Severity.NOTE: "both can hold",
     }[severity]
     left, right = clash.left.name, clash.right.name
-    return clash.narrowed([one], [other]).conflict(
+    return clash.narrowed([fact], [other]).conflict(
         _KIND,
         severity,
         symbol=name,
-        says=f"{left} asks for {name} {one.value} ({one.at}), {right} for {name} {other.value}"
+        says=f"{left} asks for {name} {fact.value} ({fact.at}), {right} for {name} {other.value}"
         f" ({other.at}); {outcome}",
         suggestion=f"Agree on one requirement for {name} on both branches, then lock again"
         if severity is not Severity.NOTE
@@ -56,36 +56,36 @@ def _judged(clash: Clash, one: Fact, other: Fact) -> Conflict | None:
     )
 
 
-def _python(clash: Clash, one: Fact, other: Fact) -> Severity | None:
-    certain = _installed_together(clash, one, other)
-    marked, remarked = one.detail["marker"], other.detail["marker"]
+def _python(clash: Clash, fact: Fact, other: Fact) -> Severity | None:
+    certain = _installed_together(clash, fact, other)
+    marked, remarked = fact.detail["marker"], other.detail["marker"]
     if certain is None or not meet(marked, remarked):
         return None
-    sources = {one.detail["source"], other.detail["source"]}
+    sources = {fact.detail["source"], other.detail["source"]}
     if sources != {""}:
         return Severity.WARNING if len(sources) > 1 else Severity.NOTE
-    both = compatible(one.detail["specifier"], other.detail["specifier"])
+    both = compatible(fact.detail["specifier"], other.detail["specifier"])
     if both is None:
         return Severity.WARNING
     if both:
-        return Severity.NOTE if one.path == other.path else None
+        return Severity.NOTE if fact.path == other.path else None
     return Severity.ERROR if certain else Severity.WARNING
 
 
-def _installed_together(clash: Clash, one: Fact, other: Fact) -> bool | None:
+def _installed_together(clash: Clash, fact: Fact, other: Fact) -> bool | None:
     """True: always; False: perhaps; None: these are two projects."""
-    groups = {one.detail["group"], other.detail["group"]}
-    if one.path == other.path:
+    groups = {fact.detail["group"], other.detail["group"]}
+    if fact.path == other.path:
         if "build" in groups:
             return True if groups == {"build"} else None
         return len(groups) == 1 or "" in groups
     if "build" in groups:
         return None
-    if _taken_in(clash, clash.left.tree, one.path, other.path) or _taken_in(
-        clash, clash.right.tree, other.path, one.path
+    if _taken_in(clash, clash.left.tree, fact.path, other.path) or _taken_in(
+        clash, clash.right.tree, other.path, fact.path
     ):
         return True
-    return False if _project(one.path) == _project(other.path) else None
+    return False if _project(fact.path) == _project(other.path) else None
 
 
 def _project(path: str) -> str:
@@ -110,45 +110,45 @@ def _taken_in(clash: Clash, tree: str, path: str, wanted: str) -> bool:
     return False
 
 
-def _npm(one: Fact, other: Fact) -> Severity | None:
-    if one.path != other.path:
+def _npm(fact: Fact, other: Fact) -> Severity | None:
+    if fact.path != other.path:
         return None
-    left, right = parse_npm(one.value), parse_npm(other.value)
+    left, right = parse_npm(fact.value), parse_npm(other.value)
     if left is None or right is None:
         return Severity.WARNING
     if not left.meets(right).empty:
         return Severity.NOTE
-    sections = {one.detail["section"], other.detail["section"]}
+    sections = {fact.detail["section"], other.detail["section"]}
     # What peers may bring is one matter, what is installed here another.
     peers_apart = "peerDependencies" in sections and len(sections) > 1 and not sections & _FORCED
     return Severity.WARNING if peers_apart else Severity.ERROR
 
 
-def _cargo(clash: Clash, one: Fact, other: Fact) -> Severity | None:
-    if one.path != other.path:
-        return _cargo_members(clash, one, other)
-    apart = one.detail["section"] != other.detail["section"]
-    if any(one.detail[part] != other.detail[part] for part in ("package", "source")):
+def _cargo(clash: Clash, fact: Fact, other: Fact) -> Severity | None:
+    if fact.path != other.path:
+        return _cargo_members(clash, fact, other)
+    apart = fact.detail["section"] != other.detail["section"]
+    if any(fact.detail[part] != other.detail[part] for part in ("package", "source")):
         return Severity.NOTE if apart else Severity.WARNING
-    left, right = parse_cargo(one.detail["version"]), parse_cargo(other.detail["version"])
+    left, right = parse_cargo(fact.detail["version"]), parse_cargo(other.detail["version"])
     if left is None or right is None:
         return Severity.WARNING
     if left.meets(right).empty:
         return Severity.WARNING if apart else Severity.ERROR
-    defaults = {one.detail["default-features"], other.detail["default-features"]} - {"", "True"}
-    same = one.detail["default-features"] == other.detail["default-features"]
+    defaults = {fact.detail["default-features"], other.detail["default-features"]} - {"", "True"}
+    same = fact.detail["default-features"] == other.detail["default-features"]
     return Severity.WARNING if defaults and not same and not apart else Severity.NOTE
 
 
-def _cargo_members(clash: Clash, one: Fact, other: Fact) -> Severity | None:
+def _cargo_members(clash: Clash, fact: Fact, other: Fact) -> Severity | None:
     """Members of one workspace share one version of a crate for each major: pins apart within it cannot be met."""
-    left, right = parse_cargo(one.detail["version"]), parse_cargo(other.detail["version"])
-    majors = {_major(each.detail["version"]) for each in (one, other)}
+    left, right = parse_cargo(fact.detail["version"]), parse_cargo(other.detail["version"])
+    majors = {_major(each.detail["version"]) for each in (fact, other)}
     if left is None or right is None or not left.meets(right).empty or len(majors) != 1:
         return None
-    if any(one.detail[part] != other.detail[part] for part in ("package", "source")):
+    if any(fact.detail[part] != other.detail[part] for part in ("package", "source")):
         return None
-    shared = posixpath.commonpath([directory(one.path), directory(other.path)])
+    shared = posixpath.commonpath([directory(fact.path), directory(other.path)])
     while True:
         if "[workspace" in (clash.read(clash.left.tree, posixpath.join(shared, "Cargo.toml")) or ""):
             return Severity.ERROR
@@ -158,24 +158,24 @@ def _cargo_members(clash: Clash, one: Fact, other: Fact) -> Severity | None:
 
 
 def _major(version: str) -> tuple[str, ...]:
-    """What Cargo takes for one major: the first number, and while that is 0 the second too."""
+    """The numbers that Cargo compares as the major version: the first, and the second as well if that is 0."""
     numbers = re.findall(r"\d+", version.partition(",")[0])
     return tuple(numbers[: 2 if numbers[:1] == ["0"] else 1])
 
 
-def _go(one: Fact, other: Fact) -> Severity | None:
-    if one.path != other.path:
+def _go(fact: Fact, other: Fact) -> Severity | None:
+    if fact.path != other.path:
         return None
-    verbs = {one.detail["verb"], other.detail["verb"]}
+    verbs = {fact.detail["verb"], other.detail["verb"]}
     if verbs == {"replace"}:
-        versions = {one.detail["version"], other.detail["version"]}
-        same = one.detail["module"] == other.detail["module"] and (len(versions) == 1 or "" in versions)
+        versions = {fact.detail["version"], other.detail["version"]}
+        same = fact.detail["module"] == other.detail["module"] and (len(versions) == 1 or "" in versions)
         return Severity.ERROR if same and len(versions) == 1 else Severity.WARNING if same else None
     if verbs == {"require"}:
         # Minimal version selection takes the higher of two; two majors are two modules side by side.
-        return Severity.NOTE if one.detail["module"] == other.detail["module"] else Severity.WARNING
-    if verbs == {"require", "exclude"} and one.detail["module"] == other.detail["module"]:
-        return Severity.WARNING if one.detail["version"] == other.detail["version"] else None
+        return Severity.NOTE if fact.detail["module"] == other.detail["module"] else Severity.WARNING
+    if verbs == {"require", "exclude"} and fact.detail["module"] == other.detail["module"]:
+        return Severity.WARNING if fact.detail["version"] == other.detail["version"] else None
     return None
 
 
@@ -185,11 +185,11 @@ def abandoned_imports(clash: Clash) -> Iterator[Conflict]:
         (clash.left, clash.right, clash.ours, clash.theirs),
         (clash.right, clash.left, clash.theirs, clash.ours),
     ):
-        dropped = [one for one in ours if one.value == ModuleUse.DROPPED]
+        dropped = [fact for fact in ours if fact.value == ModuleUse.DROPPED]
         imported = [
-            one
-            for one in theirs
-            if one.value == ModuleUse.IMPORTED and _is_import(clash.read(right.tree, one.path), one)
+            fact
+            for fact in theirs
+            if fact.value == ModuleUse.IMPORTED and _is_import(clash.read(right.tree, fact.path), fact)
         ]
         if dropped and imported:
             gone = dropped[0]
@@ -207,7 +207,7 @@ def abandoned_imports(clash: Clash) -> Iterator[Conflict]:
 
 
 def _is_import(text: str | None, fact: Fact) -> bool:
-    """Whether the line is an import indeed, and not one of a text or comment."""
+    """Whether the line of a fact is an import statement, not part of a string or comment."""
     try:
         nodes = list(ast.walk(ast.parse(text or "")))
     except (SyntaxError, ValueError, RecursionError, MemoryError):

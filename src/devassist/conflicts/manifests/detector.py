@@ -1,4 +1,4 @@
-"""The manifest level: what two branches newly say in requirements, locks, migrations, routes, commands, settings."""
+"""The manifest level: clashes of requirements, locks, migrations, routes, commands and settings of branches."""
 
 from __future__ import annotations
 
@@ -95,7 +95,7 @@ class ManifestDetector:
         return tuple(one for pair in sorted(found) for one in _merged(found[pair]))
 
     def standing(self, base_tree: str, sides: tuple[Side, Side], tree: str) -> tuple[Conflict, ...]:
-        """Of the clashes of two sides those that `tree`, which is to settle them, still says."""
+        """The clashes of two sides that remain in `tree`, which should settle them."""
         said = self._news(base_tree, tree)
         left, right = (_still_said(self._news(base_tree, side.tree), said) for side in sides)
         found: list[Conflict] = []
@@ -107,9 +107,9 @@ class ManifestDetector:
         return tuple(_merged(found))
 
     def _clash(self, left: tuple[Side, Sequence[Fact]], right: tuple[Side, Sequence[Fact]]) -> Clash:
-        shared = {one.value for one in left[1]} & {one.value for one in right[1]}
-        ours = tuple(one for one in left[1] if one.value not in shared)
-        theirs = tuple(one for one in right[1] if one.value not in shared)
+        shared = {fact.value for fact in left[1]} & {fact.value for fact in right[1]}
+        ours = tuple(fact for fact in left[1] if fact.value not in shared)
+        theirs = tuple(fact for fact in right[1] if fact.value not in shared)
         return Clash(left[0], right[0], ours, theirs, self._text_at)
 
     def _news(self, base_tree: str, tree: str) -> _News:
@@ -120,24 +120,24 @@ class ManifestDetector:
             news: dict[tuple[Family, str], list[Fact]] = defaultdict(list)
             changes = self.view.changes(base_tree, tree)
             for fact in itertools.chain(self._statements(changes, tree), self._added_migrations(changes)):
-                for one in self._wirings.placed(fact, base_tree, changes):
-                    news[one.family, one.key].append(one)
+                for placed in self._wirings.placed(fact, base_tree, changes):
+                    news[placed.family, placed.key].append(placed)
             self._news_kept[key] = dict(news)
         return self._news_kept[key]
 
     def _statements(self, changes: Mapping[str, TreeChange], tree: str) -> Iterator[Fact]:
-        """What the changed files say now and none of them said at the base, and what follows from it."""
-        before = [one for path, change in changes.items() for one in self._facts(path, change.old)]
-        after = [one for path, change in changes.items() for one in self._facts(path, change.new)]
-        said = {(one.family, one.key, one.value) for one in before}
-        known = {(one.family, one.key) for one in before}
-        for one in after:
-            if (one.family, one.key, one.value) not in said:
-                yield replace(one, changed=(one.family, one.key) in known)
-        kept = {one.key for one in after if one.family is Family.PYTHON}
-        for one in before:
-            if one.family is Family.PYTHON and one.key not in kept:
-                yield dropped(one)
+        """The facts of the changed files that none of them had at the base, and those that follow from them."""
+        before = [fact for path, change in changes.items() for fact in self._facts(path, change.old)]
+        after = [fact for path, change in changes.items() for fact in self._facts(path, change.new)]
+        said = {(fact.family, fact.key, fact.value) for fact in before}
+        known = {(fact.family, fact.key) for fact in before}
+        for fact in after:
+            if (fact.family, fact.key, fact.value) not in said:
+                yield replace(fact, changed=(fact.family, fact.key) in known)
+        kept = {fact.key for fact in after if fact.family is Family.PYTHON}
+        for fact in before:
+            if fact.family is Family.PYTHON and fact.key not in kept:
+                yield dropped(fact)
         yield from self._locks(changes, tree)
 
     def _locks(self, changes: Mapping[str, TreeChange], tree: str) -> Iterator[Fact]:
@@ -150,7 +150,7 @@ class ManifestDetector:
                 before, after = self._required(path, change.old), self._required(path, change.new)
                 differing = sorted(before.keys() ^ after.keys())
                 if differing:
-                    line = next((after[one] for one in differing if one in after), 1)
+                    line = next((after[fact] for fact in differing if fact in after), 1)
                     for lock in self._locks_of(path, tree):
                         yield manifest_changed(lock, path, line, "; ".join(differing))
 
@@ -159,9 +159,9 @@ class ManifestDetector:
 
     def _required(self, path: str, entry: Entry | None) -> Mapping[str, int]:
         """The requirements of a manifest with their lines; the plain lines of one that is not parsed."""
-        facts = [one for one in self._facts(path, entry) if one.family in _REQUIRED]
+        facts = [fact for fact in self._facts(path, entry) if fact.family in _REQUIRED]
         if facts or not path.endswith(("Gemfile", "composer.json", "pnpm-workspace.yaml")):
-            return {f"{one.key} {one.value}": one.line for one in facts}
+            return {f"{fact.key} {fact.value}": fact.line for fact in facts}
         lines = (self._text(entry) or "").split("\n")
         stated = {line.split("#")[0].strip(): number for number, line in enumerate(lines, 1)}
         return {line: number for line, number in stated.items() if line}
@@ -201,7 +201,7 @@ class ManifestDetector:
         return self._read[key]
 
     def _text(self, entry: Entry | None) -> str | None:
-        """The text of a regular file that is not beyond reading."""
+        """The text of a regular file; None for links, binaries and huge files."""
         if entry is None or entry.mode not in {FILE, EXECUTABLE}:
             return None
         blob = self.view.blob(entry.id)
@@ -216,32 +216,34 @@ def _still_said(side: _News, said: _News) -> _News:
     found: dict[tuple[Family, str], list[Fact]] = {}
     for subject, facts in side.items():
         there = said.get(subject, ())
-        followed = {parent for one in there for parent in one.detail.get("parents", "").split()}
+        followed = {parent for fact in there for parent in fact.detail.get("parents", "").split()}
         kept = [
-            one
-            for one in facts
-            if any(_says(other, one) for other in there) and one.detail.get("node", "") not in followed
+            fact
+            for fact in facts
+            if any(_says(other, fact) for other in there) and fact.detail.get("node", "") not in followed
         ]
         if kept:
             found[subject] = kept
     return found
 
 
-def _says(one: Fact, other: Fact) -> bool:
-    """Whether `one` says what `other` does, in the same file; a manifest may have changed in more besides."""
+def _says(fact: Fact, other: Fact) -> bool:
+    """Whether two facts of one file state the same; a manifest may have changed in more than `other` names."""
     if other.family is Family.MIGRATION:  # its value is the whole file
-        return (one.path, one.detail) == (other.path, other.detail)
-    if one.path != other.path or one.family is not Family.LOCK or one.detail["what"] == "lock":
-        return (one.path, one.value) == (other.path, other.value)
-    prefix = f"manifest {one.path} "
-    stated, wanted = (set(each.value.removeprefix(prefix).split("; ")) for each in (one, other))
+        return (fact.path, fact.detail) == (other.path, other.detail)
+    if fact.path != other.path or fact.family is not Family.LOCK or fact.detail["what"] == "lock":
+        return (fact.path, fact.value) == (other.path, other.value)
+    prefix = f"manifest {fact.path} "
+    stated, wanted = (set(each.value.removeprefix(prefix).split("; ")) for each in (fact, other))
     return wanted <= stated
 
 
 def _merged(conflicts: Iterable[Conflict]) -> list[Conflict]:
     """One per id; the worst first."""
     by_id: dict[str, list[Conflict]] = defaultdict(list)
-    for one in sorted(conflicts, key=lambda one: (one.kind, one.path, one.symbol or "")):
-        by_id[one.id].append(one)
+    for conflict in sorted(
+        conflicts, key=lambda conflict: (conflict.kind, conflict.path, conflict.symbol or "")
+    ):
+        by_id[conflict.id].append(conflict)
     merged = [found for same in by_id.values() if (found := gravest(same)) is not None]
-    return sorted(merged, key=lambda one: list(Severity).index(one.severity))
+    return sorted(merged, key=lambda conflict: list(Severity).index(conflict.severity))

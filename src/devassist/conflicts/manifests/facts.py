@@ -1,4 +1,4 @@
-"""What a file says that two branches must not say differently, and how such a clash is told."""
+"""The statements of files that two branches must not make differently, and the conflict of two such statements."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ class Fact:
 
 @dataclass(frozen=True, slots=True)
 class Clash:
-    """What two branches newly say of one key; no value is on both lists. `read` finds a file of a tree."""
+    """The new facts of two branches on one key, without shared values. `read` returns the text of a tree's file."""
 
     left: Side
     right: Side
@@ -82,7 +82,7 @@ class Clash:
         suggestion: str,
     ) -> Conflict:
         """One conflict over all facts of both sides; `says` is its sentence."""
-        facts = [(self.left, one) for one in self.ours] + [(self.right, one) for one in self.theirs]
+        facts = [(self.left, fact) for fact in self.ours] + [(self.right, fact) for fact in self.theirs]
         return Conflict(
             level=Level.MANIFEST,
             kind=kind,
@@ -100,20 +100,20 @@ class Clash:
         return Clash(self.left, self.right, tuple(ours), tuple(theirs), self.read)
 
     def pairs(self) -> Iterable[tuple[Fact, Fact]]:
-        return ((one, other) for one in self.ours for other in self.theirs)
+        return ((fact, other) for fact in self.ours for other in self.theirs)
 
 
 def gravest(conflicts: Iterable[Conflict]) -> Conflict | None:
-    """The most severe, among equals the first; with the places of all."""
-    ordered = sorted(conflicts, key=lambda one: list(Severity).index(one.severity))
+    """The first of the most severe conflicts, with the locations of all."""
+    ordered = sorted(conflicts, key=lambda conflict: list(Severity).index(conflict.severity))
     if not ordered:
         return None
-    places = tuple(dict.fromkeys(place for one in ordered for place in one.locations))
+    places = tuple(dict.fromkeys(place for conflict in ordered for place in conflict.locations))
     return replace(ordered[0], locations=places)
 
 
 def is_test(path: str) -> bool:
-    """Tests, examples and fixtures: what they say is not what the product does."""
+    """Whether a file is a test, an example or a fixture, which says nothing of the product."""
     *directories, name = path.lower().split("/")
     marked = {"test", "tests", "testing", "__tests__", "spec", "specs", "fixtures", "testdata", "examples"}
     return (

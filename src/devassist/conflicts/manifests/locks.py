@@ -1,4 +1,4 @@
-"""`lockfile-stale`: lock files that are to be made anew after a merge, never merged as text."""
+"""`lockfile-stale`: lock files that must be regenerated after a merge instead of merged as text."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ LOCKS: Mapping[str, tuple[str, ...]] = {
     "Gemfile.lock": ("Gemfile",),
     "composer.lock": ("composer.json",),
 }
-"""Lock file -> the manifests it follows from, in its directory or below."""
+"""Lock file -> the manifests it is generated from, in its directory or below."""
 
 _MANIFESTS = frozenset(manifest for manifests in LOCKS.values() for manifest in manifests)
 _REGENERATE = {
@@ -55,7 +55,7 @@ def is_lock(path: str) -> bool:
 
 
 def is_generated(path: str, text: str) -> bool:
-    """Whether a requirements file is one that pip-compile, uv or the like wrote: a lock by another name."""
+    """Whether pip-compile, uv or a similar tool wrote a requirements file, which makes it a lock."""
     return path.endswith(".txt") and _GENERATED.match(text) is not None
 
 
@@ -70,7 +70,7 @@ def lock_changed(path: str, blob: str) -> Fact:
 
 
 def manifest_changed(lock: str, path: str, line: int, stated: str) -> Fact:
-    """The requirements of the manifest at `path`, which `lock` follows from, are no longer the base's."""
+    """The manifest at `path`, from which `lock` is generated, requires something else than at the base."""
     return Fact(
         family=Family.LOCK,
         key=lock,
@@ -82,7 +82,7 @@ def manifest_changed(lock: str, path: str, line: int, stated: str) -> Fact:
 
 
 def lock_candidates(manifest: str) -> Iterator[str]:
-    """Where the lock of a manifest may be: beside it, or in a directory above (workspaces)."""
+    """The possible paths of a manifest's lock: beside it, or in a directory above (workspaces)."""
     if manifest.endswith(".in"):
         yield f"{manifest.removesuffix('.in')}.txt"
         return
@@ -97,27 +97,27 @@ def lock_candidates(manifest: str) -> Iterator[str]:
 
 
 def stale_locks(clash: Clash) -> Iterator[Conflict]:
-    """Both change the lock, or one the lock and the other what it follows from."""
+    """Both branches change the lock, or one the lock and the other a manifest of it."""
     left, right = clash.left.name, clash.right.name
-    ours = [one for one in clash.ours if one.detail["what"] == "lock"]
-    theirs = [one for one in clash.theirs if one.detail["what"] == "lock"]
+    ours = [fact for fact in clash.ours if fact.detail["what"] == "lock"]
+    theirs = [fact for fact in clash.theirs if fact.detail["what"] == "lock"]
     if ours and theirs:
-        found = clash.narrowed(ours, theirs)
+        narrowed = clash.narrowed(ours, theirs)
         says = f"{left} and {right} both change {ours[0].path}, each for its own requirements"
     elif ours and clash.theirs:
-        found = clash.narrowed(ours, clash.theirs)
+        narrowed = clash.narrowed(ours, clash.theirs)
         says = (
             f"{left} changes {ours[0].path}, {right} the requirements it follows from ({clash.theirs[0].at})"
         )
     elif theirs and clash.ours:
-        found = clash.narrowed(clash.ours, theirs)
+        narrowed = clash.narrowed(clash.ours, theirs)
         says = (
             f"{right} changes {theirs[0].path}, {left} the requirements it follows from ({clash.ours[0].at})"
         )
     else:
         return
     lock = (ours or theirs)[0].path
-    yield found.conflict(
+    yield narrowed.conflict(
         "lockfile-stale",
         Severity.WARNING,
         symbol=lock,

@@ -56,9 +56,9 @@ def _django(number: str, path: str, body: Sequence[ast.stmt]) -> dict[str, str]:
     app = basename(directory(directory(path)))
     parents: list[str] = []
     replaces = ""
-    for one in body:
-        if isinstance(one, ast.ClassDef) and one.name == "Migration":
-            for name, value in _assigned(one.body):
+    for fact in body:
+        if isinstance(fact, ast.ClassDef) and fact.name == "Migration":
+            for name, value in _assigned(fact.body):
                 if name == "replaces":
                     replaces = "yes"
                 elif name == "dependencies" and isinstance(value, ast.List | ast.Tuple):
@@ -71,11 +71,11 @@ def _node(node: str, parents: Sequence[str]) -> dict[str, str]:
 
 
 def _assigned(body: Sequence[ast.stmt]) -> Iterator[tuple[str, ast.expr]]:
-    for one in body:
-        if isinstance(one, ast.AnnAssign) and isinstance(one.target, ast.Name) and one.value is not None:
-            yield one.target.id, one.value
-        elif isinstance(one, ast.Assign):
-            yield from ((target.id, one.value) for target in one.targets if isinstance(target, ast.Name))
+    for fact in body:
+        if isinstance(fact, ast.AnnAssign) and isinstance(fact.target, ast.Name) and fact.value is not None:
+            yield fact.target.id, fact.value
+        elif isinstance(fact, ast.Assign):
+            yield from ((target.id, fact.value) for target in fact.targets if isinstance(target, ast.Name))
 
 
 def _texts(value: ast.expr | None) -> list[str]:
@@ -83,17 +83,19 @@ def _texts(value: ast.expr | None) -> list[str]:
         return [value.value]
     if isinstance(value, ast.Tuple | ast.List):
         return [
-            one.value for one in value.elts if isinstance(one, ast.Constant) and isinstance(one.value, str)
+            fact.value
+            for fact in value.elts
+            if isinstance(fact, ast.Constant) and isinstance(fact.value, str)
         ]
     return []
 
 
 def _line(body: Sequence[ast.stmt], name: str) -> int:
-    for one in body:
-        if isinstance(one, ast.ClassDef) and one.name == name:
-            return one.lineno
-        if any(assigned == name for assigned, _value in _assigned([one])):
-            return one.lineno
+    for fact in body:
+        if isinstance(fact, ast.ClassDef) and fact.name == name:
+            return fact.lineno
+        if any(assigned == name for assigned, _value in _assigned([fact])):
+            return fact.lineno
     return 1
 
 
@@ -122,7 +124,7 @@ def _versioned(path: str, text: str) -> tuple[str, dict[str, str], int] | None:
 
 
 def migration_collisions(clash: Clash) -> Iterator[Conflict]:
-    """Two files of one directory; `clash` holds what only one of the branches adds."""
+    """Collisions within one directory; `clash` has the migrations that only one of the branches adds."""
     tool = clash.ours[0].detail["tool"]
     if tool in {"Django", "Alembic"}:
         yield from _graph_collisions(clash, tool)
@@ -132,56 +134,56 @@ def migration_collisions(clash: Clash) -> Iterator[Conflict]:
 
 def _graph_collisions(clash: Clash, tool: str) -> Iterator[Conflict]:
     here = directory(clash.ours[0].path)
-    same = [(one, other) for one, other in clash.pairs() if one.detail["node"] == other.detail["node"]]
-    for one, other in same:
-        # Django tells migrations apart by file name, Alembic by revision id. One file is a matter of its text.
-        severity = Severity.WARNING if one.path == other.path else Severity.ERROR
-        node = one.detail["node"]
-        yield _told(clash, [(one, other)], f"{here}:{node}", f"migration {node}", severity)
-    shared = {one.detail["node"] for one, _other in same}
-    ours = [one for one in clash.ours if one.detail["node"] not in shared]
-    theirs = [one for one in clash.theirs if one.detail["node"] not in shared]
+    same = [(fact, other) for fact, other in clash.pairs() if fact.detail["node"] == other.detail["node"]]
+    for fact, other in same:
+        # Django identifies migrations by file name, Alembic by revision id. Edits of one file are conflicts of text.
+        severity = Severity.WARNING if fact.path == other.path else Severity.ERROR
+        node = fact.detail["node"]
+        yield _collision(clash, [(fact, other)], f"{here}:{node}", f"migration {node}", severity)
+    shared = {fact.detail["node"] for fact, _other in same}
+    ours = [fact for fact in clash.ours if fact.detail["node"] not in shared]
+    theirs = [fact for fact in clash.theirs if fact.detail["node"] not in shared]
     rooted, rerooted = _roots(ours), _roots(theirs)
     if tool == "Alembic" and not rooted & rerooted:
         return
-    pairs = [(one, other) for one in _leaves(ours) for other in _leaves(theirs)]
+    pairs = [(fact, other) for fact in _leaves(ours) for other in _leaves(theirs)]
     if pairs:
         after = ", ".join(sorted(rooted & rerooted))
         what = f"a {tool} migration after {after}" if after else f"a {tool} migration of their own"
-        yield _told(clash, pairs, here, what, Severity.ERROR)
+        yield _collision(clash, pairs, here, what, Severity.ERROR)
 
 
 def _leaves(facts: Sequence[Fact]) -> list[Fact]:
-    """What nothing newer builds on; squashed migrations replace what is there and lead nowhere new."""
-    counted = [one for one in facts if not one.detail.get("replaces")]
-    parents = {parent for one in facts for parent in one.detail["parents"].split()}
-    return [one for one in counted if one.detail["node"] not in parents]
+    """The newest migrations; a squashed one replaces older ones and adds no end."""
+    counted = [fact for fact in facts if not fact.detail.get("replaces")]
+    parents = {parent for fact in facts for parent in fact.detail["parents"].split()}
+    return [fact for fact in counted if fact.detail["node"] not in parents]
 
 
 def _roots(facts: Sequence[Fact]) -> set[str]:
     """The older migrations that the new ones build on."""
-    nodes = {one.detail["node"] for one in facts}
-    return {parent for one in facts for parent in one.detail["parents"].split() if parent not in nodes}
+    nodes = {fact.detail["node"] for fact in facts}
+    return {parent for fact in facts for parent in fact.detail["parents"].split() if parent not in nodes}
 
 
 def _version_collisions(clash: Clash, tool: str) -> Iterator[Conflict]:
     here = directory(clash.ours[0].path)
     for part, what in (("version", "version"), ("class", "class")):
         shared: dict[str, list[tuple[Fact, Fact]]] = {}
-        for one, other in clash.pairs():
-            stated = one.detail.get(part, "")
+        for fact, other in clash.pairs():
+            stated = fact.detail.get(part, "")
             if stated and stated == other.detail.get(part):
-                shared.setdefault(stated, []).append((one, other))
+                shared.setdefault(stated, []).append((fact, other))
         for stated, pairs in shared.items():
-            certain = all(one.detail.get("certain", "yes") for one, _other in pairs)
+            certain = all(fact.detail.get("certain", "yes") for fact, _other in pairs)
             severity = Severity.ERROR if certain else Severity.WARNING
-            yield _told(clash, pairs, f"{here}:{stated}", f"{tool} migration {what} {stated}", severity)
+            yield _collision(clash, pairs, f"{here}:{stated}", f"{tool} migration {what} {stated}", severity)
 
 
-def _told(
+def _collision(
     clash: Clash, pairs: Sequence[tuple[Fact, Fact]], symbol: str, what: str, severity: Severity
 ) -> Conflict:
-    ours = tuple(dict.fromkeys(one for one, _other in pairs))
+    ours = tuple(dict.fromkeys(fact for fact, _other in pairs))
     theirs = tuple(dict.fromkeys(other for _one, other in pairs))
     return clash.narrowed(ours, theirs).conflict(
         _KIND,

@@ -56,7 +56,7 @@ class Module:
         return self.bound.get(text) or Receiver(f"?{self.path}:{text}", Holder.UNKNOWN)
 
     def of_module(self, node: ast.expr) -> Receiver:
-        """The same; `users.router` of an imported module `users` is that module's router."""
+        """As `receiver`, but `users.router` of an imported module `users` is that module's router."""
         text = dotted_name(node)
         head, _, name = text.rpartition(".")
         holder = self.bound.get(head)
@@ -108,8 +108,10 @@ def _bind_imports(module: Module, node: ast.ImportFrom) -> None:
             package = package[:-1]
         kept = package[: len(package) - node.level + 1]
         above = ".".join([*kept, above] if above else kept)
-    for one in node.names:
-        module.bound.setdefault(one.asname or one.name, Receiver(f"{above}:{one.name}", Holder.IMPORTED))
+    for alias in node.names:
+        module.bound.setdefault(
+            alias.asname or alias.name, Receiver(f"{above}:{alias.name}", Holder.IMPORTED)
+        )
 
 
 def _made(scope: str, call: ast.Call) -> Receiver:
@@ -122,7 +124,7 @@ def _made(scope: str, call: ast.Call) -> Receiver:
 
 
 def same_scope(left: Receiver, right: Receiver) -> bool:
-    """Whether two are one object; what is imported may be named from a directory above its package."""
+    """Whether two receivers are one object; an import may name it from a directory above its package."""
     if left.scope == right.scope:
         return True
     if Holder.IMPORTED not in {left.kind, right.kind} or Holder.UNKNOWN in {left.kind, right.kind}:
@@ -146,7 +148,7 @@ def dotted_name(node: ast.expr | None) -> str:
 
 
 def keyword(call: ast.Call, name: str) -> ast.expr | None:
-    return next((one.value for one in call.keywords if one.arg == name), None)
+    return next((argument.value for argument in call.keywords if argument.arg == name), None)
 
 
 def argument(call: ast.Call, index: int, *names: str) -> ast.expr | None:
@@ -165,10 +167,10 @@ def texts_of(node: ast.expr | None) -> list[str] | None:
     """The strings of a literal list, tuple or set; None when some are not literal."""
     if not isinstance(node, ast.List | ast.Tuple | ast.Set):
         return None
-    found = [text_of(one) for one in node.elts]
-    return [one for one in found if one is not None] if None not in found else None
+    found = [text_of(item) for item in node.elts]
+    return [text for text in found if text is not None] if None not in found else None
 
 
 def print_of(node: ast.AST) -> str:
-    """A digest of code that layout and comments do not change."""
+    """A digest of code that does not depend on its layout and comments."""
     return digest(ast.dump(node))[:16]

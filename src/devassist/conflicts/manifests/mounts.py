@@ -36,7 +36,7 @@ _MOST_PLACES = 4
 
 
 class Wiring(NamedTuple):
-    """What one file says of routers: which it makes, where it mounts which, and names it passes on."""
+    """The routers and applications that a file makes, its mounts, and the imported names that it passes on."""
 
     made: tuple[Receiver, ...] = ()
     mounts: tuple[Mount, ...] = ()
@@ -48,7 +48,7 @@ _NOTHING = Wiring()
 
 @dataclass
 class Wirings:
-    """Of whole trees. A file is read once per content, and none before a route asks."""
+    """The wirings of whole trees. A file is read once per content, and none before a route needs them."""
 
     view: TreeView
     _read: dict[tuple[str, str], Wiring] = field(default_factory=dict)
@@ -128,13 +128,17 @@ def _python_wiring(path: str, text: str) -> Wiring:
     module = parse_module(path, text)
     if module is None:
         return _NOTHING
-    made = tuple(one for one in module.bound.values() if one.kind in (Holder.ROUTER, Holder.APP))
+    made = tuple(
+        receiver for receiver in module.bound.values() if receiver.kind in (Holder.ROUTER, Holder.APP)
+    )
     passed = {}
     if path.endswith("__init__.py"):
         passed = {
-            f"{module.name}:{name}": one for name, one in module.bound.items() if one.kind == Holder.IMPORTED
+            f"{module.name}:{name}": receiver
+            for name, receiver in module.bound.items()
+            if receiver.kind == Holder.IMPORTED
         }
-    mounts = tuple(one for call in module.calls for one in _mounted(module, call))
+    mounts = tuple(mount for call in module.calls for mount in _mounted(module, call))
     return Wiring(made, mounts, passed)
 
 
@@ -161,7 +165,7 @@ def _mounted(module: Module, call: ast.Call) -> Iterator[Mount]:
 def _places(
     router: Receiver, wirings: Sequence[Wiring], url: str, deepest: int
 ) -> Iterator[tuple[Receiver, str]]:
-    """(application, whole path) for every way up from a router; nothing for one that nobody mounts."""
+    """(application, whole path) for every chain of mounts above a router; nothing if there is none."""
     own = _original(router, wirings)
     for wiring in wirings if deepest else ():
         for mount in wiring.mounts:
@@ -177,14 +181,14 @@ def _places(
 
 
 def _original(router: Receiver, wirings: Sequence[Wiring]) -> Receiver:
-    """What an imported name is where it is made; it may be passed on by packages on the way."""
+    """The router behind an imported name, also if packages between them pass it on."""
     for _hop in range(_DEEPEST):
         if router.kind != "imported":
             break
-        made = [one for wiring in wirings for one in wiring.made if same_scope(router, one)]
+        made = [receiver for wiring in wirings for receiver in wiring.made if same_scope(router, receiver)]
         if len(made) == 1:
             return made[0]
-        routers = [one for one in made if one.kind == Holder.ROUTER]
+        routers = [receiver for receiver in made if receiver.kind == Holder.ROUTER]
         if len(routers) == 1:  # A file that is imported as a whole shows one thing.
             return routers[0]
         passed = next(
@@ -196,8 +200,8 @@ def _original(router: Receiver, wirings: Sequence[Wiring]) -> Receiver:
     return router
 
 
-def _is(one: Receiver, other: Receiver) -> bool:
-    return one.scope == other.scope or same_scope(one, other)
+def _is(receiver: Receiver, other: Receiver) -> bool:
+    return receiver.scope == other.scope or same_scope(receiver, other)
 
 
 def _joined(prefix: str, url: str) -> str:

@@ -106,14 +106,14 @@ def _reserved(ranges: str) -> Iterator[str]:
 
 def field_number_clashes(clash: Clash) -> Iterator[Conflict]:
     """Different fields under one new number, or a number one branch uses and the other reserves."""
-    one, other = next(iter(clash.pairs()))
-    owner, what = one.detail["owner"], one.detail["what"]
-    renamed = one.changed and other.changed and "reserved" not in {one.value, other.value}
+    fact, other = next(iter(clash.pairs()))
+    owner, what = fact.detail["owner"], fact.detail["what"]
+    renamed = fact.changed and other.changed and "reserved" not in {fact.value, other.value}
     yield clash.conflict(
         "field-number-clash",
         Severity.WARNING if renamed else Severity.ERROR,
-        symbol=one.detail["symbol"],
-        says=f"In {owner} {what} is '{one.value}' on {clash.left.name} ({one.at})"
+        symbol=fact.detail["symbol"],
+        says=f"In {owner} {what} is '{fact.value}' on {clash.left.name} ({fact.at})"
         f" and '{other.value}' on {clash.right.name} ({other.at})",
         suggestion=f"Give one of the two the next free number of {owner}",
     )

@@ -140,8 +140,8 @@ class _Toml:
     def _keyed(self, where: str, table: Any, group: str) -> Iterator[Fact]:
         for name, value in table.items() if isinstance(table, dict) else ():
             line = toml_line(self.lines, f"{where}.{name}")
-            for one in value if isinstance(value, list) else [value]:
-                stated = _poetry_value(one, group)
+            for entry in value if isinstance(value, list) else [value]:
+                stated = _poetry_value(entry, group)
                 if stated is not None:
                     yield stated.fact(self.path, name, line)
 

@@ -61,7 +61,7 @@ class Interval:
 
     def meets(self, other: Interval) -> Interval:
         low, low_in = max((self.low, not self.low_in), (other.low, not other.low_in))
-        ends = [(one.high, one.high_in) for one in (self, other) if one.high is not None]
+        ends = [(interval.high, interval.high_in) for interval in (self, other) if interval.high is not None]
         if not ends:
             return Interval(low, None, not low_in)
         high, high_in = min(ends)
@@ -84,15 +84,15 @@ class Range:
     intervals: tuple[Interval, ...]
 
     def meets(self, other: Range) -> Range:
-        found = [one.meets(two) for one in self.intervals for two in other.intervals]
-        return Range(tuple(one for one in found if not one.empty))
+        found = [interval.meets(two) for interval in self.intervals for two in other.intervals]
+        return Range(tuple(interval for interval in found if not interval.empty))
 
     @property
     def empty(self) -> bool:
-        return all(one.empty for one in self.intervals)
+        return all(interval.empty for interval in self.intervals)
 
     def holds(self, version: Version) -> bool:
-        return any(one.holds(version) for one in self.intervals)
+        return any(interval.holds(version) for interval in self.intervals)
 
 
 def parse_npm(text: str) -> Range | None:

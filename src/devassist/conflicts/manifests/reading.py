@@ -1,4 +1,4 @@
-"""Every fact of one file, by what kind of file it is. Pure, and never raises for what is malformed."""
+"""All facts of a file, by the kind of file. Pure; a malformed file has fewer facts and never raises."""
 
 from __future__ import annotations
 
@@ -79,14 +79,14 @@ MODULE_NAMES = {
 
 @lru_cache(maxsize=65_536)
 def is_read(path: str) -> bool:
-    """Whether a file of this name may say anything here; others need not be opened."""
+    """Whether a file of this name may have facts; others need not be opened."""
     if _VENDORED.search(path) or is_lock(path):
         return False
     return bool(_READ.search(path)) or is_python_manifest(path) or is_dotenv(path)
 
 
 def facts_of(path: str, text: str) -> Iterator[Fact]:
-    """What a file says, lock files and migrations apart."""
+    """The facts of a file, except those of lock files and migrations."""
     if not is_read(path):
         return
     name = basename(path)
@@ -109,7 +109,7 @@ def facts_of(path: str, text: str) -> Iterator[Fact]:
 def _of_the_product(path: str, text: str) -> Iterator[Fact]:
     if path.endswith(".py"):
         yield from _imports(path, text)
-        # Parsing is most of the work, and most modules have nothing to say here.
+        # Parsing is most of the work, and most modules have no facts.
         hinted = _PYTHON_HINT.search(text) or is_settings(path) or basename(path).startswith("urls")
         module = parse_module(path, text) if hinted else None
         if module is not None:
@@ -129,7 +129,7 @@ def _of_the_product(path: str, text: str) -> Iterator[Fact]:
 
 
 def _imports(path: str, text: str) -> Iterator[Fact]:
-    """What looks like an import; it is looked at closely when another branch drops the requirement."""
+    """Lines that look like imports; they are verified if another branch drops the requirement."""
     lines = Lines(text)
     for found in _IMPORT.finditer(text):
         stated = found["origin"] or found["names"]
@@ -140,7 +140,7 @@ def _imports(path: str, text: str) -> Iterator[Fact]:
 
 
 def dropped(requirement: Fact) -> Fact:
-    """That a branch no longer requires what `requirement` of the base asks for."""
+    """The fact that a branch no longer has a requirement of the base."""
     name = requirement.key
     return Fact(
         family=Family.MODULE,

@@ -86,9 +86,9 @@ def _hole(found: re.Match[str]) -> str:
 def python_routes(module: Module) -> Iterator[Fact]:
     """Flask, FastAPI and what looks like them, and the url patterns of Django."""
     for function in module.functions:
-        for one in function.decorator_list:
-            if isinstance(one, ast.Call) and isinstance(one.func, ast.Attribute):
-                yield from _decorated(module, function, one, one.func)
+        for decorator in function.decorator_list:
+            if isinstance(decorator, ast.Call) and isinstance(decorator.func, ast.Attribute):
+                yield from _decorated(module, function, decorator, decorator.func)
     for call in module.calls:
         yield from _called(module, call)
 
@@ -173,51 +173,51 @@ def duplicate_routes(clash: Clash) -> Iterator[Conflict]:
     """One conflict per method and path."""
     judged = [
         conflict
-        for one, other in clash.pairs()
-        if not one.changed and not other.changed and (conflict := _judged(clash, one, other)) is not None
+        for fact, other in clash.pairs()
+        if not fact.changed and not other.changed and (conflict := _judged(clash, fact, other)) is not None
     ]
     worst = gravest(judged)
     if worst is not None:
         yield worst
 
 
-def _judged(clash: Clash, one: Fact, other: Fact) -> Conflict | None:
-    severity = registration_severity(one, other)
+def _judged(clash: Clash, fact: Fact, other: Fact) -> Conflict | None:
+    severity = registration_severity(fact, other)
     if severity is None:
         return None
-    if one.detail["shown"] != other.detail["shown"]:
-        slash = one.detail["shown"].rstrip("/") == other.detail["shown"].rstrip("/")
+    if fact.detail["shown"] != other.detail["shown"]:
+        slash = fact.detail["shown"].rstrip("/") == other.detail["shown"].rstrip("/")
         softer = Severity.WARNING if slash else Severity.NOTE
         severity = max(severity, softer, key=list(Severity).index)
     left, right = clash.left.name, clash.right.name
-    return clash.narrowed([one], [other]).conflict(
+    return clash.narrowed([fact], [other]).conflict(
         "duplicate-route",
         severity,
-        symbol=one.key,
-        says=f"{left} answers {one.key} with {one.detail['handler']} ({one.at}),"
+        symbol=fact.key,
+        says=f"{left} answers {fact.key} with {fact.detail['handler']} ({fact.at}),"
         f" {right} with {other.detail['handler']} ({other.at})",
-        suggestion=f"Keep one handler for {one.key}, or give the other a path of its own",
+        suggestion=f"Keep one handler for {fact.key}, or give the other a path of its own",
     )
 
 
-def registration_severity(one: Fact, other: Fact) -> Severity | None:
-    """How sure it is that two routes or commands are added to the same application; None: they are not."""
-    kinds = {one.detail["kind"], other.detail["kind"]}
-    left, right = (Receiver(fact.detail["scope"], Holder(fact.detail["kind"])) for fact in (one, other))
+def registration_severity(fact: Fact, other: Fact) -> Severity | None:
+    """The severity of two registrations of one name, by how surely they share an application; None if they do not."""
+    kinds = {fact.detail["kind"], other.detail["kind"]}
+    left, right = (Receiver(fact.detail["scope"], Holder(fact.detail["kind"])) for fact in (fact, other))
     if same_scope(left, right):
         sure = (
             Holder.UNKNOWN not in kinds
-            and one.detail.get("sure", "yes") == other.detail.get("sure", "yes") == "yes"
+            and fact.detail.get("sure", "yes") == other.detail.get("sure", "yes") == "yes"
         )
         return Severity.ERROR if sure else Severity.WARNING
     if (
         Holder.FILE in kinds
         or kinds <= {Holder.APP, Holder.LOCAL}
-        or _versions(one.path) != _versions(other.path)
+        or _versions(fact.path) != _versions(other.path)
     ):
         return None
     if kinds == {Holder.ROUTER}:
-        prefixes = {one.detail.get("prefix", ""), other.detail.get("prefix", "")}
+        prefixes = {fact.detail.get("prefix", ""), other.detail.get("prefix", "")}
         return Severity.WARNING if len(prefixes) == 1 and prefixes != {""} else Severity.NOTE
     if kinds == {Holder.IMPORTED} or Holder.ROUTER in kinds:
         return Severity.NOTE

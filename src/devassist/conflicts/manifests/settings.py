@@ -94,7 +94,7 @@ def python_defaults(module: Module) -> Iterator[Fact]:
 
 
 def _literal(node: ast.expr | None) -> str | None:
-    """A constant as it counts: `"8080"` and `8080` are the same to an environment variable."""
+    """A constant as text: `"8080"` and `8080` are the same to an environment variable."""
     if node is None:
         return None
     try:
@@ -183,7 +183,7 @@ def _ini(path: str, text: str) -> Iterator[Fact]:
 
 
 def _yaml(path: str, text: str) -> Iterator[Fact]:
-    """Scalars below plain keys; lists, block texts, anchors and several documents are left alone."""
+    """Scalars below plain keys, without lists, block texts, anchors and files of several documents."""
     lines = text.split("\n")
     if any(line.startswith("---") for line in lines[1:]):
         return
@@ -196,7 +196,7 @@ def _yaml(path: str, text: str) -> Iterator[Fact]:
         if 0 <= deeper_is_text < indent:
             continue
         stated = _YAML_KEY.fullmatch(line)
-        # What is below a list entry, a block text or something unread is no setting of ours.
+        # Lines below a list entry, a block text or an unreadable line are not settings.
         deeper_is_text = -1
         while stack and stack[-1][0] >= indent:
             stack.pop()
@@ -214,31 +214,31 @@ def _yaml(path: str, text: str) -> Iterator[Fact]:
 
 
 def differing_defaults(clash: Clash) -> Iterator[Conflict]:
-    """One conflict per key; a branch that already says both by itself is not the other's concern."""
-    code = [[one for one in side if one.detail["how"] != "file"] for side in (clash.ours, clash.theirs)]
-    files = [[one for one in side if one.detail["how"] == "file"] for side in (clash.ours, clash.theirs)]
+    """One conflict per key; values of code are compared with code, those of files with files."""
+    code = [[fact for fact in side if fact.detail["how"] != "file"] for side in (clash.ours, clash.theirs)]
+    files = [[fact for fact in side if fact.detail["how"] == "file"] for side in (clash.ours, clash.theirs)]
     alike = clash.narrowed(*code) if all(code) else clash.narrowed(*files) if all(files) else None
     if (
         alike is not None
         and not all(code)
-        and {one.path for one in alike.ours} != {one.path for one in alike.theirs}
+        and {fact.path for fact in alike.ours} != {fact.path for fact in alike.theirs}
     ):
         return  # Each deployment has its own file, to say it differently.
     found = alike or clash
-    one, other = found.ours[0], found.theirs[0]
-    name = one.detail["name"]
+    fact, other = found.ours[0], found.theirs[0]
+    name = fact.detail["name"]
     # An example file may well say something else than the default in the code.
-    minor = alike is None or name.endswith(("version", "name")) or one.path.startswith(".github/")
+    minor = alike is None or name.endswith(("version", "name")) or fact.path.startswith(".github/")
     severity = Severity.NOTE if minor else Severity.WARNING
-    if one.detail["how"] == "toml" and not (one.changed or other.changed):
+    if fact.detail["how"] == "toml" and not (fact.changed or other.changed):
         # TOML forbids to state a key twice: merged, the file cannot be read.
         severity = Severity.ERROR
-    what = "environment variable" if one.family is Family.ENVIRONMENT else "setting"
+    what = "environment variable" if fact.family is Family.ENVIRONMENT else "setting"
     yield found.conflict(
         "default-differs",
         severity,
-        symbol=name if one.family is Family.ENVIRONMENT else one.key,
-        says=f"{clash.left.name} gives {what} {name} the value {_short(one.value)} ({one.at}),"
+        symbol=name if fact.family is Family.ENVIRONMENT else fact.key,
+        says=f"{clash.left.name} gives {what} {name} the value {_short(fact.value)} ({fact.at}),"
         f" {clash.right.name} {_short(other.value)} ({other.at})",
         suggestion=f"Agree on one value of {name}, stated in one place",
     )
