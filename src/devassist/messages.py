@@ -36,6 +36,7 @@ from devassist.domain.events import (
     ToolIntended,
 )
 from devassist.domain.roles import Role
+from devassist.domain.settings import ApprovalClass
 from devassist.domain.statuses import Outcome
 
 
@@ -145,7 +146,7 @@ class AskPerson(msgspec.Struct, frozen=True, tag=True):
     """Ask a person. Replied with Answer, or Refused until somebody has decided: then the worker leaves."""
 
     role: Role
-    kind: str
+    kind: ApprovalClass
     question: str
     options: tuple[str, ...]
 

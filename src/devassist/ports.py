@@ -18,6 +18,7 @@ from devassist.assignments import (
 )
 from devassist.domain.events import Event, ModelCalled, Record
 from devassist.domain.roles import Role
+from devassist.domain.settings import ApprovalClass
 from devassist.messages import RecalledTool, Reply, Request
 
 
@@ -178,7 +179,7 @@ class CrewLink(Protocol):
     def board(self, role: Role) -> Sequence[BoardNote]:
         """The notes of the run's agents, oldest first."""
 
-    def ask(self, role: Role, kind: str, question: str, options: Sequence[str]) -> str:
+    def ask(self, role: Role, kind: ApprovalClass, question: str, options: Sequence[str]) -> str:
         """A person's answer."""
 
 

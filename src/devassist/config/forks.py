@@ -2,17 +2,18 @@
 A pull request from a fork may not choose what its own job is allowed to do.
 
 Whoever opens one writes the checked-out `.devassist.toml`, so on such a job the file of the base commit counts instead.
-Where that cannot be read, of the fork's file only what makes the job stricter counts.
+If that cannot be read, only those keys of the fork's file count that make the job stricter.
 """
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
+import msgspec
+
+from devassist.config.values import value_of
 from devassist.domain.settings import Settings
 
 _STRICTER_LAST: Mapping[str, tuple[str, ...]] = {
@@ -35,7 +36,7 @@ class ForkPullRequest:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BaseFile:
-    """`.devassist.toml` at the base commit: where, and its text, which is empty where that commit has no such file."""
+    """`.devassist.toml` at the base commit: its place, and its text, which is empty if that commit has no such file."""
 
     place: str
     text: str
@@ -45,54 +46,81 @@ class BaseFile:
 class Narrowed:
     """The keys of a fork's file that count, and those that do not."""
 
-    values: Mapping[str, Any] = field(default_factory=dict)
+    values: Mapping[str, object] = field(default_factory=dict)
     left_out: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class _Repository:
+    full_name: str = ""
+    fork: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class _Base:
+    repo: _Repository
+    sha: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class _Head:
+    repo: _Repository | None = None
+    """None for a repository that is deleted."""
+
+
+@dataclass(frozen=True, slots=True)
+class _PullRequest:
+    base: _Base
+    head: _Head
+
+
+@dataclass(frozen=True, slots=True)
+class _Event:
+    """What GitHub tells a job in the file GITHUB_EVENT_PATH, as far as it is read here."""
+
+    pull_request: _PullRequest
 
 
 def find_fork(environment: Mapping[str, str]) -> ForkPullRequest | None:
     """
     The pull request from a fork that this job runs for; None for anything else.
 
-    An event that cannot be read counts as a fork's: what is not known is not trusted.
+    An event that cannot be read counts as a fork's: what is unknown is not trusted.
     """
     if not environment.get("GITHUB_EVENT_NAME", "").startswith("pull_request"):
         return None
-    named = environment.get("GITHUB_BASE_REF", "")
-    branch = (f"refs/remotes/origin/{named}",) if named else ()
+    name = environment.get("GITHUB_BASE_REF", "")
+    branch = (f"refs/remotes/origin/{name}",) if name else ()
     try:
-        event = json.loads(Path(environment.get("GITHUB_EVENT_PATH", "")).read_text("utf-8"))
-        pull = event["pull_request"]
-        base, head = pull["base"], pull["head"].get("repo")
-        own = str(base["repo"]["full_name"])
-        commit = str(base.get("sha") or "")
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        document = Path(environment.get("GITHUB_EVENT_PATH", "")).read_bytes()
+        pull = msgspec.json.decode(document, type=_Event).pull_request
+    except (OSError, ValueError, msgspec.DecodeError, RecursionError):
         return ForkPullRequest(head="an unknown repository", base=branch)
-    if isinstance(head, Mapping) and head.get("full_name") == own and not head.get("fork"):
+    head = pull.head.repo or _Repository()
+    if head.full_name and head.full_name == pull.base.repo.full_name and not head.fork:
         return None
-    name = str(head.get("full_name", "")) if isinstance(head, Mapping) else ""
-    return ForkPullRequest(head=name or "a deleted repository", base=((commit,) if commit else ()) + branch)
+    commit = (pull.base.sha,) if pull.base.sha else ()
+    return ForkPullRequest(head=head.full_name or "a deleted repository", base=commit + branch)
 
 
-def narrowed(values: Mapping[str, Any], settings: Settings) -> Narrowed:
+def narrowed(values: Mapping[str, object], settings: Settings) -> Narrowed:
     """Of a fork's keys those that are stricter than `settings`, which are in force without them."""
-    kept = {key: value for key, value in values.items() if _is_stricter(key, value, _now(settings, key))}
-    return Narrowed(kept, tuple(key for key in values if key not in kept))
+    stricter = {
+        key: value for key, value in values.items() if _is_stricter(key, value, value_of(settings, key))
+    }
+    return Narrowed(stricter, tuple(key for key in values if key not in stricter))
 
 
-def _now(settings: Settings, key: str) -> Any:
-    section, _, name = key.partition(".")
-    return getattr(getattr(settings, section), name)
-
-
-def _is_stricter(key: str, value: Any, now: Any) -> bool:
+def _is_stricter(key: str, value: object, now: object) -> bool:
     if key in _STRICTER_LAST:
         order = _STRICTER_LAST[key]
-        return value in order and now in order and order.index(value) > order.index(now)
-    number = isinstance(value, (int, float)) and not isinstance(value, bool)
+        return value in order and now in order and order.index(str(value)) > order.index(str(now))
+    if isinstance(now, tuple):
+        return key == "approvals.require" and isinstance(value, list) and all(item in value for item in now)
+    if isinstance(now, bool):
+        return key == "sandbox.network" and value is False
+    if not isinstance(now, int | float) or not isinstance(value, int | float) or isinstance(value, bool):
+        return False
     if key in _LOWER:  # 0 is no limit
-        return bool(number and value > 0 and (now == 0 or value < now))
-    if key == "approvals.confidence_threshold":
-        return bool(number and value > now)
-    if key == "approvals.require":
-        return isinstance(value, list) and set(now) <= {one for one in value if isinstance(one, str)}
-    return key == "sandbox.network" and value is False
+        return value > 0 and (now == 0 or value < now)
+    return key == "approvals.confidence_threshold" and value > now

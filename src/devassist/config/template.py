@@ -8,7 +8,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import MISSING, fields
 from itertools import pairwise
-from typing import Any, get_type_hints
+from typing import get_type_hints
 
 from devassist.domain import settings as module
 from devassist.domain.settings import Settings
@@ -25,14 +25,14 @@ _EXAMPLES = {
 }
 
 
-def template(values: Mapping[str, Any] | None = None) -> str:
+def template(values: Mapping[str, object] | None = None) -> str:
     """The whole file; `values` maps dotted keys to what is set, everything else is a comment."""
     chosen = values or {}
     parts = [_HEAD]
     hints = get_type_hints(Settings)
     for section in fields(Settings):
         kind = hints[section.name]
-        says = _docs(kind)
+        docs = _docs(kind)
         tables: list[str] = []
         parts.append(f"# {inspect.getdoc(kind)}\n[{section.name}]")
         for key in fields(kind):
@@ -40,10 +40,10 @@ def template(values: Mapping[str, Any] | None = None) -> str:
             dotted = f"{section.name}.{key.name}"
             if isinstance(default, Mapping):
                 example = _EXAMPLES[dotted]
-                tables.append(f"# {says[key.name]}\n[{dotted}]\n{example}\n")
+                tables.append(f"# {docs[key.name]}\n[{dotted}]\n{example}\n")
                 continue
             line = f"{key.name} = {_toml(chosen.get(dotted, default))}"
-            parts.append(f"# {says[key.name]}\n{line if dotted in chosen else '# ' + line}")
+            parts.append(f"# {docs[key.name]}\n{line if dotted in chosen else '# ' + line}")
         parts.append("")
         parts += tables
     return "\n".join(parts)
@@ -65,7 +65,7 @@ def _docs(kind: type) -> Mapping[str, str]:
     }
 
 
-def _toml(value: Any) -> str:
+def _toml(value: object) -> str:
     if isinstance(value, Sequence) and not isinstance(value, str):
-        return "[" + ", ".join(_toml(one) for one in value) + "]"
+        return "[" + ", ".join(_toml(item) for item in value) + "]"
     return json.dumps(value, ensure_ascii=False)

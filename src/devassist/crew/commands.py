@@ -10,6 +10,7 @@ from devassist.crew import arguments as args
 from devassist.crew.tool_context import Bench, ToolOutcome, ToolRefused
 from devassist.domain.events import CommandIntended, CommandRan
 from devassist.domain.failpoints import reach
+from devassist.domain.settings import ApprovalClass
 from devassist.domain.statuses import Purpose
 from devassist.ports import CommandResult
 
@@ -28,7 +29,7 @@ def _may_run(session: Bench, command: str) -> None:
     """Commands of a class that a person has to allow are asked about; all others need no word."""
     if not any(fnmatchcase(command.strip(), pattern) for pattern in session.assignment.ask_commands):
         return
-    answer = session.link.ask(session.role, "command", f"run `{command}`?", [command])
+    answer = session.link.ask(session.role, ApprovalClass.COMMAND, f"run `{command}`?", [command])
     if answer != "granted":
         raise ToolRefused(f"the command is not allowed: {answer}")
 

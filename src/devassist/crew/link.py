@@ -13,6 +13,7 @@ from devassist.crew.crew_stop import CrewStop
 from devassist.domain.errors import LimitReached
 from devassist.domain.events import Event, ModelCalled
 from devassist.domain.roles import Role
+from devassist.domain.settings import ApprovalClass
 from devassist.domain.statuses import Outcome
 from devassist.messages import (
     Answer,
@@ -87,7 +88,7 @@ class PipeLink:
     def board(self, role: Role) -> Sequence[BoardNote]:
         return self._ask(ReadBoard(role), Board).notes
 
-    def ask(self, role: Role, kind: str, question: str, options: Sequence[str]) -> str:
+    def ask(self, role: Role, kind: ApprovalClass, question: str, options: Sequence[str]) -> str:
         return self._ask(AskPerson(role, kind, question, tuple(options)), Answer).text
 
     def finish(self, ending: CrewEnding) -> None:

@@ -13,6 +13,7 @@ from devassist.domain.changes import in_scope
 from devassist.domain.errors import Refused
 from devassist.domain.events import NotePosted
 from devassist.domain.hashing import blob_id
+from devassist.domain.settings import ApprovalClass
 
 _MAX_FILE = 2_000_000
 _MAX_MATCHES = 300
@@ -175,14 +176,14 @@ def read_board(session: Bench, _given: args.Arguments, _evidence: str) -> ToolOu
 
 def ask_human(session: Bench, given: args.Arguments, _evidence: str) -> ToolOutcome:
     asked = cast("args.AskHuman", given)
-    answer = session.link.ask(session.role, "question", asked.question, asked.options)
+    answer = session.link.ask(session.role, ApprovalClass.QUESTION, asked.question, asked.options)
     return ToolOutcome(text=answer, subject=asked.question[:60], summary="a person was asked")
 
 
 def request_scope(session: Bench, given: args.Arguments, _evidence: str) -> ToolOutcome:
     wanted = cast("args.RequestScope", given)
     question = f"widen the scope to {', '.join(wanted.paths)}? {wanted.reason}"
-    answer = session.link.ask(session.role, "scope", question, wanted.paths)
+    answer = session.link.ask(session.role, ApprovalClass.SCOPE, question, wanted.paths)
     if answer == "granted":
         session.granted.extend(wanted.paths)
         return ToolOutcome(text=f"granted: {', '.join(wanted.paths)}", summary="the scope was widened")

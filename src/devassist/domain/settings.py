@@ -4,6 +4,53 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from enum import StrEnum
+
+from devassist.domain.roles import Role
+
+
+class ApprovalMode(StrEnum):
+    AUTO = "auto"
+    ASK = "ask"
+    NEVER = "never"
+
+
+class ApprovalClass(StrEnum):
+    """What a person may be asked to approve."""
+
+    PLAN = "plan"
+    SCOPE = "scope"
+    COMMAND = "command"
+    MERGE = "merge"
+    RESOLUTION = "resolution"
+    QUESTION = "question"
+    MASS_DELETION = "mass-deletion"
+
+
+class SandboxMode(StrEnum):
+    AUTO = "auto"
+    BUBBLEWRAP = "bubblewrap"
+    LANDLOCK = "landlock"
+
+
+class CheckSelection(StrEnum):
+    """Run the tests that a merge can break before all others, run only those, or do not choose."""
+
+    FIRST = "first"
+    ONLY = "only"
+    OFF = "off"
+
+
+class FailOn(StrEnum):
+    ERROR = "error"
+    WARNING = "warning"
+    NOTE = "note"
+    NEVER = "never"
+
+
+class ConflictResolution(StrEnum):
+    AGENT = "agent"
+    NEVER = "never"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,7 +67,7 @@ class ModelSettings:
     """Seconds until one attempt counts as hung."""
     max_retries: int = 4
     """Further attempts after a retryable error, per model."""
-    roles: Mapping[str, str] = field(default_factory=dict)
+    roles: Mapping[Role, str] = field(default_factory=dict)
     """`[model.roles]`: a model for one role."""
 
 
@@ -46,22 +93,23 @@ class Limits:
 class ApprovalSettings:
     """When a person is asked."""
 
-    mode: str = "auto"
+    mode: ApprovalMode = ApprovalMode.AUTO
     """auto: ask below the threshold; ask: always ask; never: leave what is below it unmerged."""
     confidence_threshold: float = 0.75
     """Confidence at or over which `auto` approves."""
-    require: tuple[str, ...] = ()
+    require: tuple[ApprovalClass, ...] = ()
     """Classes that are always asked about: plan, scope, command, merge, resolution, question."""
     commands: tuple[str, ...] = ()
     """Glob patterns of commands that an agent may run only with a person's yes."""
-    modes: Mapping[str, str] = field(default_factory=dict)
+    modes: Mapping[ApprovalClass, ApprovalMode] = field(default_factory=dict)
     """`[approvals.modes]`: a mode for one class (plan, scope, command, merge, resolution, question)."""
-    thresholds: Mapping[str, float] = field(default_factory=dict)
+    thresholds: Mapping[ApprovalClass, float] = field(default_factory=dict)
     """`[approvals.thresholds]`: a confidence threshold for one class."""
 
-    def of(self, kind: str) -> tuple[str, float]:
-        """Mode and threshold for one class of request."""
-        return self.modes.get(kind, self.mode), self.thresholds.get(kind, self.confidence_threshold)
+    def of(self, kind: str) -> tuple[ApprovalMode, float]:
+        """Mode and threshold (0 to 1) for one class of request. Raises ValueError for a class that there is not."""
+        name = ApprovalClass(kind)
+        return self.modes.get(name, self.mode), self.thresholds.get(name, self.confidence_threshold)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,7 +122,7 @@ class CheckSettings:
     """Run on every merged tree, beside the tasks' own checks."""
     timeout_s: float = 900.0
     """Seconds until one check counts as hung."""
-    select: str = "first"
+    select: CheckSelection = CheckSelection.FIRST
     """For `conflicts --checks`: tests that merging can break go first, before all; only those ("only"); or "off"."""
 
 
@@ -94,7 +142,7 @@ class WorktreeSettings:
 class SandboxSettings:
     """What a command may reach."""
 
-    mode: str = "auto"
+    mode: SandboxMode = SandboxMode.AUTO
     """auto, bubblewrap or landlock."""
     network: bool = False
     """Whether sandboxed commands may use the network."""
@@ -112,11 +160,11 @@ class AuditSettings:
 class ConflictSettings:
     """When conflicts fail a command, and what a run does about them."""
 
-    fail_on: str = "error"
+    fail_on: FailOn = FailOn.ERROR
     """error, warning, note or never."""
     languages: tuple[str, ...] = ()
     """Languages to index; empty: all that are supported."""
-    resolve: str = "agent"
+    resolve: ConflictResolution = ConflictResolution.AGENT
     """agent: a run repeats what people answered, else asks the integrator, at landing; never: kept for a person."""
 
 

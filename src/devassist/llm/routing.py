@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 from devassist.domain.errors import ModelError
+from devassist.domain.roles import Role
 from devassist.domain.settings import ModelSettings
 from devassist.llm.providers import DEFAULTS, find_key, openai_base
 
@@ -68,7 +69,7 @@ def resolved(settings: ModelSettings, choice: Choice) -> ModelSettings:
 
 def model_for(role: str, settings: ModelSettings) -> str:
     """The model string of one role."""
-    return settings.roles.get(role) or settings.default
+    return settings.roles.get(Role(role)) or settings.default
 
 
 def models_for(role: str, settings: ModelSettings) -> tuple[str, ...]:

@@ -9,8 +9,9 @@ from typing import Any
 
 import pytest
 
-from devassist.config.load import FILE, Loaded, known_keys, load_settings, value_of
+from devassist.config.load import FILE, Loaded, load_settings
 from devassist.config.template import template
+from devassist.config.values import known_keys, value_of
 from devassist.domain.errors import ConfigError
 from devassist.domain.settings import Settings
 
@@ -138,7 +139,9 @@ def test_an_unknown_key_names_the_file_the_key_and_the_nearest(
         ('[model]\nfallbacks = "a"\n', "model.fallbacks = 'a' is not a list of texts"),
         ("[model]\nfallbacks = [1]\n", "model.fallbacks = [1] is not a list of texts"),
         ('[model]\nroles = "a"\n', "model.roles = 'a' is not a table of texts"),
-        ("[model.roles]\ncoder = 1\n", "is not a table of texts"),
+        ("[model.roles]\ncoder = 1\n", "model.roles.coder = 1 is not a text"),
+        ("[approvals.thresholds]\nmerge = 1.1\n", "approvals.thresholds.merge = 1.1 is over 1"),
+        ('[approvals.modes]\nmerge = "yes"\n', "approvals.modes.merge = 'yes'"),
         ('[sandbox]\nnetwork = "yes"\n', "sandbox.network = 'yes' is not true or false"),
         ('[sandbox]\nmode = "none"\n', "sandbox.mode = 'none'"),
         ('[approvals]\nmode = "always"\n', "approvals.mode = 'always'"),

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from devassist.app.conflicts.command_pool import Workshop, opened
 from devassist.app.wiring.project import Project
-from devassist.conflicts.checks.behaviour import BehaviourDetector, CheckResult, Chosen, Select
+from devassist.conflicts.checks.behaviour import BehaviourDetector, CheckResult, Chosen
 from devassist.conflicts.checks.checkers import (
     CHECKERS,
     SUFFIXES,
@@ -96,7 +96,7 @@ def _behaviour(workshop: Workshop, speculation: Speculation, sides: Sequence[Sid
     settings = workshop.project.settings.checks
     view, state = TreeView(speculation.referee.view), workshop.project.host.state_dir / "symbols"
     chooser = Chooser(Tables(view, state), speculation, sides)
-    detector = BehaviourDetector(view, speculation, check, chooser.choice, Select(settings.select))
+    detector = BehaviourDetector(view, speculation, check, chooser.choice, settings.select)
     result.conflicts += detector.detect(sides, settings.commands)
     result.notes += detector.notes
     result.chosen += detector.chosen

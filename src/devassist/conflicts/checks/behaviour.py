@@ -5,13 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from enum import StrEnum
 from typing import NamedTuple, Protocol
 
 from devassist.conflicts.checks.runners import NOTHING_COLLECTED
 from devassist.conflicts.checks.selection import Choice
 from devassist.conflicts.checks.speculation import Speculation, smallest
 from devassist.domain.conflicts import Conflict, Level, Location, Severity, Side
+from devassist.domain.settings import CheckSelection
 from devassist.git.merging.tree_view import TreeView
 
 _PATH = re.compile(r"(?<![\w/.-])([\w.-]+(?:/[\w.-]+)*\.\w+)(?:::?(\d+)?)?")
@@ -31,14 +31,6 @@ class CheckResult(NamedTuple):
     @property
     def passed(self) -> bool:
         return self.code == 0
-
-
-class Select(StrEnum):
-    """`[checks] select`: run the tests that a merge can break before all others, run only those, or do not choose."""
-
-    first = "first"
-    only = "only"
-    off = "off"
 
 
 class Chosen(NamedTuple):
@@ -112,7 +104,7 @@ class BehaviourDetector:
     speculation: Speculation
     check: Check
     choose: Callable[[str, Sequence[Side]], Choice | None] = lambda _command, _sides: None
-    select: Select = Select.first
+    select: CheckSelection = CheckSelection.FIRST
     notes: list[str] = field(default_factory=list)
     """What could not be determined, a sentence each."""
     chosen: list[Chosen] = field(default_factory=list[Chosen])
@@ -132,12 +124,12 @@ class BehaviourDetector:
     def _trials(self, union: Sequence[Side], command: str) -> Iterator[Trial]:
         """The chosen tests, then all tests; only one of the two if the other would add nothing."""
         whole = Trial(self.speculation, self.check, self.view, command)
-        choice = None if self.select is Select.off else self.choose(command, union)
+        choice = None if self.select == CheckSelection.OFF else self.choose(command, union)
         if choice is None:
             yield whole
             return
         self.chosen.append(Chosen(command, len(choice.files), choice.of))
-        only = self.select is Select.only
+        only = self.select == CheckSelection.ONLY
         few = len(choice.files) * (1 if only else 2) < choice.of
         if few and choice.files:
             yield replace(whole, choice=choice)
@@ -148,7 +140,7 @@ class BehaviourDetector:
         """Blames one smallest failing set after another and removes it from `remaining`, until the rest passes."""
         while remaining and trial.fails(remaining):
             if trial.fails([]):
-                if trial.choice is None or self.select is Select.only:
+                if trial.choice is None or self.select == CheckSelection.ONLY:
                     self._note(
                         f"{trial.command!r} fails on {self.speculation.base.name} already: it proves nothing here"
                     )

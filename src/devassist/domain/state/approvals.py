@@ -7,7 +7,7 @@ from enum import StrEnum
 
 from devassist.domain.events import ApprovalDecided, ApprovalRequested, Record, Shown
 from devassist.domain.plan import Plan
-from devassist.domain.settings import ApprovalSettings
+from devassist.domain.settings import ApprovalMode, ApprovalSettings
 
 
 class Choice(StrEnum):
@@ -32,13 +32,13 @@ def decide(settings: ApprovalSettings, *, kind: str, confidence: float | None) -
     """
     stated = "no confidence" if confidence is None else f"confidence {confidence:.2f}"
     mode, threshold = settings.of(kind)
-    if mode == "ask":
+    if mode == ApprovalMode.ASK:
         return PolicyDecision(choice=Choice.ASK, reason="approval mode is ask")
     if kind in settings.require:
         return PolicyDecision(choice=Choice.ASK, reason=f"approvals.require names {kind}")
     if confidence is not None and confidence >= threshold:
         return PolicyDecision(choice=Choice.APPROVE, reason=f"{stated} is at or over {threshold:g}")
-    if mode == "never":
+    if mode == ApprovalMode.NEVER:
         return PolicyDecision(
             choice=Choice.LEAVE, reason=f"{stated} is under {threshold:g} and nobody is asked"
         )

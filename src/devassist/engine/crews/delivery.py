@@ -25,6 +25,7 @@ from devassist.domain.ids import agent_id
 from devassist.domain.plan import PlanTask
 from devassist.domain.risks import risky_paths, sensitive
 from devassist.domain.roles import COMMAND_TOOLS, Role, may_write
+from devassist.domain.settings import ApprovalClass, ApprovalMode
 from devassist.domain.state.approvals import ApprovalStatus
 from devassist.engine.approval_requests import ApprovalRequest, granted_scope, require_decision
 from devassist.engine.context import RunContext
@@ -226,7 +227,7 @@ class Delivery:
         """None if a person has approved exactly this deletion. Raises Parked while nobody has decided."""
         agent = agent_id(self.task.id, role)
         question = f"delete {judged.deleted} files, as {agent} did?"
-        if self.context.settings.approvals.of("mass-deletion")[0] == "never":
+        if self.context.settings.approvals.of(ApprovalClass.MASS_DELETION)[0] == ApprovalMode.NEVER:
             return Submission(accepted=False, failed=True, text=f"{question} Nobody is asked in this run.")
         tree = self.worktrees.of(agent).worktree.state_tree()
         request = ApprovalRequest(

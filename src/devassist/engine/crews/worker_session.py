@@ -22,6 +22,7 @@ from devassist.domain.failpoints import reach
 from devassist.domain.hashing import digest
 from devassist.domain.ids import agent_id
 from devassist.domain.roles import Role
+from devassist.domain.settings import ApprovalMode
 from devassist.domain.state.approvals import ApprovalStatus
 from devassist.domain.state.budget import Limit, refusal
 from devassist.domain.statuses import Outcome
@@ -250,7 +251,7 @@ class WorkerSession(ABC):
         """A person's answer. Nobody answers within this call: the task parks, the rest goes on. Raises Parked."""
         context, kind = self.context, request.kind
         mode, _ = context.settings.approvals.of(kind)
-        if mode == "never":
+        if mode == ApprovalMode.NEVER:
             reason = "nobody is asked in this run (approvals: never)"
             decision = DecisionMade(
                 who="policy",
@@ -261,13 +262,12 @@ class WorkerSession(ABC):
             )
             self.record(decision, role=request.role)
             return f"{reason}; decide yourself where you may, and list it in open_questions"
-        options = list(request.options)
         decided = require_decision(
             context,
             ApprovalRequest(
                 kind=kind,
                 question=request.question,
-                binds_to=digest([kind, request.question, options]),
+                binds_to=digest([kind, request.question, list(request.options)]),
                 task=self.task_id,
                 agent=agent_id(self.task_id, request.role),
                 options=request.options,

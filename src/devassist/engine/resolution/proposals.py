@@ -14,6 +14,7 @@ from devassist.domain.events import Event, WarningRaised
 from devassist.domain.ids import agent_id, rescue_ref
 from devassist.domain.plan import Plan, PlanTask
 from devassist.domain.resolutions import How
+from devassist.domain.settings import ConflictResolution
 from devassist.domain.statuses import Outcome
 from devassist.engine.approval_requests import Parked
 from devassist.engine.context import RunContext
@@ -162,7 +163,10 @@ class Proposals:
         return self._kept(task, settlement, ROLE)
 
     def _wanted(self) -> bool:
-        return self.context.settings.conflicts.resolve == "agent" and not self.context.stop.pulled
+        return (
+            self.context.settings.conflicts.resolve == ConflictResolution.AGENT
+            and not self.context.stop.pulled
+        )
 
     def _pair(self, ours: str, theirs: str, conflicts: Sequence[Conflict]) -> MergingPair:
         repository = self.context.repository

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
 from typing import Annotated
 
 import typer
@@ -14,13 +13,7 @@ from devassist.cli.invocation import of
 from devassist.cli.view.conflict_view import ReportFormat, follow, show_compared
 from devassist.cli.view.github import conflicts_found
 from devassist.domain.conflicts import Level, Severity, worst
-
-
-class FailOn(StrEnum):
-    error = "error"
-    warning = "warning"
-    note = "note"
-    never = "never"
+from devassist.domain.settings import FailOn
 
 
 def find(  # one parameter per option: the types are the interface
@@ -62,9 +55,9 @@ def find(  # one parameter per option: the types are the interface
     conflicts_found(invocation, project, compared)
     if watch:
         follow(invocation, project, wanted, compared, output)
-    threshold = fail_on or FailOn(project.settings.conflicts.fail_on)
+    threshold = fail_on or project.settings.conflicts.fail_on
     found = worst(compared.conflicts)
-    fails = threshold is not FailOn.never and found is not None and found.at_least(Severity(threshold))
+    fails = threshold is not FailOn.NEVER and found is not None and found.at_least(Severity(threshold))
     raise typer.Exit(1 if fails else 0)
 
 

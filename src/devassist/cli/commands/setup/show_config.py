@@ -8,7 +8,7 @@ import typer
 
 from devassist.cli.invocation import Format, of, print_json
 from devassist.cli.options import Output
-from devassist.config.load import known_keys, value_of
+from devassist.config.values import known_keys, value_of
 
 
 def show(
