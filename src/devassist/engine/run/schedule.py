@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from dataclasses import dataclass, field
 
-from devassist.domain.errors import DevassistError, LimitReached, ModelError
+from devassist.domain.errors import DevassistError, ModelError
 from devassist.domain.events import Event, TaskFinished, TaskRetried, WarningRaised
 from devassist.domain.plan import Plan, PlanTask
 from devassist.domain.statuses import Outcome, TaskStatus
@@ -206,8 +206,6 @@ class Schedule:
             if result.kind in _FATAL_KINDS:
                 # A key that is wrong for one task is wrong for all: the others stop, what they did is kept.
                 stop.pull(Outcome.FAILED, result.reason, exit_code=ModelError.exit_code, hint=result.hint)
-        elif result.outcome is Outcome.LIMITED:
-            stop.pull(Outcome.LIMITED, result.reason, exit_code=LimitReached.exit_code)
         status = _STATUS_OF.get(result.outcome, TaskStatus.STOPPED)
         finished = TaskFinished(status=status, error=result.reason, outcome=result.outcome)
         self.context.journal.record(Event(finished, task=name))

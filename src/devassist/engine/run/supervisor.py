@@ -39,7 +39,13 @@ _GRACE_S = 3.0
 _MOMENT_S = 0.5
 _LAST_CALL_S = 10.0
 _POLL_S = 0.1
-_EXIT_OF = {RunStatus.SUCCEEDED: 0, RunStatus.PARTIAL: 1, RunStatus.FAILED: 1, RunStatus.WAITING: 3}
+_EXIT_OF = {
+    RunStatus.SUCCEEDED: 0,
+    RunStatus.PARTIAL: 1,
+    RunStatus.FAILED: 1,
+    RunStatus.WAITING: 3,
+    RunStatus.LIMITED: 4,
+}
 _STATUS_OF_STOP = {Outcome.STOPPED: RunStatus.STOPPED, Outcome.LIMITED: RunStatus.LIMITED}
 _STATUS_OF_EXIT = {3: RunStatus.WAITING, 4: RunStatus.LIMITED, 130: RunStatus.STOPPED}
 
@@ -228,7 +234,7 @@ class Supervisor:
         planned = [PLANNING] if state.plan is not None else []  # without a plan the crew goes on there
         worktrees.give_back([*done, *planned])
         status, code = self._verdict(state)
-        error, hint = self._reason(status)
+        error, hint = self._reason(state, status)
         finished = RunFinished(
             status=status,
             exit_code=code,
@@ -243,7 +249,7 @@ class Supervisor:
         context.journal.record(Event(finished))
         return state
 
-    def _reason(self, status: RunStatus) -> tuple[str, str]:
+    def _reason(self, state: RunState, status: RunStatus) -> tuple[str, str]:
         """Why the run ended as it did, and what to do about it."""
         run, stop, broken = self.context.run, self.context.stop, self.work.model_error
         error, hint = stop.reason, stop.hint
@@ -251,6 +257,9 @@ class Supervisor:
             error, hint = str(self.error), self.error.hint
         if not error and status is RunStatus.FAILED and broken is not None:
             error, hint = broken.reason, broken.hint
+        if not error and status is RunStatus.LIMITED:
+            limited = next(task for task in state.work() if task.outcome is Outcome.LIMITED)
+            error = f"task {limited.id}: {limited.error}"
         if hint:
             return error, hint
         hints = {
@@ -286,4 +295,6 @@ def _status_of(state: RunState) -> RunStatus:
     statuses = {task.status for task in tasks}
     if TaskStatus.WAITING in statuses:
         return RunStatus.WAITING
+    if any(task.outcome is Outcome.LIMITED for task in tasks):
+        return RunStatus.LIMITED
     return RunStatus.PARTIAL if statuses & {TaskStatus.MERGED, TaskStatus.DELIVERED} else RunStatus.FAILED
