@@ -17,6 +17,8 @@ from devassist.domain.settings import Settings
 Type = Any
 """What a field of the settings is annotated with; typing has no name for such a value."""
 
+_THRESHOLD = "a threshold lies between 0 and 1"
+
 
 @cache
 def types() -> Mapping[str, Type]:
@@ -78,10 +80,12 @@ def _check(key: str, value: object, kind: Type, origin: str) -> None:
         number = msgspec.convert(value, kind)
     except msgspec.ValidationError as error:
         raise _wrong(key, value, kind, origin) from error
+    is_threshold = isinstance(number, float) and key.startswith("approvals.")
     if isinstance(number, int | float) and number < 0:
-        raise ConfigError(f"{origin}: {key} = {value!r} is negative", hint="0 means no limit")
-    if isinstance(number, float) and key.startswith("approvals.") and number > 1:
-        raise ConfigError(f"{origin}: {key} = {value!r} is over 1")
+        hint = _THRESHOLD if is_threshold else "0 means no limit"
+        raise ConfigError(f"{origin}: {key} = {value!r} is negative", hint=hint)
+    if is_threshold and number > 1:
+        raise ConfigError(f"{origin}: {key} = {value!r} is over 1", hint=_THRESHOLD)
 
 
 def _wrong(key: str, value: object, kind: Type, origin: str) -> ConfigError:

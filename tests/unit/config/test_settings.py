@@ -159,6 +159,22 @@ def test_a_wrong_value_names_the_file_the_key_and_what_it_should_be(
     assert fact in str(error)
 
 
+@pytest.mark.parametrize("value", ["-0.1", "1.1", "2"])
+@pytest.mark.parametrize(
+    "setting",
+    [
+        "[approvals]\nconfidence_threshold",
+        "[approvals.thresholds]\nmerge",
+    ],
+)
+def test_a_threshold_out_of_range_is_told_its_range(places: Places, setting: str, value: str) -> None:
+    assert places.error(repo=f"{setting} = {value}\n").hint == "a threshold lies between 0 and 1"
+
+
+def test_a_limit_that_is_negative_is_told_what_no_limit_is(places: Places) -> None:
+    assert places.error(repo="[limits]\nmax_usd = -1\n").hint == "0 means no limit"
+
+
 def test_bytes_that_are_no_text_are_said_to_be_so(places: Places) -> None:
     (places.repository / FILE).write_bytes(b"\xff\xfe")
     assert "is not valid TOML" in str(places.error())
