@@ -10,11 +10,10 @@ from devassist.conflicts.branches import holdings, of_their_origin
 from devassist.conflicts.manifests.detector import ManifestDetector
 from devassist.conflicts.symbols.detector import SymbolDetector
 from devassist.conflicts.text.detector import TextDetector
-from devassist.domain.conflicts import Conflict, Severity, Side
+from devassist.domain.conflicts import Conflict, ConflictStatus, Severity, Side
 from devassist.git.merging.merge_tree import MergeTree
 from devassist.git.merging.tree_view import TreeView
 
-PROVISIONAL, OPEN = "provisional", "open"
 _Pair = frozenset[str]
 
 
@@ -130,7 +129,7 @@ class OngoingConflicts:
             del kept[pair]
         for one in found:
             pair = frozenset(one.branches)
-            status = PROVISIONAL if pair & self._unsure else OPEN
+            status = ConflictStatus.PROVISIONAL if pair & self._unsure else ConflictStatus.OPEN
             kept[pair] = (*kept.get(pair, ()), replace(one, status=status))
 
     def _by_root(self, side: Side, others: Iterable[Side]) -> dict[str, list[Side]]:

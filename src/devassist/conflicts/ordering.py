@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from devassist.domain.conflicts import Conflict, Severity, Side
+from devassist.domain.conflicts import Conflict, ConflictStatus, Severity, Side
 
 _EXACT = 12
 """Up to so many branches that hang together the best choice is found for certain."""
@@ -50,7 +50,7 @@ def planned(conflicts: Iterable[Conflict], sides: Iterable[Side], edges: Iterabl
     blocked: set[str] = set()
     weight: dict[str, int] = dict.fromkeys(names, 0)
     for conflict in conflicts:
-        if conflict.status != "open" or conflict.severity != Severity.ERROR:
+        if conflict.status is not ConflictStatus.OPEN or conflict.severity is not Severity.ERROR:
             continue
         for one, other in (conflict.branches, conflict.branches[::-1]):
             if one not in known or one == other:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
 
 from devassist.domain.hashing import digest
 from devassist.domain.ids import work_of
@@ -30,8 +29,42 @@ class Severity(StrEnum):
         return order.index(self) <= order.index(threshold)
 
 
+class ConflictKind(StrEnum):
+    """The kinds of contract 6, by the level that finds them: tree or text, symbol, manifest, type or behaviour."""
+
+    CONTENT = "content"
+    ADD_ADD = "add-add"
+    MODIFY_DELETE = "modify-delete"
+    RENAME_DELETE = "rename-delete"
+    RENAME_RENAME = "rename-rename"
+    DIRECTORY_FILE = "directory-file"
+    BINARY = "binary"
+    SUBMODULE = "submodule"
+    MODE = "mode"
+
+    REMOVED_SYMBOL_USED = "removed-symbol-used"
+    RENAMED_SYMBOL_USED = "renamed-symbol-used"
+    MOVED_SYMBOL_USED = "moved-symbol-used"
+    SIGNATURE_CHANGED_CALLED = "signature-changed-called"
+    DUPLICATE_DEFINITION = "duplicate-definition"
+    SAME_SYMBOL_EDITED = "same-symbol-edited"
+    OVERRIDE_MISMATCH = "override-mismatch"
+    DUPLICATE_WORK = "duplicate-work"
+
+    DEPENDENCY_CLASH = "dependency-clash"
+    MIGRATION_COLLISION = "migration-collision"
+    LOCKFILE_STALE = "lockfile-stale"
+    DUPLICATE_ROUTE = "duplicate-route"
+    DUPLICATE_COMMAND = "duplicate-command"
+    FIELD_NUMBER_CLASH = "field-number-clash"
+    DEFAULT_DIFFERS = "default-differs"
+
+    NEW_DIAGNOSTIC = "new-diagnostic"
+    CHECKS_FAIL_MERGED = "checks-fail-merged"
+
+
 class ConflictStatus(StrEnum):
-    """How a conflict stands. Between runs it goes from provisional or open to any of the others, and back to open."""
+    """The state of a conflict. Between runs it goes from provisional or open to any of the others, and back to open."""
 
     PROVISIONAL = "provisional"
     """Seen in uncommitted work."""
@@ -46,9 +79,9 @@ class ConflictStatus(StrEnum):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Side:
     """
-    One branch as it is looked at: the name as the person typed it, its commit and its tree.
+    One branch under comparison: the name as the person typed it, its commit and its tree.
 
-    With uncommitted work in it `commit` is a passing one that holds that work, and `head` the branch's own.
+    If it has uncommitted work, `commit` is a temporary one that holds that work, and `head` is the branch's own.
     """
 
     name: str
@@ -82,11 +115,11 @@ class Conflict:
     Two branches that cannot both land as they are.
 
     One per kind, branch pair and symbol (or path); all uses are in `locations`. `explanation` is one sentence
-    with symbols and lines, `suggestion` what to do. `kind` is one of contract 6.
+    with symbols and lines, `suggestion` what to do.
     """
 
     level: Level
-    kind: str
+    kind: ConflictKind
     severity: Severity
     branches: tuple[str, str]
     path: str
@@ -94,44 +127,20 @@ class Conflict:
     locations: tuple[Location, ...] = ()
     explanation: str = ""
     suggestion: str = ""
-    status: str = "open"
+    status: ConflictStatus = ConflictStatus.OPEN
 
     @property
     def id(self) -> str:
         """
-        Stable: it depends on kind, pair and symbol or path, not on order, commits or line numbers.
+        An id that depends on kind, pair and symbol or path, not on order, commits or line numbers.
 
-        Of a task's branches it does not matter which: the conflict stays the same when the next agent takes over.
+        All branches of a task count as one: the conflict stays the same when the next agent takes over.
         """
         pair = sorted(work_of(name) for name in self.branches)
         return "c-" + digest([self.kind, pair, self.symbol or self.path])[:12]
 
-    def as_json(self) -> dict[str, Any]:
-        """The shape of contract 6."""
-        return {
-            "id": self.id,
-            "level": str(self.level),
-            "kind": self.kind,
-            "severity": str(self.severity),
-            "branches": list(self.branches),
-            "path": self.path,
-            "symbol": self.symbol,
-            "locations": [
-                {
-                    "branch": one.branch,
-                    "path": one.path,
-                    "start_line": one.start_line,
-                    "end_line": one.end_line,
-                }
-                for one in self.locations
-            ],
-            "explanation": self.explanation,
-            "suggestion": self.suggestion,
-            "status": self.status,
-        }
-
 
 def worst(conflicts: Sequence[Conflict]) -> Severity | None:
     """The highest severity among open conflicts."""
-    found = [one.severity for one in conflicts if one.status == "open"]
-    return min(found, key=list(Severity).index, default=None)
+    severities = [conflict.severity for conflict in conflicts if conflict.status is ConflictStatus.OPEN]
+    return min(severities, key=list(Severity).index, default=None)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import msgspec
 
-from devassist.conflicts.outputs import sarif
+from devassist.conflicts.outputs import BranchRecord, ConflictRecord, ConflictReport, ConflictStats
+from devassist.conflicts.sarif import sarif
+from devassist.domain.events import ConflictFound
 from devassist.reports.facts import endings_of, next_steps, undo
 from devassist.reports.run_document import Json, RunDocument
 from devassist.reports.run_document import builtins as _fields
@@ -50,14 +52,30 @@ def conflicts_sarif(story: Story) -> Json:
     tips = {agent.branch: agent.commit for task in state.work() for agent in task.agents.values()}
     conflicts = list(state.conflicts.values())
     names = sorted({name for conflict in conflicts for name in conflict.branches})
-    report = {
-        "base": state.base,
-        "branches": [{"name": name, "commit": tips.get(name, "")} for name in names],
-        "conflicts": _json(conflicts),
-        "order": [],
-        "stats": {"branches": len(names)},
-    }
-    return sarif(report)
+    report = ConflictReport(
+        base=state.base,
+        branches=tuple(BranchRecord(name=name, commit=tips.get(name, "")) for name in names),
+        conflicts=tuple(_record(conflict) for conflict in conflicts),
+        order=(),
+        stats=ConflictStats(branches=len(names)),
+    )
+    return _fields(sarif(report))
+
+
+def _record(conflict: ConflictFound) -> ConflictRecord:
+    return ConflictRecord(
+        id=conflict.id,
+        level=conflict.level,
+        kind=conflict.kind,
+        severity=conflict.severity,
+        branches=conflict.branches,
+        path=conflict.path,
+        symbol=conflict.symbol,
+        locations=conflict.locations,
+        explanation=conflict.explanation,
+        suggestion=conflict.suggestion,
+        status=conflict.status,
+    )
 
 
 def _evidence(story: Story) -> list[Json]:

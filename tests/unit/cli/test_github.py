@@ -17,7 +17,7 @@ from devassist.app.conflicts.compare import Compared
 from devassist.cli.invocation import json_text
 from devassist.cli.view.github import conflict_annotations, run_annotations
 from devassist.cli.workflow import DisarmedStream, command, disarmed
-from devassist.domain.conflicts import Conflict, Level, Location, Severity
+from devassist.domain.conflicts import Conflict, ConflictKind, ConflictStatus, Level, Location, Severity
 from devassist.reports.story import Story
 from support.repos import git, make_repository
 from support.tale import HOSTILE, whole_tale
@@ -92,14 +92,18 @@ def conflict(severity: Severity, **more: Any) -> Conflict:
     )
     given = {"path": "x.py", "locations": places, "explanation": HOSTILE, **more}
     return Conflict(
-        level=Level.SYMBOL, kind="removed-symbol-used", severity=severity, branches=("a", "b"), **given
+        level=Level.SYMBOL,
+        kind=ConflictKind.REMOVED_SYMBOL_USED,
+        severity=severity,
+        branches=("a", "b"),
+        **given,
     )
 
 
 def test_a_conflict_is_annotated_at_each_of_its_places_the_worst_first() -> None:
     found = [
         conflict(Severity.NOTE, path="n.py", locations=()), conflict(Severity.ERROR),
-        conflict(Severity.WARNING, status="waived", path="w.py"),
+        conflict(Severity.WARNING, status=ConflictStatus.WAIVED, path="w.py"),
     ]  # fmt: skip
     made = list(conflict_annotations(Compared(base="b", sides=(), conflicts=found, order=())))
     assert [one.split(" ")[0] for one in made] == ["::error", "::error", "::notice"]

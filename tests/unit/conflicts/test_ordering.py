@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from devassist.conflicts.ordering import MergeOrder, planned
-from devassist.domain.conflicts import Conflict, Level, Severity, Side
+from devassist.domain.conflicts import Conflict, ConflictKind, ConflictStatus, Level, Severity, Side
 
 NAMES = [f"b{number:02}" for number in range(20)]
 names = st.integers(0, 14).map(lambda count: NAMES[:count])
@@ -18,9 +18,20 @@ def side(name: str) -> Side:
     return Side(name=name, commit=name, tree=name)
 
 
-def conflict(one: str, other: str, *, severity: Severity = Severity.ERROR, status: str = "open") -> Conflict:
+def conflict(
+    one: str,
+    other: str,
+    *,
+    severity: Severity = Severity.ERROR,
+    status: ConflictStatus = ConflictStatus.OPEN,
+) -> Conflict:
     return Conflict(
-        level=Level.TEXT, kind="content", severity=severity, branches=(one, other), path="f", status=status
+        level=Level.TEXT,
+        kind=ConflictKind.CONTENT,
+        severity=severity,
+        branches=(one, other),
+        path="f",
+        status=status,
     )
 
 
@@ -74,7 +85,10 @@ def test_an_edge_says_who_goes_first() -> None:
 
 
 def test_waived_conflicts_and_warnings_do_not_hold_anything_up() -> None:
-    found = [conflict("b00", "b01", status="waived"), conflict("b00", "b02", severity=Severity.WARNING)]
+    found = [
+        conflict("b00", "b01", status=ConflictStatus.WAIVED),
+        conflict("b00", "b02", severity=Severity.WARNING),
+    ]
     assert planned(found, map(side, NAMES[:3])).landing == ("b00", "b01", "b02")
 
 

@@ -6,22 +6,25 @@ import json
 import re
 from typing import Any
 
+import msgspec
 import pytest
 
-from devassist.conflicts.outputs import _RULES, document, markdown, sarif
-from devassist.domain.conflicts import Conflict, Level, Location, Severity, Side
+from devassist.conflicts.markdown import markdown
+from devassist.conflicts.outputs import BranchRecord, ConflictReport, ConflictStats, by_severity
+from devassist.conflicts.sarif import _RULES, sarif
+from devassist.domain.conflicts import Conflict, ConflictKind, ConflictStatus, Level, Location, Severity, Side
 
 SIDES = (
     Side(name="alpha", commit="a" * 40, tree="1" * 40),
     Side(name="beta", commit="b" * 40, tree="2" * 40),
 )
-STATS = {"branches": 2, "pairs": 1, "pairs_merged": 1, "seconds": 0.01}
+STATS = ConflictStats(branches=2, pairs=1, pairs_merged=1, seconds=0.01)
 
 
 def conflict(**changed: Any) -> Conflict:
     facts: dict[str, Any] = {
         "level": Level.MANIFEST,
-        "kind": "dependency-clash",
+        "kind": ConflictKind.DEPENDENCY_CLASH,
         "severity": Severity.ERROR,
         "branches": ("alpha", "beta"),
         "path": "pyproject.toml",
@@ -36,22 +39,48 @@ def conflict(**changed: Any) -> Conflict:
     return Conflict(**{**facts, **changed})
 
 
-def report(*conflicts: Conflict) -> dict[str, Any]:
-    return document("c" * 40, SIDES, conflicts, ["beta", "alpha"], STATS)
+def report(*conflicts: Conflict) -> ConflictReport:
+    return ConflictReport(
+        base="c" * 40,
+        branches=tuple(BranchRecord.of(side) for side in SIDES),
+        conflicts=by_severity(conflicts),
+        order=("beta", "alpha"),
+        stats=STATS,
+    )
+
+
+def sarif_of(*conflicts: Conflict) -> Any:
+    return json.loads(msgspec.json.encode(sarif(report(*conflicts))))
 
 
 def test_the_document_has_the_shape_of_the_contract() -> None:
-    found = report(conflict())
-    assert list(found) == ["schema", "base", "branches", "conflicts", "order", "stats"]
-    assert found["schema"] == "devassist.conflicts/1"
-    assert found["branches"] == [{"name": "alpha", "commit": "a" * 40}, {"name": "beta", "commit": "b" * 40}]
-    assert found["conflicts"] == [conflict().as_json()]
-    assert json.loads(json.dumps(found)) == found
+    document = json.loads(msgspec.json.encode(report(conflict())))
+    assert list(document) == ["schema", "base", "branches", "conflicts", "order", "stats"]
+    assert document["schema"] == "devassist.conflicts/1"
+    assert document["branches"] == [
+        {"name": "alpha", "commit": "a" * 40},
+        {"name": "beta", "commit": "b" * 40},
+    ]
+    (only,) = document["conflicts"]
+    assert " ".join(only) == (
+        "id level kind severity branches path symbol locations explanation suggestion status"
+    )
+    assert list(only["locations"][0]) == ["branch", "path", "start_line", "end_line"]
+    assert document["stats"] == {"branches": 2, "pairs": 1, "pairs_merged": 1, "seconds": 0.01}
+
+
+def test_uncommitted_work_is_marked_only_where_there_is_some() -> None:
+    side = Side(name="alpha", commit="b" * 40, tree="1" * 40, head="a" * 40)
+    assert msgspec.to_builtins(BranchRecord.of(side)) == {
+        "name": "alpha",
+        "commit": "a" * 40,
+        "uncommitted": True,
+    }
 
 
 def test_the_worst_comes_first_and_equals_stay_in_order() -> None:
-    note, one, two = conflict(severity=Severity.NOTE), conflict(symbol="one"), conflict(symbol="two")
-    assert [one["symbol"] for one in report(note, one, two)["conflicts"]] == ["one", "two", "lib"]
+    note, first, second = conflict(severity=Severity.NOTE), conflict(symbol="one"), conflict(symbol="two")
+    assert [record.symbol for record in report(note, first, second).conflicts] == ["one", "two", "lib"]
 
 
 def test_every_kind_of_the_contract_is_a_rule() -> None:
@@ -59,13 +88,12 @@ def test_every_kind_of_the_contract_is_a_rule() -> None:
     removed-symbol-used renamed-symbol-used moved-symbol-used signature-changed-called duplicate-definition
     same-symbol-edited override-mismatch duplicate-work dependency-clash migration-collision lockfile-stale
     duplicate-route duplicate-command field-number-clash default-differs new-diagnostic checks-fail-merged"""
-    assert set(_RULES) == set(kinds.split())
+    assert set(_RULES) == set(ConflictKind) == set(kinds.split())
 
 
 def test_sarif_has_what_the_specification_requires() -> None:
-    found = sarif(
-        report(conflict(), conflict(kind="lockfile-stale", severity=Severity.WARNING, symbol="uv.lock"))
-    )
+    lock = conflict(kind=ConflictKind.LOCKFILE_STALE, severity=Severity.WARNING, symbol="uv.lock")
+    found = sarif_of(conflict(), lock)
     assert found["version"] == "2.1.0"
     assert found["$schema"].endswith("sarif-schema-2.1.0.json")
     (run,) = found["runs"]
@@ -83,7 +111,7 @@ def test_sarif_has_what_the_specification_requires() -> None:
 
 
 def test_sarif_names_both_branches_places() -> None:
-    (result,) = sarif(report(conflict()))["runs"][0]["results"]
+    (result,) = sarif_of(conflict())["runs"][0]["results"]
     (first,) = result["locations"]
     (other,) = result["relatedLocations"]
     assert first["message"]["text"] == "on branch alpha"
@@ -97,13 +125,13 @@ def test_sarif_fingerprints_do_not_depend_on_lines_or_words() -> None:
     moved = conflict(
         locations=(Location(branch="alpha", path="x", start_line=99, end_line=99),), explanation="other"
     )
-    one, other = (sarif(report(which))["runs"][0]["results"][0] for which in (conflict(), moved))
+    one, other = (sarif_of(which)["runs"][0]["results"][0] for which in (conflict(), moved))
     assert one["fingerprints"] == other["fingerprints"] == {"devassist/conflict/v1": conflict().id}
     assert one["partialFingerprints"] == other["partialFingerprints"]
 
 
 def test_sarif_without_lines_points_at_the_file() -> None:
-    (result,) = sarif(report(conflict(locations=(), explanation="", suggestion="")))["runs"][0]["results"]
+    (result,) = sarif_of(conflict(locations=(), explanation="", suggestion=""))["runs"][0]["results"]
     assert result["locations"] == [
         {"physicalLocation": {"artifactLocation": {"uri": "pyproject.toml", "uriBaseId": "%SRCROOT%"}}}
     ]
@@ -111,7 +139,7 @@ def test_sarif_without_lines_points_at_the_file() -> None:
 
 
 def test_what_is_waived_is_suppressed() -> None:
-    (result,) = sarif(report(conflict(status="waived")))["runs"][0]["results"]
+    (result,) = sarif_of(conflict(status=ConflictStatus.WAIVED))["runs"][0]["results"]
     assert result["suppressions"] == [{"kind": "external", "status": "accepted"}]
 
 

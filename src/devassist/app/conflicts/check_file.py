@@ -10,6 +10,7 @@ from devassist.app.conflicts.compare import Compared, Comparison, looked_at
 from devassist.app.wiring.history import require_history
 from devassist.app.wiring.project import Project
 from devassist.conflicts.ongoing import OngoingConflicts
+from devassist.conflicts.outputs import ConflictStats
 from devassist.conflicts.text.detector import worktree_side
 from devassist.domain.errors import UsageError
 from devassist.git.merging.merge_tree import MergeTree
@@ -53,6 +54,5 @@ def check_path(
             pass
         conflicts, merged = ongoing.conflicts(), referee.merged
     about = [one for one in conflicts if relative in (one.path, *(at.path for at in one.locations))]
-    return Compared(
-        base=base.commit, sides=[mine, *others], conflicts=about, order=(), stats={"pairs_merged": merged}
-    )
+    stats = ConflictStats(pairs_merged=merged)
+    return Compared(base=base.commit, sides=[mine, *others], conflicts=about, order=(), stats=stats)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+
+import msgspec
 
 from devassist.app.conflicts.branches import base_side, side_of
 from devassist.app.conflicts.run_levels import Deep, go_deeper
@@ -15,13 +16,22 @@ from devassist.app.wiring.project import Project
 from devassist.conflicts.branches import EVERY, OURS, holdings, live_sides, of_their_origin, unheld
 from devassist.conflicts.fork_points import beyond_base, forks
 from devassist.conflicts.manifests.detector import ManifestDetector
+from devassist.conflicts.markdown import markdown
 from devassist.conflicts.ordering import planned
-from devassist.conflicts.outputs import document, markdown, sarif
+from devassist.conflicts.outputs import (
+    BranchRecord,
+    ChosenTests,
+    ConflictRecord,
+    ConflictReport,
+    ConflictStats,
+    by_severity,
+)
+from devassist.conflicts.sarif import sarif
 from devassist.conflicts.symbols.both_changed import edges
 from devassist.conflicts.symbols.detector import SymbolDetector
 from devassist.conflicts.text.detector import TextDetector
-from devassist.conflicts.text.staleness import stale_branches
-from devassist.domain.conflicts import Conflict, Level, Side
+from devassist.conflicts.text.staleness import Stale, stale_branches
+from devassist.domain.conflicts import Conflict, ConflictStatus, Level, Side
 from devassist.domain.ids import work_of
 from devassist.git.merging.merge_tree import MergeTree
 from devassist.git.merging.tree_view import TreeView
@@ -55,11 +65,11 @@ class Compared:
     sides: Sequence[Side]
     conflicts: Sequence[Conflict]
     order: Sequence[str]
-    stats: Mapping[str, Any] = field(default_factory=dict)
+    stats: ConflictStats = field(default_factory=ConflictStats)
     looked: Sequence[str] = ()
     """All branches that were compared, also those that one of `sides` holds."""
-    stale: Sequence[Mapping[str, Any]] = ()
-    """Branches that the base has moved on from in paths they change: branch, behind, paths."""
+    stale: Sequence[Stale] = ()
+    """Branches that the base has moved on from in paths they change."""
     seen: frozenset[str] = frozenset()
     """Ids of all that was found, also of what is said of other branches because it comes from them."""
     against: str = ""
@@ -68,7 +78,7 @@ class Compared:
     levels: tuple[str, ...] = LEVELS
 
 
-def compare(project: Project, wanted: Comparison, decided: Mapping[str, str]) -> Compared:
+def compare(project: Project, wanted: Comparison, decided: Mapping[str, ConflictStatus]) -> Compared:
     """
     Hold every branch against every other. `decided` maps conflict ids to what people decided of them.
 
@@ -99,24 +109,24 @@ def compare(project: Project, wanted: Comparison, decided: Mapping[str, str]) ->
         looked=[one.name for one in live],
         stale=scene.stale,
         seen=frozenset(one.id for one in found),
-        stats={
-            "branches": count,
-            "pairs": count * (count - 1) // 2,
-            "pairs_merged": merged,
-            "seconds": round(time.monotonic() - started, 3),
-            **(
-                {
-                    "commands": deep.commands_run,
-                    "notes": deep.notes,
-                    "tests": [one._asdict() for one in deep.chosen],
-                }
-                if wanted.deeper
-                else {}
-            ),
-        },
+        stats=replace(
+            _deep_stats(deep) if wanted.deeper else ConflictStats(),
+            branches=count,
+            pairs=count * (count - 1) // 2,
+            pairs_merged=merged,
+            seconds=round(time.monotonic() - started, 3),
+        ),
         against=base.name,
         waves=scene.waves,
         levels=(*wanted.levels, *wanted.deeper),
+    )
+
+
+def _deep_stats(deep: Deep) -> ConflictStats:
+    return ConflictStats(
+        commands=deep.commands_run,
+        notes=tuple(deep.notes),
+        tests=tuple(ChosenTests(**choice._asdict()) for choice in deep.chosen),
     )
 
 
@@ -128,7 +138,7 @@ class _Scene:
     landing: Sequence[Side]
     waves: Sequence[Sequence[str]]
     conflicts: Sequence[Conflict]
-    stale: Sequence[Mapping[str, Any]]
+    stale: Sequence[Stale]
 
     @property
     def order(self) -> list[str]:
@@ -141,7 +151,7 @@ def _scene(
     base: Side,
     live: Sequence[Side],
     found: Sequence[Conflict],
-    decided: Mapping[str, str],
+    decided: Mapping[str, ConflictStatus],
 ) -> _Scene:
     named = bool(wanted.branches)
     holds = {} if named else holdings(referee.view, live)
@@ -158,14 +168,14 @@ def _scene(
         landing=landing,
         waves=planned(between, landing, edges(between)).waves,
         conflicts=list(found) if named else of_their_origin(found, holds),
-        stale=[one.as_json() for one in stale_branches(referee.view, base.commit, landing)],
+        stale=stale_branches(referee.view, base.commit, landing),
     )
 
 
-def _in_the_way(one: Conflict, decided: Mapping[str, str]) -> str:
+def _in_the_way(one: Conflict, decided: Mapping[str, ConflictStatus]) -> ConflictStatus:
     """Its status as far as merging goes: that people live with it does not make git merge it."""
     status = decided.get(one.id, one.status)
-    waived = status == "waived" and one.level in (Level.TREE, Level.TEXT)
+    waived = status is ConflictStatus.WAIVED and one.level in (Level.TREE, Level.TEXT)
     return one.status if waived else status
 
 
@@ -215,18 +225,42 @@ def _detected(
     return sorted(found, key=lambda one: (order.index(one.level), one.path, one.id)), merged
 
 
-def staled_by(project: Project, old: str, new: str) -> list[Mapping[str, Any]]:
+def staled_by(project: Project, old: str, new: str) -> list[Stale]:
     """The live devassist branches that build on an outdated base since a branch went from `old` to `new`."""
     sides = live_sides(project.repository, new)
     before = {one.branch: set(one.paths) for one in stale_branches(project.repository, old, sides)}
     now = stale_branches(project.repository, new, sides)
-    return [one.as_json() for one in now if set(one.paths) - before.get(one.branch, set())]
+    return [one for one in now if set(one.paths) - before.get(one.branch, set())]
 
 
-def rendered(compared: Compared, form: str) -> Any:
-    """The comparison as `json` (contract 6), `sarif` or `markdown`."""
-    found = document(compared.base, compared.sides, compared.conflicts, compared.order, compared.stats)
-    found["stale"] = [dict(one) for one in compared.stale]
-    if form == "sarif":
-        return sarif(found)
-    return markdown(found) if form == "markdown" else found
+Json = dict[str, object]
+"""A JSON object to print."""
+
+
+def rendered(compared: Compared, form: str) -> Json:
+    """The comparison as `json` (contract 6) or `sarif`."""
+    report = _report(compared)
+    shaped: Json = msgspec.to_builtins(sarif(report) if form == "sarif" else report)
+    return shaped
+
+
+def conflict_records(conflicts: Sequence[Conflict]) -> list[Json]:
+    """The conflicts alone, in the shape of contract 6."""
+    shaped: list[Json] = msgspec.to_builtins([ConflictRecord.of(conflict) for conflict in conflicts])
+    return shaped
+
+
+def as_markdown(compared: Compared) -> str:
+    """The comparison as a comment on a pull request."""
+    return markdown(_report(compared))
+
+
+def _report(compared: Compared) -> ConflictReport:
+    return ConflictReport(
+        base=compared.base,
+        branches=tuple(BranchRecord.of(side) for side in compared.sides),
+        conflicts=by_severity(compared.conflicts),
+        order=tuple(compared.order),
+        stats=compared.stats,
+        stale=tuple(compared.stale),
+    )

@@ -22,15 +22,15 @@ def compare_and_remember(project: Project, wanted: Comparison) -> Compared:
     known = known_conflicts(project)
     moved = {id_: name for id_, one in known.items() if (name := _moved(project, one))}
     decided = {
-        id_: one["status"]
+        id_: ConflictStatus(one["status"])
         for id_, one in known.items()
-        if one["status"] in ("waived", "resolved") and id_ not in moved
+        if one["status"] in (ConflictStatus.WAIVED, ConflictStatus.RESOLVED) and id_ not in moved
     }
     compared = compare(project, wanted, decided)
     if not is_writable(project):
         note = "not remembered: the repository cannot be written"
-        notes = [*compared.stats.get("notes", ()), note]
-        return replace(compared, stats={**compared.stats, "notes": notes})
+        stats = replace(compared.stats, notes=(*(compared.stats.notes or ()), note))
+        return replace(compared, stats=stats)
     _reopen(project, moved)
     remember(project, compared)
     return compared

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
 from dataclasses import replace
 from enum import StrEnum
-from typing import Any, NoReturn
+from typing import NoReturn
 
 from rich.text import Text
 
 from devassist.app.conflicts import compare as comparing
 from devassist.app.conflicts import ledger as life
-from devassist.app.conflicts.compare import rendered
+from devassist.app.conflicts.compare import as_markdown, rendered
 from devassist.app.wiring.project import Project
 from devassist.cli.invocation import Invocation, one_line, plain, print_json, print_line
-from devassist.domain.conflicts import Level, Severity
+from devassist.conflicts.text.staleness import Stale
+from devassist.domain.conflicts import ConflictStatus, Level, Severity
 from devassist.domain.errors import NotFound
 
 _MOST_PATHS = 5
@@ -36,7 +36,7 @@ def show_compared(invocation: Invocation, compared: comparing.Compared, output: 
     if output is ReportFormat.text:
         _print_table(invocation, compared)
     elif output is ReportFormat.markdown:
-        invocation.answers.print(rendered(compared, "markdown"), markup=False)
+        invocation.answers.print(as_markdown(compared), markup=False)
     else:
         document = rendered(compared, "sarif" if output is ReportFormat.sarif else "json")
         (print_line if output is ReportFormat.ndjson else print_json)(document)
@@ -46,19 +46,19 @@ def _print_table(invocation: Invocation, compared: comparing.Compared) -> None:
     looks = {Severity.ERROR: "red", Severity.WARNING: "yellow", Severity.NOTE: "dim"}
     stats = compared.stats
     for one in compared.conflicts:
-        state = str(one.severity) if one.status == "open" else one.status
-        look = looks[one.severity] if one.status == "open" else "dim"
+        state = str(one.severity) if one.status is ConflictStatus.OPEN else one.status
+        look = looks[one.severity] if one.status is ConflictStatus.OPEN else "dim"
         invocation.answers.print(Text.assemble((one.id, "bold"), "  ", (state, look), f"  {one.kind}"))
         invocation.answers.print(Text(f"    {one_line(one.explanation)}"))
-    for note in stats.get("notes", ()):
+    for note in stats.notes or ():
         invocation.say(plain(note))
-    for one in stats.get("tests", ()):
-        said = f"{one['chosen']} of {one['of']} test files of {one['command']!r} can break by merging"
+    for choice in stats.tests or ():
+        said = f"{choice.chosen} of {choice.of} test files of {choice.command!r} can break by merging"
         invocation.say(plain(said))
     working = [side.name for side in compared.sides if side.uncommitted]
     if working:
         invocation.say("with uncommitted work: " + ", ".join(working))
-    said = f"{len(compared.conflicts)} conflicts between {stats['branches']} branches ({stats['seconds']} s)"
+    said = f"{len(compared.conflicts)} conflicts between {stats.branches} branches ({stats.seconds} s)"
     invocation.say(said)
     for stale in compared.stale:
         invocation.answers.print(Text(stale_line(stale), "yellow"))
@@ -66,11 +66,11 @@ def _print_table(invocation: Invocation, compared: comparing.Compared) -> None:
         invocation.say("merge in this order: " + ", ".join(compared.order))
 
 
-def stale_line(stale: Mapping[str, Any]) -> str:
+def stale_line(stale: Stale) -> str:
     """One branch that builds on an outdated base, in a sentence."""
-    paths = ", ".join(stale["paths"][:_MOST_PATHS])
-    more = f" and {len(stale['paths']) - _MOST_PATHS} more" if len(stale["paths"]) > _MOST_PATHS else ""
-    return plain(f"stale: {stale['branch']} is {stale['behind']} commits behind the base in {paths}{more}")
+    paths = ", ".join(stale.paths[:_MOST_PATHS])
+    more = f" and {len(stale.paths) - _MOST_PATHS} more" if len(stale.paths) > _MOST_PATHS else ""
+    return plain(f"stale: {stale.branch} is {stale.behind} commits behind the base in {paths}{more}")
 
 
 def follow(

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path, PurePosixPath
 
 from devassist.app import reports as reporting
-from devassist.app.conflicts.compare import Compared, rendered
+from devassist.app.conflicts.compare import Compared, as_markdown
 from devassist.app.wiring.project import Project
 from devassist.cli.invocation import Invocation
 from devassist.cli.workflow import command, is_job, send
@@ -77,7 +77,7 @@ def conflicts_found(invocation: Invocation, project: Project, compared: Compared
         return
     for line in list(conflict_annotations(compared, _prefix(project, environment)))[:_MOST]:
         send(line)
-    _append(invocation, "GITHUB_STEP_SUMMARY", lambda: str(rendered(compared, "markdown")))
+    _append(invocation, "GITHUB_STEP_SUMMARY", lambda: as_markdown(compared))
 
 
 def conflict_annotations(compared: Compared, prefix: str = "") -> Iterator[str]:

@@ -10,7 +10,7 @@ from typing import NamedTuple, Protocol
 from devassist.conflicts.checks.runners import NOTHING_COLLECTED
 from devassist.conflicts.checks.selection import Choice
 from devassist.conflicts.checks.speculation import Speculation, smallest
-from devassist.domain.conflicts import Conflict, Level, Location, Severity, Side
+from devassist.domain.conflicts import Conflict, ConflictKind, Level, Location, Severity, Side
 from devassist.domain.settings import CheckSelection
 from devassist.git.merging.tree_view import TreeView
 
@@ -181,7 +181,7 @@ class BehaviourDetector:
         paths = [path for path, _line in mentions] or [location.path for location in locations]
         return Conflict(
             level=Level.BEHAVIOUR,
-            kind="checks-fail-merged",
+            kind=ConflictKind.CHECKS_FAIL_MERGED,
             severity=Severity.ERROR,
             branches=(culprits[0].name, culprits[1].name),
             path=next(iter(paths), ""),

@@ -16,7 +16,7 @@ from devassist.conflicts.checks.speculation import Speculation, smallest
 from devassist.conflicts.checks.type_reach import Place, TypeReach
 from devassist.conflicts.names.blob_tables import Tables
 from devassist.conflicts.syntax.languages import family_of, grammar_for
-from devassist.domain.conflicts import Conflict, Level, Location, Severity, Side
+from devassist.domain.conflicts import Conflict, ConflictKind, Level, Location, Severity, Side
 from devassist.git.objects.trees import EXECUTABLE, FILE
 
 Key = tuple[str, str, str]
@@ -169,7 +169,7 @@ class TypeDetector:
             rule = f" [{first.rule}]" if first.rule else ""
             yield Conflict(
                 level=Level.TYPE,
-                kind="new-diagnostic",
+                kind=ConflictKind.NEW_DIAGNOSTIC,
                 severity=Severity.ERROR,
                 branches=(culprits[0].name, culprits[1].name),
                 path=path,

@@ -23,7 +23,7 @@ from devassist.conflicts.manifests.module import (
 from devassist.conflicts.manifests.packages import load_json
 from devassist.conflicts.manifests.routes import registration_severity
 from devassist.conflicts.manifests.text import json_line, toml_line, toml_lines
-from devassist.domain.conflicts import Conflict, Severity
+from devassist.domain.conflicts import Conflict, ConflictKind, Severity
 from devassist.domain.hashing import digest
 
 _TARGET = re.compile(r"(?P<names>[^\s:#=][^:#=]*?)\s*:(?![:=])(?P<after>[^#]*)")
@@ -185,7 +185,7 @@ def _judged(clash: Clash, fact: Fact, other: Fact) -> Conflict | None:
         severity = Severity.WARNING
     left, right = clash.left.name, clash.right.name
     return clash.narrowed([fact], [other]).conflict(
-        "duplicate-command",
+        ConflictKind.DUPLICATE_COMMAND,
         severity,
         symbol=fact.key,
         says=f"{left} defines {fact.key} as {fact.detail['what']} ({fact.at}),"

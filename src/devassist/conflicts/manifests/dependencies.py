@@ -10,9 +10,9 @@ from collections.abc import Iterator
 from devassist.conflicts.manifests.facts import Clash, Fact, Family, ModuleUse, directory, gravest
 from devassist.conflicts.manifests.python import includes, is_requirements
 from devassist.conflicts.manifests.ranges import compatible, meet, parse_cargo, parse_npm
-from devassist.domain.conflicts import Conflict, Severity
+from devassist.domain.conflicts import Conflict, ConflictKind, Severity
 
-_KIND = "dependency-clash"
+_KIND = ConflictKind.DEPENDENCY_CLASH
 _MOST_INCLUDES = 20
 _FORCED = {"overrides", "resolutions"}
 

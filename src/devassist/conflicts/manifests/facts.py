@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
-from devassist.domain.conflicts import Conflict, Level, Location, Severity, Side
+from devassist.domain.conflicts import Conflict, ConflictKind, Level, Location, Severity, Side
 
 
 class Family(StrEnum):
@@ -74,7 +74,7 @@ class Clash:
 
     def conflict(
         self,
-        kind: str,
+        kind: ConflictKind,
         severity: Severity,
         *,
         symbol: str,

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 
 from devassist.conflicts.manifests.facts import Clash, Fact, Family, basename, directory
-from devassist.domain.conflicts import Conflict, Severity
+from devassist.domain.conflicts import Conflict, ConflictKind, Severity
 
 LOCKS: Mapping[str, tuple[str, ...]] = {
     "uv.lock": ("pyproject.toml",),
@@ -118,7 +118,7 @@ def stale_locks(clash: Clash) -> Iterator[Conflict]:
         return
     lock = (ours or theirs)[0].path
     yield narrowed.conflict(
-        "lockfile-stale",
+        ConflictKind.LOCKFILE_STALE,
         Severity.WARNING,
         symbol=lock,
         says=says,

@@ -7,9 +7,9 @@ import re
 from collections.abc import Iterator, Sequence
 
 from devassist.conflicts.manifests.facts import Clash, Fact, Family, basename, directory
-from devassist.domain.conflicts import Conflict, Severity
+from devassist.domain.conflicts import Conflict, ConflictKind, Severity
 
-_KIND = "migration-collision"
+_KIND = ConflictKind.MIGRATION_COLLISION
 _DJANGO = re.compile(r"(?:^|/)migrations/([0-9]+)_\w+\.py$")
 _RAILS = re.compile(r"(?:^|/)(?:db|priv)/(?:\w+/)*\w*migrat\w*/([0-9]+)_(\w+)\.(rb|exs)$")
 _FLYWAY = re.compile(r"[VU]([0-9]+(?:[._][0-9]+)*)__.+\.sql", re.IGNORECASE)

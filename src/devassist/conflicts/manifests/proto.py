@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from devassist.conflicts.manifests.facts import Clash, Fact, Family
 from devassist.conflicts.manifests.text import Lines, without_comments
-from devassist.domain.conflicts import Conflict, Severity
+from devassist.domain.conflicts import Conflict, ConflictKind, Severity
 
 _TOKEN = re.compile(
     r"""(?P<open>(?:\b(?P<what>message|enum|oneof|extend|service|group|rpc)\s+(?P<name>[\w.]+)[^{};=]*)?\{)"""
@@ -110,7 +110,7 @@ def field_number_clashes(clash: Clash) -> Iterator[Conflict]:
     owner, what = fact.detail["owner"], fact.detail["what"]
     renamed = fact.changed and other.changed and "reserved" not in {fact.value, other.value}
     yield clash.conflict(
-        "field-number-clash",
+        ConflictKind.FIELD_NUMBER_CLASH,
         Severity.WARNING if renamed else Severity.ERROR,
         symbol=fact.detail["symbol"],
         says=f"In {owner} {what} is '{fact.value}' on {clash.left.name} ({fact.at})"

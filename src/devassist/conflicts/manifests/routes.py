@@ -21,7 +21,7 @@ from devassist.conflicts.manifests.module import (
     text_of,
     texts_of,
 )
-from devassist.domain.conflicts import Conflict, Severity
+from devassist.domain.conflicts import Conflict, ConflictKind, Severity
 
 _VERBS = frozenset("get post put delete patch head options trace".split())
 _PARAMETER = re.compile(
@@ -191,7 +191,7 @@ def _judged(clash: Clash, fact: Fact, other: Fact) -> Conflict | None:
         severity = max(severity, softer, key=list(Severity).index)
     left, right = clash.left.name, clash.right.name
     return clash.narrowed([fact], [other]).conflict(
-        "duplicate-route",
+        ConflictKind.DUPLICATE_ROUTE,
         severity,
         symbol=fact.key,
         says=f"{left} answers {fact.key} with {fact.detail['handler']} ({fact.at}),"

@@ -11,7 +11,7 @@ from typing import Any
 from devassist.conflicts.manifests.facts import Clash, Fact, Family, basename
 from devassist.conflicts.manifests.module import Module, argument, dotted_name, keyword, text_of
 from devassist.conflicts.manifests.text import Lines, toml_line, toml_lines, without_comments
-from devassist.domain.conflicts import Conflict, Severity
+from devassist.domain.conflicts import Conflict, ConflictKind, Severity
 
 _READERS = frozenset(
     "environ.get os.environ.get os.getenv getenv environ.setdefault os.environ.setdefault".split()
@@ -235,7 +235,7 @@ def differing_defaults(clash: Clash) -> Iterator[Conflict]:
         severity = Severity.ERROR
     what = "environment variable" if fact.family is Family.ENVIRONMENT else "setting"
     yield found.conflict(
-        "default-differs",
+        ConflictKind.DEFAULT_DIFFERS,
         severity,
         symbol=name if fact.family is Family.ENVIRONMENT else fact.key,
         says=f"{clash.left.name} gives {what} {name} the value {_short(fact.value)} ({fact.at}),"

@@ -8,7 +8,7 @@ from types import TracebackType
 from typing import Self
 
 from devassist.conflicts.resolution.marked import HunkChoice, MarkedText, read_marked
-from devassist.domain.conflicts import Side
+from devassist.domain.conflicts import ConflictKind, Side
 from devassist.domain.errors import RepositoryError, UsageError
 from devassist.git.merging.merge_tree import MergeTree
 from devassist.git.merging.report import PairResult, PathConflict
@@ -29,7 +29,7 @@ class ConflictingFile:
     """One path that did not merge. `marked` is None if there are no lines to choose: a deletion or a binary file."""
 
     path: str
-    kinds: tuple[str, ...]
+    kinds: tuple[ConflictKind, ...]
     base: str
     ours: str
     theirs: str
@@ -113,7 +113,7 @@ class MergingPair:
         """The file as one side has it, or its absence, for a conflict that is not about lines."""
         stages = [entry for conflict in file.conflicts for entry in conflict.stages]
         if not stages or (
-            file.kinds == ("directory-file",) and not any("~" in entry.path for entry in stages)
+            file.kinds == (ConflictKind.DIRECTORY_FILE,) and not any("~" in entry.path for entry in stages)
         ):
             raise UsageError(
                 f"{file.path} ({', '.join(file.kinds)}) is not a choice of one side",

@@ -10,30 +10,30 @@ from pathlib import Path
 from devassist.conflicts.manifests.detector import ManifestDetector
 from devassist.conflicts.resolution.three_way_merge import MergingPair
 from devassist.conflicts.symbols.detector import SymbolDetector
-from devassist.domain.conflicts import Conflict, Level, Severity, Side
+from devassist.domain.conflicts import Conflict, ConflictKind, Level, Severity, Side
 from devassist.git.merging.tree_view import TreeView
 
 _IN_ONE_TREE = frozenset(
     {
-        "removed-symbol-used",
-        "renamed-symbol-used",
-        "moved-symbol-used",
-        "signature-changed-called",
-        "override-mismatch",
+        ConflictKind.REMOVED_SYMBOL_USED,
+        ConflictKind.RENAMED_SYMBOL_USED,
+        ConflictKind.MOVED_SYMBOL_USED,
+        ConflictKind.SIGNATURE_CHANGED_CALLED,
+        ConflictKind.OVERRIDE_MISMATCH,
     }
 )
 """Kinds that are an error within one tree as well as between two branches."""
-_BY_LINES = frozenset({"duplicate-definition"})
+_BY_LINES = frozenset({ConflictKind.DUPLICATE_DEFINITION})
 """Kinds that persist as long as the lines of both sides do."""
 MANIFEST_KINDS = frozenset(
     {
-        "dependency-clash",
-        "migration-collision",
-        "lockfile-stale",
-        "duplicate-route",
-        "duplicate-command",
-        "field-number-clash",
-        "default-differs",
+        ConflictKind.DEPENDENCY_CLASH,
+        ConflictKind.MIGRATION_COLLISION,
+        ConflictKind.LOCKFILE_STALE,
+        ConflictKind.DUPLICATE_ROUTE,
+        ConflictKind.DUPLICATE_COMMAND,
+        ConflictKind.FIELD_NUMBER_CLASH,
+        ConflictKind.DEFAULT_DIFFERS,
     }
 )
 

@@ -14,10 +14,16 @@ from devassist.conflicts.symbols.go_builds import build_of
 from devassist.conflicts.symbols.similarity import likeness, shape, shingles, tokens
 from devassist.conflicts.syntax.languages import family_of, language_of
 from devassist.conflicts.syntax.tables import Definition
-from devassist.domain.conflicts import Conflict, Level, Severity
+from devassist.domain.conflicts import Conflict, ConflictKind, ConflictStatus, Level, Severity
 
 DIRECTED = frozenset(
-    "removed-symbol-used renamed-symbol-used moved-symbol-used signature-changed-called override-mismatch".split()
+    (
+        ConflictKind.REMOVED_SYMBOL_USED,
+        ConflictKind.RENAMED_SYMBOL_USED,
+        ConflictKind.MOVED_SYMBOL_USED,
+        ConflictKind.SIGNATURE_CHANGED_CALLED,
+        ConflictKind.OVERRIDE_MISMATCH,
+    )
 )
 """Kinds where one branch breaks what the other uses: the first of `branches` is who breaks."""
 
@@ -66,7 +72,7 @@ def _duplicates(one: Branch, other: Branch) -> Iterator[Conflict]:
         symbol = symbol_of(one, key, name)
         yield Conflict(
             level=Level.SYMBOL,
-            kind="duplicate-definition",
+            kind=ConflictKind.DUPLICATE_DEFINITION,
             severity=Severity.WARNING if value or _conditional(one, ours) else Severity.ERROR,
             branches=(one.side.name, other.side.name),
             path=ours.path,
@@ -129,7 +135,7 @@ def _edited_twice(one: Branch, other: Branch) -> Iterator[Conflict]:
         symbol = symbol_of(one, one.base.modules.key(path), name)
         yield Conflict(
             level=Level.SYMBOL,
-            kind="same-symbol-edited",
+            kind=ConflictKind.SAME_SYMBOL_EDITED,
             severity=Severity.WARNING,
             branches=(one.side.name, other.side.name),
             path=path,
@@ -194,7 +200,7 @@ def _duplicate_work(one: Branch, other: Branch, ours: Added, also: Added, score:
     symbol, second = symbol_of(one, *ours.hop), symbol_of(other, *also.hop)
     return Conflict(
         level=Level.SYMBOL,
-        kind="duplicate-work",
+        kind=ConflictKind.DUPLICATE_WORK,
         severity=Severity.WARNING,
         branches=(one.side.name, other.side.name),
         path=ours.path,
@@ -216,6 +222,6 @@ def edges(conflicts: Sequence[Conflict]) -> list[tuple[str, str]]:
     """
     weight: Counter[tuple[str, str]] = Counter()
     for one in conflicts:
-        if one.kind in DIRECTED and one.status == "open" and one.severity is not Severity.NOTE:
+        if one.kind in DIRECTED and one.status is ConflictStatus.OPEN and one.severity is not Severity.NOTE:
             weight[one.branches] += 1
     return sorted(pair for pair, count in weight.items() if count > weight.get((pair[1], pair[0]), 0))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import NamedTuple
 
 from devassist.conflicts.names.namespaces import EXTERNAL, TYPES, Binding, Hop
@@ -17,14 +18,23 @@ _RENAMED = 0.6
 """From this likeness on, a definition that went and one that came are the same under another name."""
 
 
+class Reason(StrEnum):
+    """What happened to a name that others may rely on."""
+
+    REMOVED = "removed"
+    RENAMED = "renamed"
+    MOVED = "moved"
+    SIGNATURE = "signature"
+
+
 class Break(NamedTuple):
     """
-    One name that others may rely on and that is not what it was: `reason` removed, renamed, moved or signature.
+    A name that others may rely on and that a branch changed.
 
     `olds` and `news` are all its definitions (overloads); `inside` says that its own module misses it too.
     """
 
-    reason: str
+    reason: Reason
     key: str
     name: str
     path: str
@@ -107,22 +117,24 @@ class Comparison:
         found += self._imports_gone()
         found += self._unlisted({one.hop for one in found})
         found += self._constructors_came(added)
-        return [self._traced(one, added) if one.reason == "removed" else one for one in found]
+        return [self._traced(one, added) if one.reason is Reason.REMOVED else one for one in found]
 
     def _module_gone(self, key: str) -> Break:
         path = self.base.modules.paths(key)[0]
-        return Break("removed", key, "", path, 1)
+        return Break(Reason.REMOVED, key, "", path, 1)
 
     def _broken(self, key: str, name: str, bindings: list[Binding], now: list[Binding]) -> Break | None:
         olds, news = _definitions(bindings), _definitions(now)
         first = bindings[-1]
         line = first.definition.start if first.definition else first.brought.line if first.brought else 1
-        gone = Break("removed", key, name, first.path, line, olds)
+        gone = Break(Reason.REMOVED, key, name, first.path, line, olds)
         if now:
             if self._hidden(bindings, now):
                 return gone._replace(inside=False)
             changed = olds and news and not _same(olds, news)
-            return gone._replace(reason="signature", news=news, new_path=now[-1].path) if changed else None
+            return (
+                gone._replace(reason=Reason.SIGNATURE, news=news, new_path=now[-1].path) if changed else None
+            )
         owner = name.rpartition(".")[0]
         if owner and owner in self.base.namespace(key) and owner not in self.own.namespace(key):
             return None  # Told with its owner.
@@ -168,7 +180,7 @@ class Comparison:
                 continue
             kept = {one.local for one in self.own.files.table(path).imports}
             found += [
-                Break("removed", path, one.local, path, one.line)
+                Break(Reason.REMOVED, path, one.local, path, one.line)
                 for one in self.base.files.table(path).imports
                 if one.local and one.local not in kept
             ]
@@ -183,7 +195,7 @@ class Comparison:
                 bindings = self.base.namespace(path).get(name, [])
                 if bindings and (path, name) not in known:
                     line = bindings[-1].definition.start if bindings[-1].definition else 1
-                    found.append(Break("removed", path, name, path, line, inside=False, starred=True))
+                    found.append(Break(Reason.REMOVED, path, name, path, line, inside=False, starred=True))
         return found
 
     def _constructors_came(self, added: list[Added]) -> list[Break]:
@@ -201,7 +213,7 @@ class Comparison:
                 news = _definitions(self.own.namespace(one.key).get(one.definition.name, ()))
                 if plain and not _same((old,), news):
                     spot = (one.key, one.definition.name, one.path, one.definition.start)
-                    found.append(Break("signature", *spot, (old,), news, one.path))
+                    found.append(Break(Reason.SIGNATURE, *spot, (old,), news, one.path))
         return found
 
     def _traced(self, gone: Break, added: list[Added]) -> Break:
@@ -223,10 +235,10 @@ class Comparison:
             and _alike_kind(one.definition, old)
             and (one.definition.owner == old.owner or one.definition.last == old.last)
         ]
-        for reason, options in (("moved", same_name), ("renamed", renamed)):
+        for reason, options in ((Reason.MOVED, same_name), (Reason.RENAMED, renamed)):
             scored = [(self._alike(gone.path, old, one), one) for one in options]
             score, best = max(scored, key=lambda item: item[0], default=(0.0, None))
-            if best is not None and (score >= _RENAMED or (reason == "moved" and len(options) == 1)):
+            if best is not None and (score >= _RENAMED or (reason is Reason.MOVED and len(options) == 1)):
                 where = self.own.modules.title(best.key)
                 title = ".".join(filter(None, [where, best.definition.name]))
                 return gone._replace(
@@ -245,7 +257,7 @@ class Comparison:
         if score < _RENAMED:
             return gone
         title = self.own.modules.title(self.own.modules.key(best))
-        return gone._replace(reason="moved", new_path=best, new_title=title)
+        return gone._replace(reason=Reason.MOVED, new_path=best, new_title=title)
 
     def _alike(self, path: str, old: Definition, new: Added) -> float:
         family = family_of(path)

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from devassist.conflicts.names.namespaces import EXTERNAL, Hop, Resolution, Target
 from devassist.conflicts.names.references import Resolver
 from devassist.conflicts.symbols.branch_facts import Branch, Use
-from devassist.conflicts.symbols.breakage import Break
+from devassist.conflicts.symbols.breakage import Break, Reason
 from devassist.conflicts.symbols.findings import Evidence, break_conflict
 from devassist.conflicts.symbols.merged_uses import Exposure
 from devassist.conflicts.symbols.merging import again, lost, rebound, torn, unbound
@@ -69,7 +69,7 @@ def _blamed(exposure: Exposure, use: Use) -> tuple[Hop, Severity] | None:
         return None  # The breaker has the whole file take the name from outside of the tree.
     if use.path not in exposure.merged and now.target in (None, EXTERNAL) and other is not None:
         now = other
-    gone = [hop for hop in use.meaning.hops if hop in breaks and breaks[hop].reason != "signature"]
+    gone = [hop for hop in use.meaning.hops if hop in breaks and breaks[hop].reason is not Reason.SIGNATURE]
     on_the_way = use.meaning.target in (None, EXTERNAL) and any(
         unbound(exposure.resolver, hop) for hop in gone
     )
@@ -130,7 +130,7 @@ def _misfit(breaker: Branch, use: Use, now: Resolution) -> tuple[Hop, Severity] 
     changed = [
         breaker.breaks_by_hop[hop]
         for hop in use.meaning.hops
-        if hop in breaker.breaks_by_hop and breaker.breaks_by_hop[hop].reason == "signature"
+        if hop in breaker.breaks_by_hop and breaker.breaks_by_hop[hop].reason is Reason.SIGNATURE
     ]
     target = use.meaning.target
     for one in reversed(changed):
@@ -259,7 +259,7 @@ def _guess(one: Break, use: Use, count: tuple[int, int], *, near: bool) -> Sever
     if reference is None or use.guarded:
         return None
     sure = before == 1
-    if one.reason == "signature":
+    if one.reason is Reason.SIGNATURE:
         worst = call_effect(one, reference, bound=True)
         if worst is not Effect.BREAKS:
             return None

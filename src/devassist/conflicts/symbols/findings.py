@@ -7,11 +7,17 @@ from typing import NamedTuple
 
 from devassist.conflicts.names.namespaces import CONSTRUCTORS
 from devassist.conflicts.symbols.branch_facts import Branch, Use
-from devassist.conflicts.symbols.breakage import Break
+from devassist.conflicts.symbols.breakage import Break, Reason
 from devassist.conflicts.syntax.tables import Definition, Parameter
-from devassist.domain.conflicts import Conflict, Level, Location, Severity
+from devassist.domain.conflicts import Conflict, ConflictKind, Level, Location, Severity
 
 _SHOWN = 3
+_KINDS = {
+    Reason.REMOVED: ConflictKind.REMOVED_SYMBOL_USED,
+    Reason.RENAMED: ConflictKind.RENAMED_SYMBOL_USED,
+    Reason.MOVED: ConflictKind.MOVED_SYMBOL_USED,
+    Reason.SIGNATURE: ConflictKind.SIGNATURE_CHANGED_CALLED,
+}
 
 
 class Evidence(NamedTuple):
@@ -55,7 +61,6 @@ def break_conflict(breaker: Branch, user: Branch, one: Break, found: Sequence[Ev
     uses = places([(each.use.path, each.use.line) for each in found])
     verb = _verb(found)
     what = _what(symbol, one)
-    kind = "signature-changed-called" if one.reason == "signature" else f"{one.reason}-symbol-used"
     spots = [
         Location(branch=user.side.name, path=path, start_line=line, end_line=line)
         for path, line in dict.fromkeys((each.use.path, each.use.line) for each in found)
@@ -67,7 +72,7 @@ def break_conflict(breaker: Branch, user: Branch, one: Break, found: Sequence[Ev
         )
     return Conflict(
         level=Level.SYMBOL,
-        kind=kind,
+        kind=_KINDS[one.reason],
         severity=min((each.severity for each in found), key=list(Severity).index),
         branches=(breaker.side.name, user.side.name),
         path=one.path,
@@ -88,11 +93,11 @@ def _verb(found: Sequence[Evidence]) -> str:
 def _what(symbol: str, one: Break) -> str:
     at = f"({one.path}:{one.line})"
     match one.reason:
-        case "renamed":
+        case Reason.RENAMED:
             return f"renames {symbol} {at} to {one.new_title}"
-        case "moved":
+        case Reason.MOVED:
             return f"moves {symbol} {at} to {one.new_title} ({one.new_path})"
-        case "signature" if one.olds and one.news:
+        case Reason.SIGNATURE if one.olds and one.news:
             new = one.news[-1]
             old = one.olds[-1]
             change = f"from {written(old.parameters)} to {written(new.parameters)}"
@@ -116,9 +121,9 @@ def _manner(old: Definition, new: Definition) -> str:
 
 def _advice(breaker: str, user: str, symbol: str, one: Break) -> str:
     match one.reason:
-        case "renamed" | "moved":
+        case Reason.RENAMED | Reason.MOVED:
             return f"Land {breaker} first, then use {one.new_title} in {user}"
-        case "signature":
+        case Reason.SIGNATURE:
             return f"Land {breaker} first, then adapt the calls of {symbol} in {user}"
         case _:
             pass

@@ -17,7 +17,7 @@ from devassist.conflicts.names.blob_tables import Tables
 from devassist.conflicts.names.namespaces import EXTERNAL, Hop, Resolution
 from devassist.conflicts.names.references import Resolver
 from devassist.conflicts.symbols.branch_facts import Branch, Use, by_hop, by_name, fresh
-from devassist.conflicts.symbols.breakage import Break
+from devassist.conflicts.symbols.breakage import Break, Reason
 from devassist.conflicts.symbols.findings import Evidence
 from devassist.conflicts.syntax.languages import grammar_for
 from devassist.conflicts.syntax.tables import Reference, Table
@@ -165,7 +165,7 @@ class Exposure:
                 if name not in known and name.encode() in words and not use.guarded:
                     place = ".".join(filter(None, [use.scope, name]))
                     line = self._last_seen(path, name)
-                    gone = Break("removed", self.user.base.modules.key(path), place, path, line)
+                    gone = Break(Reason.REMOVED, self.user.base.modules.key(path), place, path, line)
                     here = Use(path, use.line, use, None, Resolution(None, ()))
                     yield gone, Evidence(here, Severity.ERROR)
 

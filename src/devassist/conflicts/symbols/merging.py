@@ -5,6 +5,7 @@ from __future__ import annotations
 from devassist.conflicts.names.namespaces import EXTERNAL, Hop, Resolution, Target
 from devassist.conflicts.names.references import Resolver
 from devassist.conflicts.symbols.branch_facts import Branch, Use
+from devassist.conflicts.symbols.breakage import Reason
 from devassist.conflicts.symbols.merged_uses import Exposure
 
 
@@ -57,7 +58,7 @@ def torn(exposure: Exposure, hop: Hop, use: Use) -> bool:
     one = breaker.breaks_by_hop.get(hop)
     if (
         one is None
-        or one.reason == "signature"
+        or one.reason is Reason.SIGNATURE
         or one.starred
         or one.path not in user.changes
         or one.path in exposure.merged

@@ -7,12 +7,12 @@ from collections.abc import Iterator
 from devassist.conflicts.names.namespaces import EXTERNAL, TYPES, Hop, Target
 from devassist.conflicts.names.references import Resolver
 from devassist.conflicts.symbols.branch_facts import Branch
-from devassist.conflicts.symbols.breakage import Added, Break
+from devassist.conflicts.symbols.breakage import Added, Break, Reason
 from devassist.conflicts.symbols.findings import at, symbol_of, written
 from devassist.conflicts.symbols.merging import merged_resolver
 from devassist.conflicts.symbols.signatures import called
 from devassist.conflicts.syntax.languages import language_of
-from devassist.domain.conflicts import Conflict, Level, Location, Severity
+from devassist.domain.conflicts import Conflict, ConflictKind, Level, Location, Severity
 
 _TALLEST = 50
 _LAX = ("python", "javascript")
@@ -145,7 +145,7 @@ def _unmet(
         line = target.definition.start if target.definition else 1
         yield Conflict(
             level=Level.SYMBOL,
-            kind="override-mismatch",
+            kind=ConflictKind.OVERRIDE_MISMATCH,
             severity=Severity.ERROR if sure else Severity.WARNING,
             branches=(breaker.side.name, user.side.name),
             path=demand.path,
@@ -179,12 +179,12 @@ def _outdated(
         symbol, own = symbol_of(breaker, key, name), symbol_of(user, *mine.hop)
         what = (
             f"changes {symbol} to {written(one.news[-1].parameters)}"
-            if one.reason == "signature"
+            if one.reason is Reason.SIGNATURE
             else f"removes {symbol}"
         )
         yield Conflict(
             level=Level.SYMBOL,
-            kind="override-mismatch",
+            kind=ConflictKind.OVERRIDE_MISMATCH,
             severity=severity,
             branches=(breaker.side.name, user.side.name),
             path=one.path,
@@ -202,7 +202,7 @@ def _override_severity(one: Break, mine: Added) -> Severity | None:
     marked = {"@Override", "override"} & set(mine.definition.flags) or any(
         flag.startswith("impl:") for flag in mine.definition.flags
     )
-    if one.reason != "signature":
+    if one.reason is not Reason.SIGNATURE:
         return Severity.ERROR if marked else None
     new, old = called(one.news[-1], bound=True), called(one.olds[-1], bound=True)
     own = called(mine.definition, bound=True)

@@ -13,7 +13,7 @@ from devassist.conflicts.symbols.findings import places, symbol_of
 from devassist.conflicts.symbols.overrides import implementers
 from devassist.conflicts.syntax.languages import family_of
 from devassist.conflicts.syntax.tables import Definition
-from devassist.domain.conflicts import Conflict, Level, Location, Severity
+from devassist.domain.conflicts import Conflict, ConflictKind, Level, Location, Severity
 
 _NOWHERE, _NEAR, _EVERYWHERE = range(3)
 _ACCESS = {
@@ -122,14 +122,14 @@ def _sees(user: Branch, path: str, one: _Restricted) -> bool:
 def _conflict(breaker: Branch, user: Branch, one: _Restricted, spots: list[tuple[str, int]]) -> Conflict:
     symbol = symbol_of(breaker, *one.hop)
     kind, what, then = {
-        "hidden": ("removed-symbol-used", f"hides {symbol}", "uses it"),
-        "abstract": ("signature-changed-called", f"makes {symbol} abstract", "makes one"),
+        "hidden": (ConflictKind.REMOVED_SYMBOL_USED, f"hides {symbol}", "uses it"),
+        "abstract": (ConflictKind.SIGNATURE_CHANGED_CALLED, f"makes {symbol} abstract", "makes one"),
         "bound": (
-            "signature-changed-called",
+            ConflictKind.SIGNATURE_CHANGED_CALLED,
             f"makes {symbol} no longer static",
             "calls it without an object",
         ),
-        "final": ("override-mismatch", f"makes {symbol} final", "extends it"),
+        "final": (ConflictKind.OVERRIDE_MISMATCH, f"makes {symbol} final", "extends it"),
     }[one.how]
     return Conflict(
         level=Level.SYMBOL,

@@ -9,7 +9,7 @@ from devassist.conflicts.names.references import Resolver
 from devassist.conflicts.symbols.branch_facts import Branch
 from devassist.conflicts.symbols.findings import symbol_of, written
 from devassist.conflicts.syntax.tables import Definition
-from devassist.domain.conflicts import Conflict, Level, Location, Severity
+from devassist.domain.conflicts import Conflict, ConflictKind, Level, Location, Severity
 
 _TELLING = 2
 """A type with that many methods of an interface was written for it."""
@@ -85,7 +85,7 @@ def _unmet(
         lack = f"without {method}{written(demand.parameters)}"
         yield Conflict(
             level=Level.SYMBOL,
-            kind="override-mismatch",
+            kind=ConflictKind.OVERRIDE_MISMATCH,
             severity=Severity.ERROR if sure else Severity.WARNING,
             branches=(breaker.side.name, user.side.name),
             path=where,

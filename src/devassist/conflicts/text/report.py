@@ -5,37 +5,37 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 
 from devassist.conflicts.text.hunks import HunkIndex, meeting
-from devassist.domain.conflicts import Conflict, Level, Location, Severity
+from devassist.domain.conflicts import Conflict, ConflictKind, Level, Location, Severity
 from devassist.git.differences import Hunk, merge_attribute
 from devassist.git.merging.report import PathConflict, StageEntry
 from devassist.git.objects.trees import EXECUTABLE, FILE
 
-_TEXT = frozenset(("content", "add-add", "binary"))
+_TEXT = frozenset((ConflictKind.CONTENT, ConflictKind.ADD_ADD, ConflictKind.BINARY))
 _MOST_LOCATIONS = 20
 """On each side."""
 _SUGGESTIONS = {
-    "content": "Merge one branch first, then rebase the other and keep what both meant in these lines",
-    "add-add": "Agree on one file, or rename one of the two",
-    "modify-delete": "Decide whether the file goes; if so, carry the edit over to where its content went",
-    "rename-delete": "Decide whether the file goes or stays under its new name",
-    "rename-rename": "Agree on one new name",
-    "directory-file": "Move one of the two out of the way",
-    "binary": "Choose one of the two versions; binary files do not merge",
-    "submodule": "Choose the commit of the submodule that holds the work of both",
-    "mode": "Agree on what the path is, file, executable or link",
+    ConflictKind.CONTENT: "Merge one branch first, then rebase the other and keep what both meant in these lines",
+    ConflictKind.ADD_ADD: "Agree on one file, or rename one of the two",
+    ConflictKind.MODIFY_DELETE: "Decide whether the file goes; if so, carry the edit over to where its content went",
+    ConflictKind.RENAME_DELETE: "Decide whether the file goes or stays under its new name",
+    ConflictKind.RENAME_RENAME: "Agree on one new name",
+    ConflictKind.DIRECTORY_FILE: "Move one of the two out of the way",
+    ConflictKind.BINARY: "Choose one of the two versions; binary files do not merge",
+    ConflictKind.SUBMODULE: "Choose the commit of the submodule that holds the work of both",
+    ConflictKind.MODE: "Agree on what the path is, file, executable or link",
 }
 
 
 _SENTENCES = {
-    "content": "{left} and {right} change the same part of {path}",
-    "add-add": "{left} and {right} both add {path} with different content",
-    "modify-delete": "{remover} deletes {path}, which {keeper} changes",
-    "rename-delete": "{remover} deletes {path}, which {keeper} renames",
-    "rename-rename": "{left} and {right} rename {path}, or something to it, in different ways",
-    "directory-file": "{left} and {right} disagree on the directory of {path}, or on whether it is one",
-    "binary": "{one} and {other} both change the binary file {path}",
-    "submodule": "{one} and {other} move the submodule {path} to different commits",
-    "mode": "{one} and {other} give {path} different types or modes",
+    ConflictKind.CONTENT: "{left} and {right} change the same part of {path}",
+    ConflictKind.ADD_ADD: "{left} and {right} both add {path} with different content",
+    ConflictKind.MODIFY_DELETE: "{remover} deletes {path}, which {keeper} changes",
+    ConflictKind.RENAME_DELETE: "{remover} deletes {path}, which {keeper} renames",
+    ConflictKind.RENAME_RENAME: "{left} and {right} rename {path}, or something to it, in different ways",
+    ConflictKind.DIRECTORY_FILE: "{left} and {right} disagree on the directory of {path}, or on whether it is one",
+    ConflictKind.BINARY: "{one} and {other} both change the binary file {path}",
+    ConflictKind.SUBMODULE: "{one} and {other} move the submodule {path} to different commits",
+    ConflictKind.MODE: "{one} and {other} give {path} different types or modes",
 }
 
 
@@ -44,7 +44,11 @@ def described(
 ) -> Conflict:
     """The conflict between the branches `one`, git's ours, and `other`."""
     locations = _locations(found, one, other, hunks)
-    driver = merge_attribute(hunks.repository, found.path) if drivers and found.kind == "content" else ""
+    driver = (
+        merge_attribute(hunks.repository, found.path)
+        if drivers and found.kind is ConflictKind.CONTENT
+        else ""
+    )
     explanation = _explanation(found, one, other, locations)
     severity = Severity.ERROR
     if driver in drivers:

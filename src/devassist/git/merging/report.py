@@ -6,35 +6,25 @@ import os
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
+from devassist.domain.conflicts import ConflictKind
 from devassist.git.objects.trees import GITLINK
 
-ConflictKind = Literal[
-    "content",
-    "add-add",
-    "modify-delete",
-    "rename-delete",
-    "rename-rename",
-    "directory-file",
-    "binary",
-    "submodule",
-    "mode",
-]
 _KINDS: dict[str, ConflictKind] = {
-    "CONFLICT (contents)": "content",
-    "CONFLICT (binary)": "binary",
-    "CONFLICT (file/directory)": "directory-file",
-    "CONFLICT (distinct modes)": "mode",
-    "CONFLICT (modify/delete)": "modify-delete",
-    "CONFLICT (rename/rename)": "rename-rename",
-    "CONFLICT (rename involved in collision)": "rename-rename",
-    "CONFLICT (rename/delete)": "rename-delete",
+    "CONFLICT (contents)": ConflictKind.CONTENT,
+    "CONFLICT (binary)": ConflictKind.BINARY,
+    "CONFLICT (file/directory)": ConflictKind.DIRECTORY_FILE,
+    "CONFLICT (distinct modes)": ConflictKind.MODE,
+    "CONFLICT (modify/delete)": ConflictKind.MODIFY_DELETE,
+    "CONFLICT (rename/rename)": ConflictKind.RENAME_RENAME,
+    "CONFLICT (rename involved in collision)": ConflictKind.RENAME_RENAME,
+    "CONFLICT (rename/delete)": ConflictKind.RENAME_DELETE,
     # A file that one side added to a directory which the other renamed, and its relatives.
-    "CONFLICT (directory rename suggested)": "directory-file",
-    "CONFLICT (file in way of directory rename)": "directory-file",
-    "CONFLICT(directory rename collision)": "directory-file",
-    "CONFLICT(directory rename unclear split)": "directory-file",
+    "CONFLICT (directory rename suggested)": ConflictKind.DIRECTORY_FILE,
+    "CONFLICT (file in way of directory rename)": ConflictKind.DIRECTORY_FILE,
+    "CONFLICT(directory rename collision)": ConflictKind.DIRECTORY_FILE,
+    "CONFLICT(directory rename unclear split)": ConflictKind.DIRECTORY_FILE,
 }
 _OWN_NAME = re.compile(r"~[0-9a-f]{40,64}(_\d+)?\Z")
 
@@ -107,7 +97,7 @@ def _conflicts(stages: Sequence[StageEntry], messages: Sequence[Message]) -> tup
     by_path: dict[str, list[StageEntry]] = {}
     for entry in stages:
         by_path.setdefault(_plain(entry.path), []).append(entry)
-    conflicts: dict[tuple[str, str], PathConflict] = {}
+    conflicts: dict[tuple[ConflictKind, str], PathConflict] = {}
     reported: set[str] = set()
     for message in messages:
         if not message.type.startswith(("CONFLICT", "ERROR")):
@@ -123,12 +113,14 @@ def _conflicts(stages: Sequence[StageEntry], messages: Sequence[Message]) -> tup
         kind = _kind_of_stages(own)
         conflicts.setdefault((kind, path), PathConflict(path, kind, own, f"{path} did not merge"))
     if not conflicts:
-        conflicts["content", ""] = PathConflict("", "content", (), "The merge did not come out clean")
+        conflicts[ConflictKind.CONTENT, ""] = PathConflict(
+            "", ConflictKind.CONTENT, (), "The merge did not come out clean"
+        )
     return tuple(
         conflict
         for (kind, path), conflict in sorted(conflicts.items(), key=lambda item: (item[0][1], item[0][0]))
         # Git says of a binary file also that its content conflicts.
-        if kind != "content" or ("binary", path) not in conflicts
+        if kind is not ConflictKind.CONTENT or (ConflictKind.BINARY, path) not in conflicts
     )
 
 
@@ -138,22 +130,22 @@ def _plain(path: str) -> str:
 
 
 def _kind(message: Message, stages: Sequence[StageEntry]) -> ConflictKind:
-    if "submodule" in message.type.lower():
-        return "submodule"
+    if ConflictKind.SUBMODULE in message.type.lower():
+        return ConflictKind.SUBMODULE
     kind = _KINDS.get(message.type)
     if kind is None:
         return _kind_of_stages(stages)
-    if kind != "content":
+    if kind is not ConflictKind.CONTENT:
         return kind
     if message.text.startswith("CONFLICT (add/add)"):
-        return "add-add"
-    return "submodule" if message.text.startswith("CONFLICT (submodule)") else "content"
+        return ConflictKind.ADD_ADD
+    return ConflictKind.SUBMODULE if message.text.startswith("CONFLICT (submodule)") else ConflictKind.CONTENT
 
 
 def _kind_of_stages(stages: Sequence[StageEntry]) -> ConflictKind:
     present = {entry.stage for entry in stages}
     if any(entry.mode == GITLINK for entry in stages):
-        return "submodule"
+        return ConflictKind.SUBMODULE
     if {2, 3} <= present:
-        return "content" if 1 in present else "add-add"
-    return "modify-delete" if 1 in present else "directory-file"
+        return ConflictKind.CONTENT if 1 in present else ConflictKind.ADD_ADD
+    return ConflictKind.MODIFY_DELETE if 1 in present else ConflictKind.DIRECTORY_FILE

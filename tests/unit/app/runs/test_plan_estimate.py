@@ -12,8 +12,8 @@ from devassist.app.runs.plan_estimate import estimate
 from devassist.conflicts.branches import holdings, live_sides, of_their_origin, open_changes, unheld
 from devassist.conflicts.foresight import Foresight, Predicted
 from devassist.conflicts.outline import Outline
-from devassist.conflicts.text.staleness import stale_branches
-from devassist.domain.conflicts import Conflict, Level, Severity, Side
+from devassist.conflicts.text.staleness import Stale, stale_branches
+from devassist.domain.conflicts import Conflict, ConflictKind, Level, Severity, Side
 from devassist.domain.plan import parse_plan
 from devassist.engine.crews.planning_context import described
 from devassist.git.merging.bases import MergeBases
@@ -177,7 +177,7 @@ def test_of_a_tasks_agents_only_the_last_one_is_live(repo: Path) -> None:
 
 def conflict(one: str, other: str, path: str = "p") -> Conflict:
     return Conflict(
-        level=Level.TEXT, kind="content", severity=Severity.ERROR, branches=(one, other), path=path
+        level=Level.TEXT, kind=ConflictKind.CONTENT, severity=Severity.ERROR, branches=(one, other), path=path
     )
 
 
@@ -218,8 +218,8 @@ def test_a_branch_is_stale_only_in_paths_that_the_base_changed_too(repo: Path) -
     base = commit_all(repo, "and on")
     branch(repo, "devassist/r/t3/coder", {"docs/guide.md": "# fresh\n"})
     repository = Repository.discover(repo)
-    assert [one.as_json() for one in stale_branches(repository, base, live_sides(repository, base))] == [
-        {"branch": "devassist/r/t1/coder", "behind": 2, "paths": ["docs/guide.md"]}
+    assert stale_branches(repository, base, live_sides(repository, base)) == [
+        Stale(branch="devassist/r/t1/coder", behind=2, paths=("docs/guide.md",))
     ]
 
 

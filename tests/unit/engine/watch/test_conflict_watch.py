@@ -14,7 +14,7 @@ from rich.console import Console
 
 from devassist.cli.view.narration import NARRATED, narrate
 from devassist.cli.view.render import live_view
-from devassist.domain.conflicts import Conflict, ConflictStatus, Level, Severity
+from devassist.domain.conflicts import Conflict, ConflictKind, ConflictStatus, Level, Severity
 from devassist.domain.events import ConflictFound, EventType, Record
 from devassist.engine.starts import rebase_of, start_of
 from devassist.engine.watch.notices import is_known
@@ -287,11 +287,13 @@ def test_a_conflict_is_recorded_again_only_when_it_is_surer(
 def test_the_id_is_the_same_for_all_agents_of_a_task() -> None:
     def found(role: str) -> str:
         pair = (f"devassist/{RUN}/a/{role}", f"devassist/{RUN}/b/coder")
-        return Conflict(level=Level.TEXT, kind="content", severity=Severity.ERROR, branches=pair, path="p").id
+        return Conflict(
+            level=Level.TEXT, kind=ConflictKind.CONTENT, severity=Severity.ERROR, branches=pair, path="p"
+        ).id
 
     assert found("coder") == found("tester") == found("reviewer")
     assert found("coder") != Conflict(
-        level=Level.TEXT, kind="content", severity=Severity.ERROR, path="p",
+        level=Level.TEXT, kind=ConflictKind.CONTENT, severity=Severity.ERROR, path="p",
         branches=(f"devassist/{RUN}/c/coder", f"devassist/{RUN}/b/coder"),
     ).id  # fmt: skip
 

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from devassist.app.conflicts.check_file import check_path
+from devassist.app.conflicts.compare import conflict_records
 from devassist.cli.commands.conflicts.options import Committed
 from devassist.cli.invocation import Format, of, plain, print_json
 from devassist.cli.options import Output
@@ -32,9 +33,7 @@ def check(
     where = invocation.host.directory / path
     compared = check_path(invocation.project(), where, content=text, committed=committed)
     if output is Format.json:
-        print_json(
-            {"schema": "devassist.conflicts/1", "conflicts": [one.as_json() for one in compared.conflicts]}
-        )
+        print_json({"schema": "devassist.conflicts/1", "conflicts": conflict_records(compared.conflicts)})
     else:
         for one in compared.conflicts:
             invocation.answers.print(f"{one.severity}: {plain(one.explanation)}", markup=False)

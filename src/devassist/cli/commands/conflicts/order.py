@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import msgspec
 import typer
 
 from devassist.app.conflicts import compare as comparing
@@ -25,7 +26,7 @@ def order(
     wanted = comparing.Comparison(branches=tuple(branches or ()), every=every, base=base, committed=committed)
     compared = life.compare_and_remember(invocation.project(), wanted)
     if output is Format.json:
-        stale = [dict(one) for one in compared.stale]
+        stale = msgspec.to_builtins(compared.stale)
         order_ = {"schema": "devassist.order/1", "base": compared.base, "order": list(compared.order)}
         print_json({**order_, "waves": [list(one) for one in compared.waves], "stale": stale})
         return

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
+import msgspec
 import typer
 
 from devassist.app.conflicts import compare as comparing
@@ -42,7 +43,7 @@ def merge(
                 "old": done.old,
                 "commit": done.new,
                 "written": list(done.written),
-                "stale": [dict(one) for one in stale],
+                "stale": msgspec.to_builtins(stale),
             }
         )
         return
