@@ -56,6 +56,29 @@ def _script() -> CrewScript:
         submit(),
     )
     coder("cut-off", {"content": "I was going to", "finish_reason": "length"}, file("cut-off"), submit())
+    coder(
+        "cut-call",
+        {**write("made/cut-call.txt", "half of"), "finish_reason": "length"},
+        file("cut-call"),
+        submit(),
+    )
+    coder(
+        "cut-submit",
+        file("cut-submit"),
+        {**tool("submit_work", summary="it is", confidence=1.0), "finish_reason": "length"},
+        submit("whole"),
+    )
+    coder(
+        "filtered-call",
+        {**write("made/not-this.txt", "x"), "finish_reason": "content_filter"},
+        file("filtered-call"),
+        submit(),
+    )
+    coder(
+        "cut-each-time",
+        file("cut-each-time"),
+        Forever({**write("made/cut-each-time-2.txt", "half"), "finish_reason": "length"}),
+    )
     coder("failing-tools", tool("read_file", path="no/such.py"), tool("replace_in_file", path="calc/add.py", old="nowhere", new="x"),
           tool("read_file", path="../../etc/passwd"), tool("read_file", path=".git"), tool("write_file", path="/tmp/devassist-escape.txt", content="x"),
           tool("search_code", pattern="("), file("failing-tools"), submit())  # fmt: skip
@@ -71,6 +94,9 @@ def _script() -> CrewScript:
 NAMES = [marker.removeprefix("CASE-").removesuffix(".") for marker, _, _ in _script().steps]
 
 
+ENDLESS = ("circles", "cut-each-time")
+
+
 @pytest.fixture(scope="module")
 def odd(make_shared_machine: Callable[..., Machine]) -> Odd:
     machine = make_shared_machine(script=_script())
@@ -80,7 +106,7 @@ def odd(make_shared_machine: Callable[..., Machine]) -> Odd:
     return Odd(machine, done)
 
 
-@pytest.mark.parametrize("name", [name for name in NAMES if name != "circles"])
+@pytest.mark.parametrize("name", [name for name in NAMES if name not in ENDLESS])
 def test_an_agent_that_puts_it_right_delivers(odd: Odd, name: str) -> None:
     found = odd.done.task(name)
     assert found["status"] == "merged", found
@@ -93,6 +119,32 @@ def test_the_agent_that_repeats_one_call_is_stopped_long_before_fifty(odd: Odd) 
     assert "read_file" in found["error"]
     assert len(odd.machine.script.of("CASE-circles.", "coder")) < 15
     assert odd.done.code == 1
+
+
+def test_the_calls_of_a_reply_that_was_cut_off_are_not_made_and_the_model_is_told(odd: Odd) -> None:
+    for name, how in (("cut-call", "cut off"), ("filtered-call", "content filter")):
+        told = odd.machine.script.of(f"CASE-{name}.", "coder")[1].body["messages"][-1]
+        assert told["role"] == "user"
+        assert how in told["content"]
+        assert "write_file" in told["content"]
+        assert "nothing of it was done" in told["content"]
+        rows = odd.machine.query("SELECT name FROM tool_calls WHERE task = ? ORDER BY seq", name)
+        assert rows == [("write_file",), ("submit_work",)]
+    landed = odd.done.json["result_commit"]
+    assert content(odd.machine.repo, landed, "made/cut-call.txt") == "cut-call"
+    assert "made/not-this.txt" not in tree_files(odd.machine.repo, landed)
+
+
+def test_a_submit_that_was_cut_off_hands_nothing_on(odd: Odd) -> None:
+    rows = odd.machine.query("SELECT summary FROM handoffs WHERE task = 'cut-submit'")
+    assert rows == [("whole",)]
+
+
+def test_an_agent_whose_replies_are_cut_off_each_time_ends_with_that_reason(odd: Odd) -> None:
+    task_ = odd.done.task("cut-each-time")
+    assert task_["status"] == "failed"
+    assert "cut off at the limit of its length" in task_["error"]
+    assert len(odd.machine.script.of("CASE-cut-each-time.", "coder")) == 4
 
 
 @pytest.mark.parametrize(

@@ -25,6 +25,14 @@ BRIEF = "[[devassist:brief]]"
 """Stands for the agent's brief in the task description, so that CrewAI's templating never sees the text."""
 
 _NUDGES = 1
+_MOST_BROKEN_OFF = 3
+"""Replies in a row that may end before they are whole."""
+_BROKEN_OFF = {
+    "length": "was cut off at the limit of its length",
+    "max_tokens": "was cut off at the limit of its length",
+    "content_filter": "was ended by the provider's content filter",
+}
+"""How a reply that is not whole ended, by its finish reason."""
 _CHARS_PER_TOKEN = 4
 _KEPT_RESULTS = 6
 
@@ -54,6 +62,8 @@ class GatewayLLM(BaseLLM):
 
     `complete` sends a ModelRequest with retries, budget and journal around it (llm.calls.CallPolicy).
     A reply without any tool call is answered once with a reminder of the submit tool; the second ends the attempt.
+    A reply that is not whole is answered with that, and nothing of it is done: what its calls would have said in full
+    is unknown, even where they can be read.
     """
 
     llm_type: str = "devassist-gateway"
@@ -126,30 +136,39 @@ class GatewayLLM(BaseLLM):
     def _answer(self, messages: Sequence[Mapping[str, Any]]) -> ModelReply:
         session = self._session
         own = [dict(message) for message in messages]
-        reply = ModelReply()
-        for _ in range(_NUDGES + 1):
+        texts = broken = 0
+        while True:
             session.turn += 1
             self._hear(own)
             reply = self._send(self._fitted(self._with_inserted(own)))
-            if reply.tool_calls:
+            how = _BROKEN_OFF.get(reply.finish_reason.lower(), "")
+            if not how and reply.tool_calls:
                 self._tool_call_seen = True
                 self._check_calls(reply.tool_calls)
                 return reply
-            nudge = (
-                f"That was text, and text is not handed on. Go on with tool calls, and end by calling "
-                f"{session.submit_tool}."
-            )
-            self._inserted.append(
-                (
-                    len(own),
-                    [{"role": "assistant", "content": reply.content}, {"role": "user", "content": nudge}],
-                )
-            )
-        cut = " (its last reply was cut off)" if reply.finish_reason == "length" else ""
-        none = (
-            "" if self._tool_call_seen else f"; it made no tool call at all: does {self.model} support them?"
+            texts, broken = (texts, broken + 1) if how else (texts + 1, broken)
+            if texts > _NUDGES or broken >= _MOST_BROKEN_OFF:
+                raise CrewStop(Outcome.FAILED, self._end_without_submit(how, broken))
+            nudge = _broken_off(reply, how) if how else self._nudge()
+            said = {"role": "assistant", "content": reply.content or f"[{how or 'nothing'}]"}
+            self._inserted.append((len(own), [said, {"role": "user", "content": nudge}]))
+
+    def _nudge(self) -> str:
+        return (
+            "That was text, and text is not handed on. Go on with tool calls, and end by calling "
+            f"{self._session.submit_tool}."
         )
-        raise CrewStop(Outcome.FAILED, f"the {session.role} ended without {session.submit_tool}{cut}{none}")
+
+    def _end_without_submit(self, how: str, broken: int) -> str:
+        session = self._session
+        times = f", the last of {broken} such" if broken > 1 else ""
+        last = f" (its last reply {how}{times})" if how else ""
+        none = (
+            ""
+            if self._tool_call_seen or how
+            else f"; it made no tool call at all: does {self.model} support them?"
+        )
+        return f"the {session.role} ended without {session.submit_tool}{last}{none}"
 
     def _hear(self, own: Sequence[Mapping[str, Any]]) -> None:
         """Put what others have to say to this agent before its next call; it stays in the transcript."""
@@ -233,6 +252,18 @@ def _leaving() -> Iterator[None]:
         raise CrewStop(Outcome.ERROR, str(error), error=error) from error
     except DevassistError as error:
         raise CrewStop(Outcome.FAILED, str(error), error=error) from error
+
+
+def _broken_off(reply: ModelReply, how: str) -> str:
+    """What the model is told of a reply of its own that is not whole."""
+    names = ", ".join(dict.fromkeys(call.name for call in reply.tool_calls))
+    calls = f"none of its tool calls ({names}) was made, and " if names else ""
+    shorter = (
+        " Say it again in smaller parts: fewer calls in one reply, and large files in several edits."
+        if "length" in how
+        else " Go on in another way."
+    )
+    return f"Your last reply {how}, so {calls}nothing of it was done.{shorter}"
 
 
 def _with_brief(message: Mapping[str, Any], brief: str) -> dict[str, Any]:
