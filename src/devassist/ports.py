@@ -60,6 +60,10 @@ class ModelReply:
     usd: float | None = None
 
 
+_BY_SIGPIPE = 128 + 13
+"""What a shell gives for a part of a pipe that was ended by SIGPIPE."""
+
+
 class ModelClient(Protocol):
     """Makes one attempt at one completion."""
 
@@ -81,6 +85,15 @@ class CommandResult:
     seconds: float
     timed_out: bool = False
     truncated: bool = False
+
+    @property
+    def reader_left(self) -> bool:
+        """
+        Whether a part of a pipe was ended because its reader had read enough, as in `yes | head`.
+
+        All after it succeeded, and what it would have come to is unknown.
+        """
+        return self.exit_code == _BY_SIGPIPE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,7 +125,7 @@ class Sandbox(Protocol):
 
     def run(self, command: str, spec: SandboxSpec, *, timeout_s: float) -> CommandResult:
         """
-        Run `command` with `/bin/sh -c` in `spec`.
+        Run `command` in `spec`: by `bash -o pipefail -c` if it has a pipe and there is a bash, else by `/bin/sh -c`.
 
         A command that fails or times out is a result; a sandbox that fails raises SandboxUnavailable.
         """

@@ -491,6 +491,13 @@ def test_a_daemon_does_not_outlive_its_command(name: str, sandbox: Any, world: W
     assert not sleeping(seconds)
 
 
+def test_a_pipe_fails_with_any_part_of_it(sandbox: Any, world: World) -> None:
+    for box in (sandbox, UnsafeSandbox()):
+        assert run(box, world, "(echo 2 failed; exit 3) | tail -1").exit_code == 3
+        assert run(box, world, "echo done | tail -1").exit_code == 0
+        assert run(box, world, "yes | head -1").exit_code == 128 + signal.SIGPIPE
+
+
 def test_cancel_all_ends_what_runs_now(sandbox: Any, world: World) -> None:
     results: list[CommandResult] = []
     commands = [f"touch started.{number}; trap '' TERM; sleep 60; sleep 60" for number in range(3)]

@@ -68,7 +68,7 @@ class MoveFile(Arguments):
 
 
 class RunCommand(Arguments):
-    """Run a shell command (/bin/sh -c) in the worktree, sandboxed and without network."""
+    """Run a shell command in the worktree, sandboxed and without network. A pipe fails if any part of it fails."""
 
     command: str = Field(min_length=1)
     timeout_s: float = Field(default=120, gt=0, le=3600)

@@ -42,7 +42,7 @@ def command_outcome(
     ending = how_it_ended(result)
     return ToolOutcome(
         text=f"{result.output.rstrip()}\n[{ending}]".lstrip(),
-        ok=result.exit_code == 0,
+        ok=result.exit_code == 0 or result.reader_left,
         subject=wanted.command,
         read=("*",),
         wrote=wrote,
@@ -124,4 +124,9 @@ def how_it_ended(result: CommandResult) -> str:
         return f"timed out after {result.seconds:.0f} s"
     if result.exit_code < 0:
         return f"killed by signal {-result.exit_code}"
+    if result.reader_left:
+        return (
+            f"exit code {result.exit_code}: a part of the pipe still wrote when its reader had read enough (SIGPIPE); "
+            "what it would have come to is unknown"
+        )
     return f"exit code {result.exit_code}"

@@ -21,6 +21,7 @@ from devassist.sandbox import profile, seccomp
 from devassist.sandbox.mounts import Mount, Way, layout, links
 from devassist.sandbox.process import LARGEST_FILE, LiveCommands, Process, new_mark, run_to_end, spawn
 from devassist.sandbox.profile import Prepared, prepare
+from devassist.sandbox.shell import shell
 from devassist.sandbox.sweep import VARIABLE, wait_until_gone
 
 # Never looked up on PATH: the first entries of it may lie in the repository.
@@ -61,7 +62,7 @@ class BubblewrapSandbox:
         return "bubblewrap"
 
     def run(self, command: str, spec: SandboxSpec, *, timeout_s: float) -> CommandResult:
-        """Run `command` with `/bin/sh -c` in `spec`."""
+        """Run `command` by a shell, with pipefail, in `spec`."""
         prepared = prepare(command, spec)
         mark = new_mark()
         with contextlib.ExitStack() as open_files:
@@ -80,7 +81,7 @@ class BubblewrapSandbox:
                 # one waits here until the command has ended.
                 try:
                     return spawn(
-                        (*argv, "--", *_limits(), "/bin/sh", "-c", prepared.command),
+                        (*argv, "--", *_limits(), *shell(prepared.command)),
                         cwd=Path("/"), environment=_marks(prepared.environment), mark=mark,
                         pass_fds=(code, listed, status_out),
                     )  # fmt: skip

@@ -24,6 +24,7 @@ from devassist.ports import CommandResult, SandboxSpec
 from devassist.sandbox import kernel, profile, seccomp
 from devassist.sandbox.process import GATE, LiveCommands, Process, new_mark, run_to_end, spawn
 from devassist.sandbox.profile import Prepared, prepare
+from devassist.sandbox.shell import shell
 
 EXECUTE, WRITE_FILE, READ_FILE, READ_DIR = (1 << bit for bit in range(4))
 MAKE_CHAR, MAKE_BLOCK, TRUNCATE, IOCTL_DEV = 1 << 6, 1 << 11, 1 << 14, 1 << 15
@@ -90,10 +91,10 @@ class LandlockSandbox:
         return "landlock"
 
     def run(self, command: str, spec: SandboxSpec, *, timeout_s: float) -> CommandResult:
-        """Run `command` with `/bin/sh -c` in `spec`."""
+        """Run `command` by a shell, with pipefail, in `spec`."""
         prepared = prepare(command, spec)
         mark = new_mark()
-        argv = (*GATE, "/bin/sh", "-c", prepared.command)
+        argv = (*GATE, *shell(prepared.command))
         with _ruleset(prepared) as ruleset:
             sockets = seccomp.Sockets.INTERNET if prepared.network else seccomp.Sockets.NONE
             program = seccomp.filter_program(sockets)

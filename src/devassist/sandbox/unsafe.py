@@ -8,6 +8,7 @@ from devassist.domain.errors import SandboxUnavailable
 from devassist.ports import CommandResult, SandboxSpec
 from devassist.sandbox.process import GATE, LiveCommands, Process, new_mark, run_to_end, spawn
 from devassist.sandbox.profile import prepare
+from devassist.sandbox.shell import shell
 
 
 @dataclass(frozen=True)
@@ -21,10 +22,10 @@ class UnsafeSandbox:
         return "none"
 
     def run(self, command: str, spec: SandboxSpec, *, timeout_s: float) -> CommandResult:
-        """Run `command` with `/bin/sh -c` in the worktree of `spec`."""
+        """Run `command` by a shell, with pipefail, in the worktree of `spec`."""
         prepared = prepare(command, spec)
         mark = new_mark()
-        argv = (*GATE, "/bin/sh", "-c", prepared.command)
+        argv = (*GATE, *shell(prepared.command))
 
         def start() -> Process:
             try:

@@ -42,7 +42,7 @@ class HarnessCommands:
         """Run `[checks] setup` in a new worktree. Raises Unfinished if a command fails."""
         for command in self.context.settings.checks.setup:
             result = self.run(command, place, purpose=Purpose.SETUP)
-            if result.exit_code != 0:
+            if result.exit_code != 0 and not result.reader_left:  # `yes | program` is what setups do
                 tail = result.output[-800:].strip()
                 raise Unfinished(f"setup command {command!r} ended with {result.exit_code}: {tail}")
 
