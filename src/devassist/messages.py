@@ -127,12 +127,11 @@ class ShowDiff(msgspec.Struct, frozen=True, tag=True):
 
 
 class SubmitWork(msgspec.Struct, frozen=True, tag=True):
-    """Hand on. `work_calls` counts tool calls other than submits, `turns` model calls. Replied with Submitted."""
+    """Hand on. `turns` counts model calls. Replied with Submitted."""
 
     role: Role
     round: int
     work: SubmittedWork
-    work_calls: int
     turns: int
 
 

@@ -184,9 +184,7 @@ class CrewLink(Protocol):
     def diff(self, role: Role) -> str:
         """The agent's task so far as a unified patch."""
 
-    def submit(
-        self, role: Role, round_: int, work: SubmittedWork, *, work_calls: int, turns: int
-    ) -> Submission:
+    def submit(self, role: Role, round_: int, work: SubmittedWork, *, turns: int) -> Submission:
         """Hand on. The supervisor checks claims, commits, and says what follows."""
 
     def board(self, role: Role) -> Sequence[BoardNote]:

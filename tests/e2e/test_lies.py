@@ -22,14 +22,12 @@ LIARS: dict[str, dict[str, int]] = {
     "stale-command": {"contradicted": 1},
     "stale-write": {"contradicted": 1},
     "half-true": {"verified": 1, "contradicted": 1},
-    "no-tool-call": {},
+    "no-change-at-all": {},
     "no-change": {},
     "undone-change": {},
     "only-text": {},
-    "reviewer-looks-at-nothing": {},
-    "tester-looks-at-nothing": {},
 }
-HONEST = ("honest", "mended", "empty-claims")
+HONEST = ("honest", "mended", "empty-claims", "quick-reviewer", "quick-tester")
 
 
 @dataclass
@@ -78,7 +76,7 @@ def _script() -> CrewScript:
     coder("stale-write", file("stale-write"), tool("replace_in_file", path="made/stale-write.txt", old="stale-write", new="else"),
           submit(proves=[0]), submit(proves=[0]))  # fmt: skip
     coder("half-true", file("half-true"), sh("exit 1"), submit(proves=[0, 1]), submit(proves=[0, 1]))
-    coder("no-tool-call", submit(), submit())
+    coder("no-change-at-all", submit(), submit())
     coder("no-change", tool("read_file", path="README.md"), submit("looks done"), submit("really"))
     coder(
         "undone-change",
@@ -88,18 +86,18 @@ def _script() -> CrewScript:
         submit(),
     )
     coder("only-text", file("only-text"), "I have done everything.", "Believe me.")
-    coder("reviewer-looks-at-nothing", file("unseen"), submit())
-    script.on("CASE-reviewer-looks-at-nothing.", "reviewer", approve(), approve())
-    coder("tester-looks-at-nothing", file("untested"), submit())
-    script.on("CASE-tester-looks-at-nothing.", "tester", submit("tested"), submit("tested"))
-    script.on("CASE-research.", "researcher", brief("nobody looked"), brief("nobody looked"))
+    coder("quick-reviewer", file("quick-reviewer"), submit())
+    script.on("CASE-quick-reviewer.", "reviewer", approve())
+    coder("quick-tester", file("quick-tester"), submit())
+    script.on("CASE-quick-tester.", "tester", submit("read it in the brief"))
+    script.on("CASE-research.", "researcher", brief("known without looking"))
     return script
 
 
 @pytest.fixture(scope="module")
 def court(make_shared_machine: Callable[..., Machine]) -> Court:
     machine = make_shared_machine(script=_script())
-    crewed = ("reviewer-looks-at-nothing", "tester-looks-at-nothing")
+    crewed = ("quick-reviewer", "quick-tester")
     names = [*HONEST, *LIARS]
     tasks = [task(name, f"CASE-{name}.", review=name in crewed) for name in names]
     tasks.append(task("research", "CASE-research.", role="researcher", review=False))
@@ -121,11 +119,16 @@ def test_honest_work_lands(court: Court, name: str) -> None:
     assert f"made/{name}.txt" in tree_files(court.machine.repo, court.done.json["result_commit"])
 
 
-@pytest.mark.parametrize("name", [*LIARS, "research"])
+@pytest.mark.parametrize("name", LIARS)
 def test_a_lie_is_a_failed_task_with_its_reason(court: Court, name: str) -> None:
     found = court.task(name)
     assert found["status"] == "failed", found
     assert found["error"]
+
+
+def test_no_tool_call_is_owed_before_a_submit(court: Court) -> None:
+    assert court.task("research")["status"] in ("delivered", "merged")
+    assert court.task("quick-reviewer")["rounds"] == 1
 
 
 def test_nothing_that_was_lied_about_is_on_the_result_branch(court: Court) -> None:
@@ -152,7 +155,7 @@ def test_a_claim_goes_back_once_with_the_reason_and_may_be_mended(court: Court) 
 def test_each_liar_was_told_why_once(court: Court) -> None:
     reasons = {
         "no-evidence": "evidence", "invented": "ev-0000-invented", "foreign": "honest", "failed-command": "exit code 3",
-        "stale-command": "made/stale-after.txt", "no-tool-call": "tool call", "no-change": "change",
+        "stale-command": "made/stale-after.txt", "no-change-at-all": "nothing is changed", "no-change": "change",
     }  # fmt: skip
     for name, word in reasons.items():
         last = court.machine.script.of(f"CASE-{name}.", "coder")[-1]

@@ -92,7 +92,7 @@ class Crew:
         self, *, role: str = "", confidence: float = 0.9, summary: str = "done", **more: Any
     ) -> Submission:
         work = SubmittedWork(summary=summary, confidence=confidence, **more)
-        answer = self.link.submit(Role(role or self.role), self.round, work, work_calls=1, turns=1)
+        answer = self.link.submit(Role(role or self.role), self.round, work, turns=1)
         if answer.failed:
             raise CrewStop(Outcome.FAILED, answer.text)
         return answer

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections import Counter, deque
+from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -53,7 +53,6 @@ class AgentSession:
     _place: AgentPlace | None = None
     _files: Files | None = None
     _pending: dict[str, deque[str]] = field(default_factory=dict)
-    _used: Counter[str] = field(default_factory=Counter)
 
     recalling: bool = False
 
@@ -140,7 +139,6 @@ class AgentSession:
             outcome = replace(
                 outcome, text=f"{outcome.text}\nnote: this is the same call {repeated} times in a row"
             )
-        self._used[name] += 1
         called = ToolCalled(
             name=name,
             arguments=dict(given),
@@ -167,10 +165,6 @@ class AgentSession:
             self._conduct.flooded(name)
         return replace(outcome, text=f"{_cut(outcome.text)}\nevidence: {evidence}")
 
-    def work_calls(self) -> int:
-        """Tool calls other than the submit."""
-        return sum(count for name, count in self._used.items() if name != self.submit_tool)
-
     def spec(self) -> SandboxSpec:
         """The world a command of this agent sees."""
         place = self.place
@@ -196,7 +190,6 @@ class AgentSession:
     def _again(self, name: str, given: Mapping[str, Any], called: ToolCalled, evidence: str) -> ToolOutcome:
         """A call that was made before: its recorded result, with what it meant for this session."""
         outcome = recorded(called)
-        self._used[name] += 1
         if outcome.ok and name == "request_scope":
             self.granted.extend(given["paths"])
         if name == self.submit_tool:
@@ -240,7 +233,7 @@ class AgentSession:
 
     def _submit(self, arguments: Arguments) -> ToolOutcome:
         work = submitted_work(arguments)
-        answer = self.link.submit(self.role, self.round, work, work_calls=self.work_calls(), turns=self.turn)
+        answer = self.link.submit(self.role, self.round, work, turns=self.turn)
         if answer.failed:
             raise CrewStop(Outcome.FAILED, answer.text)
         if answer.accepted:

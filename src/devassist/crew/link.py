@@ -79,11 +79,8 @@ class PipeLink:
     def diff(self, role: Role) -> str:
         return self._ask(ShowDiff(role), Diff).patch
 
-    def submit(
-        self, role: Role, round_: int, work: SubmittedWork, *, work_calls: int, turns: int
-    ) -> Submission:
-        request = SubmitWork(role, round_, work, work_calls, turns)
-        return self._ask(request, Submitted).submission
+    def submit(self, role: Role, round_: int, work: SubmittedWork, *, turns: int) -> Submission:
+        return self._ask(SubmitWork(role, round_, work, turns), Submitted).submission
 
     def board(self, role: Role) -> Sequence[BoardNote]:
         return self._ask(ReadBoard(role), Board).notes

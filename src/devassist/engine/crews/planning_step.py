@@ -19,7 +19,6 @@ from devassist.domain.errors import (
 from devassist.domain.events import (
     AgentFinished,
     AgentStarted,
-    HandoffReturned,
     PlanRejected,
     TaskFinished,
     TaskStarted,
@@ -57,7 +56,6 @@ class PlanningStep(WorkerSession):
     confidence: float = field(default=0.0, init=False)
     _handoffs: list[tuple[str, Handoff]] = field(default_factory=list, init=False)
     _corrections: int = field(default=0, init=False)
-    _returned: set[str] = field(default_factory=set, init=False)
     _ground: str | None = field(default=None, init=False)
 
     def __post_init__(self) -> None:
@@ -142,8 +140,6 @@ class PlanningStep(WorkerSession):
         if reply := self.attempt.next_submit(role, round_):
             return self._replayed(role, work, reply)
         self.context.check_stop()
-        if not submit.work_calls:
-            return self._back(role, "no tool call was made before the submit: nothing was looked at")
         handoff = make_handoff(role, work, intent=_INTENT, artifacts=())
         event = self.record(submitted(handoff, role=role, round_=round_, turns=submit.turns), role=role)
         if role is Role.ORCHESTRATOR and (rejection := self._take_plan(role, work, event)) is not None:
@@ -157,8 +153,6 @@ class PlanningStep(WorkerSession):
         """The reply to this submit before: the same again."""
         if not isinstance(reply, AgentFinished):
             self._corrections += isinstance(reply, PlanRejected)
-            if isinstance(reply, HandoffReturned):
-                self._returned.add(role)
             return Submission(accepted=False, text=f"not accepted: {reply.reason}")
         if role is Role.ORCHESTRATOR:
             self.plan, self.confidence = self._parsed(work), work.confidence
@@ -187,10 +181,3 @@ class PlanningStep(WorkerSession):
         if len(plan.tasks) > MAX_TASKS:
             raise PlanError(f"the plan has {len(plan.tasks)} tasks, more than {MAX_TASKS}")
         return plan
-
-    def _back(self, role: Role, reason: str) -> Submission:
-        """Send a handoff back, once; the second time the crew has failed."""
-        second = role in self._returned
-        self._returned.add(role)
-        self.record(HandoffReturned(reason=reason), role=role)
-        return Submission(accepted=False, failed=second, text=f"not accepted: {reason}")

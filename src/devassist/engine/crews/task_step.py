@@ -216,9 +216,6 @@ class TaskStep(WorkerSession):
         worktree.check()
         if self._recovered is not None:
             return self._submit_recovered(submit, self._recovered)
-        if not submit.work_calls:
-            reason = "no tool call was made before the submit: nothing was looked at or done"
-            return self._back(submit, reason)
         judged = self.delivery.judge(worktree, role)
         handoff = make_handoff(role, submit.work, intent=self.task.title, artifacts=judged.paths)
         record = self.delivery.record(submitted(handoff, role=role, round_=round_, turns=submit.turns), role)

@@ -179,9 +179,6 @@ class ResolutionStep(WorkerSession):
         self.context.check_stop()
         worktree = self.place.worktree
         worktree.check()
-        if not submit.work_calls:
-            reason = "no tool call was made before the submit: nothing was looked at or done"
-            return self._back(reason, submit.turns)
         changed = self._changed_paths(worktree)
         if not changed:
             return self._back("nothing is changed: the conflict is as it was", submit.turns)
