@@ -6,7 +6,6 @@ import shlex
 import shutil
 from dataclasses import dataclass
 from textwrap import shorten
-from typing import Any
 
 from devassist.app.reports import load_story, told, write
 from devassist.app.runs.takeover import aftermath
@@ -36,7 +35,12 @@ class Proposal:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Proposed:
-    """What was done, or with `dry_run` would be. `url` is empty where no pull request was opened."""
+    """
+    The pull request that was opened, or with `dry_run` would be.
+
+    `command` is the call of gh that opens it, `compare` the address that shows its changes, or empty if the remote has
+    none. `url` is empty if no pull request was opened.
+    """
 
     run: str
     branch: str
@@ -48,10 +52,6 @@ class Proposed:
     compare: str
     pushed: bool
     url: str
-
-    def as_json(self) -> dict[str, Any]:
-        shown = ("run", "branch", "commit", "base", "remote", "title", "command", "compare", "pushed")
-        return {**{name: getattr(self, name) for name in shown}, "url": self.url or None}
 
 
 def propose(project: Project, run: str, wanted: Proposal, *, dry_run: bool) -> Proposed:

@@ -41,18 +41,16 @@ class Problem:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verification:
-    """The answer. Events up to `anchored_to` are vouched for from outside; later ones only by the chain."""
+    """
+    The answer. Events up to `anchored_to` are vouched for from outside; later ones only by the chain.
+
+    `anchored_to` is 0 if no anchor meets the log, None if there is no log to meet.
+    """
 
     ok: bool
     events: int
-    anchored_to: int
+    anchored_to: int | None
     problems: tuple[Problem, ...] = ()
-
-    def as_json(self) -> dict[str, Any]:
-        """The shape of contract 5 (`devassist.verify/1`), without its envelope."""
-        problems = [{"seq": it.seq, "kind": it.kind, "detail": it.detail} for it in self.problems]
-        shape: dict[str, Any] = {"ok": self.ok, "events": self.events, "anchored_to": self.anchored_to}
-        return {**shape, "problems": problems}
 
 
 def verify(path: Path, *, heads: Iterable[Anchor] = (), commit_heads: Iterable[Anchor] = ()) -> Verification:

@@ -23,7 +23,7 @@ from devassist.store.audit_log import AuditLog
 from devassist.store.heads import read_heads
 from devassist.store.migrations import TRIGGERS
 from devassist.store.queries import AuditReader
-from devassist.store.verify import verify
+from devassist.store.verify import Verification, verify
 from support.facts import data_of
 from support.facts import event as event_of
 
@@ -174,7 +174,7 @@ def test_several_processes_share_one_chain(path: Path) -> None:
     assert len(acknowledged) == 120
     records = stored(path)
     assert {f"{record.seq} {record.id}" for record in records} == set(acknowledged)
-    assert verify(path).as_json() == {"ok": True, "events": 120, "anchored_to": 0, "problems": []}
+    assert verify(path) == Verification(ok=True, events=120, anchored_to=0)
 
 
 def test_a_killed_writer_loses_nothing_it_acknowledged(path: Path) -> None:

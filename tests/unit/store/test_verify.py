@@ -16,7 +16,7 @@ from devassist.store import chain
 from devassist.store.audit_log import AuditLog
 from devassist.store.migrations import TRIGGERS
 from devassist.store.queries import AuditReader
-from devassist.store.verify import Anchor, Problem, read_heads, verify
+from devassist.store.verify import Anchor, Problem, Verification, read_heads, verify
 from support.facts import data_of
 from support.facts import event as event_of
 
@@ -99,7 +99,7 @@ def test_an_untouched_log_verifies(path: Path, tmp_path: Path) -> None:
     heads = read_heads(tmp_path / "heads.log")
     assert [anchor.seq for anchor in heads] == [5, 10]
     answer = verify(path, heads=heads)
-    assert answer.as_json() == {"ok": True, "events": 10, "anchored_to": 10, "problems": []}
+    assert answer == Verification(ok=True, events=10, anchored_to=10)
     assert verify(path, heads=heads[:1]).anchored_to == 5
     assert verify(path).anchored_to == 0
 
@@ -107,12 +107,7 @@ def test_an_untouched_log_verifies(path: Path, tmp_path: Path) -> None:
 def test_an_empty_log_verifies(tmp_path: Path) -> None:
     with AuditLog.open(tmp_path / "audit.db", heads_file=None, now=lambda: START):
         pass
-    assert verify(tmp_path / "audit.db").as_json() == {
-        "ok": True,
-        "events": 0,
-        "anchored_to": 0,
-        "problems": [],
-    }
+    assert verify(tmp_path / "audit.db") == Verification(ok=True, events=0, anchored_to=0)
 
 
 def test_no_log_is_not_found(tmp_path: Path) -> None:
@@ -200,7 +195,7 @@ def test_a_commit_trailer_is_an_anchor_too(path: Path) -> None:
         Anchor(seq=3, hash=digest, source="commit abc", database_id=mine),
         Anchor(seq=999, hash=b"", source="a colleague's merge", database_id="other"),
     ]
-    assert verify(path, commit_heads=commits).as_json()["anchored_to"] == 3
+    assert verify(path, commit_heads=commits).anchored_to == 3
     assert verify(path, commit_heads=commits).ok
     commits.append(Anchor(seq=4, hash=digest, source="commit def"))
     assert found(path, commit_heads=commits) == [(4, "rewritten")]

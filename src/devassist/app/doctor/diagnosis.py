@@ -1,56 +1,52 @@
-"""What `doctor` finds and `init` detects: facts about the machine and the repository, each with a next step."""
+"""Diagnoses the machine and the repository for `doctor`, and detects for `init` how a repository is checked."""
 
 from __future__ import annotations
 
 import shutil
 import sys
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from devassist.app.doctor.repair import find_damage, repair
+from devassist.app.doctor.check import Check, Health
+from devassist.app.doctor.repair import Repair, find_damage, repair
 from devassist.app.verification import verify_log
 from devassist.app.wiring.host import Host, versions
 from devassist.app.wiring.project import Project, open_project
 from devassist.app.wiring.sandbox import probe_sandbox
 from devassist.domain.errors import DevassistError, ModelError, NotFound, Refused
 from devassist.git.merging.program import find_git
-from devassist.llm.routing import choose_model
+from devassist.llm.routing import Choice, choose_model
 from devassist.store.connection import sqlite_version
 
 _OLDEST_SOUND_SQLITE = (3, 51, 3)
 _ENOUGH_DISK = 1 << 30
+_RUNS_PROGRAMS = ("core.fsmonitor", "core.hooksPath", "diff.external", "core.sshCommand")
 
 
 @dataclass(frozen=True, slots=True)
 class Detected:
-    """Values for the configuration file, and what to tell about them."""
+    """The commands that check a repository, and notes for the person about what was detected and what was not."""
 
-    values: Mapping[str, Any] = field(default_factory=dict)
+    check_commands: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
 
 
 def detect(project: Project) -> Detected:
-    """The checks of the repository by its files, and the model by the environment."""
-    root = project.repository.workdir
-    values: dict[str, Any] = {}
-    notes: list[str] = []
-    checks = list(_checks_of(root))
-    if checks:
-        values["checks.commands"] = checks
-        notes.append("checks: " + ", ".join(checks))
-    else:
+    """The repository's check commands, by its files, and the model, by the environment."""
+    commands = tuple(_check_commands(project.repository.workdir))
+    notes = ["checks: " + ", ".join(commands)] if commands else []
+    if not commands:
         notes.append("no test command was recognised; set [checks] commands")
     try:
         choice = _model(project)
         notes.append(f"model: {choice.model} ({choice.source})")
     except ModelError as error:
         notes.append(f"model: {error}")
-    return Detected(values, tuple(notes))
+    return Detected(commands, tuple(notes))
 
 
-def _checks_of(root: Path) -> Iterator[str]:
+def _check_commands(root: Path) -> Iterator[str]:
     tests = any((root / name).is_dir() for name in ("tests", "test")) or any(root.glob("test_*.py"))
     if tests and any(
         (root / name).is_file() for name in ("pyproject.toml", "setup.py", "setup.cfg", "pytest.ini")
@@ -64,109 +60,109 @@ def _checks_of(root: Path) -> Iterator[str]:
             yield command
 
 
-def _model(project: Project) -> Any:
+def _model(project: Project) -> Choice:
     return choose_model(project.settings.model, project.host.environment)
 
 
-def diagnose(host: Host) -> list[dict[str, str]]:
-    """Every check as {check, status: ok|warn|fail, detail, hint}."""
-    found = list(_environment(host))
+def diagnose(host: Host) -> list[Check]:
+    """Every check, of the machine first. A repository that cannot be opened is a failed check, and the last."""
+    checks = list(_environment(host))
     try:
         project = open_project(host)
     except DevassistError as error:
-        return [*found, _row("repository", "fail", str(error), error.hint)]
+        return [*checks, Check("repository", Health.FAIL, str(error), error.hint)]
     return [
-        *found,
+        *checks,
         *_sandbox(project),
-        *_model_rows(project),
+        *_model_checks(project),
         *_repository(project),
         *_log(project),
         *_damage(project),
     ]
 
 
-def repair_all(host: Host) -> list[dict[str, Any]]:
-    """Put right what crashes left: {what, path, before, after, run, hint, done, error} of each damage."""
+def repair_all(host: Host) -> list[Repair]:
+    """Repair what crashes left in the repository around `host.directory`."""
     return repair(open_project(host))
 
 
-def _damage(project: Project) -> Iterator[dict[str, str]]:
-    for one in find_damage(project):
-        detail = f"{one.path}: {one.before}"
-        yield _row(one.what, "warn", detail, one.hint if one.act is None else "devassist doctor --fix")
+def _damage(project: Project) -> Iterator[Check]:
+    for damage in find_damage(project):
+        hint = damage.hint if damage.act is None else "devassist doctor --fix"
+        yield Check(damage.what, Health.WARN, f"{damage.path}: {damage.before}", hint)
 
 
-def _row(check: str, status: str, detail: str, hint: str = "") -> dict[str, str]:
-    return {"check": check, "status": status, "detail": detail, "hint": hint}
-
-
-def _environment(host: Host) -> Iterator[dict[str, str]]:
-    yield _row("versions", "ok", ", ".join(f"{name} {version}" for name, version in versions().items()))
+def _environment(host: Host) -> Iterator[Check]:
+    installed = ", ".join(f"{name} {version}" for name, version in versions().items())
+    yield Check("versions", Health.OK, installed)
     try:
         git = find_git(host.environment)
-        yield _row("git", "ok", f"{git.path}, {git.version[0]}.{git.version[1]}")
+        yield Check("git", Health.OK, f"{git.path}, {git.version[0]}.{git.version[1]}")
     except Refused as error:
-        yield _row("git", "fail", str(error), error.hint)
+        yield Check("git", Health.FAIL, str(error), error.hint)
     version = sqlite_version()
     sqlite = tuple(int(part) for part in version.split("."))
     # Before 3.51.3 two writers that checkpoint at once can damage a WAL; our lock keeps that from happening.
     note = "" if sqlite >= _OLDEST_SOUND_SQLITE else " (older than 3.51.3: devassist's lock guards its WAL)"
-    yield _row("sqlite", "ok", f"{version}{note}")
+    yield Check("sqlite", Health.OK, f"{version}{note}")
     host.state_dir.mkdir(parents=True, exist_ok=True)
     free = shutil.disk_usage(host.state_dir).free
-    status = "ok" if free >= _ENOUGH_DISK else "warn"
-    yield _row("state directory", status, f"{host.state_dir}, {free // (1 << 20)} MiB free")
+    health = Health.OK if free >= _ENOUGH_DISK else Health.WARN
+    yield Check("state directory", health, f"{host.state_dir}, {free // (1 << 20)} MiB free")
     if sys.platform != "linux":
-        yield _row("platform", "warn", f"{sys.platform}: the sandbox tiers are Linux's")
+        yield Check("platform", Health.WARN, f"{sys.platform}: the sandbox tiers are Linux's")
 
 
-def _sandbox(project: Project) -> Iterator[dict[str, str]]:
+def _sandbox(project: Project) -> Iterator[Check]:
     probe = probe_sandbox(project)
     for report in probe.reports:
-        yield _row(f"sandbox {report.tier}", "ok" if report.ok else "warn", report.detail)
+        health = Health.OK if report.ok else Health.WARN
+        yield Check(f"sandbox {report.tier}", health, report.detail)
     if probe.sandbox is None:
-        yield _row("sandbox", "fail", "no tier works: commands are not offered", "install bubblewrap")
+        fact = "no tier works: commands are not offered"
+        yield Check("sandbox", Health.FAIL, fact, "install bubblewrap")
         return
     missing = f"; not guaranteed: {'; '.join(probe.missing)}" if probe.missing else ""
-    yield _row("sandbox", "ok", f"{probe.tier}{missing}")
+    yield Check("sandbox", Health.OK, f"{probe.tier}{missing}")
 
 
-def _model_rows(project: Project) -> Iterator[dict[str, str]]:
+def _model_checks(project: Project) -> Iterator[Check]:
     try:
         choice = _model(project)
     except ModelError as error:
-        yield _row("model", "fail", str(error), error.hint)
+        yield Check("model", Health.FAIL, str(error), error.hint)
         return
     where = f" at {choice.api_base}" if choice.api_base else ""
-    yield _row("model", "ok", f"{choice.model}{where}, from {choice.source}; not called")
+    yield Check("model", Health.OK, f"{choice.model}{where}, from {choice.source}; not called")
 
 
-def _repository(project: Project) -> Iterator[dict[str, str]]:
+def _repository(project: Project) -> Iterator[Check]:
     repository = project.repository
-    yield _row("repository", "ok", f"{repository.root} at {repository.head_commit[:12]}")
+    yield Check("repository", Health.OK, f"{repository.root} at {repository.head_commit[:12]}")
     if repository.is_shallow:
-        yield _row("history", "warn", "the clone is shallow", "git fetch --unshallow (fetch-depth: 0 in CI)")
+        hint = "git fetch --unshallow (fetch-depth: 0 in CI)"
+        yield Check("history", Health.WARN, "the clone is shallow", hint)
     if repository.has_submodules:
-        yield _row("submodules", "warn", "agents' worktrees have them empty, and never change them")
+        yield Check("submodules", Health.WARN, "agents' worktrees have them empty, and never change them")
     if repository.has_lfs:
-        yield _row("Git LFS", "warn", "agents' worktrees hold pointers", "[checks] setup can fetch the files")
-    for setting in ("core.fsmonitor", "core.hooksPath", "diff.external", "core.sshCommand"):
+        hint = "[checks] setup can fetch the files"
+        yield Check("Git LFS", Health.WARN, "agents' worktrees hold pointers", hint)
+    for setting in _RUNS_PROGRAMS:
         if value := repository.setting(setting):
-            yield _row(
-                "git config", "warn", f"{setting} = {value} would run a program; devassist never runs it"
-            )
+            fact = f"{setting} = {value} would run a program; devassist never runs it"
+            yield Check("git config", Health.WARN, fact)
 
 
-def _log(project: Project) -> Iterator[dict[str, str]]:
+def _log(project: Project) -> Iterator[Check]:
     try:
-        found = verify_log(project)
+        log = verify_log(project)
     except NotFound:
-        yield _row("audit log", "ok", "none yet")
+        yield Check("audit log", Health.OK, "none yet")
         return
-    if found["ok"]:
-        yield _row("audit log", "ok", f"{found['events']} events verify, anchored to {found['anchored_to']}")
+    if log.ok:
+        fact = f"{log.events} events verify, anchored to {log.anchored_to}"
+        yield Check("audit log", Health.OK, fact)
     else:
-        problem = found["problems"][0]
-        yield _row(
-            "audit log", "fail", f"seq {problem['seq']}: {problem['detail']}", "devassist audit verify"
-        )
+        problem = log.problems[0]
+        fact = f"seq {problem.seq}: {problem.detail}"
+        yield Check("audit log", Health.FAIL, fact, "devassist audit verify")

@@ -1,4 +1,4 @@
-"""Something that is amiss in the state of runs; and what is only reported, because a person has to judge it."""
+"""Damage to the state of runs, and the damage that is only reported because a person has to judge it."""
 
 from __future__ import annotations
 
@@ -16,7 +16,11 @@ from devassist.git.worktree.listing import list_worktrees
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Damage:
-    """One thing that is not as it should be. Without `act` it is for a person to judge: `hint` says how."""
+    """
+    One damage: `what` it is, `path` where it is, `before` how it is and `after` how `act` leaves it.
+
+    Without `act` it is for a person to judge, and `hint` says how. `run` is empty if it belongs to no run.
+    """
 
     what: str
     path: str
@@ -26,12 +30,9 @@ class Damage:
     hint: str = ""
     act: Callable[[], object] | None = None
 
-    def as_json(self) -> dict[str, str]:
-        return {name: getattr(self, name) for name in ("what", "path", "before", "after", "run", "hint")}
-
 
 def left_to_judge(project: Project, runs: Sequence[DeadRun]) -> Iterator[Damage]:
-    """Intents without an end, worktrees of no known run, objects that are gone. Nothing of it is touched."""
+    """Intents without an end, worktrees of no known run, objects that are gone. All of it is left alone."""
     for run in runs:
         if run.state.discarded or run.state.status is RunStatus.SUCCEEDED:
             continue
@@ -43,10 +44,11 @@ def left_to_judge(project: Project, runs: Sequence[DeadRun]) -> Iterator[Damage]
             )
     names = {name for run in runs for name in (*run.worktrees, worktree_name(run.state.run, "integration"))}
     live = live_runs(project)
-    for one in list_worktrees(project.repository):
-        if one.ours and one.name not in names and not any(one.name.startswith(f"da-{run}-") for run in live):
-            hint = f"look at {one.path}, then: git worktree remove --force {one.path}"
-            yield Damage(what="unknown worktree", path=one.name, before="no run of the log has it", hint=hint)
+    for worktree in list_worktrees(project.repository):
+        name = worktree.name
+        if worktree.ours and name not in names and not any(name.startswith(f"da-{run}-") for run in live):
+            hint = f"look at {worktree.path}, then: git worktree remove --force {worktree.path}"
+            yield Damage(what="unknown worktree", path=name, before="no run of the log has it", hint=hint)
     for missing in missing_objects(project.repository):
         hint = "git fsck --connectivity-only; restore the object from a clone or a backup"
         yield Damage(what="missing object", path=missing.ref, before=f"it needs {missing.id}", hint=hint)

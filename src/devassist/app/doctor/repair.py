@@ -1,8 +1,8 @@
 """
-What a crash or a stray hand left of runs: found, and put right in our own namespace, each repair an event.
+Finds the damage that crashes and stray hands did to runs, and repairs it in our own namespace, each repair an event.
 
-Nothing that holds work is deleted: it is kept under a rescue ref first. What is not ours, or not certain, is
-reported and left alone. Runs that are at work are not looked at.
+Nothing that holds work is deleted: it is kept under a rescue ref first. Damage that is not ours, or not certain, is
+reported and left alone. Runs that a process owns are left out.
 """
 
 from __future__ import annotations
@@ -10,9 +10,9 @@ from __future__ import annotations
 import shutil
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 from devassist.app.doctor.dead_runs import DeadRun, runs_without_owner
 from devassist.app.doctor.finding import Damage, left_to_judge
@@ -39,50 +39,59 @@ from devassist.git.worktree.admin import delete_directory
 from devassist.git.worktree.worktrees import drop_detached
 
 _PASSES = 4
+_DEAD_RUN = "dead run"
+
+
+@dataclass(frozen=True, slots=True)
+class Repair:
+    """How the repair of a damage went: done, failed with `error`, or neither if it was left for a person to judge."""
+
+    damage: Damage
+    done: bool = False
+    error: str = ""
 
 
 def find_damage(project: Project) -> list[Damage]:
-    """Everything that is amiss, in the order in which it is put right. Changes nothing."""
+    """All damage, in the order in which it is repaired. Changes nothing."""
     runs = runs_without_owner(project)
-    found = [
+    damage = [
         *_processes(runs),
         *_locks(project, runs),
         *torn_refs(project, runs),
         *deleted_branches(project, runs),
     ]
     for run in runs:
-        found += _worktrees(project, run)
-    found += [*_dead(project, runs), *_leftovers(project, runs), *_gc(project, runs)]
-    return [*found, *left_to_judge(project, runs)]
+        damage += _worktrees(project, run)
+    damage += [*_dead(project, runs), *_leftovers(project, runs), *_gc(project, runs)]
+    return [*damage, *left_to_judge(project, runs)]
 
 
-def repair(project: Project) -> list[dict[str, Any]]:
-    """Put right what can be, again until nothing new turns up; each with `done` and `error`."""
-    outcome: dict[tuple[str, str], dict[str, Any]] = {}
+def repair(project: Project) -> list[Repair]:
+    """Repair all damage that can be, again and again until a pass repairs nothing new."""
+    repairs: dict[tuple[str, str], Repair] = {}
     for _ in range(_PASSES):
-        found = find_damage(project)
-        fresh = [one for one in found if (one.what, one.path) not in outcome]
-        for one in fresh:
-            outcome[one.what, one.path] = {**one.as_json(), **_carried_out(project, one)}
-        if not any(one["done"] for one in (outcome[f.what, f.path] for f in fresh)):
+        fresh = [damage for damage in find_damage(project) if (damage.what, damage.path) not in repairs]
+        attempts = [_attempt(project, damage) for damage in fresh]
+        repairs |= {(attempt.damage.what, attempt.damage.path): attempt for attempt in attempts}
+        if not any(attempt.done for attempt in attempts):
             break
-    return list(outcome.values())
+    return list(repairs.values())
 
 
-def _carried_out(project: Project, damage: Damage) -> dict[str, Any]:
+def _attempt(project: Project, damage: Damage) -> Repair:
     if damage.act is None:
-        return {"done": False, "error": ""}
+        return Repair(damage)
     try:
-        with ExitStack() as held:
-            if damage.run and damage.what != "dead run":
-                held.enter_context(own_run(project, damage.run))
+        with ExitStack() as owned:
+            if damage.run and damage.what != _DEAD_RUN:  # ending a dead run owns it by itself
+                owned.enter_context(own_run(project, damage.run))
             damage.act()
     except (DevassistError, OSError) as error:
-        return {"done": False, "error": str(error)}
-    repaired = RecoveryDone(what=damage.what, path=damage.path, before=damage.before, after=damage.after)
+        return Repair(damage, error=str(error))
+    fact = RecoveryDone(what=damage.what, path=damage.path, before=damage.before, after=damage.after)
     with open_log(project) as log:
-        log.record(Event(repaired, run=damage.run))
-    return {"done": True, "error": ""}
+        log.record(Event(fact, run=damage.run))
+    return Repair(damage, done=True)
 
 
 def _processes(runs: Sequence[DeadRun]) -> Iterator[Damage]:
@@ -205,7 +214,7 @@ def _dead(project: Project, runs: Sequence[DeadRun]) -> Iterator[Damage]:
         if crashed(project, run.state):
             name = run.state.run
             yield Damage(
-                what="dead run",
+                what=_DEAD_RUN,
                 path=name,
                 before="the log says it goes on, and no process does",
                 after="stopped; work in progress is under refs/devassist/rescue",

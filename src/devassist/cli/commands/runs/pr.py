@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Annotated
 
 import typer
 
 from devassist.app import pull_request as publishing
+from devassist.app.documents import Json
 from devassist.cli.invocation import Format, of, print_json
 from devassist.cli.options import Output, Run
 
@@ -30,7 +32,7 @@ def pr(
     wanted = publishing.Proposal(base=base, remote=remote, draft=draft, title=title)
     done = publishing.propose(invocation.project(), run, wanted, dry_run=dry_run)
     if output is Format.json:
-        print_json({"schema": "devassist.pr/1", **done.as_json()})
+        print_json(pr_document(done))
         return
     where = f"{done.remote}/{done.branch}"
     if dry_run:
@@ -45,3 +47,7 @@ def pr(
     invocation.answers.print(done.command, markup=False)
     if done.compare:
         invocation.say(f"or: {done.compare}")
+
+
+def pr_document(proposed: publishing.Proposed) -> Json:
+    return {"schema": "devassist.pr/1", **asdict(proposed), "url": proposed.url or None}

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated
 
 import typer
 
+from devassist.app.doctor.check import Check, Health
 from devassist.app.doctor.diagnosis import diagnose, repair_all
-from devassist.cli.invocation import Format, of, print_json
+from devassist.app.doctor.repair import Repair
+from devassist.app.documents import Json
+from devassist.cli.invocation import Format, Invocation, of, print_json
 from devassist.cli.options import Output
+
+_MARKS = {Health.OK: "✔", Health.WARN: "!", Health.FAIL: "✘"}
 
 
 def doctor(
@@ -20,20 +26,53 @@ def doctor(
     invocation = of(context)
     repairs = repair_all(invocation.host) if fix else []
     checks = diagnose(invocation.host)
-    failed = [one for one in checks if one["status"] == "fail"]
-    broken = [one for one in repairs if one["error"]]
+    failed = [check for check in checks if check.health is Health.FAIL]
+    ok = not failed and not any(repair.error for repair in repairs)
     if output is Format.json:
-        ok = not failed and not broken
-        print_json({"schema": "devassist.doctor/1", "ok": ok, "checks": checks, "repairs": repairs})
+        print_json(doctor_document(checks, repairs, ok=ok))
     else:
-        for one in repairs:
-            mark = "✔ repaired" if one["done"] else "✘ not repaired" if one["error"] else "! left alone"
-            ending = one["error"] or one["after"] or one["hint"]
-            text = f"{mark}: {one['what']} {one['path']}: {one['before']}; {ending}"
-            invocation.answers.print(text, markup=False, highlight=False)
-        marks = {"ok": "✔", "warn": "!", "fail": "✘"}
-        for one in checks:
-            invocation.answers.print(f"{marks[one['status']]} {one['check']}: {one['detail']}", markup=False)
-            if one["hint"]:
-                invocation.answers.print(f"    hint: {one['hint']}", markup=False)
-    raise typer.Exit(1 if failed or broken else 0)
+        _print_repairs(invocation, repairs)
+        _print_checks(invocation, checks)
+    raise typer.Exit(0 if ok else 1)
+
+
+def doctor_document(checks: Sequence[Check], repairs: Sequence[Repair], *, ok: bool) -> Json:
+    return {
+        "schema": "devassist.doctor/1",
+        "ok": ok,
+        "checks": [
+            {"check": check.name, "status": check.health, "detail": check.detail, "hint": check.hint}
+            for check in checks
+        ],
+        "repairs": [_repair_document(repair) for repair in repairs],
+    }
+
+
+def _repair_document(repair: Repair) -> Json:
+    damage = repair.damage
+    return {
+        "what": damage.what,
+        "path": damage.path,
+        "before": damage.before,
+        "after": damage.after,
+        "run": damage.run,
+        "hint": damage.hint,
+        "done": repair.done,
+        "error": repair.error,
+    }
+
+
+def _print_repairs(invocation: Invocation, repairs: Sequence[Repair]) -> None:
+    for repair in repairs:
+        damage = repair.damage
+        mark = "✔ repaired" if repair.done else "✘ not repaired" if repair.error else "! left alone"
+        ending = repair.error or damage.after or damage.hint
+        text = f"{mark}: {damage.what} {damage.path}: {damage.before}; {ending}"
+        invocation.answers.print(text, markup=False, highlight=False)
+
+
+def _print_checks(invocation: Invocation, checks: Sequence[Check]) -> None:
+    for check in checks:
+        invocation.answers.print(f"{_MARKS[check.health]} {check.name}: {check.detail}", markup=False)
+        if check.hint:
+            invocation.answers.print(f"    hint: {check.hint}", markup=False)

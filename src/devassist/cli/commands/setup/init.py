@@ -13,23 +13,20 @@ from devassist.domain.errors import UsageError
 
 
 def init(context: typer.Context, output: Output = Format.text) -> None:
-    """
-    Write a commented .devassist.toml; never overwrites one.
-
-    Never overwrites.
-    """
+    """Write a commented .devassist.toml; never overwrites one."""
     invocation = of(context)
     project = invocation.project()
     path = project.repository.workdir / FILE
-    found = detect(project)
+    detected = detect(project)
+    values = {"checks.commands": list(detected.check_commands)} if detected.check_commands else {}
     try:
         with path.open("x", encoding="utf-8") as stream:
-            stream.write(template(found.values))
+            stream.write(template(values))
     except FileExistsError:
         raise UsageError(f"{path} is there already", hint="devassist config show --origin") from None
     if output is Format.json:
-        print_json({"schema": "devassist.init/1", "path": str(path), "detected": dict(found.values)})
+        print_json({"schema": "devassist.init/1", "path": str(path), "detected": values})
         return
-    for line in found.notes:
+    for line in detected.notes:
         invocation.say(line)
     invocation.answers.print(str(path), markup=False)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import typer
 from rich.table import Table
 
-from devassist.app.runs.takeover import found_worktrees
+from devassist.app.documents import Json
+from devassist.app.runs.worktrees import AgentWorktree, agent_worktrees
 from devassist.cli.invocation import Format, of, print_json
 from devassist.cli.options import Output
 
@@ -13,12 +14,26 @@ from devassist.cli.options import Output
 def list_(context: typer.Context, output: Output = Format.text) -> None:
     """List the agents' worktrees with branch and state."""
     invocation = of(context)
-    found = found_worktrees(invocation.project())
+    worktrees = agent_worktrees(invocation.project())
     if output is Format.json:
-        print_json({"schema": "devassist.worktrees/1", "worktrees": found})
+        listed = [worktree_document(worktree) for worktree in worktrees]
+        print_json({"schema": "devassist.worktrees/1", "worktrees": listed})
         return
     table = Table("worktree", "branch", "state", "path", box=None, padding=(0, 2), pad_edge=False)
-    for one in found:
-        state = "missing" if one["missing"] else "dirty" if one["dirty"] else "clean"
-        table.add_row(one["name"], one["branch"] or "(detached)", state, one["path"])
+    for worktree in worktrees:
+        state = "missing" if worktree.missing else "dirty" if worktree.dirty else "clean"
+        table.add_row(worktree.name, worktree.branch or "(detached)", state, str(worktree.path))
     invocation.answers.print(table)
+
+
+def worktree_document(worktree: AgentWorktree) -> Json:
+    """The part of a worktree in the answers of `worktrees list` and `worktrees path`."""
+    return {
+        "name": worktree.name,
+        "path": str(worktree.path),
+        "branch": worktree.branch,
+        "head": worktree.head,
+        "locked": worktree.locked,
+        "missing": worktree.missing,
+        "dirty": worktree.dirty,
+    }

@@ -1,0 +1,23 @@
+"""One check of the machine or the repository: how it went, and what to do about it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Health(StrEnum):
+    OK = "ok"
+    WARN = "warn"
+    """Devassist works, with less than it could have."""
+    FAIL = "fail"
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """The result of one check. `hint` is the next command to type or setting to change; empty if there is none."""
+
+    name: str
+    health: Health
+    detail: str
+    hint: str = ""
