@@ -6,7 +6,6 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from difflib import SequenceMatcher
 from itertools import combinations
-from typing import Any
 
 from devassist.conflicts.outline import Outline, mentioned
 from devassist.domain.changes import in_scope
@@ -23,19 +22,10 @@ class Predicted:
     """Tasks, or a task and an open branch, that are likely to conflict, and why."""
 
     tasks: tuple[str, ...]
-    reason: str
     branch: str | None = None
     paths: tuple[str, ...] = ()
     symbols: tuple[str, ...] = ()
-
-    def as_json(self) -> dict[str, Any]:
-        return {
-            "tasks": list(self.tasks),
-            "branch": self.branch,
-            "paths": list(self.paths),
-            "symbols": list(self.symbols),
-            "reason": self.reason,
-        }
+    reason: str
 
 
 @dataclass

@@ -7,6 +7,8 @@ from collections.abc import Iterable, Mapping
 from statistics import median
 from typing import Any
 
+import msgspec
+
 from devassist.app.wiring.project import Project, open_reader
 from devassist.conflicts.branches import open_changes
 from devassist.conflicts.foresight import Foresight
@@ -29,8 +31,9 @@ def foreseen(project: Project, plan: Plan, base: str) -> dict[str, Any]:
 def _predicted(project: Project, plan: Plan, base: str) -> list[dict[str, Any]]:
     cache = project.host.state_dir / "symbols"
     outline = Outline(project.repository, base, cache, project.settings.conflicts.languages)
-    found = Foresight(plan, outline, open_changes(project.repository, base)).predict()
-    return [one.as_json() for one in found]
+    predicted = Foresight(plan, outline, open_changes(project.repository, base)).predict()
+    shaped: list[dict[str, Any]] = msgspec.to_builtins(predicted)
+    return shaped
 
 
 def _spent(project: Project) -> list[dict[str, Any]]:

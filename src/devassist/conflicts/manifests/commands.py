@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import ast
 import re
-import tomllib
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Iterator
 
-from devassist.conflicts.manifests.facts import Clash, Fact, Family, gravest
+from devassist.conflicts.manifests.facts import Clash, Fact, gravest
 from devassist.conflicts.manifests.module import (
+    CommandFact,
     Function,
     Holder,
     Module,
@@ -20,9 +19,9 @@ from devassist.conflicts.manifests.module import (
     targets_of,
     text_of,
 )
-from devassist.conflicts.manifests.packages import load_json
 from devassist.conflicts.manifests.routes import registration_severity
 from devassist.conflicts.manifests.text import json_line, toml_line, toml_lines
+from devassist.conflicts.syntax.documents import parse_json, parse_toml, table
 from devassist.domain.conflicts import Conflict, ConflictKind, Severity
 from devassist.domain.hashing import digest
 
@@ -30,25 +29,13 @@ _TARGET = re.compile(r"(?P<names>[^\s:#=][^:#=]*?)\s*:(?![:=])(?P<after>[^#]*)")
 _SCRIPTS = ("project.scripts", "project.gui-scripts", "tool.poetry.scripts")
 
 
-def _fact(path: str, key: str, said: str, detail: Mapping[str, str], lines: tuple[int, int]) -> Fact:
-    return Fact(
-        family=Family.COMMAND,
-        key=key,
-        value=said,
-        path=path,
-        line=lines[0],
-        end_line=lines[1],
-        detail=detail,
-    )
-
-
 def python_commands(module: Module) -> Iterator[Fact]:
     """Subcommands of click, Typer and argparse."""
     for function in module.functions:
         for decorator in function.decorator_list:
-            found = _decorated(module, function, decorator)
-            if found is not None:
-                yield found
+            command = _decorated(module, function, decorator)
+            if command is not None:
+                yield command
     for call in module.calls:
         if isinstance(call.func, ast.Attribute) and call.func.attr in {
             "add_parser",
@@ -58,7 +45,7 @@ def python_commands(module: Module) -> Iterator[Fact]:
             yield from _added(module, call, call.func)
 
 
-def _decorated(module: Module, function: Function, decorator: ast.expr) -> Fact | None:
+def _decorated(module: Module, function: Function, decorator: ast.expr) -> CommandFact | None:
     call = decorator if isinstance(decorator, ast.Call) else None
     verb = call.func if call else decorator
     if not isinstance(verb, ast.Attribute) or verb.attr not in {"command", "group"}:
@@ -70,9 +57,17 @@ def _decorated(module: Module, function: Function, decorator: ast.expr) -> Fact 
         return None
     receiver = module.receiver(verb.value)
     shown = name or re.sub(r"_(command|cmd|group|grp)$", "", function.name).replace("_", "-")
-    detail = {"name": shown, "scope": receiver.scope, "kind": receiver.kind, "what": function.name}
-    lines = (decorator.lineno, function.end_lineno or function.lineno)
-    return _fact(module.path, f"command {shown}", f"{receiver.scope} {print_of(function)}", detail, lines)
+    return CommandFact(
+        key=f"command {shown}",
+        value=f"{receiver.scope} {print_of(function)}",
+        path=module.path,
+        line=decorator.lineno,
+        end_line=function.end_lineno or function.lineno,
+        scope=receiver.scope,
+        kind=receiver.kind,
+        name=shown,
+        what=function.name,
+    )
 
 
 def _added(module: Module, call: ast.Call, verb: ast.Attribute) -> Iterator[Fact]:
@@ -84,9 +79,17 @@ def _added(module: Module, call: ast.Call, verb: ast.Attribute) -> Iterator[Fact
     # Every command line has its `subparsers`; only those of one file are surely one.
     kind = Holder.FILE if verb.attr == "add_parser" else receiver.kind
     scope = receiver.scope.replace(":", f":{_enclosing(module, call)}." if kind == Holder.FILE else ":", 1)
-    detail = {"name": name, "scope": scope, "kind": kind, "what": ast.unparse(call)[:60]}
-    said = " ".join([scope, print_of(call), *_uses(module, call)])
-    yield _fact(module.path, f"command {name}", said, detail, (call.lineno, call.end_lineno or call.lineno))
+    yield CommandFact(
+        key=f"command {name}",
+        value=" ".join([scope, print_of(call), *_uses(module, call)]),
+        path=module.path,
+        line=call.lineno,
+        end_line=call.end_lineno or call.lineno,
+        scope=scope,
+        kind=kind,
+        name=name,
+        what=ast.unparse(call)[:60],
+    )
 
 
 def _enclosing(module: Module, call: ast.Call) -> str:
@@ -112,8 +115,7 @@ def _uses(module: Module, call: ast.Call) -> Iterator[str]:
 
 def script_commands(path: str, text: str) -> Iterator[Fact]:
     """The scripts of package.json."""
-    scripts = load_json(text).get("scripts")
-    for name, body in scripts.items() if isinstance(scripts, dict) else ():
+    for name, body in table(parse_json(text), "scripts").items():
         if isinstance(body, str):
             line = json_line(text, "scripts", name)
             yield _named(path, "npm script", name, " ".join(body.split()), line)
@@ -121,62 +123,71 @@ def script_commands(path: str, text: str) -> Iterator[Fact]:
 
 def entry_points(path: str, text: str) -> Iterator[Fact]:
     """The console entry points of pyproject.toml."""
-    try:
-        document = tomllib.loads(text)
-    except (tomllib.TOMLDecodeError, RecursionError):
-        return
+    document = parse_toml(text)
     lines = list(toml_lines(text))
-    groups = _below(document, "project.entry-points")
-    for table in [*_SCRIPTS, *(f"project.entry-points.{group}" for group in groups)]:
-        for name, target in _below(document, table).items():
+    groups = table(document, "project", "entry-points")
+    for section in [*_SCRIPTS, *(f"project.entry-points.{group}" for group in groups)]:
+        for name, target in table(document, *section.split(".")).items():
             if isinstance(target, str):
-                what = "entry point" if table in _SCRIPTS else f"{table.rpartition('.')[2]} entry point"
-                said = target.replace(" ", "")
-                yield _named(path, what, name, said, toml_line(lines, f"{table}.{name}"))
+                what = "entry point" if section in _SCRIPTS else f"{section.rpartition('.')[2]} entry point"
+                line = toml_line(lines, f"{section}.{name}")
+                yield _named(path, what, name, target.replace(" ", ""), line)
 
 
-def _below(document: Mapping[str, Any], dotted: str) -> Mapping[str, Any]:
-    found: Any = document
-    for key in dotted.split("."):
-        found = found.get(key) if isinstance(found, dict) else None
-    return found if isinstance(found, dict) else {}
-
-
-def _named(path: str, what: str, name: str, said: str, line: int) -> Fact:
-    detail = {"name": name, "scope": f"{path}:", "kind": Holder.FILE, "what": said[:150]}
-    return _fact(path, f"{what} {name}", said, detail, (line, line))
+def _named(path: str, what: str, name: str, body: str, line: int) -> CommandFact:
+    return CommandFact(
+        key=f"{what} {name}",
+        value=body,
+        path=path,
+        line=line,
+        end_line=line,
+        scope=f"{path}:",
+        kind=Holder.FILE,
+        name=name,
+        what=body[:150],
+    )
 
 
 def make_targets(path: str, text: str) -> Iterator[Fact]:
     """The targets of a Makefile that have a recipe."""
     lines = text.split("\n")
     for number, line in enumerate(lines, 1):
-        found = None if line.startswith(("\t", " ", ".", "define", "ifdef")) else _TARGET.match(line)
-        if found is None or "$(" in found["names"]:
+        rule = None if line.startswith(("\t", " ", ".", "define", "ifdef")) else _TARGET.match(line)
+        if rule is None or "$(" in rule["names"]:
             continue
-        recipe = [found["after"].partition(";")[2]] if ";" in found["after"] else []
+        recipe = [rule["after"].partition(";")[2]] if ";" in rule["after"] else []
         end = number
         while end < len(lines) and (lines[end].startswith(("\t", "#")) or not lines[end].strip()):
             if lines[end].startswith("\t"):
                 recipe.append(lines[end].split("#")[0].strip())
             end += 1
         steps = [step for step in recipe if step.strip()]
-        for name in found["names"].split() if steps else ():
-            detail = {"name": name, "scope": f"{path}:", "kind": Holder.FILE, "what": steps[0][:60]}
-            said = digest([found["after"].split(), steps])[:16]
-            yield _fact(path, f"make target {name}", said, detail, (number, number + len(recipe)))
+        for name in rule["names"].split() if steps else ():
+            yield CommandFact(
+                key=f"make target {name}",
+                value=digest([rule["after"].split(), steps])[:16],
+                path=path,
+                line=number,
+                end_line=number + len(recipe),
+                scope=f"{path}:",
+                kind=Holder.FILE,
+                name=name,
+                what=steps[0][:60],
+            )
 
 
 def duplicate_commands(clash: Clash) -> Iterator[Conflict]:
     """One conflict per command; redefining one that the base has is a matter for a person."""
     worst = gravest(
-        conflict for fact, other in clash.pairs() if (conflict := _judged(clash, fact, other)) is not None
+        conflict
+        for fact, other in clash.pairs(CommandFact)
+        if (conflict := _judged(clash, fact, other)) is not None
     )
     if worst is not None:
         yield worst
 
 
-def _judged(clash: Clash, fact: Fact, other: Fact) -> Conflict | None:
+def _judged(clash: Clash, fact: CommandFact, other: CommandFact) -> Conflict | None:
     severity = registration_severity(fact, other)
     declared = not fact.key.startswith("command ")
     if severity is None or (not declared and (fact.changed or other.changed)):
@@ -188,7 +199,6 @@ def _judged(clash: Clash, fact: Fact, other: Fact) -> Conflict | None:
         ConflictKind.DUPLICATE_COMMAND,
         severity,
         symbol=fact.key,
-        says=f"{left} defines {fact.key} as {fact.detail['what']} ({fact.at}),"
-        f" {right} as {other.detail['what']} ({other.at})",
+        says=f"{left} defines {fact.key} as {fact.what} ({fact.at}), {right} as {other.what} ({other.at})",
         suggestion=f"Keep one {fact.key}, or rename the other",
     )

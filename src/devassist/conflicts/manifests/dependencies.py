@@ -7,8 +7,9 @@ import posixpath
 import re
 from collections.abc import Iterator
 
-from devassist.conflicts.manifests.facts import Clash, Fact, Family, ModuleUse, directory, gravest
-from devassist.conflicts.manifests.python import includes, is_requirements
+from devassist.conflicts.manifests.facts import Clash, DroppedModule, Fact, ModuleUse, directory, gravest
+from devassist.conflicts.manifests.packages import CargoRequirement, GoRequirement, GoVerb, NpmRequirement
+from devassist.conflicts.manifests.python import PythonRequirement, includes, is_requirements
 from devassist.conflicts.manifests.ranges import compatible, meet, parse_cargo, parse_npm
 from devassist.domain.conflicts import Conflict, ConflictKind, Severity
 
@@ -19,25 +20,19 @@ _FORCED = {"overrides", "resolutions"}
 
 def dependency_clashes(clash: Clash) -> Iterator[Conflict]:
     """At most one conflict per package: the worst of what the two branches newly ask for."""
-    found = [verdict for fact, other in clash.pairs() if (verdict := _judged(clash, fact, other)) is not None]
+    found = [
+        verdict for fact, other in clash.pairs(Fact) if (verdict := _judged(clash, fact, other)) is not None
+    ]
     worst = gravest(found)
     if worst is not None:
         yield worst
 
 
 def _judged(clash: Clash, fact: Fact, other: Fact) -> Conflict | None:
-    match fact.family:
-        case Family.PYTHON:
-            severity = _python(clash, fact, other)
-        case Family.NPM:
-            severity = _npm(fact, other)
-        case Family.CARGO:
-            severity = _cargo(clash, fact, other)
-        case _:
-            severity = _go(fact, other)
+    severity = _severity(clash, fact, other)
     if severity is None:
         return None
-    name = fact.detail.get("name", fact.key)
+    name = fact.name if isinstance(fact, CargoRequirement) else fact.key
     outcome = {
         Severity.ERROR: "nothing satisfies both",
         Severity.WARNING: "they may not be installable together",
@@ -56,15 +51,29 @@ def _judged(clash: Clash, fact: Fact, other: Fact) -> Conflict | None:
     )
 
 
-def _python(clash: Clash, fact: Fact, other: Fact) -> Severity | None:
+def _severity(clash: Clash, fact: Fact, other: Fact) -> Severity | None:
+    match fact, other:
+        case PythonRequirement(), PythonRequirement():
+            return _python(clash, fact, other)
+        case NpmRequirement(), NpmRequirement():
+            return _npm(fact, other)
+        case CargoRequirement(), CargoRequirement():
+            return _cargo(clash, fact, other)
+        case GoRequirement(), GoRequirement():
+            return _go(fact, other)
+        case _:
+            return None
+
+
+def _python(clash: Clash, fact: PythonRequirement, other: PythonRequirement) -> Severity | None:
     certain = _installed_together(clash, fact, other)
-    marked, remarked = fact.detail["marker"], other.detail["marker"]
+    marked, remarked = fact.marker, other.marker
     if certain is None or not meet(marked, remarked):
         return None
-    sources = {fact.detail["source"], other.detail["source"]}
+    sources = {fact.source, other.source}
     if sources != {""}:
         return Severity.WARNING if len(sources) > 1 else Severity.NOTE
-    both = compatible(fact.detail["specifier"], other.detail["specifier"])
+    both = compatible(fact.specifier, other.specifier)
     if both is None:
         return Severity.WARNING
     if both:
@@ -72,9 +81,9 @@ def _python(clash: Clash, fact: Fact, other: Fact) -> Severity | None:
     return Severity.ERROR if certain else Severity.WARNING
 
 
-def _installed_together(clash: Clash, fact: Fact, other: Fact) -> bool | None:
+def _installed_together(clash: Clash, fact: PythonRequirement, other: PythonRequirement) -> bool | None:
     """True: always; False: perhaps; None: these are two projects."""
-    groups = {fact.detail["group"], other.detail["group"]}
+    groups = {fact.group, other.group}
     if fact.path == other.path:
         if "build" in groups:
             return True if groups == {"build"} else None
@@ -110,7 +119,7 @@ def _taken_in(clash: Clash, tree: str, path: str, wanted: str) -> bool:
     return False
 
 
-def _npm(fact: Fact, other: Fact) -> Severity | None:
+def _npm(fact: NpmRequirement, other: NpmRequirement) -> Severity | None:
     if fact.path != other.path:
         return None
     left, right = parse_npm(fact.value), parse_npm(other.value)
@@ -118,35 +127,35 @@ def _npm(fact: Fact, other: Fact) -> Severity | None:
         return Severity.WARNING
     if not left.meets(right).empty:
         return Severity.NOTE
-    sections = {fact.detail["section"], other.detail["section"]}
+    sections = {fact.section, other.section}
     # What peers may bring is one matter, what is installed here another.
     peers_apart = "peerDependencies" in sections and len(sections) > 1 and not sections & _FORCED
     return Severity.WARNING if peers_apart else Severity.ERROR
 
 
-def _cargo(clash: Clash, fact: Fact, other: Fact) -> Severity | None:
+def _cargo(clash: Clash, fact: CargoRequirement, other: CargoRequirement) -> Severity | None:
     if fact.path != other.path:
         return _cargo_members(clash, fact, other)
-    apart = fact.detail["section"] != other.detail["section"]
-    if any(fact.detail[part] != other.detail[part] for part in ("package", "source")):
+    apart = fact.section != other.section
+    if (fact.package, fact.source) != (other.package, other.source):
         return Severity.NOTE if apart else Severity.WARNING
-    left, right = parse_cargo(fact.detail["version"]), parse_cargo(other.detail["version"])
+    left, right = parse_cargo(fact.version), parse_cargo(other.version)
     if left is None or right is None:
         return Severity.WARNING
     if left.meets(right).empty:
         return Severity.WARNING if apart else Severity.ERROR
-    defaults = {fact.detail["default-features"], other.detail["default-features"]} - {"", "True"}
-    same = fact.detail["default-features"] == other.detail["default-features"]
+    defaults = {fact.default_features, other.default_features} - {"", "True"}
+    same = fact.default_features == other.default_features
     return Severity.WARNING if defaults and not same and not apart else Severity.NOTE
 
 
-def _cargo_members(clash: Clash, fact: Fact, other: Fact) -> Severity | None:
+def _cargo_members(clash: Clash, fact: CargoRequirement, other: CargoRequirement) -> Severity | None:
     """Members of one workspace share one version of a crate for each major: pins apart within it cannot be met."""
-    left, right = parse_cargo(fact.detail["version"]), parse_cargo(other.detail["version"])
-    majors = {_major(each.detail["version"]) for each in (fact, other)}
+    left, right = parse_cargo(fact.version), parse_cargo(other.version)
+    majors = {_major(each.version) for each in (fact, other)}
     if left is None or right is None or not left.meets(right).empty or len(majors) != 1:
         return None
-    if any(fact.detail[part] != other.detail[part] for part in ("package", "source")):
+    if (fact.package, fact.source) != (other.package, other.source):
         return None
     shared = posixpath.commonpath([directory(fact.path), directory(other.path)])
     while True:
@@ -163,19 +172,19 @@ def _major(version: str) -> tuple[str, ...]:
     return tuple(numbers[: 2 if numbers[:1] == ["0"] else 1])
 
 
-def _go(fact: Fact, other: Fact) -> Severity | None:
+def _go(fact: GoRequirement, other: GoRequirement) -> Severity | None:
     if fact.path != other.path:
         return None
-    verbs = {fact.detail["verb"], other.detail["verb"]}
-    if verbs == {"replace"}:
-        versions = {fact.detail["version"], other.detail["version"]}
-        same = fact.detail["module"] == other.detail["module"] and (len(versions) == 1 or "" in versions)
+    verbs = {fact.verb, other.verb}
+    if verbs == {GoVerb.REPLACE}:
+        versions = {fact.version, other.version}
+        same = fact.module == other.module and (len(versions) == 1 or "" in versions)
         return Severity.ERROR if same and len(versions) == 1 else Severity.WARNING if same else None
-    if verbs == {"require"}:
+    if verbs == {GoVerb.REQUIRE}:
         # Minimal version selection takes the higher of two; two majors are two modules side by side.
-        return Severity.NOTE if fact.detail["module"] == other.detail["module"] else Severity.WARNING
-    if verbs == {"require", "exclude"} and fact.detail["module"] == other.detail["module"]:
-        return Severity.WARNING if fact.detail["version"] == other.detail["version"] else None
+        return Severity.NOTE if fact.module == other.module else Severity.WARNING
+    if verbs == {GoVerb.REQUIRE, GoVerb.EXCLUDE} and fact.module == other.module:
+        return Severity.WARNING if fact.version == other.version else None
     return None
 
 
@@ -185,7 +194,7 @@ def abandoned_imports(clash: Clash) -> Iterator[Conflict]:
         (clash.left, clash.right, clash.ours, clash.theirs),
         (clash.right, clash.left, clash.theirs, clash.ours),
     ):
-        dropped = [fact for fact in ours if fact.value == ModuleUse.DROPPED]
+        dropped = [fact for fact in ours if isinstance(fact, DroppedModule)]
         imported = [
             fact
             for fact in theirs
@@ -193,7 +202,7 @@ def abandoned_imports(clash: Clash) -> Iterator[Conflict]:
         ]
         if dropped and imported:
             gone = dropped[0]
-            name = gone.detail["name"]
+            name = gone.requirement
             narrowed = Clash(left, right, dropped, imported, clash.read)
             yield narrowed.conflict(
                 _KIND,

@@ -11,6 +11,7 @@ from devassist.conflicts.manifests.commands import duplicate_commands
 from devassist.conflicts.manifests.dependencies import abandoned_imports, dependency_clashes
 from devassist.conflicts.manifests.facts import Clash, Fact, Family, gravest
 from devassist.conflicts.manifests.locks import (
+    ManifestChange,
     is_generated,
     is_lock,
     is_locked_manifest,
@@ -19,7 +20,12 @@ from devassist.conflicts.manifests.locks import (
     manifest_changed,
     stale_locks,
 )
-from devassist.conflicts.manifests.migrations import migration_collisions, migrations
+from devassist.conflicts.manifests.migrations import (
+    GraphMigration,
+    VersionedMigration,
+    migration_collisions,
+    migrations,
+)
 from devassist.conflicts.manifests.mounts import Wirings
 from devassist.conflicts.manifests.proto import field_number_clashes
 from devassist.conflicts.manifests.python import is_requirements
@@ -216,11 +222,12 @@ def _still_said(side: _News, said: _News) -> _News:
     found: dict[tuple[Family, str], list[Fact]] = {}
     for subject, facts in side.items():
         there = said.get(subject, ())
-        followed = {parent for fact in there for parent in fact.detail.get("parents", "").split()}
+        followed = {parent for fact in there if isinstance(fact, GraphMigration) for parent in fact.parents}
         kept = [
             fact
             for fact in facts
-            if any(_says(other, fact) for other in there) and fact.detail.get("node", "") not in followed
+            if any(_says(other, fact) for other in there)
+            and not (isinstance(fact, GraphMigration) and fact.node in followed)
         ]
         if kept:
             found[subject] = kept
@@ -229,13 +236,11 @@ def _still_said(side: _News, said: _News) -> _News:
 
 def _says(fact: Fact, other: Fact) -> bool:
     """Whether two facts of one file state the same; a manifest may have changed in more than `other` names."""
-    if other.family is Family.MIGRATION:  # its value is the whole file
-        return (fact.path, fact.detail) == (other.path, other.detail)
-    if fact.path != other.path or fact.family is not Family.LOCK or fact.detail["what"] == "lock":
-        return (fact.path, fact.value) == (other.path, other.value)
-    prefix = f"manifest {fact.path} "
-    stated, wanted = (set(each.value.removeprefix(prefix).split("; ")) for each in (fact, other))
-    return wanted <= stated
+    if isinstance(other, GraphMigration | VersionedMigration):  # its value is the whole file
+        return other.is_same_step(fact)
+    if fact.path == other.path and isinstance(fact, ManifestChange) and isinstance(other, ManifestChange):
+        return other.requirements <= fact.requirements
+    return (fact.path, fact.value) == (other.path, other.value)
 
 
 def _merged(conflicts: Iterable[Conflict]) -> list[Conflict]:

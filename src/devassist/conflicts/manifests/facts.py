@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
+from typing import TypeVar
 
 from devassist.domain.conflicts import Conflict, ConflictKind, Level, Location, Severity, Side
 
@@ -36,7 +37,7 @@ class ModuleUse(StrEnum):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fact:
     """
-    One statement of one file.
+    One statement of one file. Each reader has a subclass with what its judge asks; these fields do not compare.
 
     Facts of one family and key are about the same thing; equal values say the same, wherever they are written.
     """
@@ -47,7 +48,6 @@ class Fact:
     path: str
     line: int
     end_line: int = 0
-    detail: Mapping[str, str] = field(default_factory=dict[str, str], compare=False)
     changed: bool = False
     """The base already said something about this key."""
 
@@ -60,6 +60,18 @@ class Fact:
         return Location(
             branch=side.name, path=self.path, start_line=start, end_line=max(start, self.end_line)
         )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DroppedModule(Fact):
+    """A branch no longer has `requirement`, the name of a distribution, which the base has."""
+
+    family: Family = Family.MODULE
+    value: str = ModuleUse.DROPPED
+    requirement: str = field(compare=False)
+
+
+F = TypeVar("F", bound=Fact)
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,8 +111,18 @@ class Clash:
         """The same two branches, only these facts."""
         return Clash(self.left, self.right, tuple(ours), tuple(theirs), self.read)
 
-    def pairs(self) -> Iterable[tuple[Fact, Fact]]:
-        return ((fact, other) for fact in self.ours for other in self.theirs)
+    def sides(self, type_: type[F]) -> tuple[list[F], list[F]]:
+        """The facts of both sides that are of `type_`."""
+        return _of_type(self.ours, type_), _of_type(self.theirs, type_)
+
+    def pairs(self, type_: type[F]) -> Iterable[tuple[F, F]]:
+        """Each fact of `type_` of one side with each of the other."""
+        ours, theirs = self.sides(type_)
+        return ((fact, other) for fact in ours for other in theirs)
+
+
+def _of_type(facts: Sequence[Fact], type_: type[F]) -> list[F]:
+    return [fact for fact in facts if isinstance(fact, type_)]
 
 
 def gravest(conflicts: Iterable[Conflict]) -> Conflict | None:

@@ -7,8 +7,8 @@ from collections.abc import Iterator, Mapping
 
 from tree_sitter import Node
 
-from devassist.conflicts.manifests.facts import Fact, Family, directory
-from devassist.conflicts.manifests.module import Holder, Receiver
+from devassist.conflicts.manifests.facts import Fact, directory
+from devassist.conflicts.manifests.module import CommandFact, Holder, Receiver
 from devassist.conflicts.manifests.routes import Route
 from devassist.conflicts.manifests.text import quoted
 from devassist.conflicts.syntax.queries import Match, Source, last_line_of, line_of, parse_source
@@ -107,20 +107,17 @@ def _commands(source: Source) -> Iterator[Fact]:
         variable = _variable(source, match["command"])
         parent = parents.get(variable) or _adder(source, match["command"])
         scope = f"{package}:{parent or '?'}"
-        yield Fact(
-            family=Family.COMMAND,
+        yield CommandFact(
             key=f"command {name[0]}",
             value=f"{scope} {digest(source.text(match['command.body'])[1:-1].split())[:16]}",
             path=source.path,
             line=line_of(match["command"]),
             end_line=last_line_of(match["command"]),
-            detail={
-                "name": name[0],
-                "scope": scope,
-                "kind": Holder.FILE,
-                "what": variable or f"cobra command {name[0]}",
-                "sure": "yes" if parent else "",
-            },
+            scope=scope,
+            kind=Holder.FILE,
+            sure=bool(parent),
+            name=name[0],
+            what=variable or f"cobra command {name[0]}",
         )
 
 

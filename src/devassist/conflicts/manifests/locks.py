@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 
 from devassist.conflicts.manifests.facts import Clash, Fact, Family, basename, directory
 from devassist.domain.conflicts import Conflict, ConflictKind, Severity
@@ -63,22 +64,31 @@ def is_locked_manifest(path: str) -> bool:
     return path.endswith(".in") or basename(path) in _MANIFESTS
 
 
-def lock_changed(path: str, blob: str) -> Fact:
-    return Fact(
-        family=Family.LOCK, key=path, value=f"lock {blob}", path=path, line=1, detail={"what": "lock"}
-    )
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LockChange(Fact):
+    """A lock file has other content than at the base."""
+
+    family: Family = Family.LOCK
 
 
-def manifest_changed(lock: str, path: str, line: int, stated: str) -> Fact:
-    """The manifest at `path`, from which `lock` is generated, requires something else than at the base."""
-    return Fact(
-        family=Family.LOCK,
-        key=lock,
-        value=f"manifest {path} {stated}",
-        path=path,
-        line=line,
-        detail={"what": "manifest"},
-    )
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ManifestChange(Fact):
+    """A manifest, from which the lock `key` is generated, requires something else than at the base."""
+
+    family: Family = Family.LOCK
+
+    @property
+    def requirements(self) -> frozenset[str]:
+        """What is required only here or only at the base."""
+        return frozenset(self.value.removeprefix(f"manifest {self.path} ").split("; "))
+
+
+def lock_changed(path: str, blob: str) -> LockChange:
+    return LockChange(key=path, value=f"lock {blob}", path=path, line=1)
+
+
+def manifest_changed(lock: str, path: str, line: int, stated: str) -> ManifestChange:
+    return ManifestChange(key=lock, value=f"manifest {path} {stated}", path=path, line=line)
 
 
 def lock_candidates(manifest: str) -> Iterator[str]:
@@ -99,8 +109,7 @@ def lock_candidates(manifest: str) -> Iterator[str]:
 def stale_locks(clash: Clash) -> Iterator[Conflict]:
     """Both branches change the lock, or one the lock and the other a manifest of it."""
     left, right = clash.left.name, clash.right.name
-    ours = [fact for fact in clash.ours if fact.detail["what"] == "lock"]
-    theirs = [fact for fact in clash.theirs if fact.detail["what"] == "lock"]
+    ours, theirs = clash.sides(LockChange)
     if ours and theirs:
         narrowed = clash.narrowed(ours, theirs)
         says = f"{left} and {right} both change {ours[0].path}, each for its own requirements"

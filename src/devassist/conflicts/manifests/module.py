@@ -6,6 +6,7 @@ import ast
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from devassist.conflicts.manifests.facts import Fact, Family
 from devassist.domain.hashing import digest
 
 _APPS = frozenset("Flask FastAPI Starlette Sanic Quart Litestar Bottle Typer APIFlask OpenAPI".split())
@@ -33,6 +34,41 @@ class Receiver:
     scope: str
     kind: Holder
     prefix: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Registration(Fact):
+    """A route or command of an object: `scope` names the object, and `prefix` is what it puts before its routes."""
+
+    scope: str = field(compare=False)
+    kind: Holder = field(compare=False)
+    prefix: str = field(default="", compare=False)
+    sure: bool = field(default=True, compare=False)
+    """Nothing but the object decides whether it is there."""
+
+    @property
+    def receiver(self) -> Receiver:
+        return Receiver(self.scope, self.kind, self.prefix)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RouteFact(Registration):
+    """A method and path with its handler; `shown` is the path without the names of its parameters."""
+
+    family: Family = Family.ROUTE
+    method: str = field(compare=False)
+    url: str = field(compare=False)
+    shown: str = field(compare=False)
+    handler: str = field(compare=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CommandFact(Registration):
+    """A command by its name; `what` says in words what it runs."""
+
+    family: Family = Family.COMMAND
+    name: str = field(compare=False)
+    what: str = field(compare=False)
 
 
 @dataclass(slots=True)

@@ -8,11 +8,12 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
-from devassist.conflicts.manifests.facts import Fact, Family, is_test
+from devassist.conflicts.manifests.facts import Fact, is_test
 from devassist.conflicts.manifests.module import (
     Holder,
     Module,
     Receiver,
+    RouteFact,
     argument,
     keyword,
     parse_module,
@@ -59,19 +60,19 @@ class Wirings:
         python = fact.path.endswith(".py")
         readable = python or fact.path.endswith(_SCRIPTS)
         if (
-            fact.family is not Family.ROUTE
-            or fact.detail["kind"] not in (Holder.ROUTER, Holder.IMPORTED)
+            not isinstance(fact, RouteFact)
+            or fact.kind not in (Holder.ROUTER, Holder.IMPORTED)
             or not readable
         ):
             yield fact
         else:
             wirings = self._of_side(base_tree, changes, python=python)
-            own = Receiver(fact.detail["scope"], Holder(fact.detail["kind"]), fact.detail["prefix"])
-            found = list(_places(own, wirings, fact.detail["url"].removeprefix(own.prefix), _DEEPEST))
-            if not found or len(found) > _MOST_PLACES:
+            own = fact.receiver
+            places = list(_places(own, wirings, fact.url.removeprefix(own.prefix), _DEEPEST))
+            if not places or len(places) > _MOST_PLACES:
                 yield fact
             else:
-                yield from (_moved(fact, root, url) for root, url in found)
+                yield from (_moved(fact, root, url) for root, url in places)
 
     def _of_side(
         self, base_tree: str, changes: Mapping[str, TreeChange], *, python: bool
@@ -174,7 +175,7 @@ def _places(
             above = _original(mount.parent, wirings)
             below = mount.prefix + ("" if mount.instead else own.prefix)
             whole = _joined(below, url)
-            if above.kind == "router":
+            if above.kind is Holder.ROUTER:
                 yield from _places(above, wirings, whole, deepest - 1)
             elif above.kind in (Holder.APP, Holder.UNKNOWN):
                 yield above, whole
@@ -183,7 +184,7 @@ def _places(
 def _original(router: Receiver, wirings: Sequence[Wiring]) -> Receiver:
     """The router behind an imported name, also if packages between them pass it on."""
     for _hop in range(_DEEPEST):
-        if router.kind != "imported":
+        if router.kind is not Holder.IMPORTED:
             break
         made = [receiver for wiring in wirings for receiver in wiring.made if same_scope(router, receiver)]
         if len(made) == 1:
@@ -210,7 +211,8 @@ def _joined(prefix: str, url: str) -> str:
     return prefix.rstrip("/") + ("/" + url.lstrip("/") if url else "")
 
 
-def _moved(fact: Fact, root: Receiver, url: str) -> Fact:
+def _moved(fact: RouteFact, root: Receiver, url: str) -> RouteFact:
     shown, key = normalised(url)
-    detail = {**fact.detail, "shown": shown, "scope": root.scope, "kind": root.kind, "prefix": "", "url": url}
-    return replace(fact, key=f"{fact.detail['method']} {key}", detail=detail)
+    return replace(
+        fact, key=f"{fact.method} {key}", shown=shown, scope=root.scope, kind=root.kind, prefix="", url=url
+    )

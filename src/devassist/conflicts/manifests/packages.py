@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import re
-import tomllib
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from enum import StrEnum
 
 from devassist.conflicts.manifests.facts import Fact, Family, basename
 from devassist.conflicts.manifests.text import TomlLine, json_line, toml_line, toml_lines
+from devassist.conflicts.syntax.documents import Document, as_table, parse_json, parse_toml, table
 
 _NPM = (
     "dependencies",
@@ -20,10 +20,49 @@ _NPM = (
     "resolutions",
 )
 _CARGO = ("dependencies", "dev-dependencies", "build-dependencies")
+_CARGO_SOURCES = ("git", "path", "registry", "rev", "tag", "branch")
 _GO_LINE = re.compile(
     r"(?P<old>\S+)(?:\s+(?P<version>v\S+))?\s*(?:=>\s*(?P<new>\S+)(?:\s+(?P<pinned>v\S+))?)?\s*$"
 )
 _MAJOR = re.compile(r"(/v\d+|\.v\d+)$")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NpmRequirement(Fact):
+    family: Family = Family.NPM
+    section: str = field(compare=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CargoRequirement(Fact):
+    """`section` is the whole name of its table; `package` its own name if it is called another here."""
+
+    family: Family = Family.CARGO
+    name: str = field(compare=False)
+    section: str = field(compare=False)
+    version: str = field(compare=False)
+    package: str = field(compare=False)
+    source: str = field(compare=False)
+    default_features: str = field(compare=False)
+
+
+class GoVerb(StrEnum):
+    REQUIRE = "require"
+    REPLACE = "replace"
+    EXCLUDE = "exclude"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GoRequirement(Fact):
+    """A directive of go.mod about `module`."""
+
+    family: Family = Family.GO
+    verb: GoVerb = field(compare=False)
+    module: str = field(compare=False)
+    version: str = field(compare=False)
+
+
+_GO_VERBS = frozenset(GoVerb)
 
 
 def package_requirements(path: str, text: str) -> Iterator[Fact]:
@@ -38,92 +77,67 @@ def package_requirements(path: str, text: str) -> Iterator[Fact]:
             return
 
 
-def load_json(text: str) -> Mapping[str, Any]:
-    """The object in a JSON file; nothing when it is malformed or something else."""
-    try:
-        found = json.loads(text)
-    except (ValueError, RecursionError):
-        return {}
-    return found if isinstance(found, dict) else {}
-
-
-def _npm(path: str, text: str) -> Iterator[Fact]:
-    document = load_json(text)
+def _npm(path: str, text: str) -> Iterator[NpmRequirement]:
+    document = parse_json(text)
     for section in _NPM:
-        table = document.get(section)
-        for name, asked in _flat(table if isinstance(table, dict) else {}):
+        for name, version in _flat(table(document, section)):
             line = json_line(text, section, *name.split(">"))
-            yield Fact(
-                family=Family.NPM,
-                key=name,
-                value=asked,
+            yield NpmRequirement(key=name, value=version, path=path, line=line, section=section)
+
+
+def _flat(required: Document, above: str = "") -> Iterator[tuple[str, str]]:
+    """Packages with their versions. Overrides may be nested: `a>b` is the b below a."""
+    for name, version in required.items():
+        inner = above if name == "." else f"{above}>{name}" if above else name
+        if isinstance(version, str):
+            yield inner, version
+        elif inner.count(">") < 5:  # noqa: PLR2004  deep enough
+            yield from _flat(as_table(version), inner)
+
+
+def _cargo(path: str, text: str) -> Iterator[CargoRequirement]:
+    document = parse_toml(text)
+    lines = list(toml_lines(text))
+    yield from _crates(path, lines, "", document)
+    yield from _crates(path, lines, "workspace.", table(document, "workspace"))
+    for target, tables in table(document, "target").items():
+        yield from _crates(path, lines, f"target.{target}.", as_table(tables))
+
+
+def _crates(path: str, lines: list[TomlLine], above: str, tables: Document) -> Iterator[CargoRequirement]:
+    for section in _CARGO:
+        for name, value in table(tables, section).items():
+            crate = {"version": value} if isinstance(value, str) else as_table(value)
+            if not isinstance(value, str | dict) or crate.get("workspace") is True:
+                continue
+            parts = _crate_parts(crate)
+            yield CargoRequirement(
+                key=f"{above}{name}" if above.startswith("workspace") else name,
+                value=", ".join(f"{part} {stated}" for part, stated in parts.items() if stated) or "any",
                 path=path,
-                line=line,
-                detail={"section": section},
+                line=toml_line(lines, f"{above}{section}.{name}"),
+                name=name,
+                section=f"{above}{section}",
+                version=parts["version"],
+                package=parts["package"],
+                source=parts["source"],
+                default_features=parts["default-features"],
             )
 
 
-def _flat(table: Mapping[str, Any], above: str = "") -> Iterator[tuple[str, str]]:
-    """Overrides may be nested: `a>b` is the b below a."""
-    for name, asked in table.items():
-        inner = above if name == "." else f"{above}>{name}" if above else str(name)
-        if isinstance(asked, str):
-            yield inner, asked
-        elif isinstance(asked, dict) and inner.count(">") < 5:  # noqa: PLR2004  deep enough
-            yield from _flat(asked, inner)
-
-
-def _cargo(path: str, text: str) -> Iterator[Fact]:
-    try:
-        document = tomllib.loads(text)
-    except (tomllib.TOMLDecodeError, RecursionError):
-        return
-    lines = list(toml_lines(text))
-    yield from _crates(path, lines, "", document)
-    workspace = document.get("workspace")
-    if isinstance(workspace, dict):
-        yield from _crates(path, lines, "workspace.", workspace)
-    targets = document.get("target")
-    for target, tables in targets.items() if isinstance(targets, dict) else ():
-        if isinstance(tables, dict):
-            yield from _crates(path, lines, f"target.{target}.", tables)
-
-
-def _crates(path: str, lines: list[TomlLine], above: str, tables: Mapping[str, Any]) -> Iterator[Fact]:
-    for section in _CARGO:
-        table = tables.get(section)
-        for name, asked in table.items() if isinstance(table, dict) else ():
-            detail = _crate(asked)
-            if detail is not None:
-                yield Fact(
-                    family=Family.CARGO,
-                    key=f"{above}{name}" if above.startswith("workspace") else str(name),
-                    value=", ".join(f"{part} {stated}" for part, stated in detail.items() if stated) or "any",
-                    path=path,
-                    line=toml_line(lines, f"{above}{section}.{name}"),
-                    detail={**detail, "name": name, "section": f"{above}{section}"},
-                )
-
-
-def _crate(asked: Any) -> dict[str, str] | None:
-    if isinstance(asked, str):
-        asked = {"version": asked}
-    if not isinstance(asked, dict) or asked.get("workspace") is True:
-        return None
-    features = asked.get("features")
-    source = [
-        f"{key}={asked[key]}" for key in ("git", "path", "registry", "rev", "tag", "branch") if key in asked
-    ]
+def _crate_parts(crate: Document) -> dict[str, str]:
+    """What a requirement states, in words; empty where it states nothing."""
+    features = crate.get("features")
     return {
-        "version": str(asked.get("version", "")),
-        "package": str(asked.get("package", "")),
-        "source": " ".join(source),
+        "version": str(crate.get("version", "")),
+        "package": str(crate.get("package", "")),
+        "source": " ".join(f"{key}={crate[key]}" for key in _CARGO_SOURCES if key in crate),
         "features": " ".join(sorted(map(str, features))) if isinstance(features, list) else "",
-        "default-features": str(asked.get("default-features", asked.get("default_features", ""))),
+        "default-features": str(crate.get("default-features", crate.get("default_features", ""))),
     }
 
 
-def _go(path: str, text: str) -> Iterator[Fact]:
+def _go(path: str, text: str) -> Iterator[GoRequirement]:
     block = ""
     for number, line in enumerate(text.split("\n"), 1):
         stated = line.split("//")[0].strip()
@@ -132,16 +146,17 @@ def _go(path: str, text: str) -> Iterator[Fact]:
             block = opened[1] if opened else ""
             continue
         verb, _, rest = (block, "", stated) if block else stated.partition(" ")
-        found = _GO_LINE.fullmatch(rest.strip())
-        if found is None or verb not in {"require", "replace", "exclude"}:
+        directive = _GO_LINE.fullmatch(rest.strip())
+        if directive is None or verb not in _GO_VERBS:
             continue
-        parts = found.groupdict(default="")
+        parts = directive.groupdict(default="")
         target = f"{parts['new']} {parts['pinned']}".strip()
-        yield Fact(
-            family=Family.GO,
+        yield GoRequirement(
             key=_MAJOR.sub("", parts["old"]),
             value=f"{verb} {parts['old']} {target or parts['version']}",
             path=path,
             line=number,
-            detail={"verb": verb, "module": parts["old"], "version": parts["version"], "target": target},
+            verb=GoVerb(verb),
+            module=parts["old"],
+            version=parts["version"],
         )

@@ -23,6 +23,16 @@ _TOKEN = re.compile(
 _MOST_RESERVED = 1000
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProtoField(Fact):
+    """A number or a name of a field of `owner`; `what` is either of them in words, `symbol` both together."""
+
+    family: Family = Family.PROTO
+    owner: str = field(compare=False)
+    what: str = field(compare=False)
+    symbol: str = field(compare=False)
+
+
 @dataclass(slots=True)
 class _Reader:
     path: str
@@ -69,27 +79,29 @@ class _Reader:
                 str(int(found["ordinal"], 0)), found["value"], "", self.lines.at(found.start("value"))
             )
 
-    def _fact(self, number: str, name: str, kind: str, line: int) -> Fact:
+    def _fact(self, number: str, name: str, kind: str, line: int) -> ProtoField:
         # Without a package two files may each have their own message of this name.
         owner = self.scope if self.package else f"{self.path}:{self.scope}"
-        return Fact(
-            family=Family.PROTO,
+        return ProtoField(
             key=f"{owner}={number}",
             value=f"{kind} {name}".strip(),
             path=self.path,
             line=line,
-            detail={"owner": self.scope, "what": f"number {number}", "symbol": f"{self.scope}={number}"},
+            owner=self.scope,
+            what=f"number {number}",
+            symbol=f"{self.scope}={number}",
         )
 
-    def _named(self, name: str, number: str, line: int) -> Fact:
+    def _named(self, name: str, number: str, line: int) -> ProtoField:
         owner = self.scope if self.package else f"{self.path}:{self.scope}"
-        return Fact(
-            family=Family.PROTO,
+        return ProtoField(
             key=f"{owner}.{name}",
             value=number,
             path=self.path,
             line=line,
-            detail={"owner": self.scope, "what": f"field {name}", "symbol": f"{self.scope}.{name}"},
+            owner=self.scope,
+            what=f"field {name}",
+            symbol=f"{self.scope}.{name}",
         )
 
 
@@ -106,13 +118,13 @@ def _reserved(ranges: str) -> Iterator[str]:
 
 def field_number_clashes(clash: Clash) -> Iterator[Conflict]:
     """Different fields under one new number, or a number one branch uses and the other reserves."""
-    fact, other = next(iter(clash.pairs()))
-    owner, what = fact.detail["owner"], fact.detail["what"]
+    fact, other = next(iter(clash.pairs(ProtoField)))
+    owner, what = fact.owner, fact.what
     renamed = fact.changed and other.changed and "reserved" not in {fact.value, other.value}
     yield clash.conflict(
         ConflictKind.FIELD_NUMBER_CLASH,
         Severity.WARNING if renamed else Severity.ERROR,
-        symbol=fact.detail["symbol"],
+        symbol=fact.symbol,
         says=f"In {owner} {what} is '{fact.value}' on {clash.left.name} ({fact.at})"
         f" and '{other.value}' on {clash.right.name} ({other.at})",
         suggestion=f"Give one of the two the next free number of {owner}",

@@ -3,22 +3,32 @@
 from __future__ import annotations
 
 import re
-import tomllib
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 
 from devassist.conflicts.manifests.facts import Fact, Family, basename
 from devassist.conflicts.manifests.text import TomlLine, toml_line, toml_lines
+from devassist.conflicts.syntax.documents import Document, as_table, parse_toml, table
 
 _REQUIREMENTS = re.compile(
     r"((dev|test|tests|doc|docs|prod|base|lint|ci)[-_])?(requirements|constraints)([-_.].*)?\.(txt|in)|requires\.txt"
 )
 _IN_DIRECTORY = re.compile(r"(^|/)(requirements|reqs|constraints)/[^/]+\.(txt|in)$")
 _INCLUDE = re.compile(r"\s*(?:-r|--requirement|-c|--constraint)[\s=]+(\S+)")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PythonRequirement(Fact):
+    """`source` is where it comes from if not from an index; `group` the extra or group that it belongs to."""
+
+    family: Family = Family.PYTHON
+    specifier: str = field(compare=False)
+    marker: str = field(compare=False)
+    source: str = field(compare=False)
+    group: str = field(compare=False)
 
 
 def is_requirements(path: str) -> bool:
@@ -30,22 +40,19 @@ def is_python_manifest(path: str) -> bool:
 
 
 def python_requirements(path: str, text: str) -> Iterator[Fact]:
-    """Every requirement of a manifest; `value` is its specifier and marker, the group is a detail."""
+    """Every requirement of a manifest; `value` is its specifier and marker."""
     name = basename(path)
     if is_requirements(path):
         yield from _requirement_lines(path, text)
     elif name in {"pyproject.toml", "Pipfile"}:
-        try:
-            document = tomllib.loads(text)
-        except (tomllib.TOMLDecodeError, RecursionError):
-            return
+        document = parse_toml(text)
         source = _Toml(path, list(toml_lines(text)))
         yield from source.pipfile(document) if name == "Pipfile" else source.pyproject(document)
 
 
 def includes(text: str) -> list[str]:
     """The files that a requirements file takes in with -r or -c."""
-    return [found[1] for found in map(_INCLUDE.match, text.split("\n")) if found]
+    return [include[1] for include in map(_INCLUDE.match, text.split("\n")) if include]
 
 
 def _requirement_lines(path: str, text: str) -> Iterator[Fact]:
@@ -58,12 +65,12 @@ def _requirement_lines(path: str, text: str) -> Iterator[Fact]:
             continue
         stated = re.sub(r"\s--?[a-z][\w-]*([ =]\S+)?", "", " " + pending).strip()
         pending = ""
-        found = _pep508(path, stated, start, "") if stated and not stated.startswith("-") else None
-        if found is not None:
-            yield found
+        requirement = _pep508(path, stated, start, "") if stated and not stated.startswith("-") else None
+        if requirement is not None:
+            yield requirement
 
 
-def _pep508(path: str, text: str, line: int, group: str) -> Fact | None:
+def _pep508(path: str, text: str, line: int, group: str) -> PythonRequirement | None:
     try:
         wanted = Requirement(text)
     except InvalidRequirement:
@@ -80,19 +87,16 @@ class _Stated:
     source: str
     group: str
 
-    def fact(self, path: str, name: str, line: int) -> Fact:
-        return Fact(
-            family=Family.PYTHON,
+    def fact(self, path: str, name: str, line: int) -> PythonRequirement:
+        return PythonRequirement(
             key=str(canonicalize_name(name)),
             value=" ; ".join(filter(None, [self.specifier or self.source or "any version", self.marker])),
             path=path,
             line=line,
-            detail={
-                "specifier": self.specifier,
-                "marker": self.marker,
-                "source": self.source,
-                "group": self.group,
-            },
+            specifier=self.specifier,
+            marker=self.marker,
+            source=self.source,
+            group=self.group,
         )
 
 
@@ -101,44 +105,44 @@ class _Toml:
     path: str
     lines: list[TomlLine]
 
-    def pyproject(self, document: Mapping[str, Any]) -> Iterator[Fact]:
-        project = _table(document, "project")
+    def pyproject(self, document: Document) -> Iterator[Fact]:
+        project = table(document, "project")
         asked = project.get("requires-python")
         if isinstance(asked, str):
             line = toml_line(self.lines, "project.requires-python")
             yield _Stated(asked, "", "", "").fact(self.path, "python", line)
         yield from self._listed("project.dependencies", project.get("dependencies"), "")
-        for table, groups in (
-            ("project.optional-dependencies", _table(project, "optional-dependencies")),
-            ("dependency-groups", _table(document, "dependency-groups")),
+        for section, groups in (
+            ("project.optional-dependencies", table(project, "optional-dependencies")),
+            ("dependency-groups", table(document, "dependency-groups")),
         ):
             for group, listed in groups.items():
-                yield from self._listed(f"{table}.{group}", listed, group)
+                yield from self._listed(f"{section}.{group}", listed, group)
         yield from self._listed(
-            "build-system.requires", _table(document, "build-system").get("requires"), "build"
+            "build-system.requires", table(document, "build-system").get("requires"), "build"
         )
-        yield from self._poetry(_table(_table(document, "tool"), "poetry"))
+        yield from self._poetry(table(table(document, "tool"), "poetry"))
 
-    def pipfile(self, document: Mapping[str, Any]) -> Iterator[Fact]:
+    def pipfile(self, document: Document) -> Iterator[Fact]:
         yield from self._keyed("packages", document.get("packages"), "")
         yield from self._keyed("dev-packages", document.get("dev-packages"), "dev")
 
-    def _poetry(self, poetry: Mapping[str, Any]) -> Iterator[Fact]:
+    def _poetry(self, poetry: Document) -> Iterator[Fact]:
         yield from self._keyed("tool.poetry.dependencies", poetry.get("dependencies"), "")
         yield from self._keyed("tool.poetry.dev-dependencies", poetry.get("dev-dependencies"), "dev")
-        for group in _table(poetry, "group"):
-            below = _table(_table(poetry, "group"), group).get("dependencies")
+        for group in table(poetry, "group"):
+            below = table(table(poetry, "group"), group).get("dependencies")
             yield from self._keyed(f"tool.poetry.group.{group}.dependencies", below, group)
 
-    def _listed(self, where: str, listed: Any, group: str) -> Iterator[Fact]:
+    def _listed(self, where: str, listed: object, group: str) -> Iterator[Fact]:
         for item in listed if isinstance(listed, list) else []:
             if isinstance(item, str):
-                found = _pep508(self.path, item, toml_line(self.lines, where, item), group)
-                if found is not None:
-                    yield found
+                requirement = _pep508(self.path, item, toml_line(self.lines, where, item), group)
+                if requirement is not None:
+                    yield requirement
 
-    def _keyed(self, where: str, table: Any, group: str) -> Iterator[Fact]:
-        for name, value in table.items() if isinstance(table, dict) else ():
+    def _keyed(self, where: str, keyed: object, group: str) -> Iterator[Fact]:
+        for name, value in as_table(keyed).items():
             line = toml_line(self.lines, f"{where}.{name}")
             for entry in value if isinstance(value, list) else [value]:
                 stated = _poetry_value(entry, group)
@@ -146,7 +150,7 @@ class _Toml:
                     yield stated.fact(self.path, name, line)
 
 
-def _poetry_value(value: Any, group: str) -> _Stated | None:
+def _poetry_value(value: object, group: str) -> _Stated | None:
     if isinstance(value, str):
         return _Stated("" if value == "*" else value, "", "", group)
     if not isinstance(value, dict):
@@ -163,8 +167,3 @@ def _poetry_value(value: Any, group: str) -> _Stated | None:
         marker = f"({marker}) and {inside}" if marker else inside
     version = str(value.get("version", ""))
     return _Stated("" if version == "*" else version, marker, source + revision if source else "", group)
-
-
-def _table(document: Mapping[str, Any], key: str) -> Mapping[str, Any]:
-    found = document.get(key)
-    return found if isinstance(found, dict) else {}

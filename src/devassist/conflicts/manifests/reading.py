@@ -12,7 +12,7 @@ from devassist.conflicts.manifests.commands import (
     python_commands,
     script_commands,
 )
-from devassist.conflicts.manifests.facts import Fact, Family, ModuleUse, basename, is_test
+from devassist.conflicts.manifests.facts import DroppedModule, Fact, Family, ModuleUse, basename, is_test
 from devassist.conflicts.manifests.go import go_facts
 from devassist.conflicts.manifests.locks import is_generated, is_lock
 from devassist.conflicts.manifests.module import parse_module
@@ -139,14 +139,12 @@ def _imports(path: str, text: str) -> Iterator[Fact]:
             yield Fact(family=Family.MODULE, key=key, value=ModuleUse.IMPORTED, path=path, line=line)
 
 
-def dropped(requirement: Fact) -> Fact:
+def dropped(requirement: Fact) -> DroppedModule:
     """The fact that a branch no longer has a requirement of the base."""
     name = requirement.key
-    return Fact(
-        family=Family.MODULE,
+    return DroppedModule(
         key=MODULE_NAMES.get(name, name.replace("-", "_")),
-        value=ModuleUse.DROPPED,
         path=requirement.path,
         line=requirement.line,
-        detail={"name": name},
+        requirement=name,
     )

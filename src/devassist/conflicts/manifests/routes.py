@@ -7,12 +7,14 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from devassist.conflicts.manifests.facts import Clash, Fact, Family, gravest
+from devassist.conflicts.manifests.facts import Clash, Fact, gravest
 from devassist.conflicts.manifests.module import (
     Function,
     Holder,
     Module,
     Receiver,
+    Registration,
+    RouteFact,
     argument,
     dotted_name,
     keyword,
@@ -45,25 +47,22 @@ class Route:
     end_line: int
     sure: bool = True
 
-    def fact(self) -> Fact:
+    def fact(self) -> RouteFact:
         shown, key = normalised(self.url)
-        return Fact(
-            family=Family.ROUTE,
+        return RouteFact(
             key=f"{self.method.upper()} {key}",
             value=f"{shown} {self.receiver.scope} {self.handler} {self.print}",
             path=self.path,
             line=self.line,
             end_line=self.end_line,
-            detail={
-                "shown": shown,
-                "scope": self.receiver.scope,
-                "kind": self.receiver.kind,
-                "prefix": self.receiver.prefix,
-                "method": self.method.upper(),
-                "url": self.url,
-                "handler": self.handler,
-                "sure": "yes" if self.sure else "",
-            },
+            scope=self.receiver.scope,
+            kind=self.receiver.kind,
+            prefix=self.receiver.prefix,
+            sure=self.sure,
+            method=self.method.upper(),
+            url=self.url,
+            shown=shown,
+            handler=self.handler,
         )
 
 
@@ -173,7 +172,7 @@ def duplicate_routes(clash: Clash) -> Iterator[Conflict]:
     """One conflict per method and path."""
     judged = [
         conflict
-        for fact, other in clash.pairs()
+        for fact, other in clash.pairs(RouteFact)
         if not fact.changed and not other.changed and (conflict := _judged(clash, fact, other)) is not None
     ]
     worst = gravest(judged)
@@ -181,12 +180,12 @@ def duplicate_routes(clash: Clash) -> Iterator[Conflict]:
         yield worst
 
 
-def _judged(clash: Clash, fact: Fact, other: Fact) -> Conflict | None:
+def _judged(clash: Clash, fact: RouteFact, other: RouteFact) -> Conflict | None:
     severity = registration_severity(fact, other)
     if severity is None:
         return None
-    if fact.detail["shown"] != other.detail["shown"]:
-        slash = fact.detail["shown"].rstrip("/") == other.detail["shown"].rstrip("/")
+    if fact.shown != other.shown:
+        slash = fact.shown.rstrip("/") == other.shown.rstrip("/")
         softer = Severity.WARNING if slash else Severity.NOTE
         severity = max(severity, softer, key=list(Severity).index)
     left, right = clash.left.name, clash.right.name
@@ -194,21 +193,17 @@ def _judged(clash: Clash, fact: Fact, other: Fact) -> Conflict | None:
         ConflictKind.DUPLICATE_ROUTE,
         severity,
         symbol=fact.key,
-        says=f"{left} answers {fact.key} with {fact.detail['handler']} ({fact.at}),"
-        f" {right} with {other.detail['handler']} ({other.at})",
+        says=f"{left} answers {fact.key} with {fact.handler} ({fact.at}),"
+        f" {right} with {other.handler} ({other.at})",
         suggestion=f"Keep one handler for {fact.key}, or give the other a path of its own",
     )
 
 
-def registration_severity(fact: Fact, other: Fact) -> Severity | None:
+def registration_severity(fact: Registration, other: Registration) -> Severity | None:
     """The severity of two registrations of one name, by how surely they share an application; None if they do not."""
-    kinds = {fact.detail["kind"], other.detail["kind"]}
-    left, right = (Receiver(fact.detail["scope"], Holder(fact.detail["kind"])) for fact in (fact, other))
-    if same_scope(left, right):
-        sure = (
-            Holder.UNKNOWN not in kinds
-            and fact.detail.get("sure", "yes") == other.detail.get("sure", "yes") == "yes"
-        )
+    kinds = {fact.kind, other.kind}
+    if same_scope(fact.receiver, other.receiver):
+        sure = Holder.UNKNOWN not in kinds and fact.sure and other.sure
         return Severity.ERROR if sure else Severity.WARNING
     if (
         Holder.FILE in kinds
@@ -217,7 +212,7 @@ def registration_severity(fact: Fact, other: Fact) -> Severity | None:
     ):
         return None
     if kinds == {Holder.ROUTER}:
-        prefixes = {fact.detail.get("prefix", ""), other.detail.get("prefix", "")}
+        prefixes = {fact.prefix, other.prefix}
         return Severity.WARNING if len(prefixes) == 1 and prefixes != {""} else Severity.NOTE
     if kinds == {Holder.IMPORTED} or Holder.ROUTER in kinds:
         return Severity.NOTE

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import ast
 import re
-import tomllib
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from enum import StrEnum
 
 from devassist.conflicts.manifests.facts import Clash, Fact, Family, basename
 from devassist.conflicts.manifests.module import Module, argument, dotted_name, keyword, text_of
 from devassist.conflicts.manifests.text import Lines, toml_line, toml_lines, without_comments
+from devassist.conflicts.syntax.documents import Document, parse_toml
 from devassist.domain.conflicts import Conflict, ConflictKind, Severity
 
 _READERS = frozenset(
@@ -46,25 +47,37 @@ _SKIPPED_TOML = (
 )
 
 
-def _environment(path: str, name: str, value: str, line: int, how: str = "code") -> Fact:
-    return Fact(
-        family=Family.ENVIRONMENT,
-        key=name,
-        value=value,
-        path=path,
-        line=line,
-        detail={"how": how, "name": name},
+class Origin(StrEnum):
+    """The kinds of file that a default is stated in, as far as they are told apart."""
+
+    DOTENV = "dotenv"
+    TOML = "toml"
+    OTHER = "other"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Default(Fact):
+    """The value of a setting, or of an environment variable that is not set."""
+
+    name: str = field(compare=False)
+    origin: Origin = field(compare=False)
+
+
+def _environment(path: str, name: str, value: str, line: int, origin: Origin = Origin.OTHER) -> Default:
+    return Default(
+        family=Family.ENVIRONMENT, key=name, value=value, path=path, line=line, name=name, origin=origin
     )
 
 
-def _setting(path: str, name: str, value: str, line: int, how: str = "") -> Fact:
-    return Fact(
+def _setting(path: str, name: str, value: str, line: int, origin: Origin = Origin.OTHER) -> Default:
+    return Default(
         family=Family.SETTING,
         key=f"{path}:{name}",
         value=value,
         path=path,
         line=line,
-        detail={"how": how, "name": name},
+        name=name,
+        origin=origin,
     )
 
 
@@ -126,7 +139,7 @@ def text_defaults(path: str, text: str) -> Iterator[Fact]:
             stated = None if line.lstrip().startswith("#") else _DOTENV.match(line)
             if stated is not None:
                 value = re.sub(r"\s+#.*$", "", stated[2]).strip("\"'")
-                yield _environment(path, stated[1], repr(value), number, "file")
+                yield _environment(path, stated[1], repr(value), number, Origin.DOTENV)
 
 
 def is_dotenv(path: str) -> bool:
@@ -149,19 +162,16 @@ def config_values(path: str, text: str) -> Iterator[Fact]:
 
 
 def _toml(path: str, text: str) -> Iterator[Fact]:
-    try:
-        document = tomllib.loads(text)
-    except (tomllib.TOMLDecodeError, RecursionError):
-        return
+    document = parse_toml(text)
     lines = list(toml_lines(text))
     manifest = basename(path) in {"pyproject.toml", "Cargo.toml", "Pipfile"}
     for dotted, value in _scalars(document):
         if not (manifest and dotted.startswith(_SKIPPED_TOML)):
-            yield _setting(path, dotted, repr(str(value)), toml_line(lines, dotted), "toml")
+            yield _setting(path, dotted, repr(str(value)), toml_line(lines, dotted), Origin.TOML)
 
 
-def _scalars(table: Mapping[str, Any], above: str = "") -> Iterator[tuple[str, Any]]:
-    for key, value in table.items():
+def _scalars(document: Document, above: str = "") -> Iterator[tuple[str, object]]:
+    for key, value in document.items():
         dotted = f"{above}.{key}" if above else key
         if isinstance(value, dict):
             yield from _scalars(value, dotted)
@@ -215,8 +225,9 @@ def _yaml(path: str, text: str) -> Iterator[Fact]:
 
 def differing_defaults(clash: Clash) -> Iterator[Conflict]:
     """One conflict per key; values of code are compared with code, those of files with files."""
-    code = [[fact for fact in side if fact.detail["how"] != "file"] for side in (clash.ours, clash.theirs)]
-    files = [[fact for fact in side if fact.detail["how"] == "file"] for side in (clash.ours, clash.theirs)]
+    sides = clash.sides(Default)
+    code = [[fact for fact in side if fact.origin is not Origin.DOTENV] for side in sides]
+    files = [[fact for fact in side if fact.origin is Origin.DOTENV] for side in sides]
     alike = clash.narrowed(*code) if all(code) else clash.narrowed(*files) if all(files) else None
     if (
         alike is not None
@@ -224,17 +235,17 @@ def differing_defaults(clash: Clash) -> Iterator[Conflict]:
         and {fact.path for fact in alike.ours} != {fact.path for fact in alike.theirs}
     ):
         return  # Each deployment has its own file, to say it differently.
-    found = alike or clash
-    fact, other = found.ours[0], found.theirs[0]
-    name = fact.detail["name"]
+    compared = alike or clash
+    fact, other = next(iter(compared.pairs(Default)))
+    name = fact.name
     # An example file may well say something else than the default in the code.
     minor = alike is None or name.endswith(("version", "name")) or fact.path.startswith(".github/")
     severity = Severity.NOTE if minor else Severity.WARNING
-    if fact.detail["how"] == "toml" and not (fact.changed or other.changed):
+    if fact.origin is Origin.TOML and not (fact.changed or other.changed):
         # TOML forbids to state a key twice: merged, the file cannot be read.
         severity = Severity.ERROR
     what = "environment variable" if fact.family is Family.ENVIRONMENT else "setting"
-    yield found.conflict(
+    yield compared.conflict(
         ConflictKind.DEFAULT_DIFFERS,
         severity,
         symbol=name if fact.family is Family.ENVIRONMENT else fact.key,

@@ -1,14 +1,14 @@
-"""Which file a Rust path means: modules of a crate, other crates of the workspace, names that Cargo.toml gives them."""
+"""Resolves Rust paths to files: modules of a crate, other crates of the workspace, names that Cargo.toml gives them."""
 
 from __future__ import annotations
 
 import posixpath
-import tomllib
 from collections.abc import Mapping
 from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from devassist.conflicts.names.blob_tables import Files
+from devassist.conflicts.syntax.documents import parse_toml, table
 
 _ROOTS = ("lib.rs", "main.rs")
 _HERE = ("crate", "self", "super")
@@ -36,7 +36,7 @@ def crate_of(files: Files, path: str) -> tuple[str, str] | None:
 
 
 def find_rust(files: Files, crates: Mapping[str, str], path: str, module: str) -> str | None:
-    """`module` in dots: crate.a.b, super.x, self.y, or names of a crate; the file it is, if it is in this tree."""
+    """The file of `module` (dotted: crate.a.b, super.x, self.y, or names of a crate), if this tree has it."""
     parts = module.split(".")
     root = _root(path, files.blobs)
     own = _folder(path, root)
@@ -46,9 +46,9 @@ def find_rust(files: Files, crates: Mapping[str, str], path: str, module: str) -
             folder = posixpath.dirname(folder) if parts[0] == "super" else folder
             parts = parts[1:]
         return _file(files, folder, parts)
-    found = _file(files, own, parts)
-    if found is not None:
-        return found
+    submodule = _file(files, own, parts)
+    if submodule is not None:
+        return submodule
     name = _cargo(files, _home(root)).aliases.get(parts[0], parts[0])
     other = crates.get(name)
     if other is not None:
@@ -61,14 +61,14 @@ def find_rust(files: Files, crates: Mapping[str, str], path: str, module: str) -
 
 def _file(files: Files, folder: str, parts: list[str]) -> str | None:
     stem = posixpath.join(folder, *parts)
-    options = [f"{stem}.rs", f"{stem}/mod.rs"]
+    candidates = [f"{stem}.rs", f"{stem}/mod.rs"]
     if not parts:
-        options += [f"{stem}/{one}" for one in _ROOTS]
-    return next((one for one in options if one in files.blobs), None)
+        candidates += [f"{stem}/{root}" for root in _ROOTS]
+    return next((path for path in candidates if path in files.blobs), None)
 
 
 def _home(root: str) -> str:
-    """The folder of a crate's Cargo.toml, of the folder of its lib.rs."""
+    """The folder of a crate's Cargo.toml, from the folder of its lib.rs."""
     return posixpath.dirname(root) if posixpath.basename(root) == "src" else root
 
 
@@ -86,7 +86,7 @@ def _root(path: str, blobs: Mapping[str, str]) -> str:
 
 
 def _folder(path: str, root: str) -> str:
-    """Where the submodules of the module in `path` live."""
+    """The folder of the submodules of the module in `path`."""
     name = posixpath.basename(path)
     if name in ("mod.rs", *_ROOTS):
         return posixpath.dirname(path)
@@ -100,21 +100,13 @@ def _cargo(files: Files, home: str) -> _Cargo:
 
 @lru_cache(maxsize=512)
 def _read(text: str) -> _Cargo:
-    try:
-        found = tomllib.loads(text)
-    except (tomllib.TOMLDecodeError, RecursionError):
-        return _Cargo()
-    package, library = _table(found, "package"), _table(found, "lib")
+    document = parse_toml(text)
+    package, library = table(document, "package"), table(document, "lib")
     aliases = {
         alias.replace("-", "_"): str(wanted["package"]).replace("-", "_")
         for section in ("dependencies", "dev-dependencies", "build-dependencies")
-        for alias, wanted in _table(found, section).items()
+        for alias, wanted in table(document, section).items()
         if isinstance(wanted, dict) and "package" in wanted
     }
     name = library.get("name") or package.get("name") or ""
     return _Cargo(str(name), str(library.get("path", "")), aliases)
-
-
-def _table(found: Mapping[str, Any], name: str) -> Mapping[str, Any]:
-    one = found.get(name)
-    return one if isinstance(one, dict) else {}

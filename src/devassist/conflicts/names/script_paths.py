@@ -1,14 +1,14 @@
-"""What a TypeScript or JavaScript project's own configuration says that an import means: `baseUrl` and `paths`."""
+"""Resolves imports by a TypeScript or JavaScript project's own configuration: `baseUrl` and `paths`."""
 
 from __future__ import annotations
 
-import json
 import posixpath
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from devassist.conflicts.names.blob_tables import Files
+from devassist.conflicts.syntax.documents import Document, parse_json, table
 
 _LEVELS = 5
 _IN_TEXT = re.compile(r'"(?:[^"\\\\]|\\\\.)*"|//[^\n]*|/\*.*?\*/', re.DOTALL)
@@ -23,11 +23,13 @@ class _Rules(NamedTuple):
 
 
 def aliased(files: Files, path: str, module: str) -> Iterator[str]:
-    """Where `module`, imported in `path`, may be: paths without their endings, the likeliest first."""
+    """Candidates for the file of `module`, imported in `path`: paths without their endings, the likeliest first."""
     for setting in _nearest(files, path):
         rules = _rules(files, setting, _LEVELS)
         # As the compiler does: an exact pattern, then the one with the longest text before its star.
-        for pattern in sorted(rules.paths, key=lambda one: ("*" in one, -len(one.partition("*")[0]))):
+        for pattern in sorted(
+            rules.paths, key=lambda pattern: ("*" in pattern, -len(pattern.partition("*")[0]))
+        ):
             head, star, tail = pattern.partition("*")
             if module == pattern if not star else _fits(module, head, tail):
                 middle = module[len(head) : len(module) - len(tail)] if star else ""
@@ -41,24 +43,24 @@ def _fits(module: str, head: str, tail: str) -> bool:
 
 
 def _nearest(files: Files, path: str) -> list[str]:
-    """The settings that hold for a file: of the directories above it, from the inside out."""
-    holding = [
-        one
-        for one in files.settings
-        if one.endswith(".json") and (not (top := posixpath.dirname(one)) or path.startswith(f"{top}/"))
+    """The settings files that apply to a file: those of the directories above it, from the inside out."""
+    above = [
+        setting
+        for setting in files.settings
+        if setting.endswith(".json")
+        and (not (top := posixpath.dirname(setting)) or path.startswith(f"{top}/"))
     ]
-    return sorted(holding, key=lambda one: (-one.count("/"), "base" in one, one))
+    return sorted(above, key=lambda setting: (-setting.count("/"), "base" in setting, setting))
 
 
 def _rules(files: Files, setting: str, levels: int) -> _Rules:
     blob = files.settings.get(setting)
-    found = _parsed(files.tables.view.text(blob)) if blob is not None else {}
-    options = found.get("compilerOptions")
-    options = options if isinstance(options, dict) else {}
+    document = _parsed(files.tables.view.text(blob)) if blob is not None else {}
+    options = table(document, "compilerOptions")
     folder = posixpath.dirname(setting)
     base, paths = options.get("baseUrl"), options.get("paths")
     if not isinstance(paths, dict):
-        above = found.get("extends")
+        above = document.get("extends")
         if isinstance(above, str) and above.startswith(".") and levels:
             other = posixpath.normpath(posixpath.join(folder, above))
             inherited = _rules(files, other if other.endswith(".json") else f"{other}.json", levels - 1)
@@ -69,10 +71,10 @@ def _rules(files: Files, setting: str, levels: int) -> _Rules:
     root = _joined(folder, base) if isinstance(base, str) else None
     places = {
         str(pattern): [
-            _joined(folder if root is None else root, one) for one in given if isinstance(one, str)
+            _joined(folder if root is None else root, place) for place in listed if isinstance(place, str)
         ]
-        for pattern, given in paths.items()
-        if isinstance(given, list)
+        for pattern, listed in paths.items()
+        if isinstance(listed, list)
     }
     return _Rules(root, places)
 
@@ -81,11 +83,7 @@ def _joined(folder: str, place: str) -> str:
     return posixpath.normpath(posixpath.join(folder, place)).removeprefix("./")
 
 
-def _parsed(text: str) -> dict[str, Any]:
-    """JSON with comments and commas too many."""
-    plain = _IN_TEXT.sub(lambda one: one[0] if one[0].startswith('"') else " ", text)
-    try:
-        found = json.loads(_TRAILING.sub("", plain))
-    except (ValueError, RecursionError):
-        return {}
-    return found if isinstance(found, dict) else {}
+def _parsed(text: str) -> Document:
+    """JSON that may have comments and trailing commas."""
+    plain = _IN_TEXT.sub(lambda match: match[0] if match[0].startswith('"') else " ", text)
+    return parse_json(_TRAILING.sub("", plain))

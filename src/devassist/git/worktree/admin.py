@@ -10,7 +10,6 @@ import stat
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import pygit2
 from pygit2.enums import RepositoryOpenFlag
@@ -129,7 +128,7 @@ def check_new(admin: Path, workdir: Path, outside: tuple[Path, ...]) -> None:
 def delete_directory(path: Path) -> None:
     """Delete a tree although parts of it may be read-only, never following a link."""
 
-    def make_writable(_function: Callable[..., Any], name: str, _error: object) -> None:
+    def make_writable(_function: Callable[..., object], name: str, _error: object) -> None:
         with contextlib.suppress(OSError):
             Path(name).parent.chmod(0o700)
             if not Path(name).is_symlink():

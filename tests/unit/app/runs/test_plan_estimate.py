@@ -6,6 +6,7 @@ import random
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from devassist.app.runs.plan_estimate import estimate
@@ -117,9 +118,9 @@ def test_the_same_work_planned_twice_is_reported_and_the_same_work_elsewhere_is_
 def test_a_plan_with_what_was_foreseen_is_a_plan_again(repo: Path) -> None:
     (found,) = foresee(repo, task("a", ["pkg/store.py"]), task("b", ["pkg/report.py"]))
     plan = parse_plan({"goal": "g", "tasks": [task("a", []), task("b", [])]})
-    document = {**plan.as_json(), "predicted": [found.as_json()], "estimate": None}
+    document = {**plan.as_json(), "predicted": [msgspec.to_builtins(found)], "estimate": None}
     assert parse_plan(document) == plan
-    assert set(found.as_json()) == {"tasks", "branch", "paths", "symbols", "reason"}
+    assert set(msgspec.to_builtins(found)) == {"tasks", "branch", "paths", "symbols", "reason"}
 
 
 def test_an_estimate_is_the_median_of_a_role_times_the_crews() -> None:

@@ -48,4 +48,4 @@ def test_a_command_made_in_the_call_that_adds_it_has_its_parent() -> None:
     }())
     """
     (command,) = go_facts("cmd/root.go", f"package cmd\n\nfunc init() {{{body}}}\n")
-    assert (command.key, command.detail["scope"]) == ("command serve", "cmd:root")
+    assert (command.key, command.scope) == ("command serve", "cmd:root")
