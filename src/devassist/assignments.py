@@ -97,12 +97,14 @@ class Submission:
     """
     The supervisor's reply to a submit.
 
-    `accepted` False sends `text` back to the agent; `failed` ends the attempt with `text` as its reason.
+    `accepted` False sends `text` back to the agent; `failed` ends the attempt with `text` as its reason. `verdict` is
+    what a review counts as.
     """
 
     accepted: bool
     text: str
     failed: bool = False
+    verdict: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

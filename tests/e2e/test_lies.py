@@ -27,7 +27,7 @@ LIARS: dict[str, dict[str, int]] = {
     "undone-change": {},
     "only-text": {},
 }
-HONEST = ("honest", "mended", "empty-claims", "quick-reviewer", "quick-tester")
+HONEST = ("honest", "mended", "empty-claims", "quick-reviewer", "quick-tester", "approved-error")
 
 
 @dataclass
@@ -88,6 +88,11 @@ def _script() -> CrewScript:
     coder("only-text", file("only-text"), "I have done everything.", "Believe me.")
     coder("quick-reviewer", file("quick-reviewer"), submit())
     script.on("CASE-quick-reviewer.", "reviewer", approve())
+    wrong = {"path": "made/approved-error.txt", "line": 1, "severity": "error", "comment": "it says x"}
+    coder("approved-error", write("made/approved-error.txt", "x\n"), submit())
+    script.on("CASE-approved-error.", "reviewer", *[approve(findings=[wrong])] * 2, round=1)
+    script.on("CASE-approved-error.", "coder", file("approved-error"), submit("mended"), round=2)
+    script.on("CASE-approved-error.", "reviewer", approve(findings=[{**wrong, "severity": "note"}]), round=2)
     coder("quick-tester", file("quick-tester"), submit())
     script.on("CASE-quick-tester.", "tester", submit("read it in the brief"))
     script.on("CASE-research.", "researcher", brief("known without looking"))
@@ -97,7 +102,7 @@ def _script() -> CrewScript:
 @pytest.fixture(scope="module")
 def court(make_shared_machine: Callable[..., Machine]) -> Court:
     machine = make_shared_machine(script=_script())
-    crewed = ("quick-reviewer", "quick-tester")
+    crewed = ("quick-reviewer", "quick-tester", "approved-error")
     names = [*HONEST, *LIARS]
     tasks = [task(name, f"CASE-{name}.", review=name in crewed) for name in names]
     tasks.append(task("research", "CASE-research.", role="researcher", review=False))
@@ -129,6 +134,12 @@ def test_a_lie_is_a_failed_task_with_its_reason(court: Court, name: str) -> None
 def test_no_tool_call_is_owed_before_a_submit(court: Court) -> None:
     assert court.task("research")["status"] in ("delivered", "merged")
     assert court.task("quick-reviewer")["rounds"] == 1
+
+
+def test_an_approval_of_an_error_goes_back_and_then_gets_the_task_another_round(court: Court) -> None:
+    assert court.task("approved-error")["rounds"] == 2
+    told = court.machine.script.of("CASE-approved-error.", "reviewer")[1].results[-1]
+    assert "it approves with findings of severity error: made/approved-error.txt:1 (error): it says x" in told
 
 
 def test_nothing_that_was_lied_about_is_on_the_result_branch(court: Court) -> None:

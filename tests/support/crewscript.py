@@ -178,8 +178,12 @@ def brief(summary: str = "found it", *, confidence: float = 0.9, findings: Seque
     return tool("submit_brief", summary=summary, findings=list(findings), confidence=confidence)
 
 
-def approve(summary: str = "it is right", *, confidence: float = 0.9) -> Reply:
-    return tool("submit_review", verdict="approve", summary=summary, confidence=confidence)
+def approve(
+    summary: str = "it is right", *, confidence: float = 0.9, findings: Sequence[dict[str, Any]] = ()
+) -> Reply:
+    return tool(
+        "submit_review", verdict="approve", summary=summary, confidence=confidence, findings=list(findings)
+    )
 
 
 def request_changes(summary: str, *findings: dict[str, Any]) -> Reply:

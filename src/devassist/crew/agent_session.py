@@ -238,7 +238,7 @@ class AgentSession:
             raise CrewStop(Outcome.FAILED, answer.text)
         if answer.accepted:
             self.done = True
-            self.verdict = work.verdict
+            self.verdict = answer.verdict
         return ToolOutcome(text=answer.text, ok=answer.accepted, summary=answer.text)
 
 

@@ -15,6 +15,7 @@ from devassist.crew.agent_session import AgentSession
 from devassist.crew.call_journal import CallJournal, recorded_reply
 from devassist.crew.crew_stop import CrewStop
 from devassist.crew.crews import build_crew
+from devassist.domain.handoffs import ReviewVerdict
 from devassist.domain.hashing import digest
 from devassist.domain.ids import PLANNING
 from devassist.domain.roles import Role
@@ -70,7 +71,7 @@ class CrewRunner:
             raise CrewStop(Outcome.FAILED, f"the {missing.role} ended without {missing.submit_tool}")
         if self.assignment.task == PLANNING:
             return False
-        return sessions[-1].verdict == "request_changes"
+        return sessions[-1].verdict == ReviewVerdict.REQUEST_CHANGES
 
     def _session(self, role: Role, round_: int) -> AgentSession:
         return AgentSession(

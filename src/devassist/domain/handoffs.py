@@ -16,6 +16,21 @@ class Verdict(StrEnum):
     UNCITED = "uncited"
 
 
+class Objection(StrEnum):
+    """What a handoff is sent back for. Each sends an agent's handoff back once in a round."""
+
+    WORK = "work"
+    CLAIMS = "claims"
+    REVIEW = "review"
+
+
+class ReviewVerdict(StrEnum):
+    """How a review ends."""
+
+    APPROVE = "approve"
+    REQUEST_CHANGES = "request_changes"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Claim:
     """A statement and the id of the recorded event that is to bear it out."""
@@ -113,3 +128,21 @@ class Handoff:
     open_questions: tuple[str, ...] = ()
     findings: tuple[Mapping[str, object], ...] = ()
     verdict: str = ""
+
+
+_SEVERE = frozenset({"error", "critical", "blocker", "blocking", "fatal"})
+"""The severities that no approval passes over; models have more words for it than the tool names."""
+
+
+def severe_findings(findings: Sequence[Mapping[str, object]]) -> tuple[Mapping[str, object], ...]:
+    """The findings of a review that say that the change is wrong."""
+    return tuple(
+        finding for finding in findings if str(finding.get("severity", "")).strip().casefold() in _SEVERE
+    )
+
+
+def counted_verdict(verdict: str, findings: Sequence[Mapping[str, object]]) -> str:
+    """What a review counts as: one that approves what it calls an error asks for changes."""
+    if verdict == ReviewVerdict.APPROVE and severe_findings(findings):
+        return ReviewVerdict.REQUEST_CHANGES
+    return verdict

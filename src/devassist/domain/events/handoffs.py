@@ -7,7 +7,7 @@ from typing import ClassVar
 
 from devassist.domain.events.calls import JsonObject
 from devassist.domain.events.kinds import EventType
-from devassist.domain.handoffs import Claim, Verdict
+from devassist.domain.handoffs import Claim, Objection, Verdict
 from devassist.domain.resolutions import DroppedLine
 
 
@@ -40,12 +40,13 @@ class HandoffSubmitted:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HandoffReturned:
-    """A handoff went back to its agent."""
+    """A handoff went back to its agent. `objection` is what for; each counts by itself."""
 
     type: ClassVar[EventType] = EventType.HANDOFF_RETURNED
     role: str = ""
     round: int = 0
     reason: str = ""
+    objection: Objection = Objection.WORK
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,7 +9,6 @@ from devassist.assignments import Submission
 from devassist.domain.changes import ChangeSet, in_scope, is_build_product, is_mass_deletion
 from devassist.domain.errors import RepositoryChanged
 from devassist.domain.events import (
-    ClaimChecked,
     CommitCreated,
     CommitIntended,
     DecisionMade,
@@ -20,7 +19,11 @@ from devassist.domain.events import (
     Shown,
 )
 from devassist.domain.failpoints import reach
-from devassist.domain.handoffs import CheckedClaim, Handoff, Verdict, check_claim
+from devassist.domain.handoffs import (
+    Handoff,
+    Objection,
+    ReviewVerdict,
+)
 from devassist.domain.ids import agent_id
 from devassist.domain.plan import PlanTask
 from devassist.domain.risks import risky_paths, sensitive
@@ -29,6 +32,7 @@ from devassist.domain.settings import ApprovalClass, ApprovalMode
 from devassist.domain.state.approvals import ApprovalStatus
 from devassist.engine.approval_requests import ApprovalRequest, granted_scope, require_decision
 from devassist.engine.context import RunContext
+from devassist.engine.crews.handoffs import approved_errors
 from devassist.engine.crews.run_worktrees import RunWorktrees
 from devassist.git.objects.identity import Signature
 from devassist.git.objects.trailers import with_trailers
@@ -55,8 +59,8 @@ class Delivery:
     context: RunContext
     worktrees: RunWorktrees
     task: PlanTask
-    returned: set[tuple[str, int]] = field(default_factory=set)
-    """(role, round) of the agents that had a handoff sent back."""
+    returned: set[tuple[str, int, Objection]] = field(default_factory=set)
+    """What agents, by role and round, had a handoff sent back for."""
 
     def record(self, fact: Fact, role: Role, *, parent: str = "") -> Record:
         """Record a fact of one of the task's agents."""
@@ -64,40 +68,14 @@ class Delivery:
         (record,) = self.context.journal.record(Event(fact, task=self.task.id, agent=agent, parent=parent))
         return record
 
-    def send_back(self, role: Role, round_: int, reason: str) -> bool:
-        """Record that a handoff goes back. False if this agent had its second chance already."""
-        if (role, round_) in self.returned:
+    def send_back(self, role: Role, round_: int, objection: Objection, reason: str) -> bool:
+        """Record that a handoff goes back. False if this agent had its second chance with that already."""
+        if (role, round_, objection) in self.returned:
             return False
-        self.returned.add((role, round_))
-        self.record(HandoffReturned(role=role, round=round_, reason=reason), role)
+        self.returned.add((role, round_, objection))
+        returned = HandoffReturned(role=role, round=round_, reason=reason, objection=objection)
+        self.record(returned, role)
         return True
-
-    def check_claims(self, role: Role, handoff: Handoff, *, parent: str) -> Sequence[CheckedClaim]:
-        """Check every claim against the log, each a record; those that the log does not prove."""
-        journal = self.context.journal
-        calls = journal.calls(self.task.id)
-        checked = [
-            check_claim(claim, task=self.task.id, log=journal.evidence, calls=calls)
-            for claim in handoff.claims
-        ]
-        agent = agent_id(self.task.id, role)
-        journal.record(
-            *(
-                Event(
-                    ClaimChecked(
-                        statement=check.claim.statement,
-                        evidence=check.claim.evidence,
-                        verdict=check.verdict,
-                        reason=check.reason,
-                    ),
-                    task=self.task.id,
-                    agent=agent,
-                    parent=parent,
-                )
-                for check in checked
-            )
-        )
-        return [check for check in checked if check.verdict is not Verdict.VERIFIED]
 
     def written_by_tools(self) -> set[str]:
         """The paths that were written on purpose, not by a command on the way."""
@@ -210,14 +188,15 @@ class Delivery:
         self.record(created, role, parent=intent.id)
         return created
 
-    def record_verdict(self, role: Role, handoff: Handoff, commit: str) -> None:
-        """A reviewer's verdict is a decision."""
+    def record_verdict(self, role: Role, handoff: Handoff, commit: str, *, submitted: str) -> None:
+        """A reviewer's verdict is a decision; what it counts as, if that is not what was submitted, the harness's."""
+        as_submitted = handoff.verdict == submitted
         decision = DecisionMade(
-            who=f"agent {agent_id(self.task.id, role)}",
+            who=f"agent {agent_id(self.task.id, role)}" if as_submitted else "policy",
             question="is the change right?",
-            options=("approve", "request_changes"),
+            options=tuple(ReviewVerdict),
             choice=handoff.verdict,
-            reason=handoff.summary,
+            reason=handoff.summary if as_submitted else approved_errors(handoff.findings),
             confidence=handoff.confidence,
             commit=commit,
         )

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from devassist.assignments import JsonObject
 from devassist.domain.handoffs import Handoff
 from devassist.domain.plan import Plan, PlanTask
 from devassist.domain.roles import SUBMIT_TOOL, TASK_ROLES, Role
 from devassist.engine.context import Surroundings
+from devassist.engine.crews.handoffs import finding_line
 
 _GUIDANCE_LIMIT = 12_000
 
@@ -145,16 +145,8 @@ def _handed_on(who: str, handoff: Handoff) -> str:
     lines = [f"Handed on by the {who} (confidence {handoff.confidence:g}): {handoff.summary}"]
     if handoff.verdict:
         lines.append(f"Verdict: {handoff.verdict}")
-    lines += [f"- {_finding(finding)}" for finding in handoff.findings]
+    lines += [f"- {finding_line(finding)}" for finding in handoff.findings]
     lines += [f"Open question: {question}" for question in handoff.open_questions]
     if handoff.artifacts:
         lines.append("Changed: " + ", ".join(handoff.artifacts))
     return "\n".join(lines)
-
-
-def _finding(finding: JsonObject) -> str:
-    if "comment" not in finding:
-        return str(finding.get("text", finding))
-    where = finding.get("path") or "general"
-    line = f":{finding['line']}" if finding.get("line") else ""
-    return f"{where}{line} ({finding.get('severity', 'note')}): {finding['comment']}"

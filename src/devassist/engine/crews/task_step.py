@@ -19,16 +19,17 @@ from devassist.domain.events import (
     TaskStarted,
     WarningRaised,
 )
-from devassist.domain.handoffs import CheckedClaim, Handoff
+from devassist.domain.handoffs import Handoff, Objection, ReviewVerdict
 from devassist.domain.ids import agent_id, branch_name
 from devassist.domain.plan import Plan, PlanTask
-from devassist.domain.roles import Role, crew_of, owes_change
+from devassist.domain.roles import Role, crew_of
 from devassist.domain.statuses import AgentStatus, Outcome
 from devassist.engine.approval_requests import granted_scope
 from devassist.engine.crews.assignments import agent_place, assignment
 from devassist.engine.crews.delivery import Delivery, Judged
 from devassist.engine.crews.endings import ending_by
 from devassist.engine.crews.handoffs import make_handoff, submitted
+from devassist.engine.crews.objections import Submitted, objections
 from devassist.engine.crews.prompts import task_brief
 from devassist.engine.crews.replay import Diverged
 from devassist.engine.crews.run_worktrees import RunWorktrees
@@ -218,13 +219,18 @@ class TaskStep(WorkerSession):
             return self._submit_recovered(submit, self._recovered)
         judged = self.delivery.judge(worktree, role)
         handoff = make_handoff(role, submit.work, intent=self.task.title, artifacts=judged.paths)
-        record = self.delivery.record(submitted(handoff, role=role, round_=round_, turns=submit.turns), role)
-        if unproved := self.delivery.check_claims(role, handoff, parent=record.id):
-            return self._back(submit, _unproved(unproved))
-        if self._nothing_due(role, judged):
-            return self._back(submit, f"nothing is changed, and task {self.task.id} asks for a change")
-        if self.delivery.mass_deletion(judged) and (refused := self.delivery.refused_deletion(role, judged)):
-            return self._back(submit, refused.text)
+        event = submitted(handoff, role=role, round_=round_, turns=submit.turns, verdict=submit.work.verdict)
+        record = self.delivery.record(event, role)
+        waiting = Submitted(
+            submit=submit, handoff=handoff, judged=judged, parent=record.id, changed=self.tip != self.start
+        )
+        for objection, reason in objections(self.delivery, waiting):
+            if self.delivery.send_back(role, round_, objection, reason):
+                return Submission(
+                    accepted=False, text=f"not accepted: {reason}. Correct it and submit again."
+                )
+            if objection is Objection.WORK:
+                return self._fail(submit, reason)
         self.tip = self.delivery.commit(worktree, role, round_, handoff, judged)
         return self._accept(submit, handoff, judged)
 
@@ -238,7 +244,7 @@ class TaskStep(WorkerSession):
         """The reply to this submit before: the same again, with what it meant for the task."""
         role, round_ = submit.role, submit.round
         if isinstance(reply, HandoffReturned):
-            self.delivery.returned.add((role, round_))
+            self.delivery.returned.add((role, round_, reply.objection))
         if not isinstance(reply, AgentFinished):
             return Submission(accepted=False, text=f"not accepted: {reply.reason}")
         if reply.status is not AgentStatus.DONE:
@@ -263,31 +269,22 @@ class TaskStep(WorkerSession):
             text = f"{agent_id(self.task.id, role)}: {path} {fact}"
             self.record(WarningRaised(text=text, path=path), role=role)
         if handoff.verdict:
-            self.delivery.record_verdict(role, handoff, self.tip)
+            self.delivery.record_verdict(role, handoff, self.tip, submitted=submit.work.verdict)
         return self._after(round_, handoff)
 
     def _after(self, round_: int, handoff: Handoff) -> Submission:
         rounds = round_ - self.attempt.first_round + 1
-        if handoff.verdict == "request_changes" and rounds >= self.context.settings.limits.max_rounds:
+        changes = handoff.verdict == ReviewVerdict.REQUEST_CHANGES
+        if changes and rounds >= self.context.settings.limits.max_rounds:
             text = f"changes were requested in the last of {rounds} rounds: {handoff.summary}"
             return Submission(accepted=True, failed=True, text=text)
-        return Submission(accepted=True, text=f"accepted at commit {self.tip[:12]}: {handoff.summary}")
+        text = f"accepted at commit {self.tip[:12]}: {handoff.summary}"
+        return Submission(accepted=True, text=text, verdict=handoff.verdict)
 
-    def _back(self, submit: SubmitWork, reason: str) -> Submission:
-        """Send a handoff back, once; the second time the agent has failed."""
-        role, round_ = submit.role, submit.round
-        if self.delivery.send_back(role, round_, reason):
-            return Submission(accepted=False, text=f"not accepted: {reason}. Correct it and submit again.")
-        failed = AgentStatus.FAILED
-        finished = AgentFinished(role=role, round=round_, status=failed, error=reason, turns=submit.turns)
+    def _fail(self, submit: SubmitWork, reason: str) -> Submission:
+        role, failed = submit.role, AgentStatus.FAILED
+        finished = AgentFinished(
+            role=role, round=submit.round, status=failed, error=reason, turns=submit.turns
+        )
         self.record(finished, role=role)
         return Submission(accepted=False, failed=True, text=f"the {role}: {reason}")
-
-    def _nothing_due(self, role: Role, judged: Judged) -> bool:
-        due = owes_change(role, own=role == self.task.role)
-        return due and not judged.paths and self.tip == self.start
-
-
-def _unproved(claims: Sequence[CheckedClaim]) -> str:
-    listed = "; ".join(f"{check.claim.statement!r} is {check.verdict}: {check.reason}" for check in claims)
-    return f"{len(claims)} claim{'s are' if len(claims) > 1 else ' is'} not proved by the log: {listed}"

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from devassist.assignments import Submission
 from devassist.domain.events import EventType
 from devassist.domain.handoffs import Claim
 from devassist.domain.ids import agent_id
@@ -113,6 +114,45 @@ def test_a_reviewer_that_requests_changes_gets_another_round_and_no_more_than_th
     assert (result.outcome, "last of 2 rounds: not yet" in result.reason) == (Outcome.FAILED, True)
     assert bench.count(EventType.ROUND_STARTED) == 2
     assert bench.count(EventType.COMMIT_CREATED) == 2
+
+
+ERROR = {"path": "a.txt", "line": 1, "severity": "error", "comment": "it is wrong"}
+
+
+@pytest.mark.parametrize("task", [{"id": "one", "role": "documenter", "review": True}])
+def test_an_approval_with_a_finding_of_severity_error_goes_back_once_and_then_asks_for_changes(
+    bench: Bench,
+) -> None:
+    replies: list[Submission] = []
+
+    def approves_an_error(crew: Crew) -> None:
+        crew.write({"a.txt": "a\n"})
+        crew.submit()
+        for number in (1, 2):
+            crew.round = number
+            crew.write({}, role="reviewer")
+            for findings in ((ERROR,), (ERROR,)) if number == 1 else (({**ERROR, "severity": "note"},),):
+                replies.append(crew.submit(role="reviewer", verdict="approve", findings=findings))
+            if number == 1:
+                crew.round = 2
+                crew.write({"a.txt": "b\n"})
+                crew.submit()
+
+    assert bench.run(approves_an_error).outcome is Outcome.DELIVERED
+    assert [(reply.accepted, reply.verdict) for reply in replies] == [
+        (False, ""),
+        (True, "request_changes"),
+        (True, "approve"),
+    ]
+    assert "a.txt:1 (error): it is wrong" in replies[0].text
+    assert "lower the severity with a reason" in replies[0].text
+    decisions = [data_of(record) for record in bench.world.records(EventType.DECISION_MADE)]
+    assert [(one["who"], one["choice"]) for one in decisions] == [
+        ("policy", "request_changes"),
+        ("agent one/reviewer", "approve"),
+    ]
+    handoffs = [data_of(record)["verdict"] for record in bench.world.records(EventType.HANDOFF_SUBMITTED)]
+    assert handoffs == ["", "approve", "approve", "", "approve"]
 
 
 def test_a_second_crew_goes_on_from_the_commit_of_the_first_and_commits_nothing_twice(bench: Bench) -> None:
