@@ -1,0 +1,46 @@
+"""What the test runners of one command reported, before it is held against how the command ended."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from devassist.domain.ledger import CaseStatus
+
+_WEIGHT = {CaseStatus.FAILED: 3, CaseStatus.PASSED: 2, CaseStatus.XFAILED: 1, CaseStatus.SKIPPED: 0}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Testimony:
+    """
+    The reports of one or more sessions. `began` are runners that started and came to no session at all.
+
+    `runners` are those that had a session; `complete` is False if one of these did not reach its end.
+    """
+
+    runners: frozenset[str] = frozenset()
+    cases: Mapping[str, CaseStatus] = field(default_factory=dict)
+    complete: bool = True
+    began: frozenset[str] = frozenset()
+
+
+def merged(parts: Iterable[Testimony]) -> Testimony:
+    """All of them together. Of a case that ran more than once, a failure counts first, then that it ran."""
+    cases: dict[str, CaseStatus] = {}
+    runners: set[str] = set()
+    began: set[str] = set()
+    complete = True
+    for part in parts:
+        runners |= part.runners
+        began |= part.began
+        complete = complete and part.complete
+        for case, status in part.cases.items():
+            cases[case] = weightier(cases.get(case), status)
+    return Testimony(runners=frozenset(runners), cases=cases, complete=complete, began=frozenset(began))
+
+
+def weightier(earlier: CaseStatus | None, later: CaseStatus) -> CaseStatus:
+    """Which of two outcomes of one case counts."""
+    if earlier is None or _WEIGHT[earlier] < _WEIGHT[later]:
+        return later
+    return earlier
