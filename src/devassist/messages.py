@@ -120,8 +120,15 @@ class ListChanges(msgspec.Struct, frozen=True, tag=True):
     role: Role
 
 
+class CheckWrite(msgspec.Struct, frozen=True, tag=True):
+    """Why a file that a write tool wrote at this path could not land. Replied with Answer, empty if it can."""
+
+    role: Role
+    path: str
+
+
 class ShowDiff(msgspec.Struct, frozen=True, tag=True):
-    """The task so far as a unified patch. Replied with Diff."""
+    """The task so far as a unified patch. Replied with Answer."""
 
     role: Role
 
@@ -164,6 +171,7 @@ Request = (
     | RecallTool
     | BeginAgent
     | ListChanges
+    | CheckWrite
     | ShowDiff
     | SubmitWork
     | ReadBoard
@@ -212,10 +220,6 @@ class Changes(msgspec.Struct, frozen=True, tag=True):
     blobs: Mapping[str, str]
 
 
-class Diff(msgspec.Struct, frozen=True, tag=True):
-    patch: str
-
-
 class Submitted(msgspec.Struct, frozen=True, tag=True):
     submission: Submission
 
@@ -236,16 +240,11 @@ class Refused(msgspec.Struct, frozen=True, tag=True):
     limit: str = ""
 
 
-Reply = (
-    Done | News | RecalledReply | RecalledTool | Begun | Changes | Diff | Submitted | Board | Answer | Refused
-)
-
-
-# The forkserver's line ----------------------------------------------------------------------------------------
+Reply = Done | News | RecalledReply | RecalledTool | Begun | Changes | Submitted | Board | Answer | Refused
 
 
 class Goodbye(msgspec.Struct, frozen=True, tag=True):
-    """The run is over. A line that closes without it has lost its supervisor."""
+    """To the forkserver: the run is over. A line that closes without it has lost its supervisor."""
 
 
 class ForkserverReady(msgspec.Struct, frozen=True, tag=True):

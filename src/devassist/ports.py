@@ -181,6 +181,9 @@ class CrewLink(Protocol):
     def changed(self, role: Role) -> Mapping[str, str]:
         """Path -> content id of everything in the agent's worktree that differs from its last commit."""
 
+    def refuse_write(self, role: Role, path: str) -> str:
+        """Why what is written at this path could not land; empty if it can."""
+
     def diff(self, role: Role) -> str:
         """The agent's task so far as a unified patch."""
 

@@ -33,6 +33,18 @@ NESTED = (
     "mkdir -p vendored/.git/objects vendored/.git/refs vendored/.git/hooks && echo 'ref: refs/heads/main' > vendored/.git/HEAD "
     "&& echo x > vendored/.git/hooks/post-checkout && echo x > vendored/code.py && echo kept > beside.txt"
 )
+ON_PURPOSE = (
+    "fixtures/node_modules/a/index.js", "fixtures/venv/pyvenv.cfg", "fixtures/.cache/x", "fixtures/noise.log",
+    "fixtures/x.pyc", "fixtures/tree/deep/y.txt",
+)  # fmt: skip
+REFUSED = {
+    "my.fixture": "it is the person's own untracked file",
+    ".setup-done": "setup made it",
+    "settings/.env": "commonly holds credentials",
+    ".git/config": "one of its names as .git",
+    ".gitmodules": "changes submodules",
+    "made/a\u200bb.txt": "invisible characters",
+}
 PROBE = """
 for file in '{repo}/README.md' '{repo}/.git/config' '{repo}/.git/devassist/audit.db' '{repo}/.env' '{home}/.gitconfig'; do
   cat "$file" >/dev/null 2>&1 && echo "CAN READ $file"; done
@@ -93,6 +105,9 @@ def _script() -> CrewScript:
     coder("scope", write("docs/outside.md", "x\n"), tool("move_file", path="calc/add.py", new_path="moved.py"),
           write("calc/inside.py", "x = 1\n"), sh("echo x > outside.txt && echo y > calc/side.py"))  # fmt: skip
     coder("products", sh(PRODUCTS), write("dist/on-purpose.txt", "x\n"), tool("show_diff"))
+    coder("on-purpose", *[write(path, "on purpose\n") for path in ON_PURPOSE],
+          tool("move_file", path="fixtures/tree", new_path="fixtures/node_modules/moved"), tool("show_diff"))  # fmt: skip
+    coder("refused", *[write(path, "x\n") for path in REFUSED], write("made/refused.txt", "x\n"))
     coder("nested", sh(NESTED))
     coder("links", sh("ln -s /etc/passwd leak && ln -s ../../../.. up && ln -s add.py calc/alias.py"))
     coder("names", edit("names/with space.txt", "space", "SPACE"), edit("names/ünïcode-日本.txt", "unicode", "UNICODE"),
@@ -123,7 +138,18 @@ def trapped(make_shared_machine: Callable[..., Machine], tmp_path_factory: pytes
     machine.repo = repo
     text = PROBE.format(repo=repo, home=machine.home, root=machine.root, port=machine.server.port, key=KEY)
     script.on("CASE-probe.", "coder", sh(text), write("made/probe.txt", "x\n"), submit())
-    names = ("products", "nested", "links", "names", "secrets", "sensitive", "deletes", "probe")
+    names = (
+        "products",
+        "on-purpose",
+        "refused",
+        "nested",
+        "links",
+        "names",
+        "secrets",
+        "sensitive",
+        "deletes",
+        "probe",
+    )
     tasks = [task(name, f"CASE-{name}.", review=False) for name in names]
     done = machine.run(
         plan(task("scope", "CASE-scope.", review=False, scope=["calc/**"]), *tasks), "--max-parallel", "8"
@@ -174,7 +200,23 @@ def test_files_a_command_made_outside_scope_are_left_out_and_reported(trapped: T
 def test_build_products_and_ignored_files_are_never_committed(trapped: Trapped) -> None:
     assert "pkg/made.txt" in trapped.files
     bad = ("__pycache__", ".venv", "node_modules", ".pytest_cache", ".log", ".coverage")
-    assert [path for path in trapped.files if any(word in path for word in bad)] == []
+    made = [path for path in trapped.files if not path.startswith("fixtures/")]
+    assert [path for path in made if any(word in path for word in bad)] == []
+
+
+def test_what_a_write_tool_wrote_is_committed_wherever_it_is(trapped: Trapped) -> None:
+    landed = {path for path in trapped.files if path.startswith("fixtures/")}
+    assert landed == {*ON_PURPOSE[:-1], "fixtures/node_modules/moved/deep/y.txt"}
+    diff = trapped.results("on-purpose")[-1]
+    for path in landed:
+        assert path in diff
+
+
+def test_what_could_not_land_is_refused_at_the_write_with_the_reason(trapped: Trapped) -> None:
+    for (path, reason), text in zip(REFUSED.items(), trapped.results("refused"), strict=False):
+        assert text.startswith("error: "), path
+        assert reason in text, path
+    assert not set(REFUSED) & set(trapped.files)
 
 
 def test_what_setup_made_and_what_was_copied_in_is_not_the_agents_change(trapped: Trapped) -> None:

@@ -22,7 +22,7 @@ from devassist.messages import (
     Begun,
     Board,
     Changes,
-    Diff,
+    CheckWrite,
     Done,
     EventMessage,
     FetchNews,
@@ -76,8 +76,11 @@ class PipeLink:
     def changed(self, role: Role) -> Mapping[str, str]:
         return self._ask(ListChanges(role), Changes).blobs
 
+    def refuse_write(self, role: Role, path: str) -> str:
+        return self._ask(CheckWrite(role, path), Answer).text
+
     def diff(self, role: Role) -> str:
-        return self._ask(ShowDiff(role), Diff).patch
+        return self._ask(ShowDiff(role), Answer).text
 
     def submit(self, role: Role, round_: int, work: SubmittedWork, *, turns: int) -> Submission:
         return self._ask(SubmitWork(role, round_, work, turns), Submitted).submission

@@ -32,6 +32,8 @@ def _may_write(session: Bench, path: str) -> None:
             f"{path} is outside this task's scope ({', '.join(session.assignment.scope)}); "
             "call request_scope(paths, reason) if the task cannot be done without it"
         )
+    if refused := session.link.refuse_write(session.role, path):
+        raise ToolRefused(f"{path} is not written: {refused}")
 
 
 def list_files(session: Bench, given: args.Arguments, _evidence: str) -> ToolOutcome:
@@ -101,11 +103,21 @@ def write_outcome(session: Bench, name: str, given: args.Arguments, *, existed: 
     if name == "move_file":
         new_path = _clean(wanted.new_path)
         text = f"moved {path} to {new_path}"
-        return ToolOutcome(text=text, subject=new_path, wrote=(path, new_path), summary=text)
+        wrote = _moved(session, path, new_path)
+        return ToolOutcome(text=text, subject=new_path, wrote=wrote, summary=text)
     if name == "replace_in_file":
         return _written(f"replaced in {path}", path, session.files.read_bytes(path, _MAX_FILE))
     content = wanted.content.encode("utf-8", "surrogatepass")
     return _written(f"{'wrote' if existed else 'created'} {path} ({len(content)} bytes)", path, content)
+
+
+def _moved(session: Bench, path: str, new_path: str) -> tuple[str, ...]:
+    """The old and the new paths of a file, or of every file of a directory."""
+    try:
+        below = session.files.list(new_path, "**/*")
+    except NotADirectoryError:
+        return (path, new_path)
+    return tuple(name for new in below for name in (path + new.removeprefix(new_path), new))
 
 
 def write_file(session: Bench, given: args.Arguments, _evidence: str) -> ToolOutcome:

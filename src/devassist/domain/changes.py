@@ -77,18 +77,18 @@ def is_build_product(path: str, *, tracked_tops: Collection[str], written: Colle
     Is `path` something a tool left behind, whatever .gitignore says.
 
     `tracked_tops` are the directories below which the base tracks something; `written` are the paths a write
-    tool wrote on purpose. A directory the base tracks is source, whatever it is called.
+    tool wrote on purpose, which are none. A directory the base tracks is source, whatever it is called.
     """
+    if path in written:
+        return False
     parts = path.split("/")
     for depth, name in enumerate(parts[:-1], start=1):
         if "/".join(parts[:depth]) in tracked_tops:
             continue
-        if is_product_directory(name):
-            return True
-        if name in _AMBIGUOUS_DIRS and path not in written:
+        if is_product_directory(name) or name in _AMBIGUOUS_DIRS:
             return True
     # `.coveragerc` is configuration; `.coverage` and `.coverage.host.123` are data.
-    return path not in written and _PRODUCT_FILE.fullmatch(parts[-1]) is not None
+    return _PRODUCT_FILE.fullmatch(parts[-1]) is not None
 
 
 def is_product_directory(name: str) -> bool:

@@ -49,6 +49,13 @@ def sensitive(path: str) -> str | None:
     return next((reason for pattern, reason in _SENSITIVE if pattern.fullmatch(path)), None)
 
 
+def unfit_to_land(path: str, *, tracked: bool) -> str:
+    """Why a file that an agent writes at `path` would be left out of its commit; empty if it would not."""
+    change = Change(path=path, kind="modified" if tracked else "added")
+    known = sensitive(path)
+    return next((reason for reason in _risks(change) if reason != known), "")
+
+
 def risky_paths(changes: ChangeSet) -> tuple[tuple[str, str], ...]:
     """What a person should look at before this change set is merged, each with the reason."""
     found = [

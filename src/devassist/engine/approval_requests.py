@@ -120,3 +120,10 @@ def _record(context: RunContext, request: ApprovalRequest, *, number: int) -> Ap
     reach("approval.asked")
     with context.journal.lock:
         return context.journal.state.approvals[name]
+
+
+def shown_options(kind: str, options: tuple[str, ...]) -> Shown:
+    """The options, if they are what is approved."""
+    if kind == "scope":
+        return Shown(paths=options)
+    return Shown(command=options) if kind == "command" else Shown()

@@ -50,6 +50,7 @@ class WorktreeFiles:
     def write_bytes(self, path: str, data: bytes) -> None:
         """Replace or create a file in one step, with its directories; an existing file keeps its mode."""
         names = _file_names(path)
+        refuse_secret(path, names[-1])
         with (
             beneath.root_directory(self.root) as root,
             beneath.parent(root, names, path, create=True) as directory,
@@ -71,8 +72,9 @@ class WorktreeFiles:
     def move(self, path: str, new_path: str) -> None:
         """Rename a file or directory; FileExistsError rather than overwrite."""
         old, new = _file_names(path), _file_names(new_path)
-        # Otherwise a secret could be read under its new name.
+        # Otherwise a secret could be read under its new name, or written under its old one.
         refuse_secret(path, old[-1])
+        refuse_secret(new_path, new[-1])
         with (
             beneath.root_directory(self.root) as root,
             beneath.parent(root, old, path) as source,

@@ -74,7 +74,7 @@ def refuse_secret(path: str, name: str) -> None:
     """PathRefused if `name` commonly holds credentials."""
     if is_secret(name):
         raise PathRefused(
-            f"{path} commonly holds credentials and is not read",
+            f"{path} commonly holds credentials and is neither read nor written",
             hint="Use an example file such as .env.example",
         )
 

@@ -153,6 +153,8 @@ def test_plain_scopes_are_fine(good: str) -> None:
         ("build/lib/a.py", [], [], True),
         ("build/lib/a.py", ["build/Makefile"], [], False),
         ("build/lib/a.py", [], ["build/lib/a.py"], False),
+        ("fixtures/node_modules/x/index.js", [], ["fixtures/node_modules/x/index.js"], False),
+        ("fixtures/node_modules/y/index.js", [], ["fixtures/node_modules/x/index.js"], True),
         ("web/dist/app.js", [], [], True),
         ("web/dist/app.js", ["dist/x"], [], True),
         ("target/debug/x", [], [], True),

@@ -27,7 +27,7 @@ from devassist.domain.handoffs import (
 from devassist.domain.ids import agent_id
 from devassist.domain.plan import PlanTask
 from devassist.domain.risks import risky_paths, sensitive
-from devassist.domain.roles import COMMAND_TOOLS, Role, may_write
+from devassist.domain.roles import Role, may_write
 from devassist.domain.settings import ApprovalClass, ApprovalMode
 from devassist.domain.state.approvals import ApprovalStatus
 from devassist.engine.approval_requests import ApprovalRequest, granted_scope, require_decision
@@ -79,14 +79,13 @@ class Delivery:
 
     def written_by_tools(self) -> set[str]:
         """The paths that were written on purpose, not by a command on the way."""
-        calls = self.context.journal.calls(self.task.id)
-        return {path for call in calls if call.tool not in COMMAND_TOOLS for path in call.wrote}
+        return self.context.journal.written_by_tools(self.task.id)
 
     def judge(self, worktree: Worktree, role: Role) -> Judged:
         """Which of the worktree's changes are this agent's to commit."""
-        changes = worktree.changes()
         written = {path for call in self.context.journal.calls(self.task.id) for path in call.wrote}
         tools_wrote = self.written_by_tools()
+        changes = worktree.changes(tools_wrote)
         # A task may be about a lock file or a workflow: such a change is committed, with a warning.
         risks = {path: reason for path, reason in risky_paths(changes) if reason != sensitive(path)}
         keep: list[str] = []
@@ -236,7 +235,7 @@ class Delivery:
     def _ignored(
         self, worktree: Worktree, written: set[str], changes: ChangeSet
     ) -> Sequence[tuple[str, str]]:
-        """Files that a write tool made and that git ignores: reported, because the agent may count on them."""
+        """Files that a command made and that git ignores by now: reported, because the agent may count on them."""
         unseen = [path for path in sorted(written - set(changes.paths)) if (worktree.path / path).exists()]
         if not unseen:
             return []

@@ -25,6 +25,7 @@ from devassist.domain.events import (
     WorktreeRemoved,
 )
 from devassist.domain.ids import agent_id, branch_name, rescue_ref, worktree_name
+from devassist.domain.risks import unfit_to_land
 from devassist.engine.context import RunContext
 from devassist.engine.crews.harness_commands import HarnessCommands, private_directory
 from devassist.git.worktree.listing import copy_untracked
@@ -122,9 +123,29 @@ class RunWorktrees:
         tracked, own = self.tracked_directories(), given or {}
         return {
             path: blob
-            for path, blob in _changed(worktree).items()
+            for path, blob in _changed(worktree, written).items()
             if own.get(path) != blob and not is_build_product(path, tracked_tops=tracked, written=written)
         }
+
+    def refuse_write(self, agent: str, path: str, *, written: Collection[str]) -> str:
+        """
+        Why what a write tool would write at `path` could not land; empty if it can.
+
+        `written` are the paths that the task's write tools wrote before.
+        """
+        present = self.of(agent)
+        worktree = present.worktree
+        if path in present.copied:
+            return "it is the person's own untracked file"
+        tracked = worktree.tracks(path)
+        if reason := unfit_to_land(path, tracked=tracked):
+            return reason
+        if tracked or path in written:
+            return ""
+        hidden = worktree.ignores(path) and (worktree.path / path).exists()
+        if path in present.given or (hidden and self.context.settings.checks.setup):
+            return "setup made it, and it is no part of the repository: a change of it would not land"
+        return ""
 
     def tracked_directories(self) -> frozenset[str]:
         """The directories that the base tracks: nothing below them is a build product."""
@@ -139,7 +160,8 @@ class RunWorktrees:
         signature = self.context.repository.signature(self.context.environment)
         for agent, entry in self._snapshot().items():
             ref = rescue_ref(self.context.run, agent)
-            commit = entry.worktree.snapshot(ref, by=signature)
+            written = self.context.journal.written_by_tools(agent.partition("/")[0])
+            commit = entry.worktree.snapshot(ref, by=signature, named=written)
             if commit is not None:
                 self._record(agent, SnapshotTaken(ref=ref, commit=commit, worktree=str(entry.worktree.path)))
 
@@ -209,6 +231,6 @@ class RunWorktrees:
         self.context.journal.record(Event(fact, task=agent.partition("/")[0], agent=agent))
 
 
-def _changed(worktree: Worktree) -> dict[str, str]:
-    blobs = worktree.blobs()
-    return {path: blobs.get(path, "") for path in worktree.changes().paths}
+def _changed(worktree: Worktree, named: Collection[str] = ()) -> dict[str, str]:
+    blobs = worktree.blobs(named)
+    return {path: blobs.get(path, "") for path in worktree.changes(named).paths}

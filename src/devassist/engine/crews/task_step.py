@@ -199,7 +199,11 @@ class TaskStep(WorkerSession):
         self.built_on = (*self.built_on, rebase.onto)
 
     def changed(self, role: Role) -> Mapping[str, str]:
-        return self.worktrees.changes(agent_id(self.task.id, role))
+        return self.worktrees.changes(agent_id(self.task.id, role), self.delivery.written_by_tools())
+
+    def refuse_write(self, role: Role, path: str) -> str:
+        written = self.delivery.written_by_tools()
+        return self.worktrees.refuse_write(agent_id(self.task.id, role), path, written=written)
 
     def diff(self, role: Role) -> str:
         """What the task changed, as it would be committed: without products, setup's files and the person's own."""

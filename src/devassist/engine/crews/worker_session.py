@@ -17,7 +17,7 @@ from devassist.assignments import (
     Submission,
 )
 from devassist.domain.errors import AuditError, DevassistError, Interrupted, LimitReached
-from devassist.domain.events import DecisionMade, Event, EventType, Fact, Shown, WorkerExited, WorkerStarted
+from devassist.domain.events import DecisionMade, Event, EventType, Fact, WorkerExited, WorkerStarted
 from devassist.domain.failpoints import reach
 from devassist.domain.hashing import digest
 from devassist.domain.ids import agent_id
@@ -26,7 +26,7 @@ from devassist.domain.settings import ApprovalMode
 from devassist.domain.state.approvals import ApprovalStatus
 from devassist.domain.state.budget import Limit, refusal
 from devassist.domain.statuses import Outcome
-from devassist.engine.approval_requests import ApprovalRequest, Parked, require_decision
+from devassist.engine.approval_requests import ApprovalRequest, Parked, require_decision, shown_options
 from devassist.engine.context import RunContext
 from devassist.engine.crews.endings import ending_by
 from devassist.engine.crews.replay import Diverged, Recall
@@ -38,7 +38,7 @@ from devassist.messages import (
     Begun,
     Board,
     Changes,
-    Diff,
+    CheckWrite,
     Done,
     EventMessage,
     FetchNews,
@@ -75,7 +75,7 @@ _WORKER_EVENTS = frozenset(
     }
 )
 _AboutLog = RecordEvents | ReserveCall | FetchNews | RecallReply | RecallTool | Finish
-_AboutAgent = BeginAgent | ListChanges | ShowDiff | SubmitWork | ReadBoard | AskPerson
+_AboutAgent = BeginAgent | ListChanges | CheckWrite | ShowDiff | SubmitWork | ReadBoard | AskPerson
 
 
 @dataclass
@@ -158,8 +158,10 @@ class WorkerSession(ABC):
                 return Begun(self.begin(role, round_))
             case ListChanges(role=role):
                 return Changes(self.changed(role))
+            case CheckWrite(role=role, path=path):
+                return Answer(self.refuse_write(role, path))
             case ShowDiff(role=role):
-                return Diff(self.diff(role))
+                return Answer(self.diff(role))
             case SubmitWork():
                 return Submitted(self.submit(request))
             case ReadBoard():
@@ -271,7 +273,7 @@ class WorkerSession(ABC):
                 task=self.task_id,
                 agent=agent_id(self.task_id, request.role),
                 options=request.options,
-                shown=_shown(kind, request.options),
+                shown=shown_options(kind, request.options),
             ),
         )
         if decided.status is ApprovalStatus.APPROVED:
@@ -286,15 +288,11 @@ class WorkerSession(ABC):
     @abstractmethod
     def changed(self, role: Role) -> Mapping[str, str]: ...
 
+    def refuse_write(self, role: Role, path: str) -> str:  # noqa: ARG002  for crews whose writes may not land
+        return ""
+
     @abstractmethod
     def diff(self, role: Role) -> str: ...
 
     @abstractmethod
     def submit(self, submit: SubmitWork) -> Submission: ...
-
-
-def _shown(kind: str, options: tuple[str, ...]) -> Shown:
-    """The options, if they are what is approved."""
-    if kind == "scope":
-        return Shown(paths=options)
-    return Shown(command=options) if kind == "command" else Shown()

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from devassist.domain.errors import AuditError
 from devassist.domain.events import Event, EventType, Record, ToolCalled, WarningRaised
 from devassist.domain.handoffs import Evidence
+from devassist.domain.roles import COMMAND_TOOLS
 from devassist.domain.state.run import RunState
 from devassist.ports import Recorder
 
@@ -110,6 +111,15 @@ class Journal:
         """The tool calls of one task, in order."""
         with self.lock:
             return list(self._calls.get(task, ()))
+
+    def written_by_tools(self, task: str) -> set[str]:
+        """The paths that agents of one task wrote on purpose, not by a command on the way."""
+        return {
+            path
+            for call in self.calls(task)
+            if call.tool not in COMMAND_TOOLS and call.ok
+            for path in call.wrote
+        }
 
     def _write(self, events: Sequence[Event]) -> Sequence[Record]:
         assert self.log is not None  # noqa: S101  the composition root sets it

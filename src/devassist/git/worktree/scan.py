@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import posixpath
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -36,15 +36,18 @@ class Scan:
         return {path: None if (state := self.seen[path]) is None else state.entry for path in chosen}
 
 
-def scan(repo: pygit2.Repository, root: Path, tree: str, *, store: bool) -> Scan:
+def scan(repo: pygit2.Repository, root: Path, tree: str, *, store: bool, named: Collection[str] = ()) -> Scan:
     """
     Compare the files below `root` with `tree`; with `store` their blobs are put into the object store.
+
+    `named` are paths that count even if git ignores them.
 
     libgit2's status names the candidates; the tree is then compared with the file itself, so an index that a
     crash left behind the ref changes nothing.
     """
     trees, files = Trees(repo), Files(repo, root)
     candidates, embedded = _candidates(repo, root)
+    candidates |= {path for path in named if not any(path.startswith(f"{top}/") for top in embedded)}
     differing: dict[str, tuple[Entry | None, Seen | None]] = {}
     for path in sorted(candidates):
         old = trees.find(tree, path)

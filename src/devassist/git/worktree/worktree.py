@@ -64,9 +64,9 @@ class Worktree:
 
     # What changed -----------------------------------------------------------------------------------------
 
-    def changes(self) -> ChangeSet:
-        """Everything in the files that is not in HEAD: untracked included, ignored not."""
-        return self._scan(store=False).changes
+    def changes(self, named: Collection[str] = ()) -> ChangeSet:
+        """Everything in the files that is not in HEAD: untracked included, ignored only at the paths in `named`."""
+        return self._scan(store=False, named=named).changes
 
     def state_id(self) -> str:
         """The id of the tree that a commit of all changes would have; nothing is written."""
@@ -78,23 +78,32 @@ class Worktree:
         """The tree that a commit of everything, or of `paths`, would have, stored, for a diff. No ref moves."""
         handle = self.admin.open()
         tree = tree_id(handle, self.head_commit)
-        scanned = scan(handle, self.path, tree, store=True)
+        scanned = scan(handle, self.path, tree, store=True, named=paths or ())
         with translated("store the tree"):
             return Trees(handle).edited(tree, scanned.edits(paths), write=True)
 
-    def blobs(self) -> Mapping[str, str]:
-        """The blob id of each changed path that still exists."""
-        return {
-            path: seen.entry.id for path, seen in self._scan(store=False).seen.items() if seen is not None
-        }
+    def blobs(self, named: Collection[str] = ()) -> Mapping[str, str]:
+        """The blob id of each path in `changes` that still exists."""
+        seen = self._scan(store=False, named=named).seen
+        return {path: state.entry.id for path, state in seen.items() if state is not None}
+
+    def tracks(self, path: str) -> bool:
+        """Whether HEAD has a file at `path`."""
+        handle = self.admin.open()
+        return Trees(handle).find(tree_id(handle, self.head_commit), path) is not None
+
+    def ignores(self, path: str) -> bool:
+        """Whether git's ignore rules name `path`, tracked or not."""
+        with translated("look up an ignore rule"):
+            return self.admin.open().path_is_ignored(path)
 
     @property
     def is_clean(self) -> bool:
         return not self.changes()
 
-    def _scan(self, *, store: bool) -> Scan:
+    def _scan(self, *, store: bool, named: Collection[str] = ()) -> Scan:
         handle = self.admin.open()
-        return scan(handle, self.path, tree_id(handle, self.head_commit), store=store)
+        return scan(handle, self.path, tree_id(handle, self.head_commit), store=store, named=named)
 
     # Keeping ----------------------------------------------------------------------------------------------
 
@@ -102,7 +111,7 @@ class Worktree:
         self, paths: Collection[str], message: str, *, author: Signature, committer: Signature
     ) -> str | None:
         """
-        Commit exactly `paths` of the change set to the branch; None when that changes nothing.
+        Commit exactly `paths` to the branch, also where git ignores them; None when that changes nothing.
 
         Both paths of a rename must be named for it to be one. Refused when a path is one that no system
         should be given; RepositoryChanged when the branch moved meanwhile.
@@ -111,7 +120,7 @@ class Worktree:
             if reason := forbidden_path(path):
                 raise Refused(f"{path!r} is not committed: {reason}", hint="Rename or delete the file")
         head, handle = self.head_commit, self.admin.open()
-        scanned = scan(handle, self.path, tree_id(handle, head), store=True)
+        scanned = scan(handle, self.path, tree_id(handle, head), store=True, named=paths)
         edits = scanned.edits(paths)
         commit = self._commit_of(handle, head, edits, message, (author, committer))
         if commit is None:
@@ -122,12 +131,17 @@ class Worktree:
         return commit
 
     def snapshot(
-        self, ref: str, *, message: str = "devassist: rescued work", by: Signature | None = None
+        self,
+        ref: str,
+        *,
+        message: str = "devassist: rescued work",
+        by: Signature | None = None,
+        named: Collection[str] = (),
     ) -> str | None:
-        """Put everything uncommitted into a commit at `ref`, moving nothing else; None when clean."""
+        """Put everything uncommitted into a commit at `ref`, as in `changes`, moving nothing else; None when clean."""
         signature = by or Signature(FALLBACK_NAME, FALLBACK_EMAIL)
         head, handle = self.head_commit, self.admin.open()
-        scanned = scan(handle, self.path, tree_id(handle, head), store=True)
+        scanned = scan(handle, self.path, tree_id(handle, head), store=True, named=named)
         commit = self._commit_of(handle, head, scanned.edits(), message, (signature, signature))
         if commit is not None:
             before = refs.tip(handle, ref)
@@ -152,7 +166,7 @@ class Worktree:
         # A concurrent `git gc --prune=now` can take a fresh blob; the files still have it.
         lost = [path for path, entry in edits.items() if entry is not None and entry.id not in handle]
         if lost:
-            again = scan(handle, self.path, old, store=True).edits(lost)
+            again = scan(handle, self.path, old, store=True, named=lost).edits(lost)
             if again != {path: edits[path] for path in lost} or any(
                 e and e.id not in handle for e in again.values()
             ):

@@ -82,6 +82,23 @@ def test_only_the_given_paths_are_committed(lab: Lab) -> None:
     assert worktree.commit(["src/a.py"], "nothing", author=ME, committer=ME) is None
 
 
+def test_a_path_that_git_ignores_is_seen_and_committed_where_it_is_named(lab: Lab) -> None:
+    worktree = lab.open()
+    lab.write({"kept.log": "k\n", "other.log": "o\n"}, worktree.path)
+    assert worktree.is_clean
+    assert worktree.ignores("kept.log")
+    assert not worktree.tracks("kept.log")
+    assert [change.path for change in worktree.changes(["kept.log", "nowhere.log"])] == ["kept.log"]
+    rescued = worktree.snapshot("refs/devassist/rescue/x", named=["kept.log"])
+    assert lab.git("show", f"{rescued}:kept.log") == "k"
+    commit = worktree.commit(["kept.log"], "kept", author=ME, committer=ME)
+    assert lab.git("show", "--name-only", "--format=", str(commit)) == "kept.log"
+    assert worktree.tracks("kept.log")
+    assert worktree.is_clean
+    (worktree.path / "kept.log").write_text("changed\n")
+    assert kinds(worktree) == {"kept.log": "modified"}
+
+
 def test_an_edit_of_the_same_size_in_the_same_moment_is_seen(lab: Lab) -> None:
     worktree = lab.open()
     for text in ("hallo\n", "hella\n", "jello\n", "hello\n"):
