@@ -105,6 +105,7 @@ class World:
     zygote: Zygote | None
     model_fault: str = ""
     history: list[Done] = field(default_factory=list)
+    more_env: dict[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.repo, self.state, self.home = self.root / "repo", self.root / "state", self.root / "home"
@@ -135,6 +136,7 @@ class World:
             "NO_COLOR": "1",
             "SERVICE_TOKEN": SECRET,
             "TMPDIR": str(self.root),
+            **self.more_env,
         }
 
     def call(self, *args: str, fault: str = "", timeout: float = 60, clock_s: float = 0) -> Done:
