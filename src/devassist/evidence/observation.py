@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
@@ -11,13 +12,15 @@ from devassist.evidence import python_events
 from devassist.evidence.failure_lines import failure_lines
 from devassist.evidence.report_files import reports
 from devassist.evidence.testimony import Testimony, merged
+from devassist.evidence.wrapped_runs import wrapped_runs
+from devassist.evidence.wrapped_testimony import wrapped_testimony
 from devassist.ports import CommandResult
 
 ReadFile = Callable[[str], str | None]
 """Path in the tree -> its text, or None if there is no such text file."""
 
-_PYTHON = Path(__file__).parent / "python"
-"""What every Python below the command reads first; see the `sitecustomize` there."""
+_HERE = Path(__file__).parent
+"""Has `python`, what every Python below the command reads first, and `wrappers`, programs that stand before runners."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,10 +53,12 @@ class Observation:
 
     def _testimony(self, tree: Path) -> Testimony:
         path = PurePosixPath(tree)
-        return merged(
+        python = (
             python_events.testimony(report, tree=path)
             for report in reports(self.results, prefix="python-", suffix=".jsonl")
         )
+        wrapped = (wrapped_testimony(run, tree=tree) for run in wrapped_runs(self.results))
+        return merged((*python, *wrapped))
 
 
 def observe(command: str, *, read: ReadFile, environment: Mapping[str, str], results: Path) -> Observation:  # noqa: ARG001
@@ -63,16 +68,34 @@ def observe(command: str, *, read: ReadFile, environment: Mapping[str, str], res
         results.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError:
         return plain
-    if ":" in str(_PYTHON):  # no entry of PYTHONPATH can hold it
+    if ":" in f"{_HERE}{results}":  # no search path can hold it
         return plain
-    before = environment.get("PYTHONPATH", "")
+    python = _HERE / "python"
+    path = environment.get("PATH", "")
+    wrappers = _wrappers_on(path)
     return Observation(
         command=command,
         run=command,
         results=results,
         environment={
             "DEVASSIST_RESULTS": str(results),
-            "PYTHONPATH": f"{_PYTHON}:{before}" if before else str(_PYTHON),
+            "PYTHONPATH": _joined(str(python), environment.get("PYTHONPATH", "")),
+            **({"PATH": _joined(*wrappers, path)} if wrappers else {}),
         },
-        read_only=(_PYTHON,),
+        read_only=(python, _HERE / "wrappers"),
     )
+
+
+def _wrappers_on(path: str) -> tuple[str, ...]:
+    """
+    Directories to put before `path`, each with one program: only where that program is, for scripts ask.
+
+    A wrapper that is called by its name also sees what a Makefile or a package script runs; rewriting `command` would
+    not, and could get its quoting wrong. A command that calls a program by its path is not seen.
+    """
+    tools = (place for place in sorted((_HERE / "wrappers").iterdir()) if place.is_dir())
+    return tuple(str(place) for place in tools if shutil.which(place.name, path=path or None))
+
+
+def _joined(*entries: str) -> str:
+    return ":".join(entry for entry in entries if entry)

@@ -8,23 +8,24 @@ from collections.abc import Iterator
 from pathlib import Path
 
 _MOST_FILES = 4_000
-_MOST_BYTES = 256 << 20
+MOST_BYTES = 256 << 20
 _FLAGS = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 
 
 def reports(directory: Path, *, prefix: str = "", suffix: str) -> Iterator[bytes]:
     """The regular files of `directory` with such names, by name, until too many or too much has been read."""
-    left = _MOST_BYTES
-    for name in _names(directory, prefix, suffix):
-        content = _content(directory / name, most=left)
-        left -= len(content)
-        if content:
-            yield content
+    left = MOST_BYTES
+    for name in names(directory, prefix=prefix, suffix=suffix):
+        report = content(directory / name, most=left)
+        left -= len(report)
+        if report:
+            yield report
         if left <= 0:
             return
 
 
-def _names(directory: Path, prefix: str, suffix: str) -> list[str]:
+def names(directory: Path, *, prefix: str = "", suffix: str) -> list[str]:
+    """Such names in `directory`, sorted, not too many; none if it is not a directory of its own."""
     try:
         if directory.is_symlink():
             return []
@@ -39,7 +40,7 @@ def _named(name: str, prefix: str, suffix: str) -> bool:
     return name.startswith(prefix) and name.endswith(suffix)
 
 
-def _content(path: Path, *, most: int) -> bytes:
+def content(path: Path, *, most: int = MOST_BYTES) -> bytes:
     """Empty if there is no such regular file; never waits for a writer, never follows a link."""
     try:
         descriptor = os.open(path, _FLAGS)
