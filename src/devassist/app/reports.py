@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from devassist.app.conflicts.known import known_conflicts
+from devassist.app.conflicts.known import KnownConflict, known_conflicts
 from devassist.app.wiring.project import Project, open_reader
+from devassist.domain.conflicts import ConflictStatus
 from devassist.reports.document import document
 from devassist.reports.latest import write_whole
 from devassist.reports.markdown import markdown
@@ -25,15 +26,16 @@ def load_story(project: Project, run: str) -> Story:
         name = reader.find_run(run)
         story = Story.of(reader.events(EventFilter(run=name), raw_types=_UNREAD))
     if story.state.conflicts:
-        for id_, one in known_conflicts(project).items():
-            if id_ in story.state.conflicts and (one["gone"] or "ended" in one):
-                ended = one.get("ended", {})
-                story.endings[id_] = ConflictEnding(
-                    status=ended.get("status", "gone"),
-                    who=ended.get("who", ""),
-                    reason=ended.get("reason", ""),
-                )
+        for id_, known in known_conflicts(project).items():
+            if id_ in story.state.conflicts and known.changes:
+                story.endings[id_] = _ending(known)
     return story
+
+
+def _ending(known: KnownConflict) -> ConflictEnding:
+    if known.decision is None:
+        return ConflictEnding(status=ConflictStatus.GONE)
+    return ConflictEnding(status=known.decision.status, who=known.decision.who, reason=known.decision.reason)
 
 
 def told(story: Story, *, as_page: bool = False) -> str:

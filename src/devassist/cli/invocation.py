@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import typer
 
@@ -94,7 +94,7 @@ class Invocation:
     def say(self, text: str, *, style: str = "") -> None:
         self.narration.print(plain(text), style=style or None, markup=False)
 
-    def project(self, flags: Mapping[str, Any] | None = None) -> Project:
+    def project(self, flags: Mapping[str, object] | None = None) -> Project:
         from devassist.app.wiring.project import open_project  # see above
 
         project = open_project(self.host, flags)
@@ -114,20 +114,20 @@ def at(invocation: Invocation, directory: Path | None) -> Invocation:
     return replace(invocation, host=replace(invocation.host, directory=directory.resolve()))
 
 
-def json_text(document: Mapping[str, Any], *, indent: int | None = None) -> str:
+def json_text(document: Mapping[str, object], *, indent: int | None = None) -> str:
     """JSON that no log of GitHub's takes for a workflow command; bytes of a name that are no UTF-8 are escaped."""
     text = json.dumps(document, ensure_ascii=False, indent=indent, default=str)
     escaped = _UNDECODED.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
     return escaped.replace("##[", "##\\u005b")
 
 
-def print_json(document: Mapping[str, Any]) -> None:
+def print_json(document: Mapping[str, object]) -> None:
     """The answer as one JSON document on stdout."""
     sys.stdout.write(json_text(document, indent=2) + "\n")
     sys.stdout.flush()
 
 
-def print_line(document: Mapping[str, Any]) -> None:
+def print_line(document: Mapping[str, object]) -> None:
     """One line of NDJSON on stdout, at once."""
     sys.stdout.write(json_text(document) + "\n")
     sys.stdout.flush()

@@ -12,9 +12,9 @@ import os
 import re
 import stat
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
-from typing import Any
+from typing import TextIO
 
 _LINE = re.compile(r"[^\r\n]*(?:\r\n|\r|\n)")
 _COMMAND = re.compile(r"^(\s*):(?=:)")
@@ -46,11 +46,11 @@ class DisarmedStream:
     `send` is the one way past it, for the commands that are ours.
     """
 
-    def __init__(self, stream: Any) -> None:
+    def __init__(self, stream: TextIO) -> None:
         self._stream = stream
         self._waiting = ""
 
-    def __getattr__(self, name: str) -> Any:
+    def __getattr__(self, name: str) -> object:
         return getattr(self._stream, name)
 
     def write(self, text: str) -> int:
@@ -62,7 +62,7 @@ class DisarmedStream:
         self._waiting = self._waiting[end:]
         return len(text)
 
-    def writelines(self, lines: Any) -> None:
+    def writelines(self, lines: Iterable[str]) -> None:
         for line in lines:
             self.write(line)
 
@@ -100,7 +100,7 @@ def send(line: str) -> None:
         sys.stderr.send(line)
 
 
-def _is_file(stream: Any) -> bool:
+def _is_file(stream: TextIO) -> bool:
     try:
         return stat.S_ISREG(os.fstat(stream.fileno()).st_mode)
     except (OSError, ValueError, AttributeError):

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from devassist.app.conflicts.known import KnownConflict
 from devassist.app.doctor.check import Check, Health
 from devassist.app.doctor.finding import Damage
 from devassist.app.doctor.repair import Repair
-from devassist.app.documents import Json
+from devassist.app.documents import Json, builtins
 from devassist.app.pull_request import Proposed
+from devassist.app.runs.plan_estimate import Estimate, PlanForecast
 from devassist.app.runs.worktrees import AgentWorktree, Collected
 from devassist.app.verification import Problem, Verification
 from devassist.cli.commands.audit.verify import verify_document
@@ -17,6 +19,10 @@ from devassist.cli.commands.setup.doctor import doctor_document
 from devassist.cli.commands.worktrees.gc import gc_document
 from devassist.cli.commands.worktrees.list_worktrees import worktree_document
 from devassist.cli.invocation import json_text
+from devassist.cli.view.known_conflict import known_document
+from devassist.conflicts.foresight import Predicted
+from devassist.domain.conflicts import ConflictStatus, Location
+from devassist.domain.events import ConflictFound, ConflictResolved
 
 BROKEN = Damage(what="broken ref", path="refs/heads/x", before="empty", after="1234", run="r-1", act=print)
 UNKNOWN = Damage(what="unknown worktree", path="da-x", before="no run of the log has it", hint="look at it")
@@ -114,4 +120,62 @@ def test_a_pull_request_that_was_not_opened_has_no_url() -> None:
         '{"schema": "devassist.pr/1", "run": "r-1", "branch": "devassist/r-1/result", "commit": "abc", \n'
         '"base": "main", "remote": "origin", "title": "Better", "command": "gh pr create", "compare": "", \n'
         '"pushed": false, "url": null}',
+    )
+
+
+def test_an_estimate_is_printed_with_the_runs_that_it_comes_from() -> None:
+    likely = Estimate(runs=2, model_calls=16, input_tokens=160, output_tokens=16, usd=0.16)
+    meeting = Predicted(tasks=("a", "b"), paths=("x.py",), reason="their scopes meet")
+    check_printed(
+        builtins(PlanForecast(predicted=(meeting,), estimate=likely)),
+        '{"predicted": [{"tasks": ["a", "b"], "branch": null, "paths": ["x.py"], "symbols": [], \n'
+        '"reason": "their scopes meet"}], \n'
+        '"estimate": {"runs": 2, "model_calls": 16, "input_tokens": 160, "output_tokens": 16, "usd": 0.16}}',
+    )
+
+
+FOUND = ConflictFound(
+    conflict="c-1",
+    base="b",
+    id="c-1",
+    kind="content",
+    branches=("x", "y"),
+    path="a.py",
+    locations=(Location(branch="x", path="a.py", start_line=1, end_line=2),),
+)
+FOUND_DOCUMENT = (
+    '"conflict": "c-1", "base": "b", "id": "c-1", "level": "text", "kind": "content", "severity": "error", \n'
+    '"branches": ["x", "y"], "path": "a.py", "symbol": null, \n'
+    '"locations": [{"branch": "x", "path": "a.py", "start_line": 1, "end_line": 2}], \n'
+    '"explanation": "", "suggestion": "", '
+)
+
+
+def changed(*statuses: ConflictStatus) -> KnownConflict:
+    known = KnownConflict(latest=FOUND, first_seen="1", last_seen="1")
+    for at, status in enumerate(statuses, start=2):
+        known = known.changed(ConflictResolved(conflict="c-1", status=status, who="me", reason="R"), str(at))
+    return known
+
+
+def test_a_conflict_that_was_found_is_printed_without_an_end() -> None:
+    check_printed(
+        known_document(changed()),
+        f'{{{FOUND_DOCUMENT}"status": "open", "first_seen": "1", "last_seen": "1", "gone": false}}',
+    )
+
+
+def test_a_conflict_that_was_waived_and_is_gone_is_printed_with_both() -> None:
+    check_printed(
+        known_document(changed(ConflictStatus.WAIVED, ConflictStatus.GONE)),
+        f'{{{FOUND_DOCUMENT}"status": "waived", "first_seen": "1", "last_seen": "3", "gone": true, \n'
+        '"ended": {"conflict": "c-1", "status": "waived", "who": "me", "reason": "R"}, "gone_because": "R"}',
+    )
+
+
+def test_a_conflict_that_was_gone_before_it_was_waived_is_printed_in_that_order() -> None:
+    check_printed(
+        known_document(changed(ConflictStatus.GONE, ConflictStatus.WAIVED)),
+        f'{{{FOUND_DOCUMENT}"status": "waived", "first_seen": "1", "last_seen": "3", "gone": true, \n'
+        '"gone_because": "R", "ended": {"conflict": "c-1", "status": "waived", "who": "me", "reason": "R"}}',
     )

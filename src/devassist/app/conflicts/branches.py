@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import replace
-from typing import Any
+from dataclasses import dataclass, replace
 
+from devassist.app.conflicts.known import KnownConflict
 from devassist.app.conflicts.uncommitted import WorkInProgress
 from devassist.app.wiring.project import Project, load_state
 from devassist.domain.conflicts import Side
@@ -16,54 +15,59 @@ from devassist.git.merging.merge_tree import MergeTree
 from devassist.git.repository import Repository
 
 _COMMITS = 10
-
-
 _RENAMED = re.compile(r"^rename from (.+)$", re.MULTILINE)
-
-
 _TASK_BRANCH_PARTS = 4
 """devassist/<run>/<task>/<role>"""
 
 
-def both_sides(project: Project, conflict: Mapping[str, Any]) -> list[dict[str, str]]:
-    """For each branch of a known conflict: what it was for, and what it changes there, committed or not."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BranchOfConflict:
+    """One branch of a conflict: its purpose in words, and its changes to the files of the conflict as a diff."""
+
+    branch: str
+    intent: str
+    diff: str
+
+
+def both_sides(project: Project, known: KnownConflict) -> list[BranchOfConflict]:
+    """Both branches of a conflict, with their uncommitted changes."""
     repository = project.repository
-    paths = {conflict["path"], *(at["path"] for at in conflict.get("locations", ()))}
+    paths = {known.latest.path, *(location.path for location in known.latest.locations)}
     with MergeTree(repository, environment=project.host.environment) as referee:
         work = WorkInProgress(repository, referee)
-        found: list[tuple[str, Side | None]] = []
-        for name in conflict["branches"]:
-            try:
-                found.append((name, work.of(name) or side_of(project, name)))
-            except NotFound:
-                found.append((name, None))
+        sides = {name: _side_or_none(project, work, name) for name in known.branches}
         view = referee.view
-        bases = [_fork(view, conflict, side) for _name, side in found]
+        bases = {name: _fork(view, known.latest.base, side) for name, side in sides.items()}
         # A file that one side renamed has another name on the other.
-        for (_name, side), base in zip(found, bases, strict=True):
-            if side is not None and base is not None:
+        for name, side in sides.items():
+            if side is not None and (base := bases[name]) is not None:
                 paths |= set(_RENAMED.findall(view.diff(base, side.commit, paths=paths)))
-        return [
-            {"branch": name, "intent": "the branch is gone", "diff": ""}
-            if side is None
-            else {
-                "branch": name,
-                "intent": intent_of(project, replace(side, commit=side.tip), base or conflict["base"]),
-                "diff": view.diff(base, side.commit, paths=paths) if base is not None else "",
-            }
-            for (name, side), base in zip(found, bases, strict=True)
-        ]
+        branches: list[BranchOfConflict] = []
+        for name, side in sides.items():
+            if side is None:
+                branches.append(BranchOfConflict(branch=name, intent="the branch is gone", diff=""))
+                continue
+            base = bases[name]
+            intent = intent_of(project, replace(side, commit=side.tip), base or known.latest.base)
+            diff = view.diff(base, side.commit, paths=paths) if base is not None else ""
+            branches.append(BranchOfConflict(branch=name, intent=intent, diff=diff))
+        return branches
 
 
-def _fork(view: Repository, conflict: Mapping[str, Any], side: Side | None) -> str | None:
-    """Where a branch left what it is to land on."""
-    if side is None or "base" not in conflict:
+def _side_or_none(project: Project, work: WorkInProgress, name: str) -> Side | None:
+    try:
+        return work.of(name) or side_of(project, name)
+    except NotFound:
         return None
-    return view.merge_base(conflict["base"], side.commit)
+
+
+def _fork(view: Repository, base: str, side: Side | None) -> str | None:
+    """The commit where a branch left `base`; None if there is none."""
+    return view.merge_base(base, side.commit) if base and side is not None else None
 
 
 def intent_of(project: Project, side: Side, base: str) -> str:
-    """What a branch is for: the task it was made for where a run made it, else what its commits say."""
+    """The purpose of a branch: the task that a run made it for, else its commit messages since `base`."""
     parts = side.name.split("/")
     if parts[0] == "devassist" and len(parts) == _TASK_BRANCH_PARTS:
         with suppress(NotFound):
@@ -71,12 +75,12 @@ def intent_of(project: Project, side: Side, base: str) -> str:
             for task in state.plan.tasks if state.plan is not None else ():
                 if task.id == parts[2]:
                     return f"{task.title}\n{task.instructions}".strip()
-    said = [one.message.strip() for one in project.repository.log(side.commit, hide=[base], limit=_COMMITS)]
-    return "\n".join(said) or "nothing is said of it"
+    commits = project.repository.log(side.commit, hide=[base], limit=_COMMITS)
+    return "\n".join(commit.message.strip() for commit in commits) or "nothing is said of it"
 
 
 def base_side(project: Project, revision: str) -> Side:
-    """What the branches are to land on, under the name it was given, else that of the branch checked out."""
+    """The side to land on: `revision` under the name that was typed, by default the branch that is checked out."""
     repository = project.repository
     commit = repository.resolve(revision or "HEAD")
     name = revision or repository.head_branch or "HEAD"

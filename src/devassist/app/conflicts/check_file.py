@@ -1,4 +1,4 @@
-"""Wires the check of one file against all live branches, for a hook before or after a write."""
+"""Compares one file with all live branches, for a hook before or after a write."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from devassist.app.conflicts.branches import base_side
-from devassist.app.conflicts.compare import Compared, Comparison, looked_at
+from devassist.app.conflicts.compare import Compared, Comparison, sides_to_compare
 from devassist.app.wiring.history import require_history
 from devassist.app.wiring.project import Project
 from devassist.conflicts.ongoing import OngoingConflicts
@@ -20,9 +20,9 @@ def check_path(
     project: Project, path: Path, *, content: bytes | None = None, committed: bool = False
 ) -> Compared:
     """
-    One file, as it is on disk or as `content` would make it, held against all live branches: for a hook.
+    Compare one file, as it is on disk or as `content` would make it, with all live branches.
 
-    With `committed` what others have not committed is left out, which spares looking through their worktrees.
+    With `committed` the uncommitted work of others is left out, so that their worktrees need not be scanned.
     Raises UsageError for a path outside of the repository.
     """
     repository, state = project.repository, project.host.state_dir
@@ -39,20 +39,24 @@ def check_path(
             commit = referee.scratch.replaced(mine.commit, mine.head or mine.commit, relative, content)
             mine = replace(mine, commit=commit, tree=referee.view.tree_of(commit))
         others = [
-            one
-            for one in looked_at(project, referee, wanted, base.commit)
-            if one.name != repository.head_branch
+            side
+            for side in sides_to_compare(project, referee, wanted, base.commit)
+            if side.name != repository.head_branch
         ]
-        # Only what the file has a part in is looked at: the others are not held against each other.
+        # The others are not compared with each other: only pairs with the file's own side count.
         ongoing = OngoingConflicts(
             referee, base.commit, state / "symbols", project.settings.conflicts.languages
         )
         ongoing.move(mine)
-        for one in others:
-            ongoing.move(one, own=False)
+        for side in others:
+            ongoing.move(side, own=False)
         for _ in ongoing.deepen(mine.name):
             pass
         conflicts, merged = ongoing.conflicts(), referee.merged
-    about = [one for one in conflicts if relative in (one.path, *(at.path for at in one.locations))]
+    about = [
+        conflict
+        for conflict in conflicts
+        if relative in (conflict.path, *(location.path for location in conflict.locations))
+    ]
     stats = ConflictStats(pairs_merged=merged)
     return Compared(base=base.commit, sides=[mine, *others], conflicts=about, order=(), stats=stats)

@@ -1,12 +1,10 @@
-"""Wires conflict detection: which branches, which levels, and what the log knows of each conflict already."""
+"""Compares branches with each other and with their base: finds conflicts, stale branches and an order of merging."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-
-import msgspec
 
 from devassist.app.conflicts.branches import base_side, side_of
 from devassist.app.conflicts.run_levels import Deep, go_deeper
@@ -21,7 +19,6 @@ from devassist.conflicts.ordering import planned
 from devassist.conflicts.outputs import (
     BranchRecord,
     ChosenTests,
-    ConflictRecord,
     ConflictReport,
     ConflictStats,
     by_severity,
@@ -35,30 +32,36 @@ from devassist.domain.conflicts import Conflict, ConflictStatus, Level, Side
 from devassist.domain.ids import work_of
 from devassist.git.merging.merge_tree import MergeTree
 from devassist.git.merging.tree_view import TreeView
+from devassist.reports.run_document import Json, builtins
 
-LEVELS = ("tree", "text", "symbol", "manifest")
+LEVELS = (Level.TREE, Level.TEXT, Level.SYMBOL, Level.MANIFEST)
+"""The levels that read only, and run nothing."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Comparison:
-    """What to compare. Without branches: the live devassist branches, or with `every` all that are ahead."""
+    """
+    The branches to compare and how.
+
+    Without `branches` these are the live devassist branches, or with `every` all that are ahead of the base.
+    """
 
     branches: tuple[str, ...] = ()
     every: bool = False
     base: str = ""
-    levels: tuple[str, ...] = LEVELS
+    levels: tuple[Level, ...] = LEVELS
     deeper: tuple[Level, ...] = ()
-    """Levels that run something: type, behaviour."""
+    """The levels that run commands: type, behaviour."""
     committed: bool = False
-    """Leave out what is not committed in the worktrees."""
+    """Leave out the uncommitted work in worktrees."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Compared:
     """
-    What was found. `stats` is contract 6's; `order` lands most without conflict.
+    The result of a comparison. `order` is the one that lands most branches without a conflict.
 
-    `against` is the base's name, and `levels` what was looked at.
+    `base` is the commit of the base and `against` its name; `levels` are those that were compared.
     """
 
     base: str
@@ -69,46 +72,47 @@ class Compared:
     looked: Sequence[str] = ()
     """All branches that were compared, also those that one of `sides` holds."""
     stale: Sequence[Stale] = ()
-    """Branches that the base has moved on from in paths they change."""
+    """Branches that change paths which the base has changed since they left it."""
     seen: frozenset[str] = frozenset()
-    """Ids of all that was found, also of what is said of other branches because it comes from them."""
+    """Ids of all conflicts that were found, also of those attributed to the branches that they come from."""
     against: str = ""
     waves: Sequence[Sequence[str]] = ()
-    """`order` in parts: those of the first land without a conflict, each later one conflicts with one before it."""
-    levels: tuple[str, ...] = LEVELS
+    """`order` in parts: those of the first land without a conflict, each later one conflicts with an earlier one."""
+    levels: tuple[Level, ...] = LEVELS
 
 
 def compare(project: Project, wanted: Comparison, decided: Mapping[str, ConflictStatus]) -> Compared:
     """
-    Hold every branch against every other. `decided` maps conflict ids to what people decided of them.
+    Compare every branch with every other. `decided` maps ids of conflicts to the statuses that people gave them.
 
-    Raises Refused in a shallow clone, NotFound for a branch that is not there.
+    Raises Refused in a shallow clone, NotFound for a branch that does not exist.
     """
     started = time.monotonic()
     require_history(project.repository)
     base = base_side(project, wanted.base)
     with MergeTree(project.repository, environment=project.host.environment) as referee:
-        live = looked_at(project, referee, wanted, base.commit)
-        found, merged = _detected(project, referee, base, live, wanted.levels)
-        scene = _scene(referee, wanted, base, live, found, decided)
+        live = sides_to_compare(project, referee, wanted, base.commit)
+        detected, merged = _detect(project, referee, base, live, wanted.levels)
+        scene = _scene(referee, wanted, base, live, detected, decided)
         deep = Deep()
         if wanted.deeper:
             first = [side for side in scene.sides if side not in scene.landing]
             ranked = sorted(scene.landing, key=lambda side: scene.order.index(side.name))
             deep = go_deeper(project, referee, base, [*first, *ranked], wanted.deeper)
     conflicts = [
-        replace(one, status=decided.get(one.id, one.status)) for one in [*scene.conflicts, *deep.conflicts]
+        replace(conflict, status=decided.get(conflict.id, conflict.status))
+        for conflict in [*scene.conflicts, *deep.conflicts]
     ]
     count = len(scene.sides)
-    meant = {side.name for side in scene.sides}.union(*(one.branches for one in conflicts))
+    named = {side.name for side in scene.sides}.union(*(conflict.branches for conflict in conflicts))
     return Compared(
         base=base.commit,
-        sides=[one for one in live if one.name in meant],
+        sides=[side for side in live if side.name in named],
         conflicts=conflicts,
         order=scene.order,
-        looked=[one.name for one in live],
+        looked=[side.name for side in live],
         stale=scene.stale,
-        seen=frozenset(one.id for one in found),
+        seen=frozenset(conflict.id for conflict in detected),
         stats=replace(
             _deep_stats(deep) if wanted.deeper else ConflictStats(),
             branches=count,
@@ -132,7 +136,7 @@ def _deep_stats(deep: Deep) -> ConflictStats:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Scene:
-    """The branches that count by themselves, those of them to be merged, in which order, and what is said of them."""
+    """The branches that no other one holds, those of them to merge, in which order, and their conflicts."""
 
     sides: Sequence[Side]
     landing: Sequence[Side]
@@ -150,64 +154,67 @@ def _scene(
     wanted: Comparison,
     base: Side,
     live: Sequence[Side],
-    found: Sequence[Conflict],
+    detected: Sequence[Conflict],
     decided: Mapping[str, ConflictStatus],
 ) -> _Scene:
     named = bool(wanted.branches)
     holds = {} if named else holdings(referee.view, live)
     sides = live if named or wanted.every else unheld(live, holds)
-    # Work in progress on the base is compared, and is nothing to merge into it.
+    # Uncommitted work on the base is compared, but it is not merged into the base.
     landing = [side for side in sides if side.name != base.name or side.name in wanted.branches]
-    # The order is that of the branches to be merged; a conflict is said of those that it comes from.
+    # The order is that of the branches to merge; a conflict belongs to the branches that it comes from.
     held = {side.name for side in live} - {side.name for side in sides}
     between = [
-        replace(one, status=_in_the_way(one, decided)) for one in found if held.isdisjoint(one.branches)
+        replace(conflict, status=_status_for_merging(conflict, decided))
+        for conflict in detected
+        if held.isdisjoint(conflict.branches)
     ]
     return _Scene(
         sides=sides,
         landing=landing,
         waves=planned(between, landing, edges(between)).waves,
-        conflicts=list(found) if named else of_their_origin(found, holds),
+        conflicts=list(detected) if named else of_their_origin(detected, holds),
         stale=stale_branches(referee.view, base.commit, landing),
     )
 
 
-def _in_the_way(one: Conflict, decided: Mapping[str, ConflictStatus]) -> ConflictStatus:
-    """Its status as far as merging goes: that people live with it does not make git merge it."""
-    status = decided.get(one.id, one.status)
-    waived = status is ConflictStatus.WAIVED and one.level in (Level.TREE, Level.TEXT)
-    return one.status if waived else status
+def _status_for_merging(conflict: Conflict, decided: Mapping[str, ConflictStatus]) -> ConflictStatus:
+    """The status of a conflict for the order of merging: a waiver does not make git merge its lines."""
+    status = decided.get(conflict.id, conflict.status)
+    waived = status is ConflictStatus.WAIVED and conflict.level in (Level.TREE, Level.TEXT)
+    return conflict.status if waived else status
 
 
-def looked_at(project: Project, referee: MergeTree, wanted: Comparison, base: str) -> list[Side]:
+def sides_to_compare(project: Project, referee: MergeTree, wanted: Comparison, base: str) -> list[Side]:
     """The branches to compare, each with the uncommitted work of the worktree it is checked out in."""
     named = [side_of(project, name) for name in dict.fromkeys(wanted.branches)]
     if wanted.committed:
-        return named or _found(project, wanted, base, {})
+        return named or _live_sides(project, wanted, base, {})
     work = WorkInProgress(project.repository, referee)
     if named:
         return [work.of(side.name) or side for side in named]
-    return _found(project, wanted, base, work.all())
+    return _live_sides(project, wanted, base, work.all())
 
 
-def _found(project: Project, wanted: Comparison, base: str, work: Mapping[str, Side]) -> list[Side]:
-    """Branches that are ahead, of a task's agents only the last one, and whatever has work in it."""
+def _live_sides(project: Project, wanted: Comparison, base: str, work: Mapping[str, Side]) -> list[Side]:
+    """Branches that are ahead, of a task's agents only the last one, and all branches with uncommitted work."""
     ahead = live_sides(project.repository, base, EVERY if wanted.every else OURS)
-    known = {work_of(one.name) for one in ahead}
+    known = {work_of(side.name) for side in ahead}
     extra = [side for name, side in work.items() if work_of(name) not in known]
-    return [*(work.get(one.name, one) for one in ahead), *extra]
+    return [*(work.get(side.name, side) for side in ahead), *extra]
 
 
-def _detected(
-    project: Project, referee: MergeTree, base: Side, sides: Sequence[Side], levels: Sequence[str]
+def _detect(
+    project: Project, referee: MergeTree, base: Side, sides: Sequence[Side], levels: Sequence[Level]
 ) -> tuple[list[Conflict], int]:
-    found: list[Conflict] = []
+    """The conflicts of these levels in order, and how many pairs were merged for them."""
+    conflicts: list[Conflict] = []
     merged = 0
-    # A branch that is looked at itself is not looked at a second time as the base.
+    # A branch that is compared itself is not compared a second time as the base.
     apart = base.name not in {side.name for side in sides}
-    if {"tree", "text"} & set(levels):
+    if {Level.TREE, Level.TEXT} & set(levels):
         text = TextDetector(project.repository, referee).detect(base, sides, against_base=apart)
-        found += [one for one in text.conflicts if str(one.level) in levels]
+        conflicts += [conflict for conflict in text.conflicts if conflict.level in levels]
         merged = text.pairs_merged
     view = TreeView(referee.view)
     settings = project.settings.conflicts
@@ -215,39 +222,32 @@ def _detected(
     manifests = ManifestDetector(view)
     everyone = [base, *sides] if apart else sides
     deeper: list[Conflict] = []
-    for fork in forks(referee.view, everyone) if {"symbol", "manifest"} & set(levels) else ():
-        if "symbol" in levels:
+    for fork in forks(referee.view, everyone) if {Level.SYMBOL, Level.MANIFEST} & set(levels) else ():
+        if Level.SYMBOL in levels:
             deeper += symbols.detect(fork.base, fork.sides, fork.pairs)
-        if "manifest" in levels:
+        if Level.MANIFEST in levels:
             deeper += manifests.detect(fork.base, fork.sides, fork.pairs)
-    found += beyond_base(referee.view, deeper, everyone, base)
+    conflicts += beyond_base(referee.view, deeper, everyone, base)
     order = list(Level)
-    return sorted(found, key=lambda one: (order.index(one.level), one.path, one.id)), merged
+    conflicts.sort(key=lambda conflict: (order.index(conflict.level), conflict.path, conflict.id))
+    return conflicts, merged
 
 
 def staled_by(project: Project, old: str, new: str) -> list[Stale]:
     """The live devassist branches that build on an outdated base since a branch went from `old` to `new`."""
     sides = live_sides(project.repository, new)
-    before = {one.branch: set(one.paths) for one in stale_branches(project.repository, old, sides)}
+    before = {stale.branch: set(stale.paths) for stale in stale_branches(project.repository, old, sides)}
     now = stale_branches(project.repository, new, sides)
-    return [one for one in now if set(one.paths) - before.get(one.branch, set())]
+    return [stale for stale in now if set(stale.paths) - before.get(stale.branch, set())]
 
 
-Json = dict[str, object]
-"""A JSON object to print."""
+def as_document(compared: Compared) -> Json:
+    """The comparison as the JSON document `devassist.conflicts/1`."""
+    return builtins(_report(compared))
 
 
-def rendered(compared: Compared, form: str) -> Json:
-    """The comparison as `json` (contract 6) or `sarif`."""
-    report = _report(compared)
-    shaped: Json = msgspec.to_builtins(sarif(report) if form == "sarif" else report)
-    return shaped
-
-
-def conflict_records(conflicts: Sequence[Conflict]) -> list[Json]:
-    """The conflicts alone, in the shape of contract 6."""
-    shaped: list[Json] = msgspec.to_builtins([ConflictRecord.of(conflict) for conflict in conflicts])
-    return shaped
+def as_sarif(compared: Compared) -> Json:
+    return builtins(sarif(_report(compared)))
 
 
 def as_markdown(compared: Compared) -> str:

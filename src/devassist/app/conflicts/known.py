@@ -1,56 +1,118 @@
-"""The conflicts in the audit log, with when each was seen and how it ended."""
+"""The conflicts in the audit log: when each was seen, what changed its status, and waivers."""
 
 from __future__ import annotations
 
-from typing import Any
-
-import msgspec
+from dataclasses import dataclass, replace
 
 from devassist.app.wiring.project import Project, open_reader
 from devassist.app.wiring.recording import open_log
-from devassist.domain.conflicts import ConflictStatus
+from devassist.domain.conflicts import Conflict, ConflictKind, ConflictStatus
 from devassist.domain.errors import NotFound
 from devassist.domain.events import ConflictFound, ConflictResolved, DecisionMade, Event
 from devassist.store.filters import EventFilter
 
 
-def known_conflicts(project: Project) -> dict[str, dict[str, Any]]:
-    """Every conflict the log knows: its last description, first and last seen, and how it ended."""
-    found: dict[str, dict[str, Any]] = {}
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KnownConflict:
+    """
+    A conflict that the log knows, as it was found last.
+
+    `first_seen` and `last_seen` are the ISO times of its first and its newest event. `changes` are the changes of its
+    status since it was found last, the oldest first.
+    """
+
+    latest: ConflictFound
+    first_seen: str
+    last_seen: str
+    changes: tuple[ConflictResolved, ...] = ()
+
+    @property
+    def id(self) -> str:
+        return self.latest.conflict
+
+    @property
+    def branches(self) -> tuple[str, ...]:
+        return self.latest.branches
+
+    @property
+    def gone(self) -> bool:
+        """Whether a later comparison did not find it any more."""
+        return any(change.status is ConflictStatus.GONE for change in self.changes)
+
+    @property
+    def gone_because(self) -> str:
+        """The reason why it is gone; empty if it is not."""
+        gone = (change for change in reversed(self.changes) if change.status is ConflictStatus.GONE)
+        return next((change.reason for change in gone), "")
+
+    @property
+    def decision(self) -> ConflictResolved | None:
+        """The newest decision about it: resolved, waived or open again."""
+        decided = (change for change in reversed(self.changes) if change.status is not ConflictStatus.GONE)
+        return next(decided, None)
+
+    @property
+    def status(self) -> ConflictStatus:
+        """The decided status, or the one it was found with. A conflict that is gone keeps the status it had before."""
+        return self.latest.status if self.decision is None else self.decision.status
+
+    @property
+    def resolution(self) -> str:
+        """The merge commit that resolves it; empty if it is not resolved."""
+        decision = self.decision
+        return decision.commit if decision and decision.status is ConflictStatus.RESOLVED else ""
+
+    @property
+    def conflict(self) -> Conflict:
+        """The conflict itself, with its present status."""
+        found = self.latest
+        ours, theirs = found.branches
+        return Conflict(
+            level=found.level,
+            kind=ConflictKind(found.kind),
+            severity=found.severity,
+            branches=(ours, theirs),
+            path=found.path,
+            symbol=found.symbol,
+            locations=found.locations,
+            explanation=found.explanation,
+            suggestion=found.suggestion,
+            status=self.status,
+        )
+
+    def found_again(self, found: ConflictFound, at: str) -> KnownConflict:
+        """It is there. A decision about it holds if it gave the status that it is found with."""
+        decision = self.decision
+        changes = (decision,) if decision and decision.status is found.status else ()
+        return KnownConflict(latest=found, first_seen=self.first_seen, last_seen=at, changes=changes)
+
+    def changed(self, change: ConflictResolved, at: str) -> KnownConflict:
+        return replace(self, last_seen=at, changes=(*self.changes, change))
+
+
+def known_conflicts(project: Project) -> dict[str, KnownConflict]:
+    """Every conflict of the log by its id, in the order in which they were found first."""
+    known: dict[str, KnownConflict] = {}
     try:
         with open_reader(project) as reader:
-            for record in reader.events(_only("conflict")):
+            for record in reader.events(EventFilter(types=("conflict",))):
                 match record.body:
-                    case ConflictFound(conflict=id_, status=status) as fact:
-                        earlier = found.get(id_, {})
-                        found[id_] = {
-                            **msgspec.to_builtins(fact),
-                            "first_seen": earlier.get("first_seen", record.at),
-                            "last_seen": record.at,
-                            "gone": False,
-                        }
-                        if "ended" in earlier and earlier["status"] == status:
-                            found[id_]["ended"] = earlier["ended"]
-                    case ConflictResolved(conflict=id_) as fact if id_ in found:
-                        found[id_].update(_ending(fact), last_seen=record.at)
+                    case ConflictFound(conflict=id_) as found if id_ in known:
+                        known[id_] = known[id_].found_again(found, record.at)
+                    case ConflictFound(conflict=id_) as found:
+                        known[id_] = KnownConflict(latest=found, first_seen=record.at, last_seen=record.at)
+                    case ConflictResolved(conflict=id_) as change if id_ in known:
+                        known[id_] = known[id_].changed(change, record.at)
                     case _:
                         continue
     except NotFound:
         return {}
-    return found
+    return known
 
 
-def _ending(fact: ConflictResolved) -> dict[str, Any]:
-    if fact.status is ConflictStatus.GONE:
-        return {"gone": True, "gone_because": fact.reason}
-    stated = {name: value for name, value in msgspec.to_builtins(fact).items() if value}
-    return {"status": str(fact.status), "ended": stated}
-
-
-def find_conflict(project: Project, prefix: str) -> dict[str, Any]:
-    """One known conflict by its id or the beginning of it. Raises NotFound."""
-    known = known_conflicts(project)
-    matching = [one for id_, one in known.items() if id_.startswith(prefix)]
+def find_conflict(project: Project, prefix: str) -> KnownConflict:
+    """The known conflict whose id begins with `prefix`. Raises NotFound unless there is exactly one."""
+    matching = [known for id_, known in known_conflicts(project).items() if id_.startswith(prefix)]
     if len(matching) != 1:
         fact = (
             f"several conflicts begin with {prefix!r}" if matching else f"no conflict begins with {prefix!r}"
@@ -59,25 +121,21 @@ def find_conflict(project: Project, prefix: str) -> dict[str, Any]:
     return matching[0]
 
 
-def waive(project: Project, prefix: str, *, reason: str, who: str) -> dict[str, Any]:
-    """Record that a person accepts a conflict. It is still found, and no longer fails a command."""
-    one = find_conflict(project, prefix)
+def waive(project: Project, prefix: str, *, reason: str, who: str) -> KnownConflict:
+    """Record that a person accepts a conflict, and return it as it was. It no longer fails a command."""
+    known = find_conflict(project, prefix)
     decision = DecisionMade(
         who=f"person {who}",
-        question=f"live with {one['conflict']}?",
+        question=f"live with {known.id}?",
         options=("waive", "leave open"),
         choice="waive",
         reason=reason,
         confidence=1.0,
     )
     waived = ConflictResolved(
-        conflict=one["conflict"], status=ConflictStatus.WAIVED, who=f"person {who}", reason=reason
+        conflict=known.id, status=ConflictStatus.WAIVED, who=f"person {who}", reason=reason
     )
     with open_log(project) as log:
-        (made,) = log.record(Event(decision))
-        log.record(Event(waived, parent=made.id))
-    return {**one, "status": "waived"}
-
-
-def _only(type_: str) -> Any:
-    return EventFilter(types=(type_,))
+        (decided,) = log.record(Event(decision))
+        log.record(Event(waived, parent=decided.id))
+    return known

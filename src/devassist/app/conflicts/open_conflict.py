@@ -6,8 +6,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-import msgspec
-
 from devassist.app.conflicts.branches import intent_of, side_of
 from devassist.app.conflicts.known import find_conflict, known_conflicts
 from devassist.app.conflicts.uncommitted import WorkInProgress
@@ -195,22 +193,22 @@ def _no_conflict(project: Project, id_: str, branches: Sequence[str]) -> UsageEr
 @contextmanager
 def opened(project: Project, prefix: str) -> Iterator[OpenConflict]:
     """The conflict whose id begins with `prefix`. Raises NotFound, and UsageError if it does not exist any more."""
-    record = find_conflict(project, prefix)
-    id_, conflict = str(record["conflict"]), _conflict(record)
+    known = find_conflict(project, prefix)
+    id_, conflict = known.id, known.conflict
     ours, theirs = (side_of(project, name) for name in conflict.branches)
     with MergingPair(project.repository, ours, theirs, project.host.environment) as pair:
         if conflict.level in _OF_LINES and pair.result.clean:
             raise _no_conflict(project, id_, conflict.branches)
         of_pair = {
-            other: _conflict(known)
-            for other, known in known_conflicts(project).items()
-            if set(known["branches"]) == set(conflict.branches) and not known["gone"] and other != id_
+            other.id: other.conflict
+            for other in known_conflicts(project).values()
+            if set(other.branches) == set(conflict.branches) and not other.gone and other.id != id_
         }
         # One merge commit settles everything that git found between the two branches.
         of_lines = [
             other
-            for other, known in of_pair.items()
-            if known.level in _OF_LINES and known.status in (ConflictStatus.OPEN, ConflictStatus.RESOLVED)
+            for other, beside in of_pair.items()
+            if beside.level in _OF_LINES and beside.status in (ConflictStatus.OPEN, ConflictStatus.RESOLVED)
         ]
         yield OpenConflict(
             project=project,
@@ -219,13 +217,8 @@ def opened(project: Project, prefix: str) -> Iterator[OpenConflict]:
             pair=pair,
             ids=(id_, *of_lines),
             beside={
-                other: known
-                for other, known in of_pair.items()
-                if known.level not in _OF_LINES and known.status == ConflictStatus.OPEN
+                other: beside
+                for other, beside in of_pair.items()
+                if beside.level not in _OF_LINES and beside.status is ConflictStatus.OPEN
             },
         )
-
-
-def _conflict(record: Mapping[str, object]) -> Conflict:
-    """A conflict as the ledger has it, as a value."""
-    return msgspec.convert(record, Conflict, strict=False)

@@ -12,7 +12,6 @@ from devassist.app.wiring.project import Project
 from devassist.app.wiring.recording import open_log
 from devassist.conflicts.resolution.rerere import settled_in
 from devassist.conflicts.resolution.verification import Verification
-from devassist.domain.conflicts import ConflictStatus
 from devassist.domain.errors import (
     DevassistError,
     RepositoryChanged,
@@ -149,15 +148,11 @@ def _checked(
 
 def undo(project: Project, prefix: str, *, who: str, reason: str) -> Undone:
     """Reopens a resolved conflict and all that the same merge settled. Raises UsageError if it is not resolved."""
-    record = find_conflict(project, prefix)
-    id_, commit = str(record["conflict"]), record.get("ended", {}).get("commit", "")
-    if record["status"] != ConflictStatus.RESOLVED or not commit:
-        raise UsageError(f"{id_} is {record['status']}, not resolved", hint="devassist conflicts")
-    settled = [
-        other
-        for other, known in known_conflicts(project).items()
-        if known["status"] == ConflictStatus.RESOLVED and known["ended"].get("commit") == commit
-    ]
+    known = find_conflict(project, prefix)
+    id_, commit = known.id, known.resolution
+    if not commit:
+        raise UsageError(f"{id_} is {known.status}, not resolved", hint="devassist conflicts")
+    settled = [other.id for other in known_conflicts(project).values() if other.resolution == commit]
     settled.sort(key=lambda other: other != id_)
     repository = project.repository
     with open_log(project) as log:

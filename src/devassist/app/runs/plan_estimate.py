@@ -3,65 +3,91 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Sequence
+from dataclasses import dataclass
 from statistics import median
-from typing import Any
-
-import msgspec
 
 from devassist.app.wiring.project import Project, open_reader
 from devassist.conflicts.branches import open_changes
-from devassist.conflicts.foresight import Foresight
+from devassist.conflicts.foresight import Foresight, Predicted
 from devassist.conflicts.outline import Outline
 from devassist.domain.errors import NotFound
 from devassist.domain.plan import Plan
 from devassist.domain.roles import crew_of
 
-_MEASURES = ("model_calls", "input_tokens", "output_tokens", "usd")
 _SPENT = """SELECT run, agent, SUM(calls) AS model_calls, SUM(input_tokens) AS input_tokens,
 SUM(output_tokens) AS output_tokens, SUM(usd) AS usd FROM costs WHERE task <> 'plan' AND agent <> ''
 GROUP BY run, agent"""
 
 
-def foreseen(project: Project, plan: Plan, base: str) -> dict[str, Any]:
-    """`predicted` conflicts of a plan and the `estimate` of its cost, null where no run has been recorded."""
-    return {"predicted": _predicted(project, plan, base), "estimate": estimate(plan, _spent(project))}
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AgentCost:
+    """The model use of one agent of a past run. `agent` is TASK/ROLE."""
+
+    run: str
+    agent: str
+    model_calls: int
+    input_tokens: int
+    output_tokens: int
+    usd: float
+
+    @property
+    def role(self) -> str:
+        return self.agent.rpartition("/")[2]
 
 
-def _predicted(project: Project, plan: Plan, base: str) -> list[dict[str, Any]]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Estimate:
+    """The model use that is likely, from the agents of `runs` past runs."""
+
+    runs: int
+    model_calls: int
+    input_tokens: int
+    output_tokens: int
+    usd: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlanForecast:
+    """The likely conflicts of a plan, and its likely cost; None if no run has been recorded."""
+
+    predicted: tuple[Predicted, ...]
+    estimate: Estimate | None
+
+
+def forecast(project: Project, plan: Plan, base: str) -> PlanForecast:
+    """Predict what happens if `plan` runs from the commit `base`."""
     cache = project.host.state_dir / "symbols"
     outline = Outline(project.repository, base, cache, project.settings.conflicts.languages)
     predicted = Foresight(plan, outline, open_changes(project.repository, base)).predict()
-    shaped: list[dict[str, Any]] = msgspec.to_builtins(predicted)
-    return shaped
+    return PlanForecast(predicted=tuple(predicted), estimate=estimate(plan, _past_costs(project)))
 
 
-def _spent(project: Project) -> list[dict[str, Any]]:
+def _past_costs(project: Project) -> list[AgentCost]:
     try:
         with open_reader(project) as reader:
-            return list(reader.select(_SPENT))
+            return [AgentCost(**row) for row in reader.select(_SPENT)]
     except NotFound:
         return []
 
 
-def estimate(plan: Plan, spent: Iterable[Mapping[str, Any]]) -> dict[str, Any] | None:
+def estimate(plan: Plan, past: Sequence[AgentCost]) -> Estimate | None:
     """
-    What the plan's agents are likely to use: per role the median of past agents, summed over the crews.
+    Estimate the model use of the plan's agents: the sum over all crews of the median of each role's past agents.
 
-    `spent` has a row per past agent: run, agent, model_calls, input_tokens, output_tokens, usd. A role that
-    nobody has played yet counts as the median of all.
+    A role without past agents counts as the median of all. None without any past agent.
     """
-    by_role: dict[str, list[Mapping[str, Any]]] = defaultdict(list)
-    rows = list(spent)
-    for row in rows:
-        by_role[str(row["agent"]).rpartition("/")[2]].append(row)
-    if not rows:
+    if not past:
         return None
+    by_role: dict[str, list[AgentCost]] = defaultdict(list)
+    for cost in past:
+        by_role[cost.role].append(cost)
     crew = [role for task in plan.tasks for role in crew_of(task.role, review=task.review)]
-    total = {
-        name: sum(median(row[name] for row in by_role.get(role, rows)) for role in crew) for name in _MEASURES
-    }
-    return {
-        "runs": len({row["run"] for row in rows}),
-        **{name: round(total[name], 6) if name == "usd" else round(total[name]) for name in _MEASURES},
-    }
+    examples = [by_role.get(role, past) for role in crew]
+    return Estimate(
+        runs=len({cost.run for cost in past}),
+        model_calls=round(sum(median(cost.model_calls for cost in costs) for costs in examples)),
+        input_tokens=round(sum(median(cost.input_tokens for cost in costs) for costs in examples)),
+        output_tokens=round(sum(median(cost.output_tokens for cost in costs) for costs in examples)),
+        usd=round(sum(median(cost.usd for cost in costs) for costs in examples), 6),
+    )

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 from devassist.app.runs.notifying import notifiers
 from devassist.app.runs.ownership import own_run
@@ -135,7 +134,7 @@ def cleared(project: Project, run: str) -> RecoveryDone | None:
     return RecoveryDone(killed=killed, locks=tuple(locks)) if killed or locks else None
 
 
-def project_of_run(project: Project, run: str, flags: dict[str, Any]) -> tuple[Project, RunState]:
+def project_of_run(project: Project, run: str, flags: Mapping[str, object]) -> tuple[Project, RunState]:
     """The project with the settings that the run recorded, overridden by `flags`, and the run's state."""
     state = load_state(project, run)
     settings = recorded_settings(state.started.settings, flags)

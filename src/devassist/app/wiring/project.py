@@ -6,7 +6,6 @@ import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from devassist.app.wiring.host import AUDIT_PATH, Host
 from devassist.config.forks import BaseFile, ForkPullRequest, find_fork
@@ -62,7 +61,7 @@ class Project:
         return parent / self.repository.state_name
 
 
-def open_project(host: Host, flags: Mapping[str, Any] | None = None) -> Project:
+def open_project(host: Host, flags: Mapping[str, object] | None = None) -> Project:
     """Raises RepositoryError where there is no usable repository, ConfigError where a file is wrong."""
     repository = Repository.discover(host.directory, program_path=host.environment.get("PATH", os.defpath))
     fork = find_fork(host.environment)

@@ -9,7 +9,7 @@ import termios
 import threading
 import tty
 from types import TracebackType
-from typing import Any, Self
+from typing import Self
 
 from devassist.app.runs.decisions import Word, decide_all, who_is
 from devassist.app.wiring.project import Project
@@ -31,7 +31,7 @@ class Answering:
         self._live = live
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._read, name="answers", daemon=True)
-        self._before: list[Any] = []
+        self._before: list[int | list[bytes | int]] = []
 
     def __enter__(self) -> Self:
         self._before = termios.tcgetattr(sys.stdin.fileno())

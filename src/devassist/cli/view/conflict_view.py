@@ -11,7 +11,7 @@ from rich.text import Text
 
 from devassist.app.conflicts import compare as comparing
 from devassist.app.conflicts import ledger as life
-from devassist.app.conflicts.compare import as_markdown, rendered
+from devassist.app.conflicts.compare import as_document, as_markdown, as_sarif
 from devassist.app.wiring.project import Project
 from devassist.cli.invocation import Invocation, one_line, plain, print_json, print_line
 from devassist.conflicts.text.staleness import Stale
@@ -38,7 +38,7 @@ def show_compared(invocation: Invocation, compared: comparing.Compared, output: 
     elif output is ReportFormat.markdown:
         invocation.answers.print(as_markdown(compared), markup=False)
     else:
-        document = rendered(compared, "sarif" if output is ReportFormat.sarif else "json")
+        document = as_sarif(compared) if output is ReportFormat.sarif else as_document(compared)
         (print_line if output is ReportFormat.ndjson else print_json)(document)
 
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from datetime import datetime
-from typing import Any
 
 from rich.console import Group, RenderableType
 from rich.table import Table
@@ -181,17 +181,20 @@ def run_summary(state: RunState) -> RenderableType:
     return Group(*parts)
 
 
-def runs_table(runs: Iterable[Mapping[str, Any]]) -> Table:
+def runs_table(runs: Iterable[RunState]) -> Table:
+    """A line for each run, in their order."""
     table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False)
     for name in ("run", "status", "tasks", "started", "goal"):
         table.add_column(name, no_wrap=name != "goal")
     for run in runs:
-        tasks = ", ".join(f"{count} {status}" for status, count in run["tasks"].items())
+        counts = Counter(task.status for task in run.work())
+        facts = [f"{count} {status}" for status, count in counts.items()]
+        facts += [f"{len(run.waiting)} to answer"] if run.waiting else []
         table.add_row(
-            run["run"],
-            run["status"],
-            ", ".join(filter(None, (tasks, f"{run['waiting']} to answer" if run["waiting"] else ""))),
-            run["started_at"][5:16].replace("T", " "),
-            Text(" ".join(plain(run["goal"]).split()), no_wrap=True, overflow="ellipsis"),
+            run.run,
+            run.status,
+            ", ".join(facts),
+            run.started_at[5:16].replace("T", " "),
+            Text(" ".join(plain(run.goal).split()), no_wrap=True, overflow="ellipsis"),
         )
     return table

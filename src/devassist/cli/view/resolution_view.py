@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import sys
-from typing import Any
 
-import msgspec
 import typer
 
 from devassist.app.conflicts.resolve import Resolution, Undone, refusal
+from devassist.app.documents import Json, builtins
 from devassist.cli.invocation import Format, Invocation, one_line, plain, print_json
 from devassist.domain.resolutions import ResolutionStatus
 
@@ -42,8 +41,8 @@ def show_resolution(invocation: Invocation, resolution: Resolution | Undone, out
     sys.stdout.flush()
 
 
-def _document(resolution: Resolution | Undone) -> dict[str, Any]:
-    document = {"schema": "devassist.resolution/1", **msgspec.to_builtins(resolution)}
+def _document(resolution: Resolution | Undone) -> Json:
+    document = {"schema": "devassist.resolution/1", **builtins(resolution)}
     return {key: value for key, value in document.items() if key != "run" or value}
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 from rich.text import Text
 
@@ -99,7 +98,7 @@ class ThreeWay:
             self.show(Text(plain(hunk.text(name)) or "(nothing)", style=_LOOKS[name]))
 
 
-def asked(invocation: Invocation, found: OpenConflict) -> Mapping[str, Any]:
+def asked(invocation: Invocation, found: OpenConflict) -> Mapping[str, str]:
     """Path -> text, from answers in the terminal. Raises UsageError where there is no hunk to choose."""
     hunks = found.hunks()
     if not hunks or any(one.marked is None for one in found.pair.files):

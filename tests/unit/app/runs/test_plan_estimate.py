@@ -6,10 +6,10 @@ import random
 from pathlib import Path
 from typing import Any
 
-import msgspec
 import pytest
 
-from devassist.app.runs.plan_estimate import estimate
+from devassist.app.documents import builtins
+from devassist.app.runs.plan_estimate import AgentCost, Estimate, PlanForecast, estimate
 from devassist.conflicts.branches import holdings, live_sides, of_their_origin, open_changes, unheld
 from devassist.conflicts.foresight import Foresight, Predicted
 from devassist.conflicts.outline import Outline
@@ -118,21 +118,23 @@ def test_the_same_work_planned_twice_is_reported_and_the_same_work_elsewhere_is_
 def test_a_plan_with_what_was_foreseen_is_a_plan_again(repo: Path) -> None:
     (found,) = foresee(repo, task("a", ["pkg/store.py"]), task("b", ["pkg/report.py"]))
     plan = parse_plan({"goal": "g", "tasks": [task("a", []), task("b", [])]})
-    document = {**plan.as_json(), "predicted": [msgspec.to_builtins(found)], "estimate": None}
+    forecast = PlanForecast(predicted=(found,), estimate=None)
+    document = {**plan.as_json(), **builtins(forecast)}
+    assert list(document)[-2:] == ["predicted", "estimate"]
     assert parse_plan(document) == plan
-    assert set(msgspec.to_builtins(found)) == {"tasks", "branch", "paths", "symbols", "reason"}
+    assert set(builtins(found)) == {"tasks", "branch", "paths", "symbols", "reason"}
 
 
 def test_an_estimate_is_the_median_of_a_role_times_the_crews() -> None:
     plan = parse_plan({"tasks": [task("a", []), task("b", [], review=False)]})
     spent = [
-        {"run": run, "agent": f"t/{role}", "model_calls": calls, "input_tokens": 10 * calls, "output_tokens": calls, "usd": calls / 100}
+        AgentCost(run=run, agent=f"t/{role}", model_calls=calls, input_tokens=10 * calls, output_tokens=calls, usd=calls / 100)
         for run, role, calls in (("r1", "coder", 3), ("r1", "coder", 5), ("r2", "coder", 100), ("r2", "tester", 2))
     ]  # fmt: skip
     # Coder twice at 5; a tester at 2; a reviewer nobody has seen yet at the median of all, 4.
-    assert estimate(plan, spent) == {
-        "runs": 2, "model_calls": 16, "input_tokens": 160, "output_tokens": 16, "usd": 0.16,
-    }  # fmt: skip
+    assert estimate(plan, spent) == Estimate(
+        runs=2, model_calls=16, input_tokens=160, output_tokens=16, usd=0.16
+    )
     assert estimate(plan, []) is None
 
 

@@ -1,10 +1,11 @@
-"""Which events are meant: the options of the `audit` commands."""
+"""The options of the `audit` commands that choose events."""
 
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from datetime import timedelta
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -59,28 +60,46 @@ def moment(text: str) -> str | None:
     return (utc_now() - timedelta(**{_UNIT[match[2]]: int(match[1])})).isoformat()
 
 
-def chosen_events(project: Project, run: str, **filters: Any) -> Any:
-
-    types = filters.pop("types") or ()
-    since, until = moment(filters.pop("since")), moment(filters.pop("until"))
+def chosen_events(
+    project: Project,
+    *,
+    run: str,
+    task: str,
+    agent: str,
+    role: str,
+    types: list[str] | None,
+    since: str,
+    until: str,
+    limit: int | None,
+    text: str = "",
+) -> EventFilter:
+    """The filter that the options ask for. Raises NotFound if there is no such run."""
     name = ""
     if run:
         with open_reader(project) as reader:
             name = reader.find_run(run)
-    return EventFilter(run=name, types=tuple(types), since=since, until=until, **filters)
+    return EventFilter(
+        run=name,
+        task=task,
+        agent=agent,
+        role=role,
+        types=tuple(types or ()),
+        since=moment(since),
+        until=moment(until),
+        limit=limit,
+        text=text,
+    )
 
 
-def show_events(invocation: Invocation, project: Project, chosen: Any, output: StreamFormat) -> None:
-    from dataclasses import replace
-
-    # The newest N, shown oldest first.
+def show_events(invocation: Invocation, project: Project, chosen: EventFilter, output: StreamFormat) -> None:
+    """Print the events of a filter; with a limit these are its newest ones, the oldest first."""
     backwards = replace(chosen, newest_first=chosen.limit is not None)
     with open_reader(project) as reader:
         records = list(reader.events(backwards, raw=output is StreamFormat.text))
     if backwards.newest_first:
         records.reverse()
     if output is StreamFormat.json:
-        print_json({"schema": "devassist.events/1", "events": [event_json(one) for one in records]})
+        print_json({"schema": "devassist.events/1", "events": [event_json(record) for record in records]})
         return
     for record in records:
         if output is StreamFormat.ndjson:

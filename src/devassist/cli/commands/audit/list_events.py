@@ -36,6 +36,14 @@ def list_(
     invocation = of(context)
     project = invocation.project()
     chosen = chosen_events(
-        project, run, task=task, agent=agent, role=role, types=types, since=since, until=until, limit=limit
+        project,
+        run=run,
+        task=task,
+        agent=agent,
+        role=role,
+        types=types,
+        since=since,
+        until=until,
+        limit=limit,
     )
     show_events(invocation, project, chosen, output)

@@ -42,7 +42,7 @@ def search(
     project = invocation.project()
     chosen = chosen_events(
         project,
-        run,
+        run=run,
         task=task,
         agent=agent,
         role=role,

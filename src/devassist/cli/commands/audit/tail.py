@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from typing import Annotated
 
 import typer
@@ -39,12 +40,18 @@ def tail(
     output: EventOutput = StreamFormat.text,
 ) -> None:
     """Print the newest events."""
-    from dataclasses import replace
-
     invocation = of(context)
     project = invocation.project()
     chosen = chosen_events(
-        project, run, task=task, agent=agent, role=role, types=types, since=since, until=until, limit=limit
+        project,
+        run=run,
+        task=task,
+        agent=agent,
+        role=role,
+        types=types,
+        since=since,
+        until=until,
+        limit=limit,
     )
     with open_reader(project) as reader:
         seen = reader.head()[0]

@@ -8,10 +8,11 @@ from typing import Annotated
 import typer
 
 from devassist.app.conflicts.check_file import check_path
-from devassist.app.conflicts.compare import conflict_records
+from devassist.app.documents import builtins
 from devassist.cli.commands.conflicts.options import Committed
 from devassist.cli.invocation import Format, of, plain, print_json
 from devassist.cli.options import Output
+from devassist.conflicts.outputs import ConflictRecord
 from devassist.domain.conflicts import Severity, worst
 
 
@@ -33,9 +34,9 @@ def check(
     where = invocation.host.directory / path
     compared = check_path(invocation.project(), where, content=text, committed=committed)
     if output is Format.json:
-        print_json({"schema": "devassist.conflicts/1", "conflicts": conflict_records(compared.conflicts)})
+        records = [builtins(ConflictRecord.of(conflict)) for conflict in compared.conflicts]
+        print_json({"schema": "devassist.conflicts/1", "conflicts": records})
     else:
-        for one in compared.conflicts:
-            invocation.answers.print(f"{one.severity}: {plain(one.explanation)}", markup=False)
-    found = worst(compared.conflicts)
-    raise typer.Exit(1 if found is Severity.ERROR else 0)
+        for conflict in compared.conflicts:
+            invocation.answers.print(f"{conflict.severity}: {plain(conflict.explanation)}", markup=False)
+    raise typer.Exit(1 if worst(compared.conflicts) is Severity.ERROR else 0)

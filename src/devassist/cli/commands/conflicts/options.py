@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from devassist.app.conflicts import compare as comparing
+from devassist.domain.conflicts import Level
 from devassist.domain.errors import UsageError
 
 Branches = Annotated[
@@ -31,11 +32,12 @@ Id = Annotated[str, typer.Argument(metavar="ID", help="Conflict id, or its begin
 Levels = Annotated[str, typer.Option("--levels", help="Of tree,text,symbol,manifest.")]
 
 
-def chosen_levels(text: str) -> tuple[str, ...]:
-    chosen = tuple(one.strip() for one in text.split(",") if one.strip())
-    if not chosen:
+def chosen_levels(text: str) -> tuple[Level, ...]:
+    """Raises UsageError for a level that is not one of `--levels`, and if none is named."""
+    names = [name.strip() for name in text.split(",") if name.strip()]
+    if not names:
         raise UsageError("no level is named", hint=f"Known: {', '.join(comparing.LEVELS)}")
-    for one in chosen:
-        if one not in comparing.LEVELS:
-            raise UsageError(f"there is no level {one!r}", hint=f"Known: {', '.join(comparing.LEVELS)}")
-    return chosen
+    for name in names:
+        if name not in comparing.LEVELS:
+            raise UsageError(f"there is no level {name!r}", hint=f"Known: {', '.join(comparing.LEVELS)}")
+    return tuple(Level(name) for name in names)

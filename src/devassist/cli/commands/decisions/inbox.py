@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
 
-import msgspec
 import typer
 from rich.table import Table
 from rich.text import Text
 
+from devassist.app.documents import Json, builtins
 from devassist.app.runs.decisions import Item, inbox
 from devassist.app.wiring.host import utc_now
 from devassist.cli.invocation import Format, Invocation, of, plain, print_json
 from devassist.cli.options import Output
 
-_TOLD_OTHERWISE = frozenset({"plan", "dropped", "hunks"})
-"""Parts of what is shown that have lines of their own, or that the diff says better."""
+_SHOWN_OTHERWISE = frozenset({"plan", "dropped", "hunks"})
+"""Parts of a request that have lines of their own, or that the diff shows better."""
+_MINUTE_S = 60
 
 
 def show_inbox(context: typer.Context, output: Output = Format.text) -> None:
@@ -25,21 +25,20 @@ def show_inbox(context: typer.Context, output: Output = Format.text) -> None:
     invocation = of(context)
     items = inbox(invocation.project())
     now = utc_now()
-    listed = [_document(item, now) for item in items]
     if output is Format.json:
+        listed = [_document(item, now) for item in items]
         print_json({"schema": "devassist.inbox/1", "items": listed})
-    elif not listed:
+    elif not items:
         invocation.say("nothing waits for you")
     else:
-        invocation.answers.print(_table(listed))
-        for one in listed:
-            _show(invocation, one)
+        invocation.answers.print(_table(items, now))
+        for item in items:
+            _show(invocation, item)
 
 
-def _document(item: Item, now: datetime) -> dict[str, Any]:
-    """An item of contract 5's inbox; of `shown` what the kind of request has."""
+def _document(item: Item, now: datetime) -> Json:
+    """An item of `devassist.inbox/1`. `shown` has the parts that requests of its kind have."""
     asked = item.asked
-    shown = {name: value for name, value in msgspec.to_builtins(asked.shown).items() if value}
     return {
         "run": item.run,
         "id": asked.id,
@@ -51,42 +50,44 @@ def _document(item: Item, now: datetime) -> dict[str, Any]:
         "urgency": asked.urgency,
         "agent": asked.agent,
         "confidence": asked.confidence,
-        "shown": shown,
+        "shown": {name: value for name, value in builtins(asked.shown).items() if value},
         "age_s": round(item.age_s(now), 1),
     }
 
 
-def _table(items: Sequence[Mapping[str, Any]]) -> Table:
+def _table(items: Sequence[Item], now: datetime) -> Table:
     table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False)
     for name in ("id", "kind", "run", "task", "age", "question"):
         table.add_column(name, no_wrap=name != "question")
-    for one in items:
-        style = "bold yellow" if one["urgency"] == "high" else ""
-        age = f"{one['age_s'] / 60:.0f} min" if one["age_s"] >= 60 else f"{one['age_s']:.0f} s"  # noqa: PLR2004
-        question = Text(" ".join(plain(one["question"]).split()))
-        table.add_row(Text(one["id"], style), one["kind"], one["run"], plain(one["task"]), age, question)
+    for item in items:
+        asked = item.asked
+        style = "bold yellow" if asked.urgency == "high" else ""
+        age_s = round(item.age_s(now), 1)
+        age = f"{age_s / _MINUTE_S:.0f} min" if age_s >= _MINUTE_S else f"{age_s:.0f} s"
+        question = Text(" ".join(plain(asked.question).split()))
+        table.add_row(Text(asked.id, style), asked.kind, item.run, plain(asked.task), age, question)
     return table
 
 
-def _show(invocation: Invocation, item: Mapping[str, Any]) -> None:
-    """What exactly would be approved: object ids, paths, options."""
-    shown = {key: value for key, value in item["shown"].items() if key not in _TOLD_OTHERWISE}
+def _show(invocation: Invocation, item: Item) -> None:
+    """Print exactly what would be approved: object ids, paths, options."""
+    asked = item.asked
     lines = [
-        f"{key}: {', '.join(map(str, value)) if isinstance(value, list) else value}"
-        for key, value in shown.items()
+        f"{name}: {', '.join(map(str, value)) if isinstance(value, list) else value}"
+        for name, value in builtins(asked.shown).items()
+        if value and name not in _SHOWN_OTHERWISE
     ]
     lines += [
-        f"dropped: {one['path']}:{one['line']} of {one['branch']}: {one['text']}"
-        for one in item["shown"].get("dropped", ())
+        f"dropped: {line.path}:{line.line} of {line.branch}: {line.text}" for line in asked.shown.dropped
     ]
-    if plan := item["shown"].get("plan"):
-        lines += [f"{task['id']} {task['role']}: {task['title']}" for task in plan["tasks"]]
-    if item["confidence"] is not None:
-        lines.append(f"confidence: {item['confidence']:.2f}")
-    if item["kind"] in ("merge", "resolution"):
-        lines.append(f"diff: git diff {item['shown']['ours'][:12]} {item['shown']['tree'][:12]}")
-    if item["options"]:
-        lines.append(f"options: {', '.join(item['options'])}")
-    invocation.answers.print(Text(f"\n{item['id']}", "bold"))
+    if asked.shown.plan is not None:
+        lines += [f"{task.id} {task.role}: {task.title}" for task in asked.shown.plan.tasks]
+    if asked.confidence is not None:
+        lines.append(f"confidence: {asked.confidence:.2f}")
+    if asked.kind in ("merge", "resolution"):
+        lines.append(f"diff: git diff {asked.shown.ours[:12]} {asked.shown.tree[:12]}")
+    if asked.options:
+        lines.append(f"options: {', '.join(asked.options)}")
+    invocation.answers.print(Text(f"\n{asked.id}", "bold"))
     for line in lines:
         invocation.answers.print(Text(f"  {plain(line)}"))

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import time
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
-from devassist.app.wiring.project import (
-    load_state,
-    open_reader,
-)
+from devassist.app.documents import Json
+from devassist.app.wiring.project import load_state, open_reader
 from devassist.cli.invocation import StreamFormat, of, print_json, print_line
 from devassist.cli.options import Run
 from devassist.cli.view.narration import event_json, event_line
@@ -29,14 +27,13 @@ def logs(
     ] = StreamFormat.text,
 ) -> None:
     """Print what happened in a run, in order."""
-
     invocation = of(context)
     project = invocation.project()
     with open_reader(project) as reader:
         name = reader.find_run(run)
         whole = "/" in agent
         seen = 0
-        collected: list[dict[str, Any]] = []
+        collected: list[Json] = []
         while True:
             chosen = EventFilter(
                 run=name, task=task, after_seq=seen, agent=agent if whole else "", role="" if whole else agent

@@ -5,14 +5,13 @@ from __future__ import annotations
 import json
 import sys
 import tomllib
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
-from devassist.app.documents import plan_document
-from devassist.app.runs.plan_estimate import foreseen
+from devassist.app.documents import builtins, plan_document
+from devassist.app.runs.plan_estimate import Estimate, PlanForecast, forecast
 from devassist.app.runs.requesting import RunOptions
 from devassist.app.runs.running import start_run
 from devassist.app.wiring.project import Project
@@ -107,9 +106,10 @@ def run(  # the types are the interface
 
 def _print_plan(invocation: Invocation, project: Project, state: RunState, output: StreamFormat) -> None:
     assert state.plan is not None  # noqa: S101  exit code 0 of --plan-only means there is one
-    seen = foreseen(project, state.plan, state.base)
+    expected = forecast(project, state.plan, state.base)
     if output is not StreamFormat.text:
-        (print_json if output is StreamFormat.json else print_line)(plan_document(state.plan, seen))
+        document = {**plan_document(state.plan), **builtins(expected)}
+        (print_json if output is StreamFormat.json else print_line)(document)
         return
     for task in state.plan.tasks:
         after = f"  after {', '.join(task.depends_on)}" if task.depends_on else ""
@@ -118,21 +118,26 @@ def _print_plan(invocation: Invocation, project: Project, state: RunState, outpu
         invocation.answers.print(f"    scope: {scope}", markup=False)
         for check in task.checks:
             invocation.answers.print(f"    check: {check}", markup=False)
-    for one in seen["predicted"]:
-        invocation.answers.print(f"{', '.join(one['tasks'])}: {one['reason']}", style="yellow", markup=False)
-        if one["paths"]:
-            invocation.answers.print(f"    in: {', '.join(one['paths'])}", markup=False)
-    invocation.answers.print(_cost(seen["estimate"]), markup=False)
+    _print_forecast(invocation, expected)
     for warning in state.warnings:
         invocation.say(f"note: {warning}", style="yellow")
 
 
-def _cost(estimate: Mapping[str, Any] | None) -> str:
+def _print_forecast(invocation: Invocation, expected: PlanForecast) -> None:
+    for meeting in expected.predicted:
+        fact = f"{', '.join(meeting.tasks)}: {meeting.reason}"
+        invocation.answers.print(fact, style="yellow", markup=False)
+        if meeting.paths:
+            invocation.answers.print(f"    in: {', '.join(meeting.paths)}", markup=False)
+    invocation.answers.print(_cost(expected.estimate), markup=False)
+
+
+def _cost(estimate: Estimate | None) -> str:
     if estimate is None:
         return "no estimate: no run of this repository has been recorded yet"
-    tokens = estimate["input_tokens"] + estimate["output_tokens"]
-    spent = f"{estimate['model_calls']} model calls, {tokens} tokens, {estimate['usd']:.4f} USD"
-    return f"about {spent} (medians of {estimate['runs']} past runs)"
+    tokens = estimate.input_tokens + estimate.output_tokens
+    likely = f"{estimate.model_calls} model calls, {tokens} tokens, {estimate.usd:.4f} USD"
+    return f"about {likely} (medians of {estimate.runs} past runs)"
 
 
 def _goal(goal: str, file: Path | None, directory: Path, plan: Plan | None) -> str:
@@ -156,17 +161,18 @@ def _plan(directory: Path, file: Path | None) -> Plan | None:
     return parse_plan(_document(path), source=f"plan {path}")
 
 
-def _document(path: Path) -> Mapping[str, Any]:
+def _document(path: Path) -> object:
+    """The plan as TOML or JSON gives it. Raises UsageError if the file is neither."""
     text = _text(path, "the plan")
     try:
-        found: Mapping[str, Any] = tomllib.loads(text) if path.suffix == ".toml" else json.loads(text)
+        document: object = tomllib.loads(text) if path.suffix == ".toml" else json.loads(text)
     except (tomllib.TOMLDecodeError, ValueError, RecursionError) as error:
         kind = "TOML" if path.suffix == ".toml" else "JSON"
         raise UsageError(
             f"plan {path} is not {kind}: {error}",
             hint="'devassist run GOAL --plan-only --format json' prints one",
         ) from error
-    return found
+    return document
 
 
 def _text(path: Path, what: str) -> str:
