@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-from devassist.evidence import go_events
+from devassist.evidence import go_events, libtest_text
 from devassist.evidence.testimony import Testimony
 from devassist.evidence.wrapped_runs import WrappedRun
 
-_NAMES = {"go": "go test"}
+_NAMES = {"go": "go test", "cargo": "cargo test"}
 
 
 def wrapped_testimony(run: WrappedRun, *, tree: Path) -> Testimony:  # noqa: ARG001
@@ -28,5 +28,7 @@ def _told(run: WrappedRun) -> Testimony | None:
     match run.runner:
         case "go":
             return go_events.testimony(run.report)
+        case "cargo":
+            return libtest_text.testimony(run.report, run.notes)
         case _:
             return None
