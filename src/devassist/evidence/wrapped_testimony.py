@@ -5,16 +5,16 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-from devassist.evidence import go_events, libtest_text
+from devassist.evidence import go_events, jest_report, libtest_text, node_events
 from devassist.evidence.testimony import Testimony
 from devassist.evidence.wrapped_runs import WrappedRun
 
-_NAMES = {"go": "go test", "cargo": "cargo test"}
+_NAMES = {"go": "go test", "cargo": "cargo test", "node": "node", "jest": "jest", "vitest": "vitest"}
 
 
-def wrapped_testimony(run: WrappedRun, *, tree: Path) -> Testimony:  # noqa: ARG001
+def wrapped_testimony(run: WrappedRun, *, tree: Path) -> Testimony:
     """A run that ended badly without a report may have been the wrong call, one that ended well was made to."""
-    told = _told(run)
+    told = _told(run, tree)
     if told is None or not (told.cases or run.code == 0):
         name = _NAMES.get(run.runner)
         began = frozenset({name} if name else ())
@@ -22,7 +22,7 @@ def wrapped_testimony(run: WrappedRun, *, tree: Path) -> Testimony:  # noqa: ARG
     return told if run.code is not None else replace(told, complete=False)
 
 
-def _told(run: WrappedRun) -> Testimony | None:
+def _told(run: WrappedRun, tree: Path) -> Testimony | None:
     if not run.report:
         return None
     match run.runner:
@@ -30,5 +30,9 @@ def _told(run: WrappedRun) -> Testimony | None:
             return go_events.testimony(run.report)
         case "cargo":
             return libtest_text.testimony(run.report, run.notes)
+        case "node":
+            return node_events.testimony(run.report, tree=tree)
+        case "jest" | "vitest":
+            return jest_report.testimony(run.report, tree=tree, runner=run.runner)
         case _:
             return None
