@@ -104,9 +104,7 @@ def test_people_read_what_node_prints_without_a_wrapper(tree: Path) -> None:
     ],
 )
 def test_other_calls_of_node_are_left_alone(tree: Path, command: str, output: str) -> None:
-    write_tree(
-        tree, {"a.js": "if (require.main === module) console.log(JSON.stringify(process.argv.slice(2)))"}
-    )
+    write_tree(tree, {"a.js": "console.log(JSON.stringify(process.argv.slice(2)))", "b.js": ""})
     result, ledger = run_observed(command, tree)
     assert result.output == output
     assert ledger.runner == ""
