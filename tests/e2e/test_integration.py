@@ -103,11 +103,12 @@ def test_conflict_markers_never_reach_the_result(landed: Landed) -> None:
         assert "<<<<<<<" not in content(landed.machine.repo, landed.done.json["result_commit"], path)
 
 
-def test_a_check_that_fails_on_the_base_is_not_blamed_on_the_task(landed: Landed) -> None:
+def test_a_tasks_own_check_must_pass_though_it_fails_on_the_base_as_well(landed: Landed) -> None:
     found = landed.task("rotten")
-    assert found["status"] == "merged"
-    assert {"command": ROTTEN, "exit_code": 1} in found["checks"]
-    assert any(ROTTEN in text for text in landed.done.json["warnings"])
+    assert found["status"] == "failed"
+    (check,) = [one for one in found["checks"] if one["command"] == ROTTEN]
+    assert (check["exit_code"], check["own"]) == (1, True)
+    assert ROTTEN in found["error"]
 
 
 def test_tasks_that_break_a_check_only_together_do_not_both_land(landed: Landed) -> None:

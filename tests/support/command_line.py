@@ -92,6 +92,8 @@ class Machine:
             "CI": "true",
             "OPENAI_API_KEY": KEY,
             "OPENAI_API_BASE": self.server.url,
+            # Most plans here name no check and no review; what becomes of such work is the subject of a few tests alone.
+            "DEVASSIST_APPROVALS_UNVERIFIED": "auto",
             **self.extra,
         }
 

@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 from devassist.domain.events import EventType, Record
 from devassist.domain.plan import Plan, parse_plan
 from devassist.domain.roles import Role
-from devassist.domain.settings import Settings
+from devassist.domain.settings import ApprovalMode, Settings
 from devassist.domain.state.approvals import ApprovalState, ApprovalStatus
 from devassist.domain.state.run import RunState
 from devassist.domain.statuses import Outcome
@@ -57,6 +57,8 @@ class EngineWorld:
     root: Path
     plan: Plan | None = None
     settings: Settings = field(default_factory=Settings)
+    unverified: ApprovalMode = ApprovalMode.AUTO
+    """Most plans here name no check and no review; what becomes of such work is the subject of a few tests alone."""
     executor: FakeExecutor = field(default_factory=FakeExecutor)
     waits: bool = False
     state: Callable[[], RunState] = RunState
@@ -125,11 +127,13 @@ class EngineWorld:
         for record in self.steering(0):
             context.journal.write(record)
 
-    def commit(self, files: Mapping[str, str], *, onto: str = "") -> str:
-        """A commit with these files changed, on no branch; on top of the base, or of `onto`."""
+    def commit(self, files: Mapping[str, str | None], *, onto: str = "") -> str:
+        """A commit with these files changed (None: deleted), on no branch; on top of the base, or of `onto`."""
         place = self.root / "elsewhere"
         git(self.repo, "worktree", "add", "-q", "--detach", str(place), onto or "HEAD")
-        put(place, files)
+        put(place, {path: text for path, text in files.items() if text is not None})
+        for path in [path for path, text in files.items() if text is None]:
+            (place / path).unlink()
         commit_all(place, "Change " + ", ".join(files))
         commit = git(place, "rev-parse", "HEAD")
         git(self.repo, "worktree", "remove", "--force", str(place))
@@ -144,7 +148,9 @@ class EngineWorld:
             run=RUN,
             goal="make it better",
             base=self.repository.head_commit,
-            settings=self.settings,
+            settings=replace(
+                self.settings, approvals=replace(self.settings.approvals, unverified=self.unverified)
+            ),
             models={str(role): ["m"] for role in Role},
             plan=self.plan,
             resumed=resumed,

@@ -127,6 +127,7 @@ class World:
     @property
     def env(self) -> dict[str, str]:
         return {
+            "DEVASSIST_APPROVALS_UNVERIFIED": "auto",
             "PATH": os.environ["PATH"],
             "HOME": str(self.home),
             "DEVASSIST_STATE_DIR": str(self.state),

@@ -18,6 +18,8 @@ from devassist.domain.settings import Settings
 
 _STRICTER_LAST: Mapping[str, tuple[str, ...]] = {
     "approvals.mode": ("auto", "ask"),
+    "approvals.tests": ("auto", "ask"),
+    "approvals.unverified": ("auto", "ask"),
     "conflicts.fail_on": ("never", "error", "warning", "note"),
 }
 _LOWER = frozenset(

@@ -14,7 +14,18 @@ from devassist.domain.roles import TASK_ROLES, Role, may_write
 
 SCHEMA = "devassist.plan/1"
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,39}")
-_TASK_KEYS = ("id", "title", "role", "instructions", "scope", "depends_on", "checks", "review")
+_TASK_KEYS = (
+    "id",
+    "title",
+    "role",
+    "instructions",
+    "scope",
+    "depends_on",
+    "checks",
+    "review",
+    "changes_tests",
+)
+_LISTS = ("scope", "depends_on", "checks", "changes_tests")
 _FORESEEN = frozenset({"predicted", "predicted_conflicts", "estimate"})
 """What --plan-only adds to a plan: read over when the plan comes back."""
 _RESERVED = frozenset({"plan", "result"})
@@ -32,9 +43,12 @@ class PlanTask:
     depends_on: tuple[str, ...] = ()
     checks: tuple[str, ...] = ()
     review: bool = True
+    changes_tests: tuple[str, ...] = ()
+    """Globs of existing tests that the task may change, if a person has approved or passed the plan."""
 
     def as_json(self) -> dict[str, Any]:
         """The shape of contract 3."""
+        changes_tests = {"changes_tests": list(self.changes_tests)} if self.changes_tests else {}
         return {
             "id": self.id,
             "title": self.title,
@@ -44,6 +58,7 @@ class PlanTask:
             "depends_on": list(self.depends_on),
             "checks": list(self.checks),
             "review": self.review,
+            **changes_tests,
         }
 
 
@@ -169,10 +184,11 @@ def _task(entry: object, at: int, problems: list[str]) -> PlanTask | None:
     review = entry.get("review", True)
     if not isinstance(review, bool):
         problems.append(f"{where}review must be true or false")
-    lists = {key: _strings(entry.get(key), key, where, problems) for key in ("scope", "depends_on", "checks")}
-    for pattern in lists["scope"]:
-        if reason := check_scope(pattern):
-            problems.append(f"{where}scope {pattern!r} {reason}")
+    lists = {key: _strings(entry.get(key), key, where, problems) for key in _LISTS}
+    for key in ("scope", "changes_tests"):
+        for pattern in lists[key]:
+            if reason := check_scope(pattern):
+                problems.append(f"{where}{key} {pattern!r} {reason}")
     if len(problems) > count or role is None:
         return None
     return PlanTask(

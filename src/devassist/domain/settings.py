@@ -25,6 +25,10 @@ class ApprovalClass(StrEnum):
     RESOLUTION = "resolution"
     QUESTION = "question"
     MASS_DELETION = "mass-deletion"
+    TESTS = "tests"
+    """A change to what judges it: tests that existed, their runner's configuration, the scripts of checks."""
+    UNVERIFIED = "unverified"
+    """A change that neither a check nor a review has verified."""
 
 
 class SandboxMode(StrEnum):
@@ -101,15 +105,26 @@ class ApprovalSettings:
     """Classes that are always asked about: plan, scope, command, merge, resolution, question."""
     commands: tuple[str, ...] = ()
     """Glob patterns of commands that an agent may run only with a person's yes."""
+    tests: ApprovalMode = ApprovalMode.ASK
+    """For a change to what judges it, such as a test that existed: ask whatever the confidence, auto or never."""
+    unverified: ApprovalMode = ApprovalMode.ASK
+    """For a change that neither a check nor a review has verified: ask, auto or never."""
     modes: Mapping[ApprovalClass, ApprovalMode] = field(default_factory=dict)
-    """`[approvals.modes]`: a mode for one class (plan, scope, command, merge, resolution, question)."""
+    """`[approvals.modes]`: a mode for a class: plan, scope, command, merge, resolution, question, tests, unverified."""
     thresholds: Mapping[ApprovalClass, float] = field(default_factory=dict)
     """`[approvals.thresholds]`: a confidence threshold for one class."""
 
     def of(self, kind: str) -> tuple[ApprovalMode, float]:
         """Mode and threshold (0 to 1) for one class of request. Raises ValueError for a class that there is not."""
         name = ApprovalClass(kind)
-        return self.modes.get(name, self.mode), self.thresholds.get(name, self.confidence_threshold)
+        return self.modes.get(name, self._usual(name)), self.thresholds.get(name, self.confidence_threshold)
+
+    def _usual(self, name: ApprovalClass) -> ApprovalMode:
+        """The mode of a class that `modes` does not name. Where nobody is ever asked, nobody is asked about these."""
+        if name not in (ApprovalClass.TESTS, ApprovalClass.UNVERIFIED):
+            return self.mode
+        mode = self.tests if name is ApprovalClass.TESTS else self.unverified
+        return ApprovalMode.NEVER if mode == ApprovalMode.ASK and self.mode == ApprovalMode.NEVER else mode
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

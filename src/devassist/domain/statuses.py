@@ -69,6 +69,8 @@ class Purpose(StrEnum):
     SETUP = "setup"
     GATE = "gate"
     """A check on the merged tree, before it lands."""
+    HELD_OUT = "held-out"
+    """A check on the merged tree with the files that judge it as they were before the change."""
     BASE = "base"
     """The same check on the base, to hold the other against."""
     LEAK_PROBE = "leak-probe"

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from devassist.domain.errors import Interrupted, LimitReached
-from devassist.domain.events import Owner, Record, RecoveryDone, ResolutionAsked
+from devassist.domain.events import LedgerRecorded, Owner, Record, RecoveryDone, ResolutionAsked
 from devassist.domain.hashing import digest
 from devassist.domain.plan import Plan
 from devassist.domain.roles import Role
@@ -99,6 +99,8 @@ class RunContext:
     """The records of one task of this run, from the log."""
     taught: Callable[[], Sequence[Record]] = lambda: ()
     """The records, of all runs and people, that say how conflicts were settled."""
+    ledgers: Callable[[str], Sequence[LedgerRecorded]] = lambda _tree: ()
+    """The ledgers of a tree that runs of the last day recorded, oldest first."""
     steering: Callable[[int], Sequence[Record]] = lambda _seq: ()
     """The records after a seq by which other processes steer this run: decisions, notes, retries, stop requests."""
     show: Callable[[Record], None] = lambda _record: None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -224,6 +224,12 @@ class Repository:
                 )
             )
         return str(commit)
+
+    def tree_with(self, tree: str, paths: Iterable[str], source: str) -> str:
+        """The id of a stored tree: `tree` with `paths` as they are in `source`; those that it lacks are removed."""
+        trees = Trees(self._handle)
+        with translated("store a tree"):
+            return trees.edited(tree, {path: trees.find(source, path) for path in paths}, write=True)
 
     def setting(self, key: str) -> str:
         """A value of the repository's configuration, or nothing."""

@@ -7,10 +7,12 @@ from io import BytesIO
 
 from junitparser import Error, Failure, JUnitXml, Skipped, TestCase, TestSuite
 
+from devassist.domain.findings import case_lines, check_line, verification_line
 from devassist.domain.markup import line
 from devassist.domain.state.run import RunState
 from devassist.domain.state.tasks import TaskState
 from devassist.domain.statuses import RunStatus, TaskStatus
+from devassist.domain.verdicts import JudgedCheck, Verification
 from devassist.reports.facts import SAYS, seconds_between
 from devassist.reports.parts import CheckRan, Evidence
 from devassist.reports.story import Story
@@ -46,17 +48,43 @@ def _task_suite(task: TaskState, story: Story) -> TestSuite:
     if task.started_at:
         suite.timestamp = task.started_at.partition(".")[0]
     evidence = story.tasks.get(task.id, Evidence())
+    judged = {check.command: check for check in (task.judged.checks if task.judged is not None else ())}
+    for verdict in judged.values():
+        suite.append(_judged(task, verdict, evidence.checks.get(verdict.command)))
     for command, code in task.checks.items():
+        if command in judged:
+            continue
         check = evidence.checks.get(command) or CheckRan(
             command=command, exit_code=code, seconds=0.0, tail=""
         )
         suite.append(_check(task, check, fails_on_base=command in story.fails_on_base))
+    if task.judged is not None and task.judged.verification is Verification.NONE:
+        unverified = _case(task, "is verified", 0.0)
+        unverified.append(Skipped(verification_line(Verification.NONE)))
+        suite.append(unverified)
     suite.append(_landing(task, story.state.status))
     return suite
 
 
 def _case(task: TaskState, name: str, seconds: float) -> TestCase:
     return TestCase(_clean(line(name)), _clean(task.id), round(seconds, 3))
+
+
+def _judged(task: TaskState, check: JudgedCheck, ran: CheckRan | None) -> TestCase:
+    """A check by its verdict: a red base is no failure of the task, and nothing that was looked at is skipped."""
+    case = _case(task, check.command, ran.seconds if ran is not None else 0.0)
+    doubts = (
+        () if task.status is TaskStatus.MERGED else check.doubts
+    )  # a person or the policy decided otherwise
+    if check.problem or doubts:
+        reason = check.problem or "; ".join(doubts)
+        failure = Failure(
+            _clean(line(reason if check.exit_code == 0 else f"exit code {check.exit_code}"))[:300], "check"
+        )
+        failure.text = _clean(f"{reason}\n{ran.tail if ran is not None else ''}")
+        case.append(failure)
+    case.system_out = _clean("\n".join([check_line(check), *case_lines(check)]))
+    return case
 
 
 def _check(task: TaskState, check: CheckRan, *, fails_on_base: bool) -> TestCase:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from typing import ClassVar
 
 import msgspec
 
@@ -13,6 +15,7 @@ from devassist.domain.state.approvals import ApprovalState
 from devassist.domain.state.run import RunState
 from devassist.domain.state.tasks import TaskState
 from devassist.domain.statuses import RunStatus, TaskStatus
+from devassist.domain.verdicts import JudgedCheck, Verification
 
 Json = dict[str, object]
 """A JSON object that is printed or written."""
@@ -28,8 +31,40 @@ class AgentDocument:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CheckDocument:
+    """`own` and `base_exit_code` are null for a check of a log that does not say them."""
+
     command: str
     exit_code: int
+    own: bool | None = None
+    base_exit_code: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TestsDocument:
+    """What the task's landing made of the tests, over all checks whose runners report them."""
+
+    __test__: ClassVar[bool] = False  # pytest takes it for a test by its name
+
+    passed: int = 0
+    new_failures: tuple[str, ...] = ()
+    fixed: tuple[str, ...] = ()
+    known_failures: tuple[str, ...] = ()
+    skipped_newly: tuple[str, ...] = ()
+    vanished: tuple[str, ...] = ()
+    flaky: tuple[str, ...] = ()
+    held_out: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, checks: Iterable[JudgedCheck]) -> TestsDocument:
+        judged = list(checks)
+
+        def listed(name: str) -> tuple[str, ...]:
+            return tuple(dict.fromkeys(case for check in judged for case in getattr(check, name)))
+
+        lists = {
+            name: listed(name) for name in cls.__dataclass_fields__ if name not in ("passed", "__test__")
+        }
+        return cls(passed=max((check.passed for check in judged), default=0), **lists)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,6 +77,8 @@ class TaskDocument:
     confidence: float | None
     agents: tuple[AgentDocument, ...]
     checks: tuple[CheckDocument, ...]
+    tests: TestsDocument
+    verification: Verification
     claims: dict[Verdict, int]
     error: str | None
 
@@ -60,10 +97,25 @@ class TaskDocument:
                 )
                 for agent in task.agents.values()
             ),
-            checks=tuple(CheckDocument(command=name, exit_code=code) for name, code in task.checks.items()),
+            checks=_checks(task),
+            tests=TestsDocument.of(task.judged.checks if task.judged is not None else ()),
+            verification=task.judged.verification if task.judged is not None else Verification.NONE,
             claims=task.claims(),
             error=task.error,
         )
+
+
+def _checks(task: TaskState) -> tuple[CheckDocument, ...]:
+    judged = {check.command: check for check in (task.judged.checks if task.judged is not None else ())}
+    return tuple(
+        CheckDocument(
+            command=command,
+            exit_code=judged[command].exit_code if command in judged else code,
+            own=judged[command].own if command in judged else None,
+            base_exit_code=judged[command].base_exit_code if command in judged else None,
+        )
+        for command, code in {**task.checks, **dict.fromkeys(judged, 0)}.items()
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

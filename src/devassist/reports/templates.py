@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 
 from markupsafe import Markup
 
+from devassist.domain.findings import case_lines, check_line, verification_line
 from devassist.domain.handoffs import Verdict
 from devassist.domain.ids import PLANNING, result_branch, role_of
 from devassist.domain.statuses import RunStatus, TaskStatus
@@ -58,6 +59,8 @@ def renderer(name: str, *, text: Safe, **filters: Safe) -> Callable[..., str]:
     )
     environment.filters |= {name: marking(safe) for name, safe in filters.items()}
     environment.filters |= {
+        "case_lines": case_lines,
+        "check_line": check_line,
         "clock": clock,
         "codes": lambda texts: Markup(", ").join(Markup(code(one)) for one in texts),  # noqa: S704
         "counts": _counts,
@@ -66,6 +69,7 @@ def renderer(name: str, *, text: Safe, **filters: Safe) -> Callable[..., str]:
         "outcome": lambda state: Markup(outcome(state, code=code)),  # noqa: S704  names are all that is not ours
         "role": role_of,
         "usd": _usd,
+        "verification": verification_line,
     }
     return environment.get_template(name).render
 

@@ -24,6 +24,7 @@ from devassist.domain.events import (
     DecisionMade,
     Fact,
     HandoffSubmitted,
+    LandingJudged,
     MergeCompleted,
     ModelCalled,
     RunFinished,
@@ -32,6 +33,7 @@ from devassist.domain.events import (
     TaskStarted,
     ToolCalled,
 )
+from devassist.domain.verdicts import JudgedCheck
 
 
 def _value(body: type[Fact], name: str, source: str = "") -> str:
@@ -49,6 +51,12 @@ def _columns(body: type[Fact], *names: str, source: str = "") -> str:
 
 def _all_but(body: type[Fact], *names: str) -> str:
     return _columns(body, *(field.name for field in fields(body) if field.name not in names))
+
+
+def _items(value: type[JudgedCheck], source: str) -> str:
+    """SELECT's list for every field of the values of a list that `json_each` goes through as `source`."""
+    names = [field.name for field in fields(value)]
+    return ", ".join(f"json_extract({source}.value, '$.{name}') AS \"{name}\"" for name in names)
 
 
 _WHERE = "seq, at, run, task, agent"
@@ -142,6 +150,11 @@ SELECT {_WHERE}, CASE type WHEN 'merge.completed' THEN 'merge' ELSE 'commit' END
   {_columns(CommitCreated, "commit", "tree", "parents", "role", "paths")},
   COALESCE({_value(CommitCreated, "branch")}, {_value(MergeCompleted, "ref")}) AS branch
 FROM events WHERE type IN ('commit.created', 'merge.completed')""",
+    "tests": f"""
+-- One row per check of each landing: what it made of the tests, by case id. A task that was judged again has more rows.
+SELECT e.seq, e.at, e.run, e.task, {_columns(LandingJudged, "tree", "verification", source="e")},
+  {_items(JudgedCheck, "c")}
+FROM events e, json_each({_value(LandingJudged, "checks", "e")}) c WHERE e.type = 'landing.judged'""",
     "costs": f"""
 -- What was spent, by run, task, agent and model. An unknown price counts as 0.
 SELECT run, task, agent, {_columns(ModelCalled, "role", "model")},

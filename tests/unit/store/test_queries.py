@@ -308,12 +308,30 @@ EXPECTED: dict[str, dict[str, Any]] = {
 }
 
 
-@pytest.mark.parametrize("view", sorted(VIEWS))
+@pytest.mark.parametrize("view", sorted(VIEWS.keys() - {"tests"}))
 def test_a_view_answers_about_a_run(reader: AuditReader, view: str) -> None:
     rows = list(reader.select(f"SELECT * FROM {view} WHERE run = 'brisk-heron-3f2a'"))
     assert rows[0] == {**rows[0], **EXPECTED[view]}
     comment = next(reader.select("SELECT sql FROM sqlite_master WHERE name = ?", (view,)))["sql"]
     assert "\n-- " in comment
+
+
+def test_the_checks_of_a_landing_are_rows(path: Path) -> None:
+    check = {"command": "pytest", "own": True, "exit_code": 1, "flaky": ["a::b"]}
+    with AuditLog.open(path, heads_file=None, now=lambda: START) as log:
+        judged = {"verification": "tests", "checks": [check]}
+        log.record(event_of(T.LANDING_JUDGED, run="calm-otter-1111", task="t1", data=judged))
+    with AuditReader(path) as reader:
+        (row,) = reader.select("SELECT * FROM tests")
+    expected = {
+        "task": "t1",
+        "command": "pytest",
+        "own": 1,
+        "exit_code": 1,
+        "flaky": '["a::b"]',
+        "verification": "tests",
+    }
+    assert row == {**row, **expected}
 
 
 def test_landings_are_commits_too(reader: AuditReader) -> None:

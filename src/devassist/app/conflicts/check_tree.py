@@ -12,7 +12,9 @@ from devassist.conflicts.resolution.three_way_merge import MergingPair
 from devassist.crew.executor import ForkserverExecutor
 from devassist.domain.errors import Refused, UsageError
 from devassist.domain.resolutions import ResolutionCheck
-from devassist.engine.landing.checks import Checks, Failures
+from devassist.domain.statuses import Purpose
+from devassist.domain.verdicts import compared, project_problem
+from devassist.engine.landing.checks import Checks
 from devassist.engine.log.journal import Journal
 from devassist.engine.stop import StopSwitch
 from devassist.git.merging.merge import commit_merge
@@ -46,21 +48,22 @@ def run_checks(project: Project, pair: MergingPair, tree: str, log: Recorder) ->
         )  # fmt: skip
         checks = Checks(context=context)
         try:
-            failures = checks.failures(commit, commands, task="")
+            return [_result(checks, commit, command) for command in commands]
         finally:
             checks.close()
     finally:
         shutil.rmtree(directory, ignore_errors=True)
-    return [_result(command, failures) for command in commands]
 
 
-def _result(command: str, failures: Failures) -> ResolutionCheck:
-    name = f"check {command!r}"
-    failed = next((failure for failure in failures.new if failure.command == command), None)
-    if failed is not None:
-        detail = f"ended with {failed.exit_code}: {failed.tail[-400:]}"
-        return ResolutionCheck(name=name, ok=False, detail=detail)
-    fails_before = any(failure.command == command for failure in failures.old)
-    return ResolutionCheck(
-        name=name, ok=True, detail="fails at the merge base as well" if fails_before else ""
-    )
+def _result(checks: Checks, commit: str, command: str) -> ResolutionCheck:
+    """A failure counts if it is there the second time as well, and was not there at the merge base."""
+    base = checks.base(command).ledger
+    problem = tail = ""
+    for again in (False, True):
+        run = checks.on(commit, command, purpose=Purpose.GATE, again=again)
+        problem = project_problem(run.ledger, base, compared(run.ledger, base, moved={}))
+        tail = run.tail
+        if not problem:
+            known = "" if run.ledger.passes else "fails at the merge base as well"
+            return ResolutionCheck(name=f"check {command!r}", ok=True, detail=known)
+    return ResolutionCheck(name=f"check {command!r}", ok=False, detail=f"{problem}: {tail[-400:]}")

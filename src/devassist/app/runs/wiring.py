@@ -6,14 +6,16 @@ import os
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
+from datetime import timedelta
 from functools import partial
 from pathlib import Path
 
 from devassist.app.runs.ownership import fair_share
+from devassist.app.wiring.host import utc_now
 from devassist.app.wiring.project import Project, open_reader
 from devassist.conflicts.resolution.rerere import TEACHING
 from devassist.domain.errors import DevassistError, NotFound
-from devassist.domain.events import Record
+from devassist.domain.events import EventType, LedgerRecorded, Record
 from devassist.engine.context import CommandWorld, RunContext, RunRequest, Surroundings
 from devassist.engine.log.journal import STEERING, Journal
 from devassist.engine.stop import MARK, StopSwitch
@@ -77,6 +79,7 @@ def run_context(  # noqa: PLR0913, PLR0917  the parts that a run is wired from
         stop=stop,
         history=history_of(project, request.run),
         taught=partial(taught, project),
+        ledgers=partial(ledgers, project),
         steering=steering_of(project, request.run),
         show=lambda record: _show(views, record),
         share=lambda limit: fair_share(project, limit),
@@ -139,6 +142,22 @@ def steering_of(project: Project, run: str) -> Callable[[int], Sequence[Record]]
         return records
 
     return steering
+
+
+def ledgers(project: Project, tree: str) -> Sequence[LedgerRecorded]:
+    """The ledgers of a tree that any run recorded in the last day, oldest first; none if there is no log."""
+    wanted = EventFilter(types=(str(EventType.LEDGER_RECORDED),), since=utc_now() - timedelta(days=1))
+    try:
+        with open_reader(project) as reader:
+            ids = [
+                record.id
+                for record in reader.events(wanted, raw=True)
+                if isinstance(record.body, LedgerRecorded) and record.body.tree == tree
+            ]
+            bodies = [reader.event(id_).body for id_ in ids]
+    except NotFound:
+        return []
+    return [body for body in bodies if isinstance(body, LedgerRecorded)]
 
 
 def taught(project: Project) -> Sequence[Record]:

@@ -10,8 +10,9 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from devassist.cli.plain_text import plain
+from devassist.cli.invocation import plain
 from devassist.cli.view.meeting import sureness
+from devassist.domain.findings import summary
 from devassist.domain.handoffs import Verdict
 from devassist.domain.state.approvals import ApprovalState
 from devassist.domain.state.run import RunState
@@ -156,11 +157,7 @@ def run_summary(state: RunState) -> RenderableType:
         glyph, look = _STYLE[task.status]
         verified = task.claims()[Verdict.VERIFIED]
         proof = f"{verified} claims verified" if verified else ""
-        checks = (
-            f"{sum(code == 0 for code in task.checks.values())}/{len(task.checks)} checks"
-            if task.checks
-            else ""
-        )
+        checks = summary(task.judged.checks, task.judged.verification) if task.judged is not None else ""
         facts = ", ".join(
             one for one in (proof, checks, f"{task.rounds} rounds" if task.rounds > 1 else "") if one
         )

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from devassist.conflicts.resolution.marked import MarkedText, lines_of
 from devassist.conflicts.syntax.languages import grammar_for, read_table
-from devassist.conflicts.syntax.tables import SymbolKind
 
 _CONTEXT = 3
 
@@ -21,7 +20,7 @@ def symbols_around(path: str, text: str, marked: MarkedText) -> list[str]:
         around = [
             definition
             for definition in definitions
-            if definition.start <= line <= definition.end and definition.kind is not SymbolKind.LOCAL
+            if definition.start <= line <= definition.end and definition.kind != "local"
         ]
         innermost = min(around, key=lambda definition: definition.end - definition.start, default=None)
         symbols.append("" if innermost is None else innermost.name)

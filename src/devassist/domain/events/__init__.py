@@ -84,6 +84,7 @@ from devassist.domain.events.tasks import (
     TaskRetried,
     TaskStarted,
 )
+from devassist.domain.events.tests import LandingJudged, LedgerRecorded
 
 __all__ = [
     "FACTS",
@@ -110,7 +111,9 @@ __all__ = [
     "HandoffReturned",
     "HandoffSubmitted",
     "JsonObject",
+    "LandingJudged",
     "LearnedMerge",
+    "LedgerRecorded",
     "LessonLearned",
     "MergeApproved",
     "MergeCompleted",

@@ -39,7 +39,7 @@ class Shown:
     Exactly what was judged; only what the kind of request has is set.
 
     A merge or resolution has object ids (`ours`, `theirs`, `tree`), a scope `paths`, a command its text, a plan the
-    plan, a mass deletion the number of deleted files.
+    plan, a mass deletion the number of deleted files, a change to what judges it also what that makes of the tests.
     """
 
     ours: str = ""
@@ -49,6 +49,7 @@ class Shown:
     command: tuple[str, ...] = ()
     plan: Plan | None = None
     deleted: int | None = None
+    tests: tuple[str, ...] = ()
     ref: str = ""
     conflicts: tuple[str, ...] = ()
     dropped: tuple[DroppedLine, ...] = ()

@@ -78,6 +78,7 @@ from devassist.domain.events.tasks import (
     TaskRetried,
     TaskStarted,
 )
+from devassist.domain.events.tests import LandingJudged, LedgerRecorded
 
 Fact = (
     WorkerStarted
@@ -95,6 +96,8 @@ Fact = (
     | ApprovalDecided
     | ConflictFound
     | ConflictResolved
+    | LedgerRecorded
+    | LandingJudged
     | HandoffSubmitted
     | HandoffReturned
     | ClaimChecked

@@ -36,6 +36,8 @@ class EventType(StrEnum):
     TOOL_CALLED = "tool.called"
     COMMAND_INTENDED = "command.intended"
     COMMAND_RAN = "command.ran"
+    LEDGER_RECORDED = "ledger.recorded"
+    LANDING_JUDGED = "landing.judged"
     HANDOFF_SUBMITTED = "handoff.submitted"
     HANDOFF_RETURNED = "handoff.returned"
     CLAIM_CHECKED = "claim.checked"

@@ -12,6 +12,7 @@ from devassist.domain.events import (
     CommandRan,
     CommitCreated,
     HandoffSubmitted,
+    LandingJudged,
     ModelCalled,
     ModelIntended,
     Record,
@@ -106,6 +107,8 @@ class TaskState:
     agents: dict[str, AgentState] = field(default_factory=dict)
     checks: dict[str, int] = field(default_factory=dict)
     """Command -> exit code on the tree that was to land."""
+    judged: LandingJudged | None = None
+    """What the checks said of it when it was last to land."""
     error: str | None = None
     started_at: str = ""
     finished_at: str = ""
@@ -133,6 +136,8 @@ class TaskState:
                 self.rounds = number
             case CommandRan(purpose=Purpose.GATE) as ran:
                 self.checks[ran.command] = ran.exit_code
+            case LandingJudged() as judged:
+                self.judged = judged
             case TaskDelivered() as delivered:
                 self.status = TaskStatus.DELIVERED
                 self.confidence, self.commit = delivered.confidence, delivered.commit
@@ -141,6 +146,7 @@ class TaskState:
             case TaskRetried(round=number):
                 self.status, self.first_round = TaskStatus.PENDING, number
                 self.error, self.outcome, self.commit = None, Outcome.NONE, ""
+                self.judged, self.checks = None, {}
             case _:
                 return
 

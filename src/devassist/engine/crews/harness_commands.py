@@ -9,6 +9,7 @@ from devassist.domain.errors import Unfinished
 from devassist.domain.events import CommandIntended, CommandRan, Event
 from devassist.domain.statuses import Purpose
 from devassist.engine.context import RunContext
+from devassist.evidence.observation import Observation
 from devassist.ports import CommandResult, SandboxSpec
 
 
@@ -46,15 +47,23 @@ class HarnessCommands:
                 tail = result.output[-800:].strip()
                 raise Unfinished(f"setup command {command!r} ended with {result.exit_code}: {tail}")
 
-    def run(self, command: str, place: CommandPlace, *, purpose: Purpose) -> CommandResult:
-        """Run one command. Raises Interrupted or LimitReached if the run is over before or after it."""
+    def run(
+        self, command: str, place: CommandPlace, *, purpose: Purpose, observation: Observation | None = None
+    ) -> CommandResult:
+        """
+        Run one command, as `observation` says if its test runners are to report.
+
+        Raises Interrupted or LimitReached if the run is over before or after it.
+        """
         context = self.context
         assert context.sandbox is not None  # noqa: S101  the supervisor refuses such a run at its start
         tier, cwd = context.sandbox.tier, str(place.worktree)
         context.check_stop()
         intended = CommandIntended(command=command, purpose=purpose, tier=tier, cwd=cwd)
         context.journal.record(Event(intended, task=place.task, agent=place.agent))
-        result = context.sandbox.run(command, self._spec(place), timeout_s=context.settings.checks.timeout_s)
+        run = command if observation is None else observation.run
+        spec = self._spec(place, observation)
+        result = context.sandbox.run(run, spec, timeout_s=context.settings.checks.timeout_s)
         ran = CommandRan(
             command=command,
             purpose=purpose,
@@ -70,15 +79,19 @@ class HarnessCommands:
         context.check_stop()
         return result
 
-    def _spec(self, place: CommandPlace) -> SandboxSpec:
+    def _spec(self, place: CommandPlace, observation: Observation | None) -> SandboxSpec:
         context = self.context
         world = context.world(place.worktree, place.private)
+        environment, read_only = world.environment, world.read_only
+        if observation is not None:
+            environment = {**environment, **observation.environment}
+            read_only = [*read_only, *observation.read_only]
         return SandboxSpec(
             worktree=place.worktree,
             private=place.private,
-            read_only=world.read_only,
+            read_only=read_only,
             masked=context.masked,
-            environment=world.environment,
+            environment=environment,
             cwd=place.worktree / context.request.prefix,
             network=context.settings.sandbox.network,
         )

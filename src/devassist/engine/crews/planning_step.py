@@ -31,6 +31,7 @@ from devassist.domain.statuses import Outcome, TaskStatus
 from devassist.engine.approval_requests import Parked
 from devassist.engine.crews.assignments import agent_place, assignment
 from devassist.engine.crews.handoffs import make_handoff, submitted
+from devassist.engine.crews.known_failures import KnownFailures, nothing_known, planning_ground
 from devassist.engine.crews.planning_context import landscape
 from devassist.engine.crews.prompts import planning_brief
 from devassist.engine.crews.replay import Diverged, WorkerDied
@@ -52,6 +53,7 @@ class PlanningStep(WorkerSession):
     worktrees: RunWorktrees
     again: bool = False
     """Whether the log holds earlier work of the crew: then it goes on from there."""
+    known_failures: KnownFailures = nothing_known
     plan: Plan | None = field(default=None, init=False)
     confidence: float = field(default=0.0, init=False)
     _handoffs: list[tuple[str, Handoff]] = field(default_factory=list, init=False)
@@ -102,7 +104,8 @@ class PlanningStep(WorkerSession):
             self._ground = begun.ground
         else:
             if self._ground is None:
-                self._ground = landscape(context)
+                parts = [landscape(context), planning_ground(self.known_failures)]
+                self._ground = "\n\n".join(part for part in parts if part)
             worktree = self.worktrees.open(PLANNING, role, context.request.base)
             path = worktree.path
             started = AgentStarted(

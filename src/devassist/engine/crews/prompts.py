@@ -22,8 +22,9 @@ def task_brief(  # noqa: PLR0913  the parts of one text
     round_: int,
     handoffs: Sequence[tuple[str, Handoff]],
     upstream: Sequence[tuple[str, Handoff]] = (),
+    ground: str = "",
 ) -> str:
-    """The brief of one agent of a task's crew, with the instructions verbatim."""
+    """The brief of one agent of a task's crew, with the instructions verbatim; `ground` says what fails already."""
     own = role is task.role
     part = _OWN if own else _PART[role]
     parts = [f"You work on task {task.id}: {task.title}. {part}", f"Instructions:\n{task.instructions}"]
@@ -40,6 +41,8 @@ def task_brief(  # noqa: PLR0913  the parts of one text
         parts.append(
             "Checks that must pass (run_checks runs them):\n" + "\n".join(f"- {check}" for check in checks)
         )
+    if ground:
+        parts.append(ground)
     parts += [
         f"Task {name}, which this one depends on, ended with: {handoff.summary}" for name, handoff in upstream
     ]

@@ -29,6 +29,7 @@ from devassist.engine.crews.assignments import agent_place, assignment
 from devassist.engine.crews.delivery import Delivery, Judged
 from devassist.engine.crews.endings import ending_by
 from devassist.engine.crews.handoffs import make_handoff, submitted
+from devassist.engine.crews.known_failures import KnownFailures, nothing_known, task_ground
 from devassist.engine.crews.objections import Submitted, objections
 from devassist.engine.crews.prompts import task_brief
 from devassist.engine.crews.replay import Diverged
@@ -52,6 +53,7 @@ class TaskStep(WorkerSession):
     again: bool = False
     """Whether the log holds earlier work of this task: then it goes on from there."""
     built_on: tuple[str, ...] = ()
+    known_failures: KnownFailures = nothing_known
     tip: str = field(default="", init=False)
     round: int = field(default=0, init=False)
     _handoffs: list[tuple[str, Handoff]] = field(default_factory=list, init=False)
@@ -130,11 +132,12 @@ class TaskStep(WorkerSession):
         begun = self.attempt.started.get((role, round_))
         if begun is not None:
             self._begin_again(role, round_, begun)
-            path = Path(begun.worktree)
+            path, ground = Path(begun.worktree), begun.ground
         else:
             self._rebase(role)
             worktree = self.worktrees.open(self.task.id, role, self.tip)
             path = worktree.path
+            ground = task_ground(self.known_failures)
             started = AgentStarted(
                 role=role,
                 round=round_,
@@ -142,6 +145,7 @@ class TaskStep(WorkerSession):
                 worktree=str(path),
                 commit=self.tip,
                 model=context.request.models[role][0],
+                ground=ground,
             )
             self.record(started, role=role)
         brief = task_brief(
@@ -152,6 +156,7 @@ class TaskStep(WorkerSession):
             round_=round_,
             handoffs=self._handoffs[-len(self.crew) :],
             upstream=self.upstream,
+            ground=ground,
         )
         return agent_place(context, path, agent=agent_id(self.task.id, role), brief=brief)
 

@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from devassist.domain.events import DecisionMade, Event, MergeApproved, Shown
 from devassist.domain.hashing import digest
+from devassist.domain.settings import ApprovalClass, ApprovalMode, ApprovalSettings
 from devassist.domain.state.approvals import (
     ApprovalState,
     ApprovalStatus,
     ApprovedMerge,
     Choice,
     MergeRequest,
+    PolicyDecision,
     decide,
 )
 from devassist.domain.statuses import TaskStatus
+from devassist.domain.verdicts import Verification
 from devassist.engine.approval_requests import ApprovalRequest, find_decision, open_request
 from devassist.engine.context import RunContext
+from devassist.engine.landing.gate import Judgement
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,6 +32,24 @@ class Landing:
     error: str = ""
     awaits: str = ""
     """The approval request that a landing which waits is put off for."""
+
+
+def permission_for(
+    context: RunContext, request: MergeRequest, judgement: Judgement, confidence: float
+) -> ApprovedMerge | Landing:
+    """The permission for a merge whose checks hold: what is to be doubted is decided first, each by its class."""
+    findings = {
+        ApprovalClass.TESTS: judgement.doubts,
+        ApprovalClass.UNVERIFIED: _UNVERIFIED if judgement.verification is Verification.NONE else (),
+    }
+    for kind, found in findings.items():
+        paths = judgement.judges if kind is ApprovalClass.TESTS else ()
+        if found and (left := _doubt(context, request, confidence, kind=kind, findings=found, paths=paths)):
+            return left
+    return consent(context, request, confidence)
+
+
+_UNVERIFIED = ("no check and no review says anything of it",)
 
 
 def consent(context: RunContext, request: MergeRequest, confidence: float) -> ApprovedMerge | Landing:
@@ -55,6 +78,76 @@ def consent(context: RunContext, request: MergeRequest, confidence: float) -> Ap
     if policy.choice is Choice.LEAVE:
         return Landing(status=TaskStatus.DELIVERED, error=f"not merged: {policy.reason}")
     return approved(context, request, approver="policy", reason=policy.reason, decision=record.id)
+
+
+def _doubt(
+    context: RunContext, request: MergeRequest, confidence: float, *, kind: ApprovalClass, findings: Sequence[str],
+    paths: Sequence[str] = (),
+) -> Landing | None:  # fmt: skip
+    """
+    How a change that is to be doubted is left; None if the policy or a person lets it go on to its merge.
+
+    `findings` say what is to be doubted, and `paths` are the files that it is about.
+    """
+    policy = _policy_on_doubts(context.settings.approvals, kind)
+    if kind is ApprovalClass.UNVERIFIED and policy.choice is Choice.ASK:
+        merge = decide(context.settings.approvals, kind=ApprovalClass.MERGE, confidence=confidence)
+        if merge.choice is Choice.ASK:
+            return None  # a person looks at the merge anyway
+    question = f"land task {request.task}? {_DOUBTS[kind]}: {'; '.join(findings)}"
+    changes = context.repository.changes_between(request.ours, request.tree)
+    asked = ApprovalRequest(
+        kind=kind,
+        question=question,
+        binds_to=digest([str(kind), [[change.path, change.before, change.after] for change in changes]]),
+        task=request.task,
+        confidence=confidence,
+        shown=Shown(
+            ours=request.ours, theirs=request.theirs, tree=request.tree, tests=tuple(findings),
+            paths=tuple(paths) or tuple(change.path for change in changes),
+        ),
+    )  # fmt: skip
+    if policy.choice is Choice.ASK and (earlier := find_decision(context, asked)) is not None:
+        if earlier.status is ApprovalStatus.REJECTED:
+            error = f"not merged: rejected by {earlier.who}: {earlier.reason or 'no reason given'}"
+            return Landing(status=TaskStatus.DELIVERED, error=error)
+        return None
+    decision = DecisionMade(
+        who="policy",
+        question=question,
+        options=("approve", "ask", "leave"),
+        choice=str(policy.choice),
+        reason=policy.reason,
+        confidence=confidence,
+        ours=request.ours,
+        theirs=request.theirs,
+        tree=request.tree,
+    )
+    context.journal.record(Event(decision, task=request.task))
+    if policy.choice is Choice.ASK:
+        opened = open_request(context, asked)
+        return Landing(status=TaskStatus.WAITING, error=f"waits for approval: {question}", awaits=opened.id)
+    if policy.choice is Choice.LEAVE:
+        return Landing(
+            status=TaskStatus.DELIVERED, error=f"not merged: {'; '.join(findings)}, and {policy.reason}"
+        )
+    return None
+
+
+def _policy_on_doubts(settings: ApprovalSettings, kind: ApprovalClass) -> PolicyDecision:
+    """The mode of the class alone: how sure an agent is says nothing of what is to be doubted."""
+    mode, _ = settings.of(kind)
+    if mode == ApprovalMode.ASK or kind in settings.require:
+        return PolicyDecision(choice=Choice.ASK, reason=f"approvals.{kind} is ask")
+    if mode == ApprovalMode.NEVER:
+        return PolicyDecision(choice=Choice.LEAVE, reason="nobody is asked")
+    return PolicyDecision(choice=Choice.APPROVE, reason=f"approvals.{kind} is auto")
+
+
+_DOUBTS = {
+    ApprovalClass.TESTS: "it changes what judges it",
+    ApprovalClass.UNVERIFIED: "nothing has verified it",
+}
 
 
 def _to_person(

@@ -1,23 +1,22 @@
-"""What a tree proves: checks run on it in a detached worktree, cached by tree, and compared with the base."""
+"""What a tree proves: each check's ledger on it, taken in a fresh tree, recorded, and kept by tree and command."""
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, field
-from pathlib import Path
+from itertools import count
 
-from devassist.domain.errors import Refused
-from devassist.domain.events import CommandRan, Event
-from devassist.domain.ids import worktree_name
+from devassist.domain.errors import DevassistError, Refused
+from devassist.domain.events import CommandRan, Event, LedgerRecorded
+from devassist.domain.events.tests import lines
+from devassist.domain.hashing import digest
+from devassist.domain.ledger import CaseStatus, Ledger
 from devassist.domain.statuses import Purpose
 from devassist.engine.context import RunContext
-from devassist.engine.crews.harness_commands import CommandPlace, HarnessCommands, private_directory
-from devassist.git.worktree.worktree import Worktree
-from devassist.git.worktree.worktrees import detached_worktree, drop_detached
-
-_AGENT = "integration"
-"""Stands for an agent in the names of the worktree and of its scratch directory."""
+from devassist.engine.crews.harness_commands import CommandPlace, HarnessCommands
+from devassist.engine.landing.fresh_tree import FreshTree
+from devassist.evidence.observation import observe
 
 # Names the top-level packages of the worktree whose import would come from somewhere else.
 _LEAK_PROBE = """python - <<'END'
@@ -39,98 +38,136 @@ END"""
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CheckRun:
-    """One check on one tree; `tail` is the end of its output."""
+    """One check on one tree; `tail` is the end of its output. An earlier run's ledger that is `reused` has none."""
 
-    command: str
-    exit_code: int
+    ledger: Ledger
     tail: str = ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Failures:
-    """The checks that fail on a tree: those that pass on the base, and those that fail there as well."""
-
-    new: Sequence[CheckRun]
-    old: Sequence[CheckRun]
+    reused: bool = False
 
 
 @dataclass
 class Checks:
-    """Runs checks on trees, one at a time in one detached worktree. A result is kept by (tree, command)."""
+    """Runs checks on trees, one at a time. For any thread."""
 
     context: RunContext
-    _results: dict[tuple[str, str], CheckRun] = field(default_factory=dict)
-    _worktree: Worktree | None = None
+    _kept: dict[tuple[str, str], CheckRun] = field(default_factory=dict)
+    _fresh: FreshTree = field(init=False)
+    _numbers: Iterator[int] = field(default_factory=count)
     _lock: threading.Lock = field(default_factory=threading.Lock)
-    """Guards the worktree while checks run in it."""
+    """Guards the fresh tree while a check runs in it, and what is kept."""
 
-    @property
-    def _commands(self) -> HarnessCommands:
-        return HarnessCommands(self.context)
+    def __post_init__(self) -> None:
+        self._fresh = FreshTree(self.context)
 
-    def failures(self, commit: str, commands: Sequence[str], *, task: str) -> Failures:
-        """Run `commands` on `commit`. Raises Refused if tests there would import the main checkout's code."""
-        base = self.context.request.base
+    def base(self, command: str, *, again: bool = False) -> CheckRun:
+        """The check on the run's base, from an earlier run if it passed there within a day."""
+        return self.on(self.context.request.base, command, purpose=Purpose.BASE, again=again)
+
+    def on(
+        self, commit: str, command: str, *, purpose: Purpose, task: str = "", again: bool = False
+    ) -> CheckRun:
+        """
+        The check on a commit, from an earlier run on the same tree if there is one. `again` runs it another time; what
+        it comes to then is kept for the base alone.
+
+        Raises Refused if tests there would import the main checkout's code, Interrupted if the run is over.
+        """
+        tree = self.context.repository.tree_of(commit)
         with self._lock:
-            runs = [self._check(commit, command, task=task, purpose=Purpose.GATE) for command in commands]
-            failed = [run for run in runs if run.exit_code != 0]
-            at_base = {
-                run.command: self._check(base, run.command, task=task, purpose=Purpose.BASE) for run in failed
-            }
-        return Failures(
-            new=[run for run in failed if at_base[run.command].exit_code == 0],
-            old=[run for run in failed if at_base[run.command].exit_code != 0],
-        )
+            earlier = None if again else self._kept.get((tree, command))
+            if earlier is None and not again and (recorded := self._recorded(tree, command)) is not None:
+                earlier = self._kept[tree, command] = CheckRun(ledger=recorded, reused=True)
+                self._record(recorded, tree, purpose=purpose, task=task, reused=True)
+            if earlier is not None:
+                if purpose is Purpose.GATE:  # the record of this task's gate still needs the result
+                    code = earlier.ledger.exit_code
+                    ran = CommandRan(command=command, purpose=purpose, exit_code=code, cached=True)
+                    self.context.journal.record(Event(ran, task=task))
+                return earlier
+            run = self._run(commit, command, tree=tree, purpose=purpose, task=task)
+            if not again or purpose is Purpose.BASE:
+                self._kept[tree, command] = run
+            return run
 
     def close(self) -> None:
-        """Remove the worktree, if there is one."""
-        if self._worktree is not None:
-            self._worktree.reset_to(self.context.request.base)
-            self._worktree.remove()
-            self._worktree = None
+        """Remove the tree."""
+        with self._lock:
+            self._fresh.close()
 
-    def _check(self, commit: str, command: str, *, task: str, purpose: Purpose) -> CheckRun:
-        tree = self.context.repository.tree_of(commit)
-        earlier = self._results.get((tree, command))
-        if earlier is not None:
-            if purpose is Purpose.GATE:  # the record of this task's gate still needs the result
-                ran = CommandRan(command=command, purpose=purpose, exit_code=earlier.exit_code, cached=True)
-                self.context.journal.record(Event(ran, task=task))
-            return earlier
-        place = self._place(self._worktree_at(commit, task=task), task)
-        result = self._commands.run(command, place, purpose=purpose)
-        run = CheckRun(command=command, exit_code=result.exit_code, tail=result.output[-1200:].strip())
-        self._results[tree, command] = run
-        return run
-
-    def _place(self, worktree: Path, task: str) -> CommandPlace:
-        private = private_directory(self.context, _AGENT)
-        private.mkdir(parents=True, exist_ok=True)
-        return CommandPlace(worktree=worktree, private=private, task=task)
-
-    def _worktree_at(self, commit: str, *, task: str) -> Path:
+    def _run(self, commit: str, command: str, *, tree: str, purpose: Purpose, task: str) -> CheckRun:
         context = self.context
-        if self._worktree is None:
-            path, name = context.worktrees / _AGENT, worktree_name(context.run, _AGENT)
-            if context.request.resumed:
-                drop_detached(context.repository, name=name, path=path)
-            self._worktree = detached_worktree(context.repository, name=name, path=path, commit=commit)
-            self._commands.set_up(self._place(path, task))
-        else:
-            self._worktree.reset_to(commit)
-        self._refuse_leak(self._place(self._worktree.path, task))
-        return self._worktree.path
+        place = self._fresh.at(commit, task=task)
+        self._refuse_leak(place)
+        observation = observe(
+            command,
+            read=lambda path: read_text(context, commit, path),
+            environment=context.world(place.worktree, place.private).environment,
+            results=place.private / f"ledger-{next(self._numbers)}",
+        )
+        result = HarnessCommands(context).run(command, place, purpose=purpose, observation=observation)
+        ledger = observation.ledger(result, tree=place.worktree)
+        self._record(ledger, tree, purpose=purpose, task=task, seconds=result.seconds)
+        return CheckRun(ledger=ledger, tail=result.output[-1200:].strip())
+
+    def _recorded(self, tree: str, command: str) -> Ledger | None:
+        """The command's ledger on the tree by an earlier run in a world like this one; only one that passes counts."""
+        alike = [
+            one for one in self.context.ledgers(tree) if one.command == command and one.world == self._world
+        ]
+        newest = alike[-1].ledger if alike else None
+        return newest if newest is not None and newest.passes else None
+
+    def _record(
+        self,
+        ledger: Ledger,
+        tree: str,
+        *,
+        purpose: Purpose,
+        task: str,
+        seconds: float = 0.0,
+        reused: bool = False,
+    ) -> None:
+        fact = LedgerRecorded(
+            command=ledger.command,
+            tree=tree,
+            purpose=purpose,
+            runner=ledger.runner,
+            exit_code=ledger.exit_code,
+            complete=ledger.complete,
+            passed=lines(ledger.of(CaseStatus.PASSED)),
+            failed=lines(ledger.failed),
+            skipped=lines(ledger.of(CaseStatus.SKIPPED)),
+            xfailed=lines(ledger.of(CaseStatus.XFAILED)),
+            failures=lines(ledger.failures),
+            seconds=round(seconds, 3),
+            world=self._world,
+            reused=reused,
+        )
+        self.context.journal.record(Event(fact, task=task))
+
+    @property
+    def _world(self) -> str:
+        context = self.context
+        return digest([list(context.settings.checks.setup), context.tier, context.settings.sandbox.network])
 
     def _refuse_leak(self, place: CommandPlace) -> None:
         """Only if an editable install points into the main checkout: a green there would prove nothing."""
         leaks = self.context.leaks()
         if not leaks:
             return
-        result = self._commands.run(_LEAK_PROBE, place, purpose=Purpose.LEAK_PROBE)
-        lines = [line for line in result.output.splitlines() if line.startswith("LEAK ")]
-        if lines:
-            name, _, origin = lines[0][5:].partition(" ")
+        result = HarnessCommands(self.context).run(_LEAK_PROBE, place, purpose=Purpose.LEAK_PROBE)
+        leaking = [line for line in result.output.splitlines() if line.startswith("LEAK ")]
+        if leaking:
+            name, _, origin = leaking[0][5:].partition(" ")
             raise Refused(
                 f"tests in a worktree would import {name} from {origin}: {leaks[0]}",
                 hint="Uninstall the editable install, or give each worktree its own environment by [checks] setup",
             )
+
+
+def read_text(context: RunContext, commit: str, path: str) -> str | None:
+    """A text file of a commit; None if there is none."""
+    try:
+        return context.repository.read_file(commit, path).decode("utf-8", "replace")
+    except DevassistError:
+        return None

@@ -14,14 +14,13 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from devassist.domain.conflicts import Conflict
-from devassist.domain.errors import Refused, RepositoryChanged
+from devassist.domain.errors import RepositoryChanged
 from devassist.domain.events import (
     Event,
     Fact,
     MergeCompleted,
     MergeIntended,
     TaskFinished,
-    WarningRaised,
 )
 from devassist.domain.failpoints import reach
 from devassist.domain.ids import branch_name, result_branch
@@ -36,9 +35,10 @@ from devassist.domain.state.approvals import (
 from devassist.domain.statuses import TaskStatus
 from devassist.engine.approval_requests import Parked
 from devassist.engine.context import RunContext
-from devassist.engine.landing.approval import Landing, approved, consent
-from devassist.engine.landing.checks import CheckRun, Checks
+from devassist.engine.landing.approval import Landing, approved, permission_for
+from devassist.engine.landing.checks import Checks
 from devassist.engine.landing.conflicts import record_unmerged
+from devassist.engine.landing.gate import Gate, Judgement
 from devassist.engine.results import Head, StepResult
 from devassist.git.merging.merge import commit_merge, merge_in_memory
 from devassist.git.merging.report import PathConflict
@@ -61,6 +61,10 @@ class Integrator:
     landed: dict[str, str] = field(default_factory=dict)
     resolutions: ConflictLanding | None = None
     """Resolves conflicts; without it they stay as they are."""
+
+    @property
+    def _gate(self) -> Gate:
+        return Gate(self.context, self.plan, self.checks)
 
     def land(self, task: PlanTask, step: StepResult) -> Landing:
         """Merge a delivered task, or say why it stays as it is. Raises RepositoryChanged if somebody moved the ref."""
@@ -86,14 +90,13 @@ class Integrator:
         if merged.tree is None:
             return self._conflicts(task, step, ours, merged.conflicts)
         unsaved = self._merge_commit(task, step, ours, merged.tree, anchored=False)
-        if failed := self._check(task, unsaved):
-            tail = failed[0].tail[-400:]
-            return Landing(
-                status=TaskStatus.FAILED,
-                error=f"checks fail on the merged tree: {_listed(failed)}\n{tail}".strip(),
-            )
+        judgement = self._gate.judge(task, unsaved, onto=ours, landed=list(self.landed))
+        if judgement.problems:
+            problems = "; ".join(judgement.problems)
+            error = f"checks fail on the merged tree: {problems}\n{judgement.tail[-400:]}".strip()
+            return Landing(status=TaskStatus.FAILED, error=error)
         request = MergeRequest(task=task.id, ours=ours, theirs=step.commit, tree=merged.tree)
-        permission = consent(self.context, request, step.confidence)
+        permission = permission_for(self.context, request, judgement, step.confidence)
         if isinstance(permission, Landing):
             return permission
         self._merge(task, step, permission)
@@ -130,20 +133,23 @@ class Integrator:
             except Parked as parked:
                 error = f"its resolution waits: {parked}"
                 return Landing(status=TaskStatus.WAITING, error=error, awaits=parked.approval)
-            if offer is not None and self._holds(task, step, ours, offer):
-                return self._offered(task, step, ours, offer)
+            if offer is not None and (judgement := self._holding(task, step, ours, offer)) is not None:
+                return self._offered(task, step, ours, offer, judgement)
         return None
 
-    def _holds(self, task: PlanTask, step: StepResult, ours: str, offer: Proposal) -> bool:
-        """Whether the checks pass on a resolution."""
+    def _holding(self, task: PlanTask, step: StepResult, ours: str, offer: Proposal) -> Judgement | None:
+        """What the checks say of a resolution on which they pass; None if they do not."""
         assert self.resolutions is not None  # noqa: S101  who offered is there
         unsaved = self._merge_commit(task, step, ours, offer.tree, anchored=False)
-        failed = self._check(task, unsaved)
-        if failed:
-            self.resolutions.reject(task, offer, f"checks fail on it: {_listed(failed)}")
-        return not failed
+        judgement = self._gate.judge(task, unsaved, onto=ours, landed=list(self.landed))
+        if judgement.problems:
+            self.resolutions.reject(task, offer, f"checks fail on it: {'; '.join(judgement.problems)}")
+            return None
+        return judgement
 
-    def _offered(self, task: PlanTask, step: StepResult, ours: str, offer: Proposal) -> Landing | None:
+    def _offered(
+        self, task: PlanTask, step: StepResult, ours: str, offer: Proposal, judgement: Judgement
+    ) -> Landing | None:
         """How the task lands by a resolution that holds; None if the policy leaves it."""
         assert self.resolutions is not None  # noqa: S101  who offered is there
         policy = self.resolutions.judge(task, offer)
@@ -154,7 +160,7 @@ class Integrator:
             error = f"its resolution waits: {policy.reason}"
             return Landing(status=TaskStatus.WAITING, error=error, awaits=opened.id if opened else "")
         request = MergeRequest(task=task.id, ours=ours, theirs=step.commit, tree=offer.tree)
-        permission = consent(self.context, request, step.confidence)
+        permission = permission_for(self.context, request, judgement, step.confidence)
         if isinstance(permission, Landing):
             return permission
         self._merge(task, step, permission)
@@ -179,22 +185,6 @@ class Integrator:
         self._merge(task, step, permission)
         self.resolutions.landed(task, decision, commit=self.tip)
         return Landing(status=TaskStatus.MERGED)
-
-    def _check(self, task: PlanTask, commit: str) -> Sequence[CheckRun]:
-        """Failures of the landed tasks' checks, this task's and the project's, that the base does not have."""
-        landed = [self.plan.task(name) for name in self.landed]
-        own = [command for each in [*landed, task] for command in each.checks]
-        commands = list(dict.fromkeys([*own, *self.context.settings.checks.commands]))
-        if not commands:
-            return []
-        try:
-            failures = self.checks.failures(commit, commands, task=task.id)
-        except Refused as error:
-            return [CheckRun(command="import check", exit_code=1, tail=str(error))]
-        for run in failures.old:
-            text = f"check {run.command!r} fails on the merged tree of {task.id}, and on the base as well"
-            self._record(task.id, WarningRaised(text=text))
-        return failures.new
 
     def restore(self, tip: str, landed: Mapping[str, str]) -> None:
         """Go on where an earlier supervisor of the run stopped: the result branch's tip, and what is on it."""
@@ -290,7 +280,3 @@ class Integrator:
 
     def _record(self, task: str, fact: Fact) -> None:
         self.context.journal.record(Event(fact, task=task))
-
-
-def _listed(failed: Sequence[CheckRun]) -> str:
-    return "; ".join(f"{run.command!r} ended with {run.exit_code}" for run in failed)

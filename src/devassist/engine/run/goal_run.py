@@ -8,6 +8,7 @@ from devassist.domain.plan import Plan
 from devassist.domain.state.run import RunState
 from devassist.engine.context import RunContext
 from devassist.engine.crews.run_worktrees import RunWorktrees
+from devassist.engine.landing.baseline import Baseline
 from devassist.engine.landing.checks import Checks
 from devassist.engine.landing.integrator import Integrator
 from devassist.engine.results import Head, StepResult
@@ -27,14 +28,30 @@ class GoalRun:
     database: str = ""
     model_error: StepResult | None = None
     _checks: Checks = field(init=False)
+    _baseline: Baseline = field(init=False)
 
     def __post_init__(self) -> None:
         self._checks = Checks(context=self.context)
+        self._baseline = Baseline(self._checks)
 
     def run(self, worktrees: RunWorktrees, inbox: Inbox) -> None:
-        plan = Planner(context=self.context, worktrees=worktrees, inbox=inbox).plan()
-        if not self.context.request.plan_only:
-            self._work(plan, worktrees, inbox)
+        plan_only = self.context.request.plan_only
+        try:
+            if not plan_only:
+                self._baseline.start()
+            planner = Planner(
+                context=self.context,
+                worktrees=worktrees,
+                inbox=inbox,
+                known_failures=self._baseline.known_failures,
+            )
+            plan = planner.plan()
+            if not plan_only:
+                self._work(plan, worktrees, inbox)
+        finally:
+            self._baseline.close()
+        if self._baseline.error is not None:
+            raise self._baseline.error
 
     def close(self) -> None:
         self._checks.close()
@@ -65,7 +82,9 @@ class GoalRun:
         schedule = Schedule(
             context=context,
             plan=plan,
-            steps=CrewSteps(context, plan, worktrees, frozenset(progress.begun)),
+            steps=CrewSteps(
+                context, plan, worktrees, frozenset(progress.begun), self._baseline.known_failures
+            ),
             lander=integrator,
             inbox=inbox,
             results=progress.results,

@@ -12,6 +12,7 @@ from devassist.domain.plan import SCHEMA, Plan
 from devassist.domain.state.approvals import ApprovalState, ApprovalStatus, Choice, decide
 from devassist.engine.approval_requests import ApprovalRequest, Parked, decision_on, is_open
 from devassist.engine.context import RunContext
+from devassist.engine.crews.known_failures import KnownFailures, nothing_known
 from devassist.engine.crews.planning_step import PlanningStep
 from devassist.engine.crews.replay import Diverged, WorkerDied
 from devassist.engine.crews.run_worktrees import RunWorktrees
@@ -30,6 +31,7 @@ class Planner:
     context: RunContext
     worktrees: RunWorktrees
     inbox: Inbox
+    known_failures: KnownFailures = nothing_known
 
     def plan(self) -> Plan:
         """Raises WaitingForPerson, Refused, Unfinished and what the planning crew raises."""
@@ -65,7 +67,13 @@ class Planner:
         context = self.context
         again, deaths = context.request.resumed, 0
         while True:
-            step = PlanningStep(context=context, task_id=PLANNING, worktrees=self.worktrees, again=again)
+            step = PlanningStep(
+                context=context,
+                task_id=PLANNING,
+                worktrees=self.worktrees,
+                again=again,
+                known_failures=self.known_failures,
+            )
             again = True
             try:
                 plan = step.run()

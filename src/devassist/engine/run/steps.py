@@ -9,6 +9,7 @@ from typing import Protocol
 from devassist.domain.handoffs import Handoff
 from devassist.domain.plan import Plan, PlanTask
 from devassist.engine.context import RunContext
+from devassist.engine.crews.known_failures import KnownFailures, nothing_known
 from devassist.engine.crews.run_worktrees import RunWorktrees
 from devassist.engine.crews.task_step import TaskStep
 from devassist.engine.results import StepResult
@@ -42,6 +43,7 @@ class CrewSteps:
     plan: Plan
     worktrees: RunWorktrees
     begun: frozenset[str] = frozenset()
+    known_failures: KnownFailures = nothing_known
 
     def run(self, task: PlanTask, delivered: Delivered, *, again: bool) -> StepResult:
         start = start_of(self.context, self.plan, task, delivered.commits)
@@ -56,5 +58,6 @@ class CrewSteps:
             built_on=start.built_on,
             upstream=[(name, handoffs[name]) for name in start.built_on if name in handoffs],
             again=again or task.id in self.begun,
+            known_failures=self.known_failures,
         )
         return step.run()

@@ -1,14 +1,14 @@
-"""Checks on a tree, compared with the base: what is new fails the landing, what was there before does not."""
+"""Checks on a tree: each in a fresh directory, once per tree and command, recorded as a ledger."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
 
-from devassist.domain.events import CommandRan, EventType
+from devassist.domain.events import CommandRan, EventType, LedgerRecorded
 from devassist.domain.settings import CheckSettings, Settings
 from devassist.domain.statuses import Purpose
 from devassist.engine.context import CommandWorld, RunContext
@@ -16,7 +16,9 @@ from devassist.engine.landing.checks import Checks
 from devassist.sandbox.unsafe import UnsafeSandbox
 from support.engine_world import EngineWorld
 
-WORLD = CommandWorld(environment={"PATH": "/usr/bin:/bin"}, read_only=())
+
+def _world(_worktree: Path, private: Path) -> CommandWorld:
+    return CommandWorld(environment={"PATH": "/usr/bin:/bin", "HOME": str(private)}, read_only=())
 
 
 @dataclass
@@ -29,13 +31,16 @@ class Bench:
     def __post_init__(self) -> None:
         self.checks = Checks(context=self.context)
 
-    def failing(self, commit: str, *commands: str) -> tuple[list[str], list[str]]:
-        failures = self.checks.failures(commit, commands, task="one")
-        return [run.command for run in failures.new], [run.command for run in failures.old]
+    def exit_code(self, commit: str, command: str, *, again: bool = False) -> int:
+        return self.checks.on(commit, command, purpose=Purpose.GATE, task="one", again=again).ledger.exit_code
 
-    def ran(self) -> list[CommandRan]:
+    def purposes(self) -> list[Purpose]:
         bodies = [record.body for record in self.world.records(EventType.COMMAND_RAN)]
-        return [body for body in bodies if isinstance(body, CommandRan)]
+        return [body.purpose for body in bodies if isinstance(body, CommandRan) and not body.cached]
+
+    def ledgers(self) -> list[LedgerRecorded]:
+        bodies = [record.body for record in self.world.records(EventType.LEDGER_RECORDED)]
+        return [body for body in bodies if isinstance(body, LedgerRecorded)]
 
 
 @pytest.fixture
@@ -47,33 +52,106 @@ def settings() -> Settings:
 def bench(tmp_path: Path, settings: Settings) -> Iterator[Bench]:
     world = EngineWorld(tmp_path, settings=settings)
     with world.session() as context:
-        sandboxed = replace(context, sandbox=UnsafeSandbox(), world=lambda _worktree, _private: WORLD)
-        bench = Bench(world, sandboxed)
+        bench = Bench(world, replace(context, sandbox=UnsafeSandbox(), world=_world))
         yield bench
         bench.checks.close()
         assert not (context.worktrees / "integration").exists()
-
-
-def test_a_check_that_fails_only_with_the_change_is_new(bench: Bench) -> None:
-    commit = bench.world.commit({"README.md": "changed\n"})
-    assert bench.failing(commit, "grep -q calc README.md", "true") == (["grep -q calc README.md"], [])
-    assert [run.purpose for run in bench.ran()] == [Purpose.GATE, Purpose.GATE, Purpose.BASE]
-
-
-def test_a_check_that_fails_on_the_base_as_well_is_old(bench: Bench) -> None:
-    commit = bench.world.commit({"a.txt": "a\n"})
-    assert bench.failing(commit, "test -e missing") == ([], ["test -e missing"])
+        assert not (context.worktrees / ".setup").exists()
 
 
 def test_a_tree_is_checked_once_and_the_record_of_a_second_gate_says_so(bench: Bench) -> None:
     commit = bench.world.commit({"a.txt": "a\n"})
-    for _ in range(2):
-        assert bench.failing(commit, "true") == ([], [])
-    assert [run.cached for run in bench.ran()] == [False, True]
+    assert [bench.exit_code(commit, "test -e a.txt") for _ in range(2)] == [0, 0]
+    ran = [record.body for record in bench.world.records(EventType.COMMAND_RAN)]
+    assert [body.cached for body in ran if isinstance(body, CommandRan)] == [False, True]
 
 
-@pytest.mark.parametrize("settings", [Settings(checks=CheckSettings(setup=("echo made > made.txt",)))])
-def test_setup_runs_once_before_the_first_check(bench: Bench) -> None:
+def test_again_runs_it_another_time(bench: Bench) -> None:
     commit = bench.world.commit({"a.txt": "a\n"})
-    assert bench.failing(commit, "test -e made.txt") == ([], [])
-    assert [run.purpose for run in bench.ran()] == [Purpose.SETUP, Purpose.GATE]
+    bench.exit_code(commit, "true")
+    bench.exit_code(commit, "true", again=True)
+    assert bench.purposes() == [Purpose.GATE, Purpose.GATE]
+
+
+@pytest.mark.parametrize(
+    "plant",
+    [
+        "touch planted",
+        "mkdir -p .cache && touch .cache/planted",
+        "echo x >> README.md",
+        "touch $HOME/planted",
+    ],
+    ids=["untracked", "in a cache", "tracked", "at home"],
+)
+def test_nothing_that_a_check_leaves_behind_is_there_for_the_next_one(bench: Bench, plant: str) -> None:
+    commit = bench.world.commit({".gitignore": ".cache\n"})
+    assert bench.exit_code(commit, plant) == 0
+    seek = "find . $HOME -name planted | grep . || grep -qx x README.md"
+    assert bench.exit_code(commit, seek) == 1
+
+
+def test_a_tree_holds_what_the_commit_holds_and_nothing_else(bench: Bench) -> None:
+    commit = bench.world.commit({"only/here.txt": "x\n"})
+    tracked = "\n".join(f"./{path}" for path in sorted(bench.context.repository.paths_of(commit)))
+    there = "find . -type f -not -name .git | LC_ALL=C sort"
+    assert bench.exit_code(commit, f'test "$({there})" = "{tracked}"') == 0
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        Settings(
+            checks=CheckSettings(
+                setup=("echo made > made.txt; mkdir -p lib; echo a > lib/a; echo h > $HOME/h",)
+            )
+        )
+    ],
+)
+def test_setup_runs_once_on_the_base_and_its_products_are_in_every_tree(bench: Bench) -> None:
+    commit = bench.world.commit({"lib/a": "the commit's own\n", "new.txt": "new\n"})
+    assert (
+        bench.exit_code(
+            commit, "grep -q made made.txt && grep -q own lib/a && test -e $HOME/h && echo >> made.txt"
+        )
+        == 0
+    )
+    assert bench.exit_code(commit, "test $(wc -l < made.txt) = 1") == 0
+    assert bench.purposes() == [Purpose.SETUP, Purpose.GATE, Purpose.GATE]
+    assert bench.exit_code(bench.context.request.base, "grep -qx a lib/a && test ! -e new.txt") == 0
+
+
+def test_a_ledger_is_recorded_with_the_tree_and_the_lines_that_say_a_failure(bench: Bench) -> None:
+    commit = bench.world.commit({"a.txt": "a\n"})
+    bench.exit_code(commit, "echo 'x.c:1:2: error: no such thing'; exit 3")
+    (recorded,) = bench.ledgers()
+    assert recorded.tree == bench.context.repository.tree_of(commit)
+    assert (recorded.exit_code, recorded.failures, recorded.purpose) == (
+        3,
+        "x.c:1:2: error: no such thing",
+        Purpose.GATE,
+    )
+
+
+@pytest.mark.parametrize(("exit_code", "runs"), [(0, 0), (1, 1)], ids=["passed", "failed"])
+def test_an_earlier_runs_ledger_of_the_base_is_taken_only_if_it_passed(
+    bench: Bench, exit_code: int, runs: int
+) -> None:
+    command = f"exit {exit_code}"
+    bench.checks.base(command)
+    bench.checks.close()
+    recorded = bench.ledgers()
+
+    def earlier(tree: str) -> Sequence[LedgerRecorded]:
+        return [one for one in recorded if one.tree == tree]
+
+    later = Checks(context=replace(bench.context, ledgers=earlier))
+    count = len(bench.purposes())
+    run = later.base(command)
+    assert (run.ledger.exit_code, run.reused) == (exit_code, not runs)
+    assert len(bench.purposes()) == count + runs
+    later.close()
+    other_setup = Settings(checks=CheckSettings(setup=("true",)))
+    request = replace(bench.context.request, settings=other_setup)
+    elsewhere = Checks(context=replace(bench.context, ledgers=earlier, request=request))
+    assert not elsewhere.base(command).reused
+    elsewhere.close()

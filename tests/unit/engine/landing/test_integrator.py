@@ -70,6 +70,8 @@ def bench(tmp_path: Path, settings: Settings) -> Iterator[Bench]:
 def test_a_landing_is_decided_approved_intended_and_completed_in_this_order(bench: Bench) -> None:
     assert bench.land("one", {"a.txt": "a\n"}).status is TaskStatus.MERGED
     assert bench.types("one") == [
+        EventType.LANDING_JUDGED,
+        EventType.DECISION_MADE,  # that nothing has verified it, which the policy of these tests lets pass
         EventType.DECISION_MADE,
         EventType.MERGE_APPROVED,
         EventType.MERGE_INTENDED,

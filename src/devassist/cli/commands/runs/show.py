@@ -16,6 +16,7 @@ from devassist.cli.invocation import Format, Invocation, of, print_json
 from devassist.cli.options import Output
 from devassist.cli.view.render import run_summary
 from devassist.domain.errors import NotFound
+from devassist.domain.findings import case_lines, check_line, verification_line
 from devassist.domain.state.run import RunState
 from devassist.domain.state.tasks import TaskState
 
@@ -64,7 +65,15 @@ def _show_task(invocation: Invocation, task: TaskState) -> None:
         lines.append(f"error: {task.error}")
     claims = task.claims()
     lines.append("claims: " + ", ".join(f"{count} {verdict}" for verdict, count in claims.items()))
-    lines += [f"check: {command} -> {code}" for command, code in task.checks.items()]
+    if task.judged is not None:
+        lines.append(verification_line(task.judged.verification))
+        for check in task.judged.checks:
+            lines.append(check_line(check) + (f": {check.problem}" if check.problem else ""))
+            lines += [f"  {found}" for found in case_lines(check)]
+        if task.judged.judges:
+            lines.append(f"changes what judges it: {', '.join(task.judged.judges)}")
+    else:
+        lines += [f"check: {command} -> {code}" for command, code in task.checks.items()]
     for agent in task.agents.values():
         lines.append(
             f"{agent.role}: {agent.branch} at {agent.commit[:12]}, {agent.turns} turns, {agent.usd:.4f} USD"

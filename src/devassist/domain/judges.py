@@ -1,0 +1,123 @@
+"""Which files judge a change: tests that existed, what configures their runner, and the scripts that checks run."""
+
+from __future__ import annotations
+
+import configparser
+import json
+import posixpath
+import re
+import shlex
+import tomllib
+from collections.abc import Callable, Collection, Iterable, Mapping
+from fnmatch import fnmatchcase
+
+from devassist.domain.changes import in_scope
+
+Read = Callable[[str], str | None]
+"""Path -> the text of that file in a tree, or None if there is none."""
+
+_TEST_FOLDERS = frozenset({"test", "tests", "testing", "__tests__", "spec", "specs", "e2e", "t", "testdata"})
+_TEST_FILES = (
+    "test_*.py", "*_test.py", "tests.py", "*_test.go", "*.test.*", "*.spec.*", "*Test.java", "*Tests.java", "*Test.kt",
+    "*IT.java", "*_test.rs", "*_spec.rb", "test_*.rb", "*_test.rb", "*.t", "*Test.php", "*_test.c*", "test_*.c*",
+    "*.snap", "*_test.exs", "*.bats",
+)  # fmt: skip
+_RUNNER_FILES = (
+    "conftest.py", "pytest.ini", ".pytest.ini", "pytest.toml", ".pytest.toml", "tox.ini", "tox.toml", "noxfile.py",
+    ".coveragerc", "sitecustomize.py", "usercustomize.py", "*.pth", "Makefile", "makefile", "GNUmakefile", "*.mk",
+    "justfile", "Justfile", ".justfile", "Taskfile.y*ml", "jest.config.*", "jest.setup.*", "vitest.config.*",
+    "vitest.setup.*", "vitest.workspace.*", "vite.config.*", "babel.config.*", ".babelrc*", ".mocharc*", "karma.conf.*",
+    "playwright.config.*", ".npmrc", "nextest.toml", "CTestCustom.*", ".proverc", ".rspec", "phpunit.xml*",
+)  # fmt: skip
+_RUNNER_FOLDERS = (".cargo", ".config", ".github", ".circleci", ".mvn")
+_INSTALLED = re.compile(r"(?:^|/)(?:node_modules|\.?v?env|site-packages|[^/]+\.(?:dist|egg)-info)/")
+_SHADOWS = frozenset(
+    "pytest _pytest pluggy py unittest doctest nose nose2 coverage xdist hypothesis mock pytest_cov testtools".split()
+)
+_SECTIONS: Mapping[str, tuple[str, ...]] = {
+    "package.json": ("scripts", "jest", "vitest", "mocha", "ava", "tap", "nyc", "c8", "babel", "type"),
+    "pyproject.toml": ("pytest", "coverage", "tox", "nox", "hatch", "poe", "taskipy", "pdm", "django"),
+    "setup.cfg": ("tool:pytest", "coverage", "aliases", "tox"),
+}
+"""Files of which only some sections configure a runner; of pyproject.toml they are those below `tool`."""
+
+
+def is_test(path: str) -> bool:
+    """Whether the file is a test, or stands among tests."""
+    folders, name = posixpath.split(path)
+    return any(part in _TEST_FOLDERS for part in folders.split("/")) or is_test_file(name)
+
+
+def is_test_file(path: str) -> bool:
+    """Whether a runner would collect tests from a file of this name."""
+    name = posixpath.basename(path)
+    return any(fnmatchcase(name, pattern) for pattern in _TEST_FILES)
+
+
+def judging_paths(
+    changed: Iterable[str],
+    *,
+    before: Read,
+    after: Read,
+    commands: Iterable[str] = (),
+    allowed: Collection[str] = (),
+) -> tuple[str, ...]:
+    """
+    The paths among `changed` that take part in judging the change.
+
+    A new test file is not one of them: what it says of the change is said by its own cases. `commands` are the checks;
+    `allowed` are globs of tests that the task may change.
+    """
+    scripts = _scripts(commands)
+    return tuple(
+        path
+        for path in changed
+        if not (allowed and in_scope(path, list(allowed))) and _judges(path, before, after, scripts)
+    )
+
+
+def _judges(path: str, before: Read, after: Read, scripts: Collection[str]) -> bool:
+    name = posixpath.basename(path)
+    if name in _SECTIONS:
+        return _sections(name, before(path)) != _sections(name, after(path))
+    if any(fnmatchcase(name, pattern) for pattern in _RUNNER_FILES) or _INSTALLED.search(path):
+        return True
+    top = path.partition("/")[0]
+    if top in _RUNNER_FOLDERS or top.removesuffix(".py") in _SHADOWS:
+        return True
+    if before(path) is None:
+        return is_test(path) and not is_test_file(path)
+    return is_test(path) or path in scripts
+
+
+def _scripts(commands: Iterable[str]) -> frozenset[str]:
+    """What the words of the commands may name as files of the tree."""
+    words: list[str] = []
+    for command in commands:
+        try:
+            words += shlex.split(command, comments=True)
+        except ValueError:
+            words += command.split()
+    return frozenset(posixpath.normpath(word.strip(";&|()")) for word in words if not word.startswith("-"))
+
+
+def _sections(name: str, text: str | None) -> object:
+    """What of the file configures a runner; its whole text if it cannot be read."""
+    if text is None:
+        return None
+    try:
+        if name == "setup.cfg":
+            parser = configparser.RawConfigParser(strict=False)
+            parser.read_string(text)
+            mine = [one for one in parser.sections() if one.startswith(_SECTIONS[name])]
+            return {section: dict(parser[section]) for section in mine}
+        document = tomllib.loads(text).get("tool", {}) if name.endswith(".toml") else json.loads(text)
+        return {key: document[key] for key in _SECTIONS[name] if key in document}
+    except (ValueError, AttributeError, TypeError, configparser.Error):
+        return text
+
+
+def file_of(case: str) -> str:
+    """The file that a case's id names, as pytest's ids do; empty if it names none."""
+    path, _, rest = case.partition("::")
+    return path if rest else ""

@@ -1,0 +1,123 @@
+"""Whether a command's ledger lets a change land: the rules, without running anything."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from devassist.domain.ledger import CaseStatus, Ledger, LedgerDifference, difference
+
+_CANNOT_START = {126: "cannot be executed", 127: "is not there"}
+
+
+class Verification(StrEnum):
+    """The strongest evidence for a task, strongest first."""
+
+    TESTS = "tests"
+    CHECKS = "checks"
+    REVIEW = "review"
+    NONE = "none"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JudgedCheck:
+    """
+    One check of a landing. `own` is a task's own check, else it is the project's.
+
+    `problem` is why the change may not land, `doubts` are what a person decides. `base_exit_code` is None if nothing
+    was compared. `held_out` are cases that fail once the files that judge the change are as they were before it.
+    """
+
+    command: str
+    own: bool
+    exit_code: int
+    base_exit_code: int | None = None
+    runner: str = ""
+    passed: int = 0
+    new_failures: tuple[str, ...] = ()
+    known_failures: tuple[str, ...] = ()
+    fixed: tuple[str, ...] = ()
+    skipped_newly: tuple[str, ...] = ()
+    vanished: tuple[str, ...] = ()
+    moved: Mapping[str, str] = field(default_factory=dict)
+    flaky: tuple[str, ...] = ()
+    held_out: tuple[str, ...] = ()
+    problem: str = ""
+    doubts: tuple[str, ...] = ()
+
+    @property
+    def verifies(self) -> Verification:
+        """What this check proves of the change."""
+        if self.problem or (self.exit_code != 0 and not self.runner):
+            return Verification.NONE
+        if self.runner:
+            return Verification.TESTS if self.passed else Verification.NONE
+        return Verification.CHECKS
+
+
+def own_problem(now: Ledger) -> str:
+    """Why a task's own check does not hold; empty if it does. What the base says does not count."""
+    if now.ran_nothing and now.exit_code in (0, 5):
+        return "ran no test"
+    return "" if now.passes else ending(now)
+
+
+def project_problem(now: Ledger, reference: Ledger, found: LedgerDifference) -> str:
+    """
+    Why a project's check does not hold; empty if it passes, or fails only in what failed on `reference` as well.
+
+    A check that failed there and names neither tests nor failures proves nothing, so it does not hold.
+    """
+    if now.passes:
+        return ""
+    if now.runner:
+        if found.new_failures or not now.complete:
+            return ending(now, found.new_failures)
+        if now.exit_code == 0 or (found.known_failures and reference.exit_code != 0):
+            return ""
+        same = now.ran and (now.exit_code, now.runner) == (reference.exit_code, reference.runner)
+        return "" if same else ending(now)  # such as too little coverage, on the base as well
+    same = bool(now.failures) and reference.exit_code not in (0, *_CANNOT_START) and now.exit_code > 0
+    return "" if same and set(now.failures) <= set(reference.failures) else ending(now)
+
+
+def compared(now: Ledger, reference: Ledger, *, moved: Mapping[str, str]) -> LedgerDifference:
+    """How the change's ledger differs; of a reference that has no cases nothing is said."""
+    if not reference.runner:
+        return LedgerDifference(new_failures=now.failed)
+    return difference(reference, now, moved=moved)
+
+
+def differs_held_out(
+    reference: Ledger, now: Ledger, held_out: Ledger, *, moved: Mapping[str, str]
+) -> tuple[str, ...]:
+    """
+    What passed before and passes with the change, and fails once the judging files are as they were.
+
+    Case ids; the command itself where its runner names no cases.
+    """
+    if not reference.runner:
+        failed = reference.passes and now.passes and not held_out.passes
+        return (now.command,) if failed else ()
+    fails_now = set(now.failed)
+    return tuple(
+        case
+        for case in reference.of(CaseStatus.PASSED)
+        if moved.get(case, case) not in fails_now and held_out.cases.get(case) is not CaseStatus.PASSED
+    )
+
+
+def ending(ledger: Ledger, cases: tuple[str, ...] = ()) -> str:
+    """How a command ended, for a person."""
+    failed = cases or ledger.failed
+    if failed:
+        more = f" and {len(failed) - 3} more" if len(failed) > 3 else ""  # noqa: PLR2004  as many as fit a line
+        return f"fails in {', '.join(failed[:3])}{more}"
+    if not ledger.complete:
+        return "ended before its test runner had finished"
+    if ledger.exit_code < 0:
+        return f"was killed by signal {-ledger.exit_code}"
+    if ledger.exit_code in _CANNOT_START:
+        return f"cannot start: a program {_CANNOT_START[ledger.exit_code]} (exit code {ledger.exit_code})"
+    return f"ended with {ledger.exit_code}"

@@ -1,0 +1,75 @@
+"""The project's checks on the base: run once at the start, beside everything else, and said before money is spent."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass, field
+
+from devassist.domain.errors import DevassistError
+from devassist.domain.events import Event, WarningRaised
+from devassist.domain.verdicts import ending
+from devassist.engine.landing.checks import Checks
+
+_POLL_S = 0.05
+
+
+@dataclass
+class Baseline:
+    """
+    Runs on a thread of its own from `start` to `close`. The checks keep what it finds; the gate takes it from there.
+
+    `error` is a defect that ended the thread.
+    """
+
+    checks: Checks
+    error: BaseException | None = None
+    _red: list[str] = field(default_factory=list)
+    _done: threading.Event = field(default_factory=threading.Event)
+    _closing: threading.Event = field(default_factory=threading.Event)
+    _thread: threading.Thread | None = None
+
+    def start(self) -> None:
+        """Begin, if there is anything to run and a sandbox to run it in."""
+        context = self.checks.context
+        if not context.settings.checks.commands or context.sandbox is None:
+            self._done.set()
+            return
+        self._thread = threading.Thread(target=self._run, name="baseline", daemon=True)
+        self._thread.start()
+
+    def known_failures(self, *, patience_s: float) -> tuple[str, ...]:
+        """What fails on the base, a line per check, as far as it is known within `patience_s` seconds."""
+        stop, waited = self.checks.context.stop, 0.0
+        while not self._done.wait(_POLL_S) and waited < patience_s and not stop.pulled:
+            waited += _POLL_S
+        return tuple(self._red)
+
+    def close(self) -> None:
+        """End it: what it has not found by now nobody needs."""
+        self._closing.set()
+        sandbox = self.checks.context.sandbox
+        while self._thread is not None and self._thread.is_alive():
+            if sandbox is not None:
+                sandbox.cancel_all()
+            self._thread.join(_POLL_S)
+
+    def _run(self) -> None:
+        context = self.checks.context
+        try:
+            for command in context.settings.checks.commands:
+                if self._closing.is_set():
+                    return
+                ledger = self.checks.base(command).ledger
+                if ledger.passes or self._closing.is_set():
+                    continue
+                self._red.append(f"{command}: {ending(ledger)}")
+                text = f"the base is red: check {command!r} {ending(ledger)}"
+                context.journal.record(Event(WarningRaised(text=text)))
+        except DevassistError as error:
+            if not context.stop.pulled and not self._closing.is_set():
+                text = f"the checks could not be run on the base: {error}"
+                context.journal.record(Event(WarningRaised(text=text)))
+        except BaseException as error:  # noqa: BLE001  the coordinator raises it
+            self.error = error
+        finally:
+            self._done.set()
