@@ -14,8 +14,9 @@ import typer
 
 from devassist.app.wiring.host import VERSION, Host
 from devassist.cli.command_table import AUDIT, CONFIG, CONFLICTS, ROOT, WORKTREES
-from devassist.cli.invocation import Invocation, complain
+from devassist.cli.global_options import GlobalOptions
 from devassist.cli.lazy_group import LazyGroup
+from devassist.cli.plain_text import complain
 from devassist.cli.workflow import disarm_streams, finish_streams, is_job
 from devassist.domain.errors import DevassistError
 
@@ -113,7 +114,7 @@ def options(
     host = Host()
     if directory is not None:
         host = Host(environment=host.environment, directory=(host.directory / directory).resolve())
-    context.obj = Invocation(host=host, quiet=quiet, verbosity=verbose)
+    context.obj = GlobalOptions(host=host, quiet=quiet, verbosity=verbose)
 
 
 def main() -> None:

@@ -11,9 +11,10 @@ from pathlib import Path
 from devassist.app.doctor.check import Check, Health
 from devassist.app.doctor.repair import Repair, find_damage, repair
 from devassist.app.verification import verify_log
-from devassist.app.wiring.host import Host, versions
+from devassist.app.wiring.host import Host
 from devassist.app.wiring.project import Project, open_project
 from devassist.app.wiring.sandbox import probe_sandbox
+from devassist.app.wiring.versions import versions
 from devassist.domain.errors import DevassistError, ModelError, NotFound, Refused
 from devassist.git.merging.program import find_git
 from devassist.llm.routing import Choice, choose_model

@@ -4,34 +4,20 @@ from __future__ import annotations
 
 import fcntl
 import os
-import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from devassist.app.wiring.host import boot_id, versions
+from devassist.app.wiring.host import boot_id
 from devassist.app.wiring.project import Project
 from devassist.domain.errors import Refused
-from devassist.domain.events import Owner
 from devassist.domain.state.run import RunState
 from devassist.domain.statuses import RunStatus, TaskStatus
 
 _PATIENCE_S = 0.3
 _START_FIELD = 19
 """Index of a process's start time in /proc/PID/stat, counted after the command's closing parenthesis."""
-
-
-def owner(*, detached: bool) -> Owner:
-    """This process as the log records the owner of a run."""
-    return Owner(
-        argv=tuple(sys.argv[1:]),
-        versions=versions(),
-        pid=os.getpid(),
-        process_started=process_started(os.getpid()),
-        boot_id=boot_id(),
-        detached=detached,
-    )
 
 
 def process_started(pid: int) -> int:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from devassist.app.runs.ownership import owner
+from devassist.app.runs.owner import this_process
 from devassist.app.wiring.history import resolved as resolved_base
 from devassist.app.wiring.project import Project
 from devassist.app.wiring.recording import secrets_of
@@ -87,7 +87,7 @@ def new_request(project: Project, options: RunOptions, run: str) -> RunRequest:
         warnings=tuple(warnings),
         waits=options.waits,
         model_source=source,
-        owner=owner(detached=options.detached),
+        owner=this_process(detached=options.detached),
     )
 
 
@@ -126,7 +126,7 @@ def resumed_request(project: Project, state: RunState, options: ResumeOptions) -
         resumed=True,
         waits=options.waits,
         spent_s=sum(session.seconds for session in state.sessions),
-        owner=owner(detached=options.detached),
+        owner=this_process(detached=options.detached),
     )
 
 

@@ -1,9 +1,8 @@
-"""The machine as it is: environment, clock, versions. Nowhere else are they read."""
+"""The machine: environment, clock, directories. They are read nowhere else."""
 
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -48,21 +47,6 @@ class Host:
     def user_config(self) -> Path:
         base = self.environment.get("XDG_CONFIG_HOME")
         return (Path(base) if base else self.home / ".config") / "devassist" / "config.toml"
-
-
-def versions() -> Mapping[str, str]:
-    """What a run was made with. Read from package metadata: nothing is imported for it."""
-    names = ("devassist", "crewai", "litellm", "pygit2", "sqlite-utils")
-    return {"python": sys.version.split()[0], **{name: _version(name) for name in names}}
-
-
-def _version(name: str) -> str:
-    from importlib import metadata  # reading package metadata is slow to import, and only a run does it
-
-    try:
-        return metadata.version(name)
-    except metadata.PackageNotFoundError:
-        return "unknown"
 
 
 def boot_id() -> str:

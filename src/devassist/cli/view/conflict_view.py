@@ -13,7 +13,8 @@ from devassist.app.conflicts import compare as comparing
 from devassist.app.conflicts import ledger as life
 from devassist.app.conflicts.compare import as_document, as_markdown, as_sarif
 from devassist.app.wiring.project import Project
-from devassist.cli.invocation import Invocation, one_line, plain, print_json, print_line
+from devassist.cli.invocation import Invocation, print_json, print_line
+from devassist.cli.plain_text import one_line, plain
 from devassist.conflicts.text.staleness import Stale
 from devassist.domain.conflicts import ConflictStatus, Level, Severity
 from devassist.domain.errors import NotFound

@@ -9,7 +9,8 @@ from pathlib import Path
 
 from devassist.app.conflicts.learning import repeated_texts
 from devassist.app.conflicts.open_conflict import OpenConflict
-from devassist.cli.invocation import Invocation, one_line
+from devassist.cli.invocation import Invocation
+from devassist.cli.plain_text import one_line
 from devassist.domain.errors import Unfinished, UsageError
 
 _EDITORS = ("GIT_EDITOR", "VISUAL", "EDITOR")

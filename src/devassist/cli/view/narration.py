@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from devassist.app.documents import Json, event_document
-from devassist.cli.invocation import plain
+from devassist.cli.plain_text import plain
 from devassist.cli.view.meeting import MEETING, described
 from devassist.domain.events import (
     ApprovalDecided,

@@ -10,7 +10,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from devassist.cli.invocation import plain
+from devassist.cli.plain_text import plain
 from devassist.cli.view.meeting import sureness
 from devassist.domain.findings import summary
 from devassist.domain.handoffs import Verdict

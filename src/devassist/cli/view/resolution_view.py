@@ -8,7 +8,8 @@ import typer
 
 from devassist.app.conflicts.resolve import Resolution, Undone, refusal
 from devassist.app.documents import Json, builtins
-from devassist.cli.invocation import Format, Invocation, one_line, plain, print_json
+from devassist.cli.invocation import Format, Invocation, print_json
+from devassist.cli.plain_text import one_line, plain
 from devassist.domain.resolutions import ResolutionStatus
 
 

@@ -10,7 +10,8 @@ from pathlib import Path
 from devassist.app.documents import run_document
 from devassist.app.runs.detaching import detach
 from devassist.app.wiring.project import Project, load_state
-from devassist.cli.invocation import Invocation, StreamFormat, complain, print_json, print_line
+from devassist.cli.invocation import Invocation, StreamFormat, print_json, print_line
+from devassist.cli.plain_text import complain
 from devassist.cli.view.answering import Answering
 from devassist.cli.view.progress import LiveProgress, NdjsonProgress, PlainProgress
 from devassist.cli.view.render import run_summary

@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from rich.text import Text
 
 from devassist.app.conflicts.open_conflict import OpenConflict, OpenHunk
-from devassist.cli.invocation import Invocation, plain
+from devassist.cli.invocation import Invocation
+from devassist.cli.plain_text import plain
 from devassist.cli.view.editing import edited_text
 from devassist.domain.errors import Interrupted, UsageError
 

@@ -10,8 +10,9 @@ import typer
 from devassist.app.conflicts.check_file import check_path
 from devassist.app.documents import builtins
 from devassist.cli.commands.conflicts.options import Committed
-from devassist.cli.invocation import Format, of, plain, print_json
+from devassist.cli.invocation import Format, of, print_json
 from devassist.cli.options import Output
+from devassist.cli.plain_text import plain
 from devassist.conflicts.outputs import ConflictRecord
 from devassist.domain.conflicts import Severity, worst
 

@@ -13,6 +13,7 @@ from devassist.app.conflicts.learning import learn_from_history, repeated_answer
 from devassist.app.conflicts.open_conflict import Answer, OpenConflict, opened
 from devassist.app.conflicts.resolve import Resolution, settle
 from devassist.app.conflicts.resolve import undo as undo_resolution
+from devassist.app.conflicts.resolve_by_agent import resolve_by_agent
 from devassist.app.wiring.project import Project
 from devassist.cli.invocation import Format, Invocation, of, print_json
 from devassist.cli.options import Output
@@ -93,8 +94,6 @@ def resolve(
 
 
 def _by_agent(invocation: Invocation, found: OpenConflict, answer: Answer) -> Resolution:
-    from devassist.app.conflicts.resolve_by_agent import resolve_by_agent
-
     progress = PlainProgress(invocation.say, everything=invocation.verbosity > 1)
     return resolve_by_agent(found, answer, sinks=[progress])
 

@@ -8,8 +8,9 @@ from devassist.app.conflicts.branches import both_sides
 from devassist.app.conflicts.known import find_conflict
 from devassist.app.documents import builtins
 from devassist.cli.commands.conflicts.options import Id
-from devassist.cli.invocation import Format, of, plain, print_json
+from devassist.cli.invocation import Format, of, print_json
 from devassist.cli.options import Output
+from devassist.cli.plain_text import plain
 from devassist.cli.view.known_conflict import known_document, known_lines
 
 

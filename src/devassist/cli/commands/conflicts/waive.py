@@ -9,8 +9,9 @@ import typer
 
 from devassist.app.conflicts.known import waive as record_waiver
 from devassist.cli.commands.conflicts.options import Id
-from devassist.cli.invocation import Format, of, one_line, print_json
+from devassist.cli.invocation import Format, of, print_json
 from devassist.cli.options import Output
+from devassist.cli.plain_text import one_line
 from devassist.cli.view.known_conflict import known_document
 from devassist.domain.conflicts import ConflictStatus
 from devassist.domain.errors import UsageError

@@ -12,8 +12,9 @@ from rich.text import Text
 from devassist.app.documents import Json, builtins
 from devassist.app.runs.decisions import Item, inbox
 from devassist.app.wiring.host import utc_now
-from devassist.cli.invocation import Format, Invocation, of, plain, print_json
+from devassist.cli.invocation import Format, Invocation, of, print_json
 from devassist.cli.options import Output
+from devassist.cli.plain_text import plain
 
 _SHOWN_OTHERWISE = frozenset({"plan", "dropped", "hunks"})
 """Parts of a request that have lines of their own, or that the diff shows better."""

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from devassist.app.conflicts.resolve_by_agent import resume_by_agent
 from devassist.app.runs.ownership import is_alive
 from devassist.app.runs.requesting import ResumeOptions
 from devassist.app.runs.running import project_of_run, resume_run
@@ -98,8 +99,6 @@ def _go_on_resolving(
     invocation: Invocation, project: Project, state: RunState, options: ResumeOptions, output: StreamFormat
 ) -> None:
     """A run that `conflicts resolve --agent` made: it ends as that does."""
-    from devassist.app.conflicts.resolve_by_agent import resume_by_agent
-
     if options.detached:
         raise UsageError(f"{state.run} settles one conflict, in the foreground", hint="leave --detach out")
     progress = PlainProgress(invocation.say, everything=invocation.verbosity > 1)

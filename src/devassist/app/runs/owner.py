@@ -1,0 +1,23 @@
+"""This process as the log records the owner of a run."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+from devassist.app.runs.ownership import process_started
+from devassist.app.wiring.host import boot_id
+from devassist.app.wiring.versions import versions
+from devassist.domain.events import Owner
+
+
+def this_process(*, detached: bool) -> Owner:
+    """`detached` says that the run goes on in the background."""
+    return Owner(
+        argv=tuple(sys.argv[1:]),
+        versions=versions(),
+        pid=os.getpid(),
+        process_started=process_started(os.getpid()),
+        boot_id=boot_id(),
+        detached=detached,
+    )
