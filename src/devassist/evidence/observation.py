@@ -9,6 +9,7 @@ from pathlib import Path, PurePosixPath
 
 from devassist.domain.ledger import Ledger
 from devassist.evidence import python_events
+from devassist.evidence.build_reports import BuildReports, is_wanted
 from devassist.evidence.failure_lines import failure_lines
 from devassist.evidence.report_files import reports
 from devassist.evidence.testimony import Testimony, merged
@@ -38,6 +39,8 @@ class Observation:
     results: Path
     environment: Mapping[str, str] = field(default_factory=dict)
     read_only: tuple[Path, ...] = ()
+    build_reports: BuildReports | None = None
+    """What else to read in the tree, None if no runner writes there."""
 
     def ledger(self, result: CommandResult, *, tree: Path) -> Ledger:
         """What the command's end and its runners' reports say. `tree` is the directory of the worktree it ran in."""
@@ -58,11 +61,16 @@ class Observation:
             for report in reports(self.results, prefix="python-", suffix=".jsonl")
         )
         wrapped = (wrapped_testimony(run, tree=tree) for run in wrapped_runs(self.results))
-        return merged((*python, *wrapped))
+        built = self.build_reports.testimonies(tree) if self.build_reports is not None else ()
+        return merged((*python, *wrapped, *built))
 
 
-def observe(command: str, *, read: ReadFile, environment: Mapping[str, str], results: Path) -> Observation:  # noqa: ARG001
-    """How to run a check. `read` sees the tree it will run on; `environment` is what it would get."""
+def observe(command: str, *, read: ReadFile, environment: Mapping[str, str], results: Path) -> Observation:
+    """
+    How to run a check. `read` sees the tree it will run on; `environment` is what it would get.
+
+    Call it when the tree is in place: files there that are newer than this call are the command's own.
+    """
     plain = Observation(command=command, run=command, results=results)
     try:
         results.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -83,7 +91,17 @@ def observe(command: str, *, read: ReadFile, environment: Mapping[str, str], res
             **({"PATH": _joined(*wrappers, path)} if wrappers else {}),
         },
         read_only=(python, _HERE / "wrappers"),
+        build_reports=_build_reports(command, read, results),
     )
+
+
+def _build_reports(command: str, read: ReadFile, results: Path) -> BuildReports | None:
+    if not is_wanted(command, read=read):
+        return None
+    # The time of the file system that the reports are on, not that of a clock beside it.
+    stamp = results / "started"
+    stamp.touch()
+    return BuildReports(started=stamp.stat().st_mtime_ns)
 
 
 def _wrappers_on(path: str) -> tuple[str, ...]:
