@@ -51,3 +51,17 @@ def content(path: Path, *, most: int = MOST_BYTES) -> bytes:
         return b""
     with os.fdopen(descriptor, "rb") as stream:
         return stream.read(most)
+
+
+def files_below(directory: Path, *, most: int = _MOST_FILES) -> Iterator[Path]:
+    """Regular files in `directory` and below it, in order of their paths, without following links."""
+    if directory.is_symlink():
+        return
+    left = most
+    for folder, folders, files in os.walk(directory):
+        folders.sort()
+        for name in sorted(files):
+            yield Path(folder, name)
+            left -= 1
+            if not left:
+                return

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from devassist.domain.ledger import CaseStatus
 
@@ -44,3 +45,11 @@ def weightier(earlier: CaseStatus | None, later: CaseStatus) -> CaseStatus:
     if earlier is None or _WEIGHT[earlier] < _WEIGHT[later]:
         return later
     return earlier
+
+
+def within(tree: Path, path: str) -> str:
+    """`path` relative to `tree` if it is below it, else as it is."""
+    for root in (f"{tree}/", f"{tree.resolve()}/"):
+        if path.startswith(root):
+            return path[len(root) :]
+    return path

@@ -13,13 +13,14 @@ from devassist.evidence.report_files import content, names
 class WrappedRun:
     """
     One run of `runner`. `code` is its exit code, None if it did not come to its end; `report` is what it wrote, and
-    `notes` what it wrote beside it, both empty if it wrote nothing.
+    `notes` what it wrote beside it, both empty if it wrote nothing. `tap` holds a file for each test file of `prove`.
     """
 
     runner: str
     report: bytes
     notes: bytes
     code: int | None
+    tap: Path
 
 
 def wrapped_runs(results: Path) -> Iterator[WrappedRun]:
@@ -31,6 +32,7 @@ def wrapped_runs(results: Path) -> Iterator[WrappedRun]:
             report=content(results / f"{base}.report"),
             notes=content(results / f"{base}.notes"),
             code=_code(content(results / f"{base}.code", most=8)),
+            tap=results / f"{base}.tap",
         )
 
 

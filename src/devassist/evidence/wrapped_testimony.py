@@ -3,18 +3,30 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import dropwhile
 from pathlib import Path
 
-from devassist.evidence import go_events, libtest_text
-from devassist.evidence.testimony import Testimony
+from devassist.domain.ledger import CaseStatus
+from devassist.evidence import go_events, jest_report, junit_xml, libtest_text, node_events, tap
+from devassist.evidence.report_files import content, files_below
+from devassist.evidence.testimony import Testimony, within
 from devassist.evidence.wrapped_runs import WrappedRun
 
-_NAMES = {"go": "go test", "cargo": "cargo test"}
+_MOST_TAP = 16 << 20
+_NAMES = {
+    "cargo": "cargo test",
+    "ctest": "ctest",
+    "go": "go test",
+    "jest": "jest",
+    "node": "node",
+    "prove": "prove",
+    "vitest": "vitest",
+}
 
 
-def wrapped_testimony(run: WrappedRun, *, tree: Path) -> Testimony:  # noqa: ARG001
+def wrapped_testimony(run: WrappedRun, *, tree: Path) -> Testimony:
     """A run that ended badly without a report may have been the wrong call, one that ended well was made to."""
-    told = _told(run)
+    told = _told(run, tree)
     if told is None or not (told.cases or run.code == 0):
         name = _NAMES.get(run.runner)
         began = frozenset({name} if name else ())
@@ -22,7 +34,9 @@ def wrapped_testimony(run: WrappedRun, *, tree: Path) -> Testimony:  # noqa: ARG
     return told if run.code is not None else replace(told, complete=False)
 
 
-def _told(run: WrappedRun) -> Testimony | None:
+def _told(run: WrappedRun, tree: Path) -> Testimony | None:
+    if run.runner == "prove":
+        return _prove(run, tree)
     if not run.report:
         return None
     match run.runner:
@@ -30,5 +44,24 @@ def _told(run: WrappedRun) -> Testimony | None:
             return go_events.testimony(run.report)
         case "cargo":
             return libtest_text.testimony(run.report, run.notes)
+        case "node":
+            return node_events.testimony(run.report, tree=tree)
+        case "jest" | "vitest":
+            return jest_report.testimony(run.report, tree=tree, runner=run.runner)
+        case "ctest":
+            return junit_xml.testimony(run.report, runner="ctest")
         case _:
             return None
+
+
+def _prove(run: WrappedRun, tree: Path) -> Testimony:
+    """Test files are named by their path from the tree; the wrapper noted the directory it was in."""
+    directory = run.notes.decode("utf-8", "replace").strip()
+    place = within(tree, directory) if directory != str(tree) else ""
+    cases: dict[str, CaseStatus] = {}
+    for path in files_below(run.tap):
+        parts = path.relative_to(run.tap).parts
+        file = "/".join(dropwhile("-".__eq__, parts))
+        text = content(path, most=_MOST_TAP).decode("utf-8", "replace")
+        cases.update(tap.cases(text, file=f"{place}/{file}" if place else file))
+    return Testimony(runners=frozenset({"prove"}), cases=cases)
