@@ -204,6 +204,8 @@ class RecalledTool(msgspec.Struct, frozen=True, tag=True):
     tool: ToolIntended | None = None
     command: CommandIntended | None = None
     ran: CommandRan | None = None
+    runs: int = 0
+    """How many commands it had run."""
 
     @property
     def begun(self) -> bool:

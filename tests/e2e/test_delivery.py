@@ -137,7 +137,7 @@ def test_every_task_of_the_document_has_the_shape_of_the_contract(story: Story) 
             "error",
         }
         assert one["error"] is None
-        assert set(one["claims"]) == {"verified", "contradicted", "uncited"}
+        assert set(one["claims"]) == {"verified", "contradicted", "stale", "uncited"}
         for agent in one["agents"]:
             assert set(agent) >= {"role", "branch", "commit", "worktree"}
             assert agent["branch"] == f"devassist/{story.json['run']}/{one['id']}/{agent['role']}"
@@ -154,7 +154,7 @@ def test_tasks_end_as_their_crews_left_them(story: Story) -> None:
     assert [one["role"] for one in by_name["t-edit"]["agents"]] == ["coder", "tester", "reviewer"]
     assert [one["role"] for one in by_name["t-move"]["agents"]] == ["documenter"]
     assert by_name["t-edit"]["confidence"] == 0.8
-    assert by_name["t-edit"]["claims"] == {"verified": 2, "contradicted": 0, "uncited": 0}
+    assert by_name["t-edit"]["claims"] == {"verified": 2, "contradicted": 0, "stale": 0, "uncited": 0}
     assert by_name["t-move"]["claims"]["verified"] == 2
     assert by_name["t-after"]["checks"][-1]["exit_code"] == 0
 

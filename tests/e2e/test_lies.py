@@ -1,4 +1,4 @@
-"""Every way of lying about work, in one run beside honest tasks: none of it lands, and the counts say so."""
+"""Every way of lying about work, in one run beside honest tasks: no empty work lands, and the counts say the rest."""
 
 from __future__ import annotations
 
@@ -12,22 +12,35 @@ import pytest
 from support.command_line import Done, Machine
 from support.crewscript import CrewScript, Step, Turn, approve, brief, plan, sh, submit, task, tool, write
 from support.openai_server import Reply
-from support.repos import tree_files
+from support.repos import CALCULATOR, tree_files
 
-LIARS: dict[str, dict[str, int]] = {
+FILES = {
+    **CALCULATOR,
+    "tests/test_sub.py": "from calc.sub import sub\n\n\ndef test_sub():\n    assert sub(1, 2) == 3\n",
+}
+PYTEST = "python -m pytest -q -p no:cacheprovider"
+CHECK = f"{PYTEST} tests/test_add.py"
+
+CLAIMS: dict[str, dict[str, int]] = {
     "no-evidence": {"uncited": 1},
     "invented": {"uncited": 1},
     "foreign": {"contradicted": 1},
     "failed-command": {"contradicted": 1},
-    "stale-command": {"contradicted": 1},
-    "stale-write": {"contradicted": 1},
+    "stale-command": {"stale": 1},
+    "stale-write": {"stale": 1},
     "half-true": {"verified": 1, "contradicted": 1},
-    "no-change-at-all": {},
-    "no-change": {},
-    "undone-change": {},
-    "only-text": {},
+    "piped": {"contradicted": 1},
+    "hidden": {"contradicted": 1},
+    "listing": {"uncited": 1},
+    "miscounted": {"contradicted": 1},
+    "none-ran": {"contradicted": 1},
+    "true-failure": {"verified": 2},
+    "prose-after": {"verified": 1},
+    "checks": {"verified": 3, "contradicted": 1},
+    "mended": {"verified": 1},
 }
-HONEST = ("honest", "mended", "empty-claims", "quick-reviewer", "quick-tester", "approved-error")
+LIARS = ("no-change-at-all", "no-change", "undone-change", "only-text")
+HONEST = ("honest", "empty-claims", "quick-reviewer", "quick-tester", "approved-error")
 
 
 @dataclass
@@ -38,10 +51,65 @@ class Court:
     def task(self, name: str) -> dict[str, Any]:
         return self.done.task(name)
 
+    def reasons(self, name: str) -> list[Any]:
+        """What was found of the claims of one task."""
+        rows = self.machine.events(self.done.json["run"], "claim.checked")
+        return [row["data"] for row in rows if row["task"] == name]
 
-def _uncited(summary: str = "trust me") -> Reply:
-    claims = [{"statement": "all is well", "evidence": ""}]
-    return tool("submit_work", summary=summary, confidence=0.95, claims=claims)
+
+def _claims(*claims: tuple[str, int | str]) -> Step:
+    """`submit_work` with these statements, each with the result that it cites by its number, or an id."""
+
+    def step(turn: Turn) -> Reply:
+        cited = [
+            {"statement": statement, "evidence": turn.evidence(cites) if isinstance(cites, int) else cites}
+            for statement, cites in claims
+        ]
+        return tool("submit_work", summary="trust me", confidence=0.95, claims=cited)
+
+    return step
+
+
+def _of_checks(turn: Turn) -> Reply:
+    """Each check cited by its own id, and all of them by the id of the call."""
+    first, second, whole = turn.all_evidence(1)
+    claims = [("test_add passes", first), ("only test_sub fails", second), ("1 test failed", whole)]
+    return _claims(*claims, ("all tests pass", second))(turn)
+
+
+def _file(name: str) -> Reply:
+    return write(f"made/{name}.txt", f"{name}\n")
+
+
+def _claim_cases(coder: Callable[..., None]) -> None:
+    """The cases of CLAIMS. `coder` takes a case's name and its steps."""
+
+    def lies(name: str, *before: Step, claim: tuple[str, int | str]) -> None:
+        """A file, these steps, and the same claim as often as it is sent back."""
+        again = 2 if "contradicted" in CLAIMS[name] else 1
+        coder(name, _file(name), *before, *[_claims(claim)] * again)
+
+    coder(
+        "mended", _file("mended"), sh("exit 1"), submit(proves=[1]), submit("with evidence now", proves=[0])
+    )
+    coder("empty-claims", _file("empty-claims"), submit("no claims"))
+    lies("no-evidence", claim=("all is well", ""))
+    lies("invented", claim=("all is well", "ev-0000-invented"))
+    lies("failed-command", sh("exit 3"), claim=("it works", 1))
+    lies("stale-command", sh("true"), _file("stale-after"), claim=("it works", 1))
+    edit = tool("replace_in_file", path="made/stale-write.txt", old="stale-write", new="else")
+    lies("stale-write", edit, claim=("it is written", 0))
+    coder("half-true", _file("half-true"), sh("exit 1"), submit(proves=[0, 1]), submit(proves=[0, 1]))
+    lies("piped", sh(f"{PYTEST} tests | tail -1"), claim=("all tests pass", 1))
+    lies("hidden", sh(f"{PYTEST} tests; echo done"), claim=("all tests pass", 1))
+    lies("listing", tool("list_files"), claim=("all 300 tests pass", 1))
+    lies("miscounted", sh(CHECK), claim=("all 300 tests pass", 1))
+    lies("none-ran", sh(f"{PYTEST} tests -k nothing; true"), claim=("all tests pass", 1))
+    only = _claims(("only test_sub fails", 1), ("the command fails with exit code 1", 1))
+    coder("true-failure", _file("true-failure"), sh(f"{PYTEST} tests"), only)
+    prose = write("docs/guide.md", "# Guide\n")
+    coder("prose-after", _file("prose-after"), sh(CHECK), prose, _claims(("test_add passes", 1)))
+    coder("checks", _file("checks"), tool("run_checks"), _of_checks, _of_checks)
 
 
 def _script() -> CrewScript:
@@ -61,21 +129,10 @@ def _script() -> CrewScript:
     def coder(name: str, *steps: Step) -> None:
         script.on(f"CASE-{name}.", "coder", *steps)
 
-    def file(name: str) -> Reply:
-        return write(f"made/{name}.txt", f"{name}\n")
-
+    file = _file
+    _claim_cases(coder)
     coder("honest", file("honest"), own)
-    coder("mended", file("mended"), _uncited(), submit("with evidence now", proves=[0]))
-    coder("empty-claims", file("empty-claims"), submit("no claims"))
-    coder("no-evidence", file("no-evidence"), _uncited(), _uncited())
-    coder("invented", file("invented"), submit(proves=["ev-0000-invented"]), submit(proves=["e1"]))
     coder("foreign", file("foreign"), cite_foreign, cite_foreign)
-    lie = submit("the tests pass", proves=[1])
-    coder("failed-command", file("failed-command"), sh("exit 3"), lie, lie)
-    coder("stale-command", file("stale-command"), sh("true"), file("stale-after"), lie, lie)
-    coder("stale-write", file("stale-write"), tool("replace_in_file", path="made/stale-write.txt", old="stale-write", new="else"),
-          submit(proves=[0]), submit(proves=[0]))  # fmt: skip
-    coder("half-true", file("half-true"), sh("exit 1"), submit(proves=[0, 1]), submit(proves=[0, 1]))
     coder("no-change-at-all", submit(), submit())
     coder("no-change", tool("read_file", path="README.md"), submit("looks done"), submit("really"))
     coder(
@@ -101,12 +158,15 @@ def _script() -> CrewScript:
 
 @pytest.fixture(scope="module")
 def court(make_shared_machine: Callable[..., Machine]) -> Court:
-    machine = make_shared_machine(script=_script())
+    machine = make_shared_machine(script=_script(), files=FILES)
     crewed = ("quick-reviewer", "quick-tester", "approved-error")
-    names = [*HONEST, *LIARS]
-    tasks = [task(name, f"CASE-{name}.", review=name in crewed) for name in names]
+    names = [*HONEST, *CLAIMS, *LIARS]
+    checks = {"checks": [CHECK, f"{PYTEST} tests/test_sub.py"]}
+    tasks = [
+        task(name, f"CASE-{name}.", review=name in crewed, checks=checks.get(name, [])) for name in names
+    ]
     tasks.append(task("research", "CASE-research.", role="researcher", review=False))
-    tasks.append(task("led-astray", "CASE-honest-not-this", depends_on=["no-evidence"], review=False))
+    tasks.append(task("led-astray", "CASE-honest-not-this", depends_on=["only-text"], review=False))
     done = machine.run(plan(*tasks), "--max-parallel", "8")
     assert machine.script.missing == []
     return Court(machine, done)
@@ -118,14 +178,14 @@ def test_the_run_is_partial_and_exits_with_one(court: Court) -> None:
     assert court.done.json["exit_code"] == 1
 
 
-@pytest.mark.parametrize("name", HONEST)
-def test_honest_work_lands(court: Court, name: str) -> None:
+@pytest.mark.parametrize("name", [*HONEST, *(name for name in CLAIMS if name != "checks")])
+def test_work_lands_whatever_is_claimed_about_it(court: Court, name: str) -> None:
     assert court.task(name)["status"] == "merged"
     assert f"made/{name}.txt" in tree_files(court.machine.repo, court.done.json["result_commit"])
 
 
 @pytest.mark.parametrize("name", LIARS)
-def test_a_lie_is_a_failed_task_with_its_reason(court: Court, name: str) -> None:
+def test_work_that_is_none_is_a_failed_task_with_its_reason(court: Court, name: str) -> None:
     found = court.task(name)
     assert found["status"] == "failed", found
     assert found["error"]
@@ -142,35 +202,40 @@ def test_an_approval_of_an_error_goes_back_and_then_gets_the_task_another_round(
     assert "it approves with findings of severity error: made/approved-error.txt:1 (error): it says x" in told
 
 
-def test_nothing_that_was_lied_about_is_on_the_result_branch(court: Court) -> None:
-    landed = {
-        path
-        for path in tree_files(court.machine.repo, court.done.json["result_commit"])
-        if path.startswith("made/")
-    }
-    assert landed == {f"made/{name}.txt" for name in HONEST}
+def test_no_work_that_is_none_is_on_the_result_branch(court: Court) -> None:
+    landed = tree_files(court.machine.repo, court.done.json["result_commit"])
+    assert [name for name in LIARS if f"made/{name}.txt" in landed] == []
 
 
-@pytest.mark.parametrize(("name", "counts"), [(name, counts) for name, counts in LIARS.items() if counts])
+@pytest.mark.parametrize(("name", "counts"), CLAIMS.items())
 def test_claims_are_counted_as_they_were_found(court: Court, name: str, counts: dict[str, int]) -> None:
-    assert court.task(name)["claims"] == {"verified": 0, "contradicted": 0, "uncited": 0, **counts}
+    none = {"verified": 0, "contradicted": 0, "stale": 0, "uncited": 0}
+    assert court.task(name)["claims"] == {**none, **counts}, court.reasons(name)
 
 
-def test_a_claim_goes_back_once_with_the_reason_and_may_be_mended(court: Court) -> None:
-    assert court.task("mended")["claims"] == {"verified": 1, "contradicted": 0, "uncited": 0}
+def test_a_contradicted_claim_goes_back_once_with_the_reason_and_may_be_mended(court: Court) -> None:
     last = court.machine.script.of("CASE-mended.", "coder")[-1]
-    assert "all is well" in last.results[-1]
+    assert "the log contradicts 1 claim: 'claim 1'" in last.results[-1]
     assert last.results[-1].splitlines()[-1].startswith("evidence: ")
 
 
-def test_each_liar_was_told_why_once(court: Court) -> None:
-    reasons = {
-        "no-evidence": "evidence", "invented": "ev-0000-invented", "foreign": "honest", "failed-command": "exit code 3",
-        "stale-command": "made/stale-after.txt", "no-change-at-all": "nothing is changed", "no-change": "change",
-    }  # fmt: skip
-    for name, word in reasons.items():
-        last = court.machine.script.of(f"CASE-{name}.", "coder")[-1]
-        assert word in last.results[-1], name
+@pytest.mark.parametrize(
+    ("name", "reason"),
+    [
+        ("foreign", "belongs to task 'honest'"),
+        ("failed-command", "exit code 3"),
+        ("piped", "not all tests passed: "),
+        ("piped", "1 passed, 1 failed: tests/test_sub.py::test_sub"),
+        ("hidden", "1 passed, 1 failed: tests/test_sub.py::test_sub"),
+        ("miscounted", "not 300 tests passed: "),
+        ("miscounted", "1 passed"),
+        ("none-ran", "no test ran"),
+        ("no-change-at-all", "nothing is changed"),
+        ("no-change", "nothing is changed"),
+    ],
+)
+def test_whoever_is_sent_back_is_told_why(court: Court, name: str, reason: str) -> None:
+    assert reason in court.machine.script.of(f"CASE-{name}.", "coder")[-1].results[-1]
 
 
 def test_the_log_holds_each_checked_claim_with_its_verdict(court: Court) -> None:
@@ -179,10 +244,20 @@ def test_the_log_holds_each_checked_claim_with_its_verdict(court: Court) -> None
     assert {("no-evidence", "uncited"), ("foreign", "contradicted"), ("honest", "verified")} <= verdicts
 
 
+def test_each_check_is_evidence_that_is_found_in_the_log(court: Court) -> None:
+    text = court.machine.script.of("CASE-checks.", "coder")[-1].results[1]
+    first, second, whole = court.machine.script.of("CASE-checks.", "coder")[-1].all_evidence(1)
+    assert f"[exit code 0]\n[tests: 1 passed]\nevidence: {first}\n" in text
+    assert f"[tests: 1 failed: tests/test_sub.py::test_sub]\nevidence: {second}\n" in text
+    assert text.endswith(f"1 of 2 checks passed\nevidence: {whole}")
+    shown = court.machine.devassist("audit", "show", second, "--format", "json").json
+    assert "tests/test_sub.py::test_sub" in str(shown)
+
+
 def test_a_task_whose_dependency_failed_is_never_started(court: Court) -> None:
     found = court.task("led-astray")
     assert found["status"] in ("stopped", "failed", "pending")
-    assert "no-evidence" in found["error"]
+    assert "only-text" in found["error"]
     assert court.machine.script.of("CASE-honest-not-this", "coder") == []
 
 
@@ -190,7 +265,7 @@ def test_the_work_of_failed_tasks_is_kept(court: Court) -> None:
     kept = court.machine.git(
         "for-each-ref", "--format=%(refname)", "refs/devassist/rescue", "refs/heads/devassist"
     )
-    for name in ("no-evidence", "only-text", "half-true"):
+    for name in ("only-text",):
         refs = [ref for ref in kept.splitlines() if f"/{name}/" in ref]
         assert any(f"made/{name}.txt" in tree_files(court.machine.repo, ref) for ref in refs), (name, kept)
 

@@ -52,7 +52,11 @@ class Turn:
 
     def evidence(self, at: int = -1) -> str:
         """The id in the tool result number `at`."""
-        return _EVIDENCE.findall(self.results[at])[-1]
+        return self.all_evidence(at)[-1]
+
+    def all_evidence(self, at: int = -1) -> list[str]:
+        """Every id in the tool result number `at`; the last is the call's own."""
+        return _EVIDENCE.findall(self.results[at])
 
 
 Step = Reply | Callable[[Turn], Reply]

@@ -82,7 +82,7 @@ class RunCommand(Arguments):
 
 
 class RunChecks(Arguments):
-    """Run the task's checks and the project's, and report each exit code."""
+    """Run the task's checks and the project's, and report each with its exit code, tests and an evidence id."""
 
 
 class ShowDiff(Arguments):
@@ -155,7 +155,7 @@ class SubmitBrief(Arguments):
 
 
 class SubmitWork(Arguments):
-    """End the work: hand in what is in the worktree now. Every claim cites the evidence id of a tool result."""
+    """End the work: hand in what is in the worktree now. A claim cites the evidence id of the result that shows it."""
 
     summary: str
     confidence: float = Confidence

@@ -3,26 +3,34 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from fnmatch import fnmatchcase
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import cast
 
 from devassist.crew import arguments as args
-from devassist.crew.tool_context import Bench, ToolOutcome, ToolRefused
+from devassist.crew.tool_context import Bench, Observed, ToolOutcome, ToolRefused
+from devassist.domain.claims.cases import brief
+from devassist.domain.errors import Refused
 from devassist.domain.events import CommandIntended, CommandRan
 from devassist.domain.failpoints import reach
 from devassist.domain.settings import ApprovalClass
 from devassist.domain.statuses import Purpose
-from devassist.ports import CommandResult
+from devassist.evidence.observation import observe
+from devassist.ports import CommandResult, Sandbox
+
+_MAX_CONFIGURATION = 1_000_000
+"""Bytes of a runner's configuration file that are looked at."""
 
 
 def run_command(session: Bench, given: args.Arguments, evidence: str) -> ToolOutcome:
     wanted = cast("args.RunCommand", given)
     before = session.link.changed(session.role)
     _may_run(session, wanted.command)
-    result = sandboxed(
-        session, wanted.command, wanted.timeout_s, evidence=evidence, purpose=Purpose.COMMAND, before=before
-    )
-    return command_outcome(wanted, result, before, session.link.changed(session.role))
+    intent = CommandIntended(command=wanted.command, purpose=Purpose.COMMAND, before=dict(before))
+    observed = sandboxed(session, intent, wanted.timeout_s, evidence=evidence)
+    return command_outcome(wanted, observed, before, session.link.changed(session.role))
 
 
 def _may_run(session: Bench, command: str) -> None:
@@ -35,50 +43,61 @@ def _may_run(session: Bench, command: str) -> None:
 
 
 def command_outcome(
-    wanted: args.RunCommand, result: CommandResult, before: Mapping[str, str], after: Mapping[str, str]
+    wanted: args.RunCommand, observed: Observed, before: Mapping[str, str], after: Mapping[str, str]
 ) -> ToolOutcome:
     """What run_command answers; `before` and `after` are the worktree's changes as path -> content id."""
-    wrote = _difference(before, after)
-    ending = how_it_ended(result)
+    result = observed.result
     return ToolOutcome(
-        text=f"{result.output.rstrip()}\n[{ending}]".lstrip(),
+        text=_as_text(observed),
         ok=result.exit_code == 0 or result.reader_left,
         subject=wanted.command,
         read=("*",),
-        wrote=wrote,
-        summary=f"`{wanted.command}`: {ending}",
+        wrote=_difference(before, after),
+        summary=f"`{wanted.command}`: {_in_brief(observed)}",
         exit_code=result.exit_code,
         truncated=result.truncated,
     )
 
 
-def run_checks(session: Bench, _given: args.Arguments, evidence: str) -> ToolOutcome:
+def run_checks(session: Bench, _given: args.Arguments, evidence: str, *, first: int = 1) -> ToolOutcome:
+    """Run every check; each is evidence of its own. `first` is the number of the first one's id."""
     commands = session.assignment.checks
     if not commands:
         return ToolOutcome(text="no checks are configured for this task", ok=False, summary="no checks")
     before = session.link.changed(session.role)
     parts: list[str] = []
-    codes: dict[str, int] = {}
-    flood = False
-    for command in commands:
-        timeout = session.assignment.command_timeout_s
-        result = sandboxed(session, command, timeout, evidence=evidence, purpose=Purpose.CHECK)
-        codes[command] = result.exit_code
-        flood = flood or result.truncated
-        parts.append(f"$ {command}\n{result.output.rstrip()}\n[{how_it_ended(result)}]")
+    checks: dict[str, Observed] = {}
+    for number, command in enumerate(commands, start=first):
+        timeout, id_ = session.assignment.command_timeout_s, f"{evidence}-c{number}"
+        intent = CommandIntended(command=command, purpose=Purpose.CHECK)
+        checks[command] = sandboxed(session, intent, timeout, evidence=evidence, id_=id_)
+        parts.append(f"$ {command}\n{_as_text(checks[command])}\nevidence: {id_}")
     wrote = _difference(before, session.link.changed(session.role))
-    failed = [command for command, code in codes.items() if code != 0]
-    summary = f"{len(codes) - len(failed)} of {len(codes)} checks passed"
+    codes = {command: observed.result.exit_code for command, observed in checks.items()}
+    passed = sum(observed.passes for observed in checks.values())
+    summary = f"{passed} of {len(checks)} checks passed"
     return ToolOutcome(
         text="\n\n".join([*parts, summary]),
-        ok=not failed,
+        ok=passed == len(checks),
         read=("*",),
         wrote=wrote,
         summary=summary,
         exit_code=max(codes.values(), key=abs),
         checks=codes,
-        truncated=flood,
+        truncated=any(observed.result.truncated for observed in checks.values()),
     )
+
+
+def _as_text(observed: Observed) -> str:
+    """What a model reads of a command."""
+    result, cases = observed.result, observed.cases
+    counts = f"\n[tests: {cases.text}]" if cases.runner else ""
+    return f"{result.output.rstrip()}\n[{how_it_ended(result)}]{counts}".lstrip()
+
+
+def _in_brief(observed: Observed) -> str:
+    cases = observed.cases
+    return how_it_ended(observed.result) + (f", {cases.text}" if cases.runner else "")
 
 
 def _difference(before: Mapping[str, str], after: Mapping[str, str]) -> tuple[str, ...]:
@@ -86,36 +105,62 @@ def _difference(before: Mapping[str, str], after: Mapping[str, str]) -> tuple[st
 
 
 def sandboxed(
-    session: Bench,
-    command: str,
-    timeout_s: float,
-    *,
-    evidence: str,
-    purpose: Purpose,
-    before: Mapping[str, str] | None = None,
-) -> CommandResult:
-    """Run a command as the record says: intended before, with the state it found, and ran after."""
+    session: Bench, intent: CommandIntended, timeout_s: float, *, evidence: str, id_: str = ""
+) -> Observed:
+    """
+    Run a command as the record says: intended before, with the state it found, and ran after.
+
+    `evidence` is the tool call's id, `id_` the command's own if claims may cite it.
+    """
     if session.sandbox is None:
         raise ToolRefused("no sandbox works here, so commands are not offered")
-    tier = session.sandbox.tier
-    state = None if before is None else dict(before)
-    intent = CommandIntended(command=command, purpose=purpose, tier=tier, before=state)
+    intent = replace(intent, tier=session.sandbox.tier)
     session.link.record(session.event(intent, parent=evidence))
     reach("tool.running")
-    result = session.sandbox.run(command, session.spec(), timeout_s=timeout_s)
+    observed = _observed(session, session.sandbox, intent.command, timeout_s)
     reach("tool.ran")
+    result = observed.result
     ran = CommandRan(
-        command=command,
-        purpose=purpose,
-        tier=tier,
+        command=intent.command,
+        purpose=intent.purpose,
+        tier=intent.tier,
         exit_code=result.exit_code,
         output=result.output,
         seconds=round(result.seconds, 3),
         timed_out=result.timed_out,
-        unsafe=tier == "none",
+        unsafe=intent.tier == "none",
+        cases=observed.cases,
     )
-    session.link.record(session.event(ran, parent=evidence))
-    return result
+    session.link.record(session.event(ran, parent=evidence, id_=id_))
+    return observed
+
+
+def _observed(session: Bench, sandbox: Sandbox, command: str, timeout_s: float) -> Observed:
+    """Run a command so that its test runners report, if they are known."""
+    spec = session.spec()
+    spec.private.mkdir(parents=True, exist_ok=True)
+    with TemporaryDirectory(prefix="results-", dir=spec.private) as results:
+        observation = observe(
+            command,
+            read=lambda path: _text_of(session, path),
+            environment=spec.environment,
+            results=Path(results),
+        )
+        around = replace(
+            spec,
+            environment={**spec.environment, **observation.environment},
+            read_only=[*spec.read_only, *observation.read_only],
+        )
+        result = sandbox.run(observation.run, around, timeout_s=timeout_s)
+        ledger = observation.ledger(result, tree=spec.worktree)
+    return Observed(result=result, cases=brief(ledger, result.output))
+
+
+def _text_of(session: Bench, path: str) -> str | None:
+    try:
+        return session.files.read_bytes(path, _MAX_CONFIGURATION).decode()
+    except (OSError, Refused, UnicodeError):
+        return None
 
 
 def how_it_ended(result: CommandResult) -> str:

@@ -6,9 +6,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from devassist.crew.arguments import parse_arguments
-from devassist.crew.commands import command_outcome
-from devassist.crew.tool_context import Bench, ToolOutcome
+from devassist.crew.commands import command_outcome, run_checks
+from devassist.crew.tool_context import Bench, Observed, ToolOutcome
 from devassist.crew.toolbox import TOOLS, content_of, write_outcome
+from devassist.domain.claims.cases import CaseCounts
 from devassist.domain.events import RecoveryUnknown, ToolCalled
 from devassist.domain.roles import WRITE_TOOLS
 from devassist.messages import RecalledTool
@@ -41,6 +42,8 @@ def taken_up(
         return _write(session, name, given, evidence, before)
     if name == "run_command":
         return _command(session, given, evidence, recalled)
+    if name == "run_checks":  # none of its results reached the agent: all run again, under ids of their own
+        return run_checks(session, parse_arguments(name, given), evidence, first=recalled.runs + 1)
     return TOOLS[name](session, parse_arguments(name, given), evidence)
 
 
@@ -61,7 +64,8 @@ def _command(session: Bench, given: Mapping[str, Any], evidence: str, recalled: 
         result = CommandResult(
             exit_code=ran.exit_code, output=ran.output, seconds=ran.seconds, timed_out=ran.timed_out
         )
-        return command_outcome(arguments, result, before or {}, after)
+        observed = Observed(result=result, cases=ran.cases or CaseCounts())
+        return command_outcome(arguments, observed, before or {}, after)
     unchanged = before is not None and dict(before) == dict(after)
     if intended is None or (unchanged and not session.assignment.network):
         return TOOLS["run_command"](session, arguments, evidence)

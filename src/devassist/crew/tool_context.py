@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from devassist.assignments import Assignment
+from devassist.domain.claims.cases import CaseCounts
 from devassist.domain.events import (
     CommandIntended,
     CommandRan,
@@ -20,7 +21,7 @@ from devassist.domain.events import (
     ToolIntended,
 )
 from devassist.domain.roles import Role
-from devassist.ports import CrewLink, Files, Sandbox, SandboxSpec
+from devassist.ports import CommandResult, CrewLink, Files, Sandbox, SandboxSpec
 
 
 class ToolRefused(Exception):
@@ -67,6 +68,19 @@ class ToolOutcome:
     truncated: bool = False
     out_of_scope: bool = False
     unknown: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Observed:
+    """How a command ended, and what its test runners reported."""
+
+    result: CommandResult
+    cases: CaseCounts
+
+    @property
+    def passes(self) -> bool:
+        """Whether it counts as a check that passed: a case that failed counts whatever the exit code says."""
+        return self.result.exit_code == 0 and not self.cases.failed and self.cases.complete
 
 
 class Bench(Protocol):

@@ -1,4 +1,4 @@
-"""What agents hand on, and whether what they claim is borne out by what was recorded."""
+"""What agents hand on, what they claim in it, and what it is sent back for."""
 
 from __future__ import annotations
 
@@ -11,9 +11,14 @@ GROUND_BEGINS, GROUND_ENDS = "The ground as it is now:", "(End of the ground.)"
 
 
 class Verdict(StrEnum):
+    """What a claim is found to be. None of them fails a task."""
+
     VERIFIED = "verified"
     CONTRADICTED = "contradicted"
+    STALE = "stale"
+    """It was so, and something that it depends on was written since."""
     UNCITED = "uncited"
+    """Nothing is cited that could tell."""
 
 
 class Objection(StrEnum):
@@ -37,76 +42,6 @@ class Claim:
 
     statement: str
     evidence: str = ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Evidence:
-    """
-    A recorded tool call as a claim may cite it.
-
-    `reads` and `wrote` are repository paths; `*` in `reads` means the whole tree. `number` is the
-    order of the calls within the task.
-    """
-
-    id: str
-    task: str
-    number: int
-    tool: str
-    ok: bool
-    reads: tuple[str, ...] = ()
-    wrote: tuple[str, ...] = ()
-    summary: str = ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CheckedClaim:
-    claim: Claim
-    verdict: Verdict
-    reason: str
-
-
-def check_claim(
-    claim: Claim, *, task: str, log: Mapping[str, Evidence], calls: Sequence[Evidence]
-) -> CheckedClaim:
-    """
-    Hold one claim against the log.
-
-    `log` finds any evidence of the run by id, `calls` are the task's own in order. A claim is verified
-    when its evidence is an event of this task that succeeded and nothing it depends on was written since.
-    """
-    if not claim.evidence:
-        return CheckedClaim(claim=claim, verdict=Verdict.UNCITED, reason="no evidence is cited")
-    found = log.get(claim.evidence)
-    if found is None:
-        return CheckedClaim(
-            claim=claim,
-            verdict=Verdict.UNCITED,
-            reason=f"there is no evidence {claim.evidence!r} in this run",
-        )
-    reason = _contradiction(found, task=task, calls=calls)
-    if reason:
-        return CheckedClaim(claim=claim, verdict=Verdict.CONTRADICTED, reason=reason)
-    return CheckedClaim(
-        claim=claim, verdict=Verdict.VERIFIED, reason=found.summary or f"{found.tool} succeeded"
-    )
-
-
-def _contradiction(found: Evidence, *, task: str, calls: Sequence[Evidence]) -> str:
-    if found.task != task:
-        return f"{found.id} belongs to task {found.task!r}, not to {task!r}"
-    if not found.ok:
-        return f"{found.id} did not succeed: {found.summary or found.tool}"
-    for later in calls:
-        if later.number > found.number and (stale := _stale(found, later)):
-            return f"{stale} was written by {later.id} after {found.id}"
-    return ""
-
-
-def _stale(found: Evidence, later: Evidence) -> str:
-    depends = {*found.reads, *found.wrote}
-    if "*" in depends and later.wrote:
-        return later.wrote[0]
-    return next((path for path in later.wrote if path in depends), "")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,6 +6,8 @@ import pytest
 
 from devassist.crew.arguments import RunCommand
 from devassist.crew.commands import command_outcome, how_it_ended
+from devassist.crew.tool_context import Observed
+from devassist.domain.claims.cases import CaseCounts
 from devassist.ports import CommandResult
 
 
@@ -27,7 +29,18 @@ def test_the_end_of_a_command_is_said_in_words(ended: CommandResult, words: str)
 
 
 def test_a_reader_that_left_early_is_said_and_is_no_failure_of_the_command() -> None:
-    outcome = command_outcome(RunCommand(command="yes | head -1"), result(141), {}, {})
+    observed = Observed(result=result(141), cases=CaseCounts())
+    outcome = command_outcome(RunCommand(command="yes | head -1"), observed, {}, {})
     assert outcome.ok
     assert "its reader had read enough (SIGPIPE); what it would have come to is unknown" in outcome.text
     assert outcome.exit_code == 141
+
+
+def test_what_the_test_runner_reported_is_said_under_the_output_and_in_the_summary() -> None:
+    cases = CaseCounts(runner="pytest", passed=3, failed=1, failures=("t.py::test_b",), counted=True)
+    outcome = command_outcome(
+        RunCommand(command="pytest; true"), Observed(result=result(0), cases=cases), {}, {}
+    )
+    assert outcome.text == "out\n[exit code 0]\n[tests: 3 passed, 1 failed: t.py::test_b]"
+    assert outcome.summary == "`pytest; true`: exit code 0, 3 passed, 1 failed: t.py::test_b"
+    assert not Observed(result=result(0), cases=cases).passes

@@ -86,7 +86,7 @@ def test_the_report_has_every_section_a_reviewer_asks_for() -> None:
 
 def test_evidence_names_claims_checks_with_exit_codes_and_commits() -> None:
     found = section("Evidence")
-    assert "Claims: 2 verified, 0 contradicted, 0 uncited." in found
+    assert "Claims: 2 verified, 0 contradicted, 0 stale, 0 uncited." in found
     assert "check `pytest`: exit code 0" in found
     assert "check `rotten`: exit code 1 (fails on the base as well)" in found
     assert "commit `cccccccccccc` by coder, round 1: `a.py`" in found

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import ClassVar
 
+from devassist.domain.claims.cases import CaseCounts
 from devassist.domain.events.kinds import EventType
 from devassist.domain.statuses import CallStatus, Purpose
 
@@ -132,7 +133,11 @@ class CommandIntended:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CommandRan:
-    """A command ended. `exit_code` is negative for a signal; `cached` says the result of an earlier run was taken."""
+    """
+    A command ended. `exit_code` is negative for a signal; `cached` says the result of an earlier run was taken.
+
+    The event of a check that an agent ran has an id that claims cite. `cases` is what its test runner reported.
+    """
 
     type: ClassVar[EventType] = EventType.COMMAND_RAN
     command: str = ""
@@ -147,3 +152,4 @@ class CommandRan:
     timed_out: bool = False
     unsafe: bool = False
     cached: bool = False
+    cases: CaseCounts | None = None

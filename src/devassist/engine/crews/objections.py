@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from devassist.domain.claims.checking import CheckedClaim, TaskRecord, check_claim
 from devassist.domain.events import ClaimChecked, Event
-from devassist.domain.handoffs import CheckedClaim, Handoff, Objection, Verdict, check_claim
+from devassist.domain.handoffs import Handoff, Objection, Verdict
 from devassist.domain.ids import agent_id
 from devassist.domain.roles import owes_change
 from devassist.engine.crews.delivery import Delivery, Judged
@@ -31,12 +32,12 @@ class Submitted:
 def objections(delivery: Delivery, submitted: Submitted) -> Iterator[Raised]:
     """The gravest first. Raises Parked if a person has to decide."""
     task, submit, handoff = delivery.task, submitted.submit, submitted.handoff
-    disproved = _disproved(delivery, submitted)
+    contradicted = _contradicted(delivery, submitted)
     due = owes_change(submit.role, own=submit.role == task.role)
     if due and not submitted.judged.paths and not submitted.changed:
         yield Objection.WORK, f"nothing is changed, and task {task.id} asks for a change"
-    if disproved:
-        yield Objection.WORK, _unproved(disproved)
+    if contradicted:
+        yield Objection.CLAIMS, _as_reason(contradicted)
     if handoff.verdict != submit.work.verdict:
         reason = approved_errors(handoff.findings)
         yield Objection.REVIEW, f"{reason}. Request changes, or lower the severity with a reason"
@@ -46,13 +47,16 @@ def objections(delivery: Delivery, submitted: Submitted) -> Iterator[Raised]:
             yield Objection.WORK, refused.text
 
 
-def _disproved(delivery: Delivery, submitted: Submitted) -> Sequence[CheckedClaim]:
-    """Check every claim against the log, each a record; those that the log does not prove."""
+def _contradicted(delivery: Delivery, submitted: Submitted) -> Sequence[CheckedClaim]:
+    """Check every claim against the log, each a record; those that the log contradicts."""
     journal, task = delivery.context.journal, delivery.task.id
-    calls = journal.calls(task)
-    checked = [
-        check_claim(claim, task=task, log=journal.evidence, calls=calls) for claim in submitted.handoff.claims
-    ]
+    record = TaskRecord(
+        task=task,
+        evidence=journal.evidence,
+        calls=journal.calls(task),
+        left_out=dict(submitted.judged.left_out),
+    )
+    checked = [check_claim(claim, record) for claim in submitted.handoff.claims]
     agent = agent_id(task, submitted.submit.role)
     facts = [
         ClaimChecked(
@@ -64,9 +68,9 @@ def _disproved(delivery: Delivery, submitted: Submitted) -> Sequence[CheckedClai
         for check in checked
     ]
     journal.record(*(Event(fact, task=task, agent=agent, parent=submitted.parent) for fact in facts))
-    return [check for check in checked if check.verdict is not Verdict.VERIFIED]
+    return [check for check in checked if check.verdict is Verdict.CONTRADICTED]
 
 
-def _unproved(claims: Sequence[CheckedClaim]) -> str:
-    listed = "; ".join(f"{check.claim.statement!r} is {check.verdict}: {check.reason}" for check in claims)
-    return f"{len(claims)} claim{'s are' if len(claims) > 1 else ' is'} not proved by the log: {listed}"
+def _as_reason(claims: Sequence[CheckedClaim]) -> str:
+    listed = "; ".join(f"{check.claim.statement!r}: {check.reason}" for check in claims)
+    return f"the log contradicts {len(claims)} claim{'s' if len(claims) > 1 else ''}: {listed}"

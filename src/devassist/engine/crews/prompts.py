@@ -138,8 +138,9 @@ def _shared(around: Surroundings, role: Role) -> Sequence[str]:
         )
     parts.append(
         f"Use the tools; text is not handed on. End by calling {SUBMIT_TOOL[role]}. "
-        "A claim counts only with the id that follows `evidence:` in a tool result of this task, and only if nothing "
-        "it rests on was written afterwards."
+        "A claim counts only with the id after `evidence:` in a tool result of this task that shows it: for tests "
+        "the run or the check itself, made after the last write that it can depend on. That something fails may be "
+        "claimed just as well. Claim nothing rather than what no result shows."
     )
     return parts
 

@@ -74,6 +74,7 @@ class Recall:
             tool=next((body for body in begun if isinstance(body, ToolIntended)), None),
             command=next((body for body in begun if isinstance(body, CommandIntended)), None),
             ran=next((body for body in begun if isinstance(body, CommandRan)), None),
+            runs=sum(isinstance(body, CommandRan) for body in begun),
         )
 
     def _record(self, address: CallAddress, fact: Fact) -> None:

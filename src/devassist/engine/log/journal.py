@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+from devassist.domain.claims.checking import Evidence
 from devassist.domain.errors import AuditError
-from devassist.domain.events import Event, EventType, Record, ToolCalled, WarningRaised
-from devassist.domain.handoffs import Evidence
+from devassist.domain.events import Event, EventType, Record, WarningRaised
 from devassist.domain.roles import COMMAND_TOOLS
 from devassist.domain.state.run import RunState
+from devassist.engine.log.evidence_index import EvidenceIndex
 from devassist.ports import Recorder
 
 STEERING = (
@@ -36,7 +37,7 @@ class Journal:
     log: Recorder | None = None
     state: RunState = field(default_factory=RunState)
     lock: threading.RLock = field(default_factory=threading.RLock)
-    evidence: dict[str, Evidence] = field(default_factory=dict)
+    index: EvidenceIndex = field(default_factory=EvidenceIndex)
     clock: Callable[[], float] = time.monotonic
     waited_s: float = 0.0
     """Seconds that all threads together have waited for records to become durable."""
@@ -45,7 +46,6 @@ class Journal:
     _failure: AuditError | None = None
     _lost: list[str] = field(default_factory=list)
     """Followers that broke, as warnings that are not recorded yet."""
-    _calls: dict[str, list[Evidence]] = field(default_factory=dict)
     _steered: set[int] = field(default_factory=set)
     _deciding: threading.Lock = field(default_factory=threading.Lock)
 
@@ -86,8 +86,7 @@ class Journal:
                     return
                 self._steered.add(record.seq)
             self.state.apply(record)
-            if isinstance(record.body, ToolCalled):
-                self._remember(record, record.body)
+            self.index.take(record)
         self._notify(record)
 
     def write(self, record: Record) -> None:
@@ -107,19 +106,21 @@ class Journal:
             if follower in self.followers:
                 self.followers.remove(follower)
 
+    @property
+    def evidence(self) -> Mapping[str, Evidence]:
+        """Every tool call and check of the run, by its id."""
+        with self.lock:
+            return dict(self.index.evidence)
+
     def calls(self, task: str) -> Sequence[Evidence]:
         """The tool calls of one task, in order."""
         with self.lock:
-            return list(self._calls.get(task, ()))
+            return self.index.calls(task)
 
     def written_by_tools(self, task: str) -> set[str]:
         """The paths that agents of one task wrote on purpose, not by a command on the way."""
-        return {
-            path
-            for call in self.calls(task)
-            if call.tool not in COMMAND_TOOLS and call.ok
-            for path in call.wrote
-        }
+        calls = [call for call in self.calls(task) if call.ok and call.tool not in COMMAND_TOOLS]
+        return {path for call in calls for path in call.wrote}
 
     def _write(self, events: Sequence[Event]) -> Sequence[Record]:
         assert self.log is not None  # noqa: S101  the composition root sets it
@@ -141,17 +142,3 @@ class Journal:
                 with self.lock:
                     name = getattr(follower, "__qualname__", repr(follower))
                     self._lost.append(f"{name} no longer follows the run: {error!r}")
-
-    def _remember(self, record: Record, call: ToolCalled) -> None:
-        evidence = Evidence(
-            id=record.id,
-            task=record.event.task,
-            number=record.seq,
-            tool=call.name,
-            ok=call.ok,
-            reads=call.read,
-            wrote=call.wrote,
-            summary=call.summary,
-        )
-        self.evidence[record.id] = evidence
-        self._calls.setdefault(record.event.task, []).append(evidence)

@@ -204,8 +204,18 @@ def test_only_the_claims_of_the_last_handoff_count() -> None:
         record(6, EventType.HANDOFF_SUBMITTED, "t1", "t1/coder"),
         record(7, EventType.CLAIM_CHECKED, "t1", "t1/coder", verdict="verified"),
     )
-    assert RunState.fold(log[:5]).tasks["t1"].claims() == {"verified": 0, "contradicted": 1, "uncited": 0}
-    assert RunState.fold(log).tasks["t1"].claims() == {"verified": 1, "contradicted": 0, "uncited": 0}
+    assert RunState.fold(log[:5]).tasks["t1"].claims() == {
+        "verified": 0,
+        "contradicted": 1,
+        "stale": 0,
+        "uncited": 0,
+    }
+    assert RunState.fold(log).tasks["t1"].claims() == {
+        "verified": 1,
+        "contradicted": 0,
+        "stale": 0,
+        "uncited": 0,
+    }
 
 
 def test_planning_is_a_task_of_its_own_and_not_of_the_plan() -> None:

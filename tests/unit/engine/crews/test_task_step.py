@@ -77,18 +77,61 @@ def test_a_handoff_without_a_change_goes_back_once_and_then_the_task_has_failed(
     assert bench.count(EventType.HANDOFF_RETURNED) == 1
 
 
-def test_a_claim_that_cites_nothing_goes_back(bench: Bench) -> None:
-    texts: list[str] = []
+def test_a_claim_that_the_log_contradicts_goes_back_once_and_never_fails_the_task(bench: Bench) -> None:
+    replies: list[Submission] = []
 
     def claims(crew: Crew) -> None:
         crew.write({"a.txt": "a\n"})
-        texts.append(crew.submit(claims=(Claim(statement="it works"),)).text)
-        crew.submit(claims=(Claim(statement="it is written", evidence="one-coder-1"),))
+        crew.record(EventType.TOOL_CALLED, id_="failed", name="run_command", ok=False, summary="exit code 1")
+        lies = (Claim(statement="it works", evidence="failed"), Claim(statement="it is fast"))
+        replies.extend(crew.submit(claims=lies) for _ in range(2))
 
     assert bench.run(claims).outcome is Outcome.DELIVERED
-    assert "'it works' is uncited" in texts[0]
+    assert [reply.accepted for reply in replies] == [False, True]
+    assert "the log contradicts 1 claim: 'it works': failed did not succeed: exit code 1" in replies[0].text
     verdicts = [data_of(record)["verdict"] for record in bench.world.records(EventType.CLAIM_CHECKED)]
-    assert verdicts == ["uncited", "verified"]
+    assert verdicts == ["contradicted", "uncited"] * 2
+    (returned,) = bench.world.records(EventType.HANDOFF_RETURNED)
+    assert data_of(returned)["objection"] == "claims"
+
+
+def test_claims_that_are_stale_or_uncited_send_nothing_back(bench: Bench) -> None:
+    def claims(crew: Crew) -> None:
+        crew.write({"a.txt": "a\n"})
+        crew.write({"a.txt": "b\n"})
+        assert crew.submit(
+            claims=(Claim(statement="it is a", evidence="one-coder-1"), Claim(statement="it works"))
+        ).accepted
+
+    assert bench.run(claims).outcome is Outcome.DELIVERED
+    verdicts = [data_of(record)["verdict"] for record in bench.world.records(EventType.CLAIM_CHECKED)]
+    assert verdicts == ["stale", "uncited"]
+    assert bench.count(EventType.HANDOFF_RETURNED) == 0
+
+
+def test_an_agent_whose_claims_went_back_still_has_its_second_chance_with_the_work(bench: Bench) -> None:
+    def empty_handed(crew: Crew) -> None:
+        crew.link.begin(crew.role, 1)
+        crew.record(EventType.TOOL_CALLED, id_="failed", name="run_command", ok=False)
+        lie = (Claim(statement="it works", evidence="failed"),)
+        assert "nothing is changed" in crew.submit(claims=lie).text
+        crew.write({"a.txt": "a\n"})
+        assert "contradicts" in crew.submit(claims=lie).text
+        assert crew.submit(claims=lie).accepted
+
+    assert bench.run(empty_handed).outcome is Outcome.DELIVERED
+
+
+@pytest.mark.parametrize("task", [{"id": "one", "scope": ["src/**"]}])
+def test_a_claim_about_a_write_that_does_not_land_is_contradicted(bench: Bench) -> None:
+    def claims(crew: Crew) -> None:
+        crew.write({"src/a.txt": "a\n", "b.txt": "b\n"})
+        lie = (Claim(statement="b.txt is written", evidence="one-coder-1"),)
+        text = crew.submit(claims=lie).text
+        assert "b.txt is left out of the commit: outside the task's scope" in text
+        crew.submit(claims=lie)
+
+    assert bench.run(claims).outcome is Outcome.DELIVERED
 
 
 @pytest.mark.parametrize("task", [{"id": "one", "scope": ["src/**"]}])

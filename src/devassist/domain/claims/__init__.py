@@ -1,0 +1,1 @@
+"""Is what an agent claims borne out by what was recorded?"""
