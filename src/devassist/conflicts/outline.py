@@ -11,7 +11,7 @@ from pathlib import Path
 from devassist.conflicts.names.blob_tables import Tables, source_files
 from devassist.conflicts.symbols.findings import written
 from devassist.conflicts.syntax.languages import family_of
-from devassist.conflicts.syntax.tables import Definition
+from devassist.conflicts.syntax.tables import CALLABLES, Definition, SymbolKind
 from devassist.git.merging.tree_view import TreeView
 from devassist.git.repository import Repository
 
@@ -19,7 +19,14 @@ _WORD = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _SHORTEST = 4
 _MOST_PARSED = 400
 """Files that are read for one question: what a person waits for must not grow with the repository."""
-_SHOWN_KINDS = ("function", "method", "class", "interface", "struct", "enum", "trait", "type", "property")
+_SHOWN_KINDS = CALLABLES | {
+    SymbolKind.CLASS,
+    SymbolKind.INTERFACE,
+    SymbolKind.STRUCT,
+    SymbolKind.ENUM,
+    SymbolKind.TRAIT,
+    SymbolKind.TYPE,
+}
 _COMMON = frozenset(
     "test tests init main self name type list dict from with this that make work file".split()
 )

@@ -98,11 +98,11 @@ def _acts(
     classes = [definition for definition in definitions if definition.kind == "class"]
     loading = {"", *(definition.name for definition in classes)}
     called = [_written(use) for use in references if use.call and use.scope in loading]
-    flags = [flag for definition in definitions for flag in definition.flags]
-    roots = {name.partition(".")[0] for name in (*called, *(flag[1:] for flag in flags if flag[0] == "@"))}
+    decorators = [name for definition in definitions for name in definition.decorators]
+    roots = {name.partition(".")[0] for name in (*called, *decorators)}
     bases = {base.partition(".")[0] for definition in classes for base in definition.bases}
     roots |= {base for base in bases if base in modules and not is_in_tree(modules[base])}
-    return any(flag.startswith("metaclass") for flag in flags) or any(
+    return any(keyword.startswith("metaclass") for made in classes for keyword in made.keywords) or any(
         not _is_standard(modules[root]) if root in modules else not hasattr(builtins, root)
         for root in roots - {UNKNOWN}
     )

@@ -12,7 +12,7 @@ from pathlib import Path
 from devassist.conflicts.names.overlay_map import Layered
 from devassist.conflicts.syntax.cache_folder import CacheFolder
 from devassist.conflicts.syntax.languages import Grammar, covers, family_of, grammar_for, read_table
-from devassist.conflicts.syntax.tables import TABLE_VERSION, Definition, Table
+from devassist.conflicts.syntax.tables import TABLE_VERSION, Definition, Flag, SymbolKind, Table
 from devassist.conflicts.syntax.three_way import merged_text
 from devassist.git.merging.tree_view import TreeView
 from devassist.git.objects.trees import EXECUTABLE, FILE
@@ -175,7 +175,7 @@ class Files:
             if family_of(path) != family or pattern.search(self.source(path)) is None:
                 continue
             for one in self.table(path).definitions:
-                if one.last in wanted and one.kind != "local" and "entry" not in one.flags:
+                if one.last in wanted and one.kind is not SymbolKind.LOCAL and Flag.ENTRY not in one.flags:
                     found[one.last].append((path, one))
         return found
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+from msgspec.structs import replace
+
 from devassist.conflicts.names.namespaces import (
     BARE_BASES,
     DEEPEST,
@@ -17,9 +19,11 @@ from devassist.conflicts.names.namespaces import (
     principal,
 )
 from devassist.conflicts.syntax.languages import grammar_for
-from devassist.conflicts.syntax.tables import Definition, Import
+from devassist.conflicts.syntax.tables import SUPER, Definition, Import, SymbolKind, TypeRef, type_named
 
 _CLASS = re.compile(r"[A-Z]\w*[a-z]\w*")
+
+_OWN_TYPES = frozenset(map(TypeRef, SELVES))
 
 
 class Chains(Namespaces):
@@ -40,7 +44,11 @@ class Chains(Namespaces):
         if one.brought is not None:
             return self.follow(one.path, one.brought, hops)
         definition = one.definition
-        if definition is not None and definition.kind in ("variable", "type") and definition.bases:
+        if (
+            definition is not None
+            and definition.kind in (SymbolKind.VARIABLE, SymbolKind.TYPE)
+            and definition.bases
+        ):
             alias = self.chain(one.path, "", definition.bases[0], hops)
             if alias is not None and alias != EXTERNAL and alias.definition != definition:
                 return alias
@@ -126,16 +134,16 @@ class Chains(Namespaces):
             return EXTERNAL if owner == EXTERNAL else None
         if owner.definition is None:
             return self.lookup(owner.key, name, hops)
-        if owner.definition.kind == "module":  # Rust: `mod a { ... }`
+        if owner.definition.kind is SymbolKind.MODULE:  # Rust: `mod a { ... }`
             return self.lookup(owner.key, f"{owner.name}.{name}", hops)
         entry = f"{owner.name}.{name}"
-        if owner.definition.kind == "variable":
+        if owner.definition.kind is SymbolKind.VARIABLE:
             written = self.namespace(owner.key).get(entry)
             if written and written[-1].definition is not None:
                 hops.append((owner.key, entry))
                 return Target(owner.key, entry, written[-1].definition, written[-1].path)
         if owner.definition.kind not in TYPES:
-            inner = self.type_named(owner.path, owner.definition.owner, owner.definition.type, hops)
+            inner = self.instance(owner.path, owner.definition.owner, owner.definition.type, hops)
             return None if inner is None else self.member(inner, name, hops)
         qualified = f"{owner.name}.{name}"
         hops.append((owner.key, qualified))
@@ -164,36 +172,35 @@ class Chains(Namespaces):
                 unsure = unsure or found == EXTERNAL
         return EXTERNAL if unsure else None
 
-    def type_named(self, path: str, scope: str, text: str, hops: list[Hop]) -> Target | None:
-        """The type that `T` names or that calling `f()` gives, as an instance."""
-        if not text or len(hops) > DEEPEST * 2:
+    def instance(self, path: str, scope: str, type_: TypeRef | None, hops: list[Hop]) -> Target | None:
+        """The type of a value that is used in `scope` of a file, as an instance."""
+        if type_ is None or not type_.name or type_.listed or len(hops) > DEEPEST * 2:
             return None
-        if "|" in text:  # A local's type and, from there, its members: those are part of the use.
-            head, _, rest = text.partition("|")
-            found = self.type_named(path, scope, head, list(hops))
-            for part in rest.removesuffix("[]").split("."):
-                found = None if found is None else self.member(found, part, hops)
-            return self._held(found, hops) if rest.endswith("[]") else found
+        if type_.path:  # The members on the way are part of the use, the type at its beginning is not.
+            target = self.instance(path, scope, type_.root, list(hops))
+            for part in type_.path.split("."):
+                target = None if target is None else self.member(target, part, hops)
+            return self._element(target, hops) if type_.element else target
         hops = list(hops)
-        if text == "super":
+        if type_.name == SUPER and not type_.called:
             return self._above(path, scope, hops)
-        found = self.chain(path, scope, text.removesuffix("()"), hops)
-        if found is None or found == EXTERNAL or found.definition is None:
-            return found
-        if found.definition.kind in TYPES:
-            return found._replace(instance=True)
-        if text.endswith("()") and found.definition.type:
-            if found.definition.type in SELVES:
-                return self.type_named(found.path, "", found.definition.owner, hops)
-            return self.type_named(found.path, found.definition.owner, found.definition.type, hops)
-        return None
+        target = self.chain(path, scope, type_.name, hops)
+        if target is None or target == EXTERNAL or target.definition is None:
+            return target
+        if target.definition.kind in TYPES:
+            return target._replace(instance=True)
+        result = target.definition.type if type_.called else None
+        if result in _OWN_TYPES:
+            return self.instance(target.path, "", type_named(target.definition.owner), hops)
+        return self.instance(target.path, target.definition.owner, result, hops)
 
-    def _held(self, found: Target | None, hops: list[Hop]) -> Target | None:
-        """What a list holds that is a field."""
-        one = None if found is None else found.definition
-        if found is None or one is None or not one.type.startswith("[]"):
+    def _element(self, field: Target | None, hops: list[Hop]) -> Target | None:
+        """The type of what a list holds that is a field."""
+        definition = None if field is None else field.definition
+        if field is None or definition is None or definition.type is None or not definition.type.listed:
             return None
-        return self.type_named(found.path, one.owner, one.type[2:], hops)
+        item = replace(definition.type, listed=False)
+        return self.instance(field.path, definition.owner, item, hops)
 
     def _above(self, path: str, scope: str, hops: list[Hop]) -> Target | None:
         own = self.enclosing(path, scope)
@@ -259,7 +266,7 @@ class Chains(Namespaces):
 
     def _scoped(self, key: str, nested: str) -> bool:
         kinds = [one.definition.kind for one in self.namespace(key).get(nested, ()) if one.definition]
-        return "module" in kinds
+        return SymbolKind.MODULE in kinds
 
     def _around(self, path: str, scope: str, name: str, hops: list[Hop]) -> Target | None:
         """Java: a bare name is a member of the class around, or of the one around that."""
@@ -279,7 +286,7 @@ class Chains(Namespaces):
             if key is not None and name in self.namespace(key):
                 return self.lookup(key, name, hops)
             if one.name == "*" and key is None:
-                found = self._follow_parts(path, one._replace(name=name), [])
+                found = self._follow_parts(path, replace(one, name=name), [])
                 if found is not None and found != EXTERNAL:
-                    return self._follow_parts(path, one._replace(name=name), hops)
+                    return self._follow_parts(path, replace(one, name=name), hops)
         return None

@@ -9,14 +9,24 @@ from typing import NamedTuple, Self
 
 from devassist.conflicts.names.blob_tables import Files
 from devassist.conflicts.names.modules import Modules
-from devassist.conflicts.syntax.tables import Definition, Import
+from devassist.conflicts.syntax.tables import Definition, Flag, Import, SymbolKind
 
 Hop = tuple[str, str]
 """A name that a lookup went through: module key and qualified name; an empty name is the module itself."""
 
 SELVES = ("self", "cls", "this", "Self")
 CONSTRUCTORS = ("__init__", "constructor")
-TYPES = frozenset("class interface enum struct trait type namespace".split())
+TYPES = frozenset(
+    (
+        SymbolKind.CLASS,
+        SymbolKind.INTERFACE,
+        SymbolKind.ENUM,
+        SymbolKind.STRUCT,
+        SymbolKind.TRAIT,
+        SymbolKind.TYPE,
+        SymbolKind.NAMESPACE,
+    )
+)
 DEEPEST = 12
 BARE_BASES = frozenset(
     "ABC object Protocol Generic Exception BaseException ValueError RuntimeError Enum".split()
@@ -80,7 +90,7 @@ class Namespaces:
             for path in self.modules.paths(key):
                 table = self.files.table(path)
                 for one in table.definitions:
-                    if one.kind != "local":
+                    if one.kind is not SymbolKind.LOCAL:
                         found[one.name].append(Binding(path, one, None))
                 if key == path:  # Where a module has many files, each file's imports are its own.
                     for brought in table.imports:
@@ -101,7 +111,7 @@ class Namespaces:
     def visible(self, one: Binding) -> bool:
         """Whether other modules see a binding."""
         if not one.path.endswith((".py", ".pyi", ".go", ".java", ".rs")):
-            shown = one.definition is not None and "exported" in one.definition.flags
+            shown = one.definition is not None and Flag.EXPORTED in one.definition.flags
             return shown or (one.brought is not None and one.brought.exported)
         return one.brought is None or not one.path.endswith(".rs") or one.brought.exported
 
@@ -118,6 +128,6 @@ class Namespaces:
 
 def principal(bindings: list[Binding]) -> Binding:
     """Among several bindings of a name: the last that is no mere overload, and no fallback."""
-    real = [one for one in bindings if one.definition is None or "overload" not in one.definition.flags]
+    real = [one for one in bindings if one.definition is None or Flag.OVERLOAD not in one.definition.flags]
     sure = [one for one in real if one.brought is None or not one.brought.guarded]
     return (sure or real or bindings)[-1]

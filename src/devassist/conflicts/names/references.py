@@ -37,8 +37,8 @@ class Resolver(Chains):
     def resolve(self, path: str, use: Reference) -> Resolution:
         """What a use means in the file at `path`."""
         hops: list[Hop] = []
-        if use.type:
-            owner = self.type_named(path, use.scope, use.type, hops)
+        if use.type is not None:
+            owner = self.instance(path, use.scope, use.type, hops)
         elif use.receiver and (use.local or use.receiver == UNKNOWN):
             return Resolution(None, (), unknown=True)
         elif use.local:
@@ -50,7 +50,7 @@ class Resolver(Chains):
             owner = self.chain(path, use.scope, use.receiver, hops)
         found = None if owner is None else self.member(owner, use.name, hops)
         value = owner is not None and owner.definition is not None and owner.definition.kind not in TYPES
-        bound = bool(use.type) or value or (owner is not None and owner.instance)
+        bound = use.type is not None or value or (owner is not None and owner.instance)
         # In Rust a method may come from any trait that the type implements.
         open_ended = owner is None or value or (path.endswith(".rs") and owner.instance)
         return Resolution(found, tuple(hops), bound, found is None and open_ended)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from devassist.conflicts.resolution.marked import MarkedText, lines_of
 from devassist.conflicts.syntax.languages import grammar_for, read_table
+from devassist.conflicts.syntax.tables import SymbolKind
 
 _CONTEXT = 3
 
@@ -20,7 +21,7 @@ def symbols_around(path: str, text: str, marked: MarkedText) -> list[str]:
         around = [
             definition
             for definition in definitions
-            if definition.start <= line <= definition.end and definition.kind != "local"
+            if definition.start <= line <= definition.end and definition.kind is not SymbolKind.LOCAL
         ]
         innermost = min(around, key=lambda definition: definition.end - definition.start, default=None)
         symbols.append("" if innermost is None else innermost.name)

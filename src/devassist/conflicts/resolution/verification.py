@@ -14,6 +14,7 @@ from devassist.conflicts.resolution.marked import marker_lines
 from devassist.conflicts.resolution.three_way_merge import MergingPair
 from devassist.conflicts.resolution.unresolved import MANIFEST_KINDS, Unresolved
 from devassist.conflicts.syntax.languages import grammar_for, parses, read_table
+from devassist.conflicts.syntax.tables import SymbolKind
 from devassist.domain.conflicts import Conflict
 from devassist.domain.resolutions import DroppedLine, ResolutionCheck
 from devassist.git.merging.tree_view import TreeView
@@ -143,7 +144,7 @@ def _definitions(path: str, text: str) -> Counter[str]:
     if grammar is None or not text:
         return Counter()
     table = read_table(grammar, text.encode("utf-8", "surrogateescape"))
-    kinds = ("function", "method", "class")
+    kinds = (SymbolKind.FUNCTION, SymbolKind.METHOD, SymbolKind.CLASS)
     return Counter(definition.name for definition in table.definitions if definition.kind in kinds)
 
 

@@ -13,7 +13,7 @@ from devassist.conflicts.symbols.findings import at, symbol_of
 from devassist.conflicts.symbols.go_builds import build_of
 from devassist.conflicts.symbols.similarity import likeness, shape, shingles, tokens
 from devassist.conflicts.syntax.languages import family_of, language_of
-from devassist.conflicts.syntax.tables import Definition
+from devassist.conflicts.syntax.tables import Definition, Flag, SymbolKind
 from devassist.domain.conflicts import Conflict, ConflictKind, ConflictStatus, Level, Severity
 
 DIRECTED = frozenset(
@@ -48,7 +48,7 @@ def _words(branch: Branch, path: str, definition: Definition) -> tuple[str, ...]
 
 def _repeatable(one: Definition) -> bool:
     """Definitions that may stand there twice."""
-    return bool({"overload", "instance"} & set(one.flags)) or one.last in ("_", "init", "__all__")
+    return bool({Flag.OVERLOAD, Flag.INSTANCE} & set(one.flags)) or one.last in ("_", "init", "__all__")
 
 
 def _duplicates(one: Branch, other: Branch) -> Iterator[Conflict]:
@@ -68,7 +68,9 @@ def _duplicates(one: Branch, other: Branch) -> Iterator[Conflict]:
         same = _words(one, ours.path, ours.definition) == _words(other, theirs.path, theirs.definition)
         if same and ours.path == theirs.path:
             continue  # Git merges equal additions into one, or a person sees both at one place.
-        value = ours.definition.kind in ("variable", "field") and language_of(ours.path) in _LAX
+        value = (
+            ours.definition.kind in (SymbolKind.VARIABLE, SymbolKind.FIELD) and language_of(ours.path) in _LAX
+        )
         symbol = symbol_of(one, key, name)
         yield Conflict(
             level=Level.SYMBOL,
@@ -161,7 +163,7 @@ class _Work(NamedTuple):
 def _substantial(branch: Branch) -> dict[Hop, _Work]:
     found = {}
     for added in branch.added:
-        if added.definition.kind in ("function", "method"):
+        if added.definition.kind in (SymbolKind.FUNCTION, SymbolKind.METHOD):
             words = _words(branch, added.path, added.definition)
             if len(words) >= _SMALLEST:
                 name = added.definition.last

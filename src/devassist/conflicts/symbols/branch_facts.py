@@ -8,11 +8,13 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import NamedTuple
 
+from msgspec.structs import replace
+
 from devassist.conflicts.names.namespaces import EXTERNAL, TYPES, Hop, Resolution
 from devassist.conflicts.names.references import Resolver
 from devassist.conflicts.symbols.breakage import Added, Break, Comparison
 from devassist.conflicts.symbols.signatures import results
-from devassist.conflicts.syntax.tables import Definition, Import, Reference, Table
+from devassist.conflicts.syntax.tables import CALLABLES, Definition, Import, Reference, Table
 from devassist.domain.conflicts import Side
 
 
@@ -147,7 +149,7 @@ class Branch:
         )
         if inner is None or inner.definition is None or results(inner.definition.result) != 1:
             return one
-        return one._replace(args=one.args + 1, starred=False)
+        return replace(one, args=one.args + 1, starred=False)
 
     def _made(self, meaning: Resolution) -> Resolution:
         """A call of a class is a call of its constructor."""
@@ -222,8 +224,4 @@ def fresh(before: tuple[Reference, ...], after: tuple[Reference, ...]) -> list[R
 
 def _functions(table: Table) -> dict[str, Definition]:
     counted = Counter(one.name for one in table.definitions)
-    return {
-        one.name: one
-        for one in table.definitions
-        if one.kind in ("function", "method", "property") and counted[one.name] == 1
-    }
+    return {one.name: one for one in table.definitions if one.kind in CALLABLES and counted[one.name] == 1}

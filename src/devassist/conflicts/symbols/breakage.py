@@ -7,12 +7,14 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import NamedTuple
 
+from msgspec.structs import replace
+
 from devassist.conflicts.names.namespaces import EXTERNAL, TYPES, Binding, Hop
 from devassist.conflicts.names.references import Resolver
 from devassist.conflicts.symbols.signatures import same_call
 from devassist.conflicts.symbols.similarity import likeness, shingles, tokens
 from devassist.conflicts.syntax.languages import family_of
-from devassist.conflicts.syntax.tables import Definition
+from devassist.conflicts.syntax.tables import Definition, Flag
 
 _RENAMED = 0.6
 """From this likeness on, a definition that went and one that came are the same under another name."""
@@ -70,9 +72,9 @@ def _definitions(bindings: Iterable[Binding]) -> tuple[Definition, ...]:
 
 def variant(one: Definition) -> str:
     """What tells definitions of one name apart where a language lets them share it."""
-    if "overloadable" in one.flags:
+    if Flag.OVERLOADABLE in one.flags:
         return ",".join(parameter.type for parameter in one.parameters or ())
-    return " ".join(flag for flag in one.flags if flag.startswith(("impl:", "when:")))
+    return " ".join([*one.conditions, one.trait])
 
 
 @dataclass
@@ -138,7 +140,7 @@ class Comparison:
         owner = name.rpartition(".")[0]
         if owner and owner in self.base.namespace(key) and owner not in self.own.namespace(key):
             return None  # Told with its owner.
-        if any("entry" in one.flags for one in olds) and not self._whole_object(key, owner):
+        if any(Flag.ENTRY in one.flags for one in olds) and not self._whole_object(key, owner):
             return None
         if owner and name.rpartition(".")[2] in ("__init__", "constructor"):
             return None
@@ -146,7 +148,7 @@ class Comparison:
 
     def _whole_object(self, key: str, name: str) -> bool:
         """Whether a value is still an object that is written out, so that what is not in it is gone."""
-        return any("object" in one.flags for one in _definitions(self.own.namespace(key).get(name, ())))
+        return any(Flag.OBJECT in one.flags for one in _definitions(self.own.namespace(key).get(name, ())))
 
     def _hidden(self, bindings: list[Binding], now: list[Binding]) -> bool:
         was = any(self.base.visible(one) for one in bindings)
@@ -207,9 +209,9 @@ class Comparison:
             if one.definition.name in self.base.namespace(one.key):
                 continue  # It had one; this is another variant.
             if last in ("__init__", "constructor") and len(holders) == 1 and not holders[0].bases:
-                plain = not any(flag.startswith("@") for flag in holders[0].flags)
+                plain = not holders[0].decorators
                 first = (one.definition.parameters or ())[: 1 if last == "__init__" else 0]
-                old = one.definition._replace(parameters=first)
+                old = replace(one.definition, parameters=first)
                 news = _definitions(self.own.namespace(one.key).get(one.definition.name, ()))
                 if plain and not _same((old,), news):
                     spot = (one.key, one.definition.name, one.path, one.definition.start)

@@ -15,7 +15,7 @@ from devassist.conflicts.symbols.merged_uses import Exposure
 from devassist.conflicts.symbols.merging import again, lost, rebound, torn, unbound
 from devassist.conflicts.symbols.signatures import Effect, effect, fits, opaque
 from devassist.conflicts.syntax.languages import family_of, grammar_for
-from devassist.conflicts.syntax.tables import Definition, Reference
+from devassist.conflicts.syntax.tables import CALLABLES, Definition, Flag, Reference, SymbolKind
 from devassist.domain.conflicts import Conflict, Severity
 
 _COMMON = frozenset(
@@ -135,7 +135,11 @@ def _misfit(breaker: Branch, use: Use, now: Resolution) -> tuple[Hop, Severity] 
     target = use.meaning.target
     for one in reversed(changed):
         if target is None or not _meant(one, target, use):
-            asked = one.olds[-1].kind == "property" and one.news[-1].kind == "method" and reference.receiver
+            asked = (
+                one.olds[-1].kind is SymbolKind.PROPERTY
+                and one.news[-1].kind is SymbolKind.METHOD
+                and reference.receiver
+            )
             if asked and not opaque(one.news[-1]):
                 return one.hop, Severity.ERROR  # Its value was asked for something.
             continue
@@ -174,12 +178,12 @@ def _moved_misfit(breaker: Branch, use: Use, now: Resolution) -> tuple[Hop, Seve
 def call_effect(one: Break, reference: Reference, *, bound: bool) -> Effect:
     """What a changed definition does to a use of it."""
     old, new = one.olds[-1], one.news[-1]
-    if {old.kind, new.kind} == {"property", "method"}:
-        if reference.call != (old.kind == "method"):
+    if {old.kind, new.kind} == {SymbolKind.PROPERTY, SymbolKind.METHOD}:
+        if reference.call != (old.kind is SymbolKind.METHOD):
             return Effect.NONE
         # A decorator that nobody knows may make a value of a method, as `reify` does.
         return Effect.DOUBTFUL if opaque(old) or opaque(new) else Effect.BREAKS
-    conversion = old.kind == "struct" and one.path.endswith(".go") and reference.given != "{}"
+    conversion = old.kind is SymbolKind.STRUCT and one.path.endswith(".go") and reference.given != "{}"
     if not reference.call or conversion:
         return Effect.NONE
     return _effect(one.olds, one.news, reference, one.path, bound=bound)
@@ -209,7 +213,7 @@ def _by_name(exposure: Exposure) -> list[tuple[Break, Evidence]]:
         for one in breaker.breaks
         if "." in one.name
         and one.olds
-        and not {"private", "entry"} & set(one.olds[-1].flags)
+        and not {Flag.PRIVATE, Flag.ENTRY} & set(one.olds[-1].flags)
         and one.olds[-1].last in exposure.by_name
         and one.olds[-1].last.lower() not in _COMMON
     ]
@@ -265,10 +269,14 @@ def _guess(one: Break, use: Use, count: tuple[int, int], *, near: bool) -> Sever
             return None
     elif after > 0:
         sure = False
-    if not one.olds[-1].kind.startswith(("method", "function", "property")) and not sure:
+    if one.olds[-1].kind not in CALLABLES and not sure:
         return None
     last = one.olds[-1].last
     distinctive = len(last) >= _DISTINCTIVE and _TWO_WORDS.search(last.strip("_")) is not None
     if sure:
-        return Severity.ERROR if (distinctive or near) and one.olds[-1].kind != "field" else Severity.WARNING
+        return (
+            Severity.ERROR
+            if (distinctive or near) and one.olds[-1].kind is not SymbolKind.FIELD
+            else Severity.WARNING
+        )
     return Severity.WARNING if before <= _MANY else Severity.NOTE

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from devassist.conflicts.names.namespaces import CONSTRUCTORS
 from devassist.conflicts.symbols.branch_facts import Branch, Use
 from devassist.conflicts.symbols.breakage import Break, Reason
-from devassist.conflicts.syntax.tables import Definition, Parameter
+from devassist.conflicts.syntax.tables import Definition, Flag, Parameter, ParameterKind
 from devassist.domain.conflicts import Conflict, ConflictKind, Level, Location, Severity
 
 _SHOWN = 3
@@ -50,7 +50,7 @@ def written(parameters: Sequence[Parameter] | None) -> str:
     """Parameters as they read in the source."""
     if parameters is None:
         return ""
-    marks = {"args": "*", "kwargs": "**"}
+    marks = {ParameterKind.ARGS: "*", ParameterKind.KWARGS: "**"}
     names = [marks.get(one.kind, "") + one.name + ("=..." if one.optional else "") for one in parameters]
     return "(" + ", ".join(names) + ")"
 
@@ -112,8 +112,8 @@ def _what(symbol: str, one: Break) -> str:
 def _manner(old: Definition, new: Definition) -> str:
     if old.kind != new.kind:
         return f"a {old.kind} becomes a {new.kind}"
-    if ("async" in old.flags) != ("async" in new.flags):
-        return "now async" if "async" in new.flags else "no longer async"
+    if (Flag.ASYNC in old.flags) != (Flag.ASYNC in new.flags):
+        return "now async" if Flag.ASYNC in new.flags else "no longer async"
     if old.result != new.result:
         return f"result {old.result or 'nothing'} becomes {new.result or 'nothing'}"
     return "its types changed"

@@ -12,6 +12,7 @@ from devassist.conflicts.symbols.findings import at, symbol_of, written
 from devassist.conflicts.symbols.merging import merged_resolver
 from devassist.conflicts.symbols.signatures import called
 from devassist.conflicts.syntax.languages import language_of
+from devassist.conflicts.syntax.tables import Definition, Flag, ParameterKind, SymbolKind
 from devassist.domain.conflicts import Conflict, ConflictKind, Level, Location, Severity
 
 _TALLEST = 50
@@ -45,7 +46,9 @@ def _of(hop: Hop, demands: dict[Hop, Added]) -> list[Hop]:
 def _embeds(target: Target) -> bool:
     """Go: what a struct names as its bases is embedded in it, and brings its methods along."""
     return (
-        target.path.endswith(".go") and target.definition is not None and target.definition.kind == "struct"
+        target.path.endswith(".go")
+        and target.definition is not None
+        and target.definition.kind is SymbolKind.STRUCT
     )
 
 
@@ -56,11 +59,11 @@ def _demands(breaker: Branch) -> dict[Hop, Added]:
         before = breaker.base.namespace(key)
         for name, bindings in breaker.own.namespace(key).items():
             definition = bindings[-1].definition
-            if definition is None or not {"abstract", "unimplemented"} & set(definition.flags):
+            if definition is None or not {Flag.ABSTRACT, Flag.UNIMPLEMENTED} & set(definition.flags):
                 continue
             was = [one.definition for one in before.get(name, []) if one.definition is not None]
             if definition.owner in before and not any(
-                {"abstract", "unimplemented"} & set(one.flags) for one in was
+                {Flag.ABSTRACT, Flag.UNIMPLEMENTED} & set(one.flags) for one in was
             ):
                 found[key, name] = Added(key, bindings[-1].path, definition)
     return found
@@ -74,7 +77,7 @@ def implementers(user: Branch) -> Iterator[tuple[Target, set[Hop]]]:
             one = bindings[-1]
             if one.definition is None or not one.definition.bases:
                 continue
-            if one.definition.kind not in TYPES and one.definition.kind != "impl":
+            if one.definition.kind not in TYPES and one.definition.kind is not SymbolKind.IMPL:
                 continue
             known: set[Hop] = set()
             if name in before and before[name][-1].definition is not None:
@@ -105,8 +108,8 @@ def _abstract(user: Branch, target: Target) -> bool:
     definition = target.definition
     if (
         definition is None
-        or {"abstract"} & set(definition.flags)
-        or definition.kind in ("interface", "trait")
+        or Flag.ABSTRACT in definition.flags
+        or definition.kind in (SymbolKind.INTERFACE, SymbolKind.TRAIT)
     ):
         return True
     if any(base.rpartition(".")[2] in ("ABC", "Protocol") for base in definition.bases):
@@ -115,14 +118,14 @@ def _abstract(user: Branch, target: Target) -> bool:
     return any(
         name.startswith(target.name + ".")
         and one[-1].definition is not None
-        and "abstract" in one[-1].definition.flags
+        and Flag.ABSTRACT in one[-1].definition.flags
         for name, one in members.items()
     )
 
 
 def _provided(merged: Resolver, target: Target, member: str) -> Target | None:
     """What a type has under a member's name; a trait's implementation stands beside its type."""
-    if target.definition is None or target.definition.kind != "impl":
+    if target.definition is None or target.definition.kind is not SymbolKind.IMPL:
         return merged.member(target, member, [])
     owner = target.name.rpartition(".")[0]
     here = merged.namespace(target.key).get(f"{owner}.{member}")
@@ -140,7 +143,7 @@ def _unmet(
         if found is not None and found != EXTERNAL and (found.key, found.name) != (key, name):
             continue
         unsure = _provided(user.own, target, member) == EXTERNAL  # A base from outside may have it.
-        sure = "abstract" in demand.definition.flags and not unsure
+        sure = Flag.ABSTRACT in demand.definition.flags and not unsure
         symbol, own = symbol_of(breaker, key, name), symbol_of(user, target.key, target.name)
         line = target.definition.start if target.definition else 1
         yield Conflict(
@@ -198,17 +201,19 @@ def _outdated(
         )
 
 
+def _says_override(definition: Definition) -> bool:
+    return Flag.OVERRIDE in definition.flags or "Override" in definition.decorators or bool(definition.trait)
+
+
 def _override_severity(one: Break, mine: Added) -> Severity | None:
-    marked = {"@Override", "override"} & set(mine.definition.flags) or any(
-        flag.startswith("impl:") for flag in mine.definition.flags
-    )
+    marked = _says_override(mine.definition)
     if one.reason is not Reason.SIGNATURE:
         return Severity.ERROR if marked else None
     new, old = called(one.news[-1], bound=True), called(one.olds[-1], bound=True)
     own = called(mine.definition, bound=True)
     if new is None or own is None or old is None or len(own) == len(new) != len(old):
         return None
-    if any(each.kind in ("args", "kwargs") for each in own) or new == old:
+    if any(each.kind in (ParameterKind.ARGS, ParameterKind.KWARGS) for each in own) or new == old:
         return None
     required = [each for each in new if not each.optional]
     lax = language_of(mine.path) in _LAX or not marked

@@ -5,6 +5,7 @@ from __future__ import annotations
 import posixpath
 from collections import defaultdict
 from collections.abc import Iterator
+from enum import Enum, auto
 from typing import NamedTuple
 
 from devassist.conflicts.names.namespaces import Hop
@@ -12,26 +13,33 @@ from devassist.conflicts.symbols.branch_facts import Branch, Use
 from devassist.conflicts.symbols.findings import places, symbol_of
 from devassist.conflicts.symbols.overrides import implementers
 from devassist.conflicts.syntax.languages import family_of
-from devassist.conflicts.syntax.tables import Definition
+from devassist.conflicts.syntax.tables import Definition, Flag, SymbolKind
 from devassist.domain.conflicts import Conflict, ConflictKind, Level, Location, Severity
 
 _NOWHERE, _NEAR, _EVERYWHERE = range(3)
 _ACCESS = {
-    "private": _NOWHERE,
-    "pub:": _NOWHERE,
-    "protected": _EVERYWHERE,
-    "public": _EVERYWHERE,
-    "pub:crate": _NEAR,
-    "pub:all": _EVERYWHERE,
+    Flag.PRIVATE: _NOWHERE,
+    Flag.VISIBLE_IN_MODULE: _NOWHERE,
+    Flag.PROTECTED: _EVERYWHERE,
+    Flag.PUBLIC: _EVERYWHERE,
+    Flag.VISIBLE_IN_CRATE: _NEAR,
 }
 
 
-class _Restricted(NamedTuple):
-    """`how` is hidden, abstract, final or bound."""
+class _Way(Enum):
+    """The ways in which a branch restricts a name."""
 
+    HIDDEN = auto()
+    ABSTRACT = auto()
+    FINAL = auto()
+    BOUND = auto()
+    """It needs an object now."""
+
+
+class _Restricted(NamedTuple):
     hop: Hop
     path: str
-    how: str
+    way: _Way
     new: Definition
 
 
@@ -40,10 +48,10 @@ def restriction_conflicts(breaker: Branch, user: Branch) -> Iterator[Conflict]:
     found: dict[_Restricted, list[tuple[str, int]]] = defaultdict(list)
     restrictions = _restricted(breaker)
     for one in restrictions:
-        for use in user.uses_by_hop.get(one.hop, ()) if one.how != "final" else ():
+        for use in user.uses_by_hop.get(one.hop, ()) if one.way is not _Way.FINAL else ():
             if _refused(user, use, one):
                 found[one].append((use.path, use.line))
-    finals = {one.hop: one for one in restrictions if one.how == "final"}
+    finals = {one.hop: one for one in restrictions if one.way is _Way.FINAL}
     for target, known in implementers(user) if finals else ():
         for above in user.own.bases(target):
             hop = (above.key, above.name)
@@ -64,20 +72,20 @@ def _restricted(branch: Branch) -> list[_Restricted]:
             alone = old is not None and len(bindings) == 1 == len(before[name])
             if new is None or old is None or not alone or old.kind != new.kind:
                 continue
-            found += [_Restricted((key, name), path, how, new) for how in _ways(branch, path, old, new)]
+            found += [_Restricted((key, name), path, way, new) for way in _ways(branch, path, old, new)]
     return found
 
 
-def _ways(branch: Branch, path: str, old: Definition, new: Definition) -> Iterator[str]:
+def _ways(branch: Branch, path: str, old: Definition, new: Definition) -> Iterator[_Way]:
     if family_of(path) not in ("java", "script", "rust"):
         return
     if _access(branch, path, new) < _access(branch, path, old):
-        yield "hidden"
+        yield _Way.HIDDEN
     came = set(new.flags) - set(old.flags)
-    if new.kind == "class" and came & {"abstract", "final"}:
-        yield "abstract" if "abstract" in came else "final"
-    if new.kind == "method" and "static" in old.flags and "static" not in new.flags:
-        yield "bound"
+    if new.kind is SymbolKind.CLASS and came & {Flag.ABSTRACT, Flag.FINAL}:
+        yield _Way.ABSTRACT if Flag.ABSTRACT in came else _Way.FINAL
+    if new.kind is SymbolKind.METHOD and Flag.STATIC in old.flags and Flag.STATIC not in new.flags:
+        yield _Way.BOUND
 
 
 def _access(branch: Branch, path: str, one: Definition) -> int:
@@ -88,17 +96,17 @@ def _access(branch: Branch, path: str, one: Definition) -> int:
         return _EVERYWHERE
     holder = branch.own.namespace(branch.own.modules.key(path)).get(one.owner, ())
     inside = [each.definition.kind for each in holder if each.definition is not None]
-    return _EVERYWHERE if {"interface", "enum"} & set(inside) else _NEAR
+    return _EVERYWHERE if {SymbolKind.INTERFACE, SymbolKind.ENUM} & set(inside) else _NEAR
 
 
 def _refused(user: Branch, use: Use, one: _Restricted) -> bool:
     reference = use.reference
-    if one.how == "hidden":
+    if one.way is _Way.HIDDEN:
         return not _sees(user, use.path, one)
     if reference is None or use.guarded:
         return False
     last = one.new.last
-    if one.how == "abstract":
+    if one.way is _Way.ABSTRACT:
         return reference.call and reference.name == last and not reference.given
     target = use.meaning.target
     meant = target is not None and (target.key, target.name) == one.hop
@@ -122,15 +130,15 @@ def _sees(user: Branch, path: str, one: _Restricted) -> bool:
 def _conflict(breaker: Branch, user: Branch, one: _Restricted, spots: list[tuple[str, int]]) -> Conflict:
     symbol = symbol_of(breaker, *one.hop)
     kind, what, then = {
-        "hidden": (ConflictKind.REMOVED_SYMBOL_USED, f"hides {symbol}", "uses it"),
-        "abstract": (ConflictKind.SIGNATURE_CHANGED_CALLED, f"makes {symbol} abstract", "makes one"),
-        "bound": (
+        _Way.HIDDEN: (ConflictKind.REMOVED_SYMBOL_USED, f"hides {symbol}", "uses it"),
+        _Way.ABSTRACT: (ConflictKind.SIGNATURE_CHANGED_CALLED, f"makes {symbol} abstract", "makes one"),
+        _Way.BOUND: (
             ConflictKind.SIGNATURE_CHANGED_CALLED,
             f"makes {symbol} no longer static",
             "calls it without an object",
         ),
-        "final": (ConflictKind.OVERRIDE_MISMATCH, f"makes {symbol} final", "extends it"),
-    }[one.how]
+        _Way.FINAL: (ConflictKind.OVERRIDE_MISMATCH, f"makes {symbol} final", "extends it"),
+    }[one.way]
     return Conflict(
         level=Level.SYMBOL,
         kind=kind,

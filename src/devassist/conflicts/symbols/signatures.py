@@ -6,7 +6,14 @@ import re
 from collections.abc import Sequence
 from enum import Enum, auto
 
-from devassist.conflicts.syntax.tables import Definition, Parameter, Reference
+from devassist.conflicts.syntax.tables import (
+    Definition,
+    Flag,
+    Parameter,
+    ParameterKind,
+    Reference,
+    SymbolKind,
+)
 
 TRANSPARENT = frozenset(
     "staticmethod classmethod property cached_property lru_cache cache abstractmethod override overload final "
@@ -14,6 +21,8 @@ TRANSPARENT = frozenset(
 )
 """Decorators that leave the signature alone; of any other it is not known."""
 _LIFETIME = re.compile(r"'[a-z_]\w*\b(?!')")
+
+_BY_POSITION = frozenset((ParameterKind.POSITIONAL, ParameterKind.ANY))
 
 
 class Effect(Enum):
@@ -26,8 +35,8 @@ class Effect(Enum):
 
 def opaque(definition: Definition) -> bool:
     """Whether a decorator may give it another signature than it says."""
-    names = [flag[1:].rpartition(".")[2] for flag in definition.flags if flag.startswith("@")]
-    return any(name not in TRANSPARENT for name in names) and definition.kind != "class"
+    names = [decorator.rpartition(".")[2] for decorator in definition.decorators]
+    return any(name not in TRANSPARENT for name in names) and definition.kind is not SymbolKind.CLASS
 
 
 def called(definition: Definition, *, bound: bool) -> tuple[Parameter, ...] | None:
@@ -35,13 +44,13 @@ def called(definition: Definition, *, bound: bool) -> tuple[Parameter, ...] | No
     parameters = definition.parameters
     if parameters is None:
         return None
-    static = "@staticmethod" in definition.flags
+    static = "staticmethod" in definition.decorators
     first = parameters[0] if parameters else None
-    implicit = first is not None and first.name in ("self", "cls", "mcs") and first.kind in ("any", "pos")
+    implicit = first is not None and first.name in ("self", "cls", "mcs") and first.kind in _BY_POSITION
     if (
         implicit
         and not static
-        and (bound or "@classmethod" in definition.flags or definition.last == "__init__")
+        and (bound or "classmethod" in definition.decorators or definition.last == "__init__")
     ):
         return parameters[1:]
     return parameters
@@ -49,19 +58,19 @@ def called(definition: Definition, *, bound: bool) -> tuple[Parameter, ...] | No
 
 def accepts(parameters: Sequence[Parameter], call: Reference) -> bool:
     """Whether a call with these arguments runs; starred arguments may fill anything."""
-    positional = [one for one in parameters if one.kind in ("pos", "any")]
-    variadic = any(one.kind == "args" for one in parameters)
-    keyworded = any(one.kind == "kwargs" for one in parameters)
+    positional = [one for one in parameters if one.kind in _BY_POSITION]
+    variadic = any(one.kind is ParameterKind.ARGS for one in parameters)
+    keyworded = any(one.kind is ParameterKind.KWARGS for one in parameters)
     if call.args > len(positional) and not variadic:
         return False
-    names = {one.name for one in parameters if one.kind in ("any", "key")}
+    names = {one.name for one in parameters if one.kind in (ParameterKind.ANY, ParameterKind.KEYWORD)}
     taken = {one.name for one in positional[: call.args]}
     if any(name in taken or (name not in names and not keyworded) for name in call.keywords):
         return False
     if call.starred:
         return True
     missing = [one for one in positional[call.args :] if not one.optional]
-    missing += [one for one in parameters if one.kind == "key" and not one.optional]
+    missing += [one for one in parameters if one.kind is ParameterKind.KEYWORD and not one.optional]
     return all(one.name in call.keywords for one in missing)
 
 
@@ -87,7 +96,7 @@ def effect(old: Definition, new: Definition, call: Reference, *, bound: bool, la
 
 def _result_effect(old: Definition, new: Definition, call: Reference, language: str) -> Effect:
     """What a changed result does where it is used and somebody checks it."""
-    if call.statement or "checked" not in new.flags or _said(old.result) == _said(new.result):
+    if call.statement or Flag.CHECKED not in new.flags or _said(old.result) == _said(new.result):
         return Effect.NONE
     if language == "go" and results(old.result) != results(new.result):
         return Effect.BREAKS
@@ -124,8 +133,8 @@ def _quiet_effect(
     before: Sequence[Parameter], after: Sequence[Parameter], call: Reference, old: Definition, new: Definition
 ) -> Effect:
     """The call still runs: does it still mean the same?"""
-    olds = [one for one in before if one.kind in ("pos", "any")][: call.args]
-    news = [one for one in after if one.kind in ("pos", "any")][: call.args]
+    olds = [one for one in before if one.kind in _BY_POSITION][: call.args]
+    news = [one for one in after if one.kind in _BY_POSITION][: call.args]
     old_names, new_names = [one.name for one in olds], [one.name for one in news]
     if old_names != new_names and len(olds) == len(news):
         swapped = set(old_names) == set(new_names)
@@ -138,7 +147,7 @@ def _quiet_effect(
             return Effect.BREAKS
         if moved:
             return Effect.DOUBTFUL
-    if ("async" in old.flags) != ("async" in new.flags):
+    if (Flag.ASYNC in old.flags) != (Flag.ASYNC in new.flags):
         return Effect.DOUBTFUL
     retyped = [
         one
@@ -150,7 +159,7 @@ def _quiet_effect(
 
 def _untyped(definition: Definition) -> bool:
     """Annotations that nothing checks when the code runs are no reason to worry."""
-    return not any(flag == "checked" for flag in definition.flags)
+    return Flag.CHECKED not in definition.flags
 
 
 def same_call(old: Definition, new: Definition) -> bool:
@@ -159,5 +168,5 @@ def same_call(old: Definition, new: Definition) -> bool:
         old.parameters == new.parameters
         and old.result == new.result
         and old.kind == new.kind
-        and ("async" in old.flags) == ("async" in new.flags)
+        and (Flag.ASYNC in old.flags) == (Flag.ASYNC in new.flags)
     )

@@ -8,7 +8,7 @@ from devassist.conflicts.names.namespaces import TYPES
 from devassist.conflicts.names.references import Resolver
 from devassist.conflicts.symbols.branch_facts import Branch
 from devassist.conflicts.symbols.findings import symbol_of, written
-from devassist.conflicts.syntax.tables import Definition
+from devassist.conflicts.syntax.tables import Definition, SymbolKind
 from devassist.domain.conflicts import Conflict, ConflictKind, Level, Location, Severity
 
 _TELLING = 2
@@ -23,7 +23,7 @@ def structural_conflicts(breaker: Branch, user: Branch) -> Iterator[Conflict]:
         if key.endswith("/")
         for name, bindings in breaker.own.namespace(key).items()
         if bindings[-1].definition is not None
-        and bindings[-1].definition.kind == "interface"
+        and bindings[-1].definition.kind is SymbolKind.INTERFACE
         and name in breaker.base.namespace(key)
     ]
     for key, name in changed:
@@ -37,7 +37,7 @@ def structural_conflicts(breaker: Branch, user: Branch) -> Iterator[Conflict]:
             for added in user.added:
                 if added.definition.kind in TYPES and added.key.endswith("/"):
                     own = _methods(user.own, added.key, added.definition.name)
-                    if added.definition.kind != "interface" and _written_for(before, own):
+                    if added.definition.kind is not SymbolKind.INTERFACE and _written_for(before, own):
                         yield from _unmet(
                             breaker, user, (key, name), (added.path, added.definition), (different, own)
                         )
@@ -50,7 +50,7 @@ def _methods(resolver: Resolver, key: str, owner: str) -> dict[str, Definition]:
         for name, bindings in namespace.items()
         if name.startswith(owner + ".")
         and bindings[-1].definition
-        and bindings[-1].definition.kind == "method"
+        and bindings[-1].definition.kind is SymbolKind.METHOD
     }
 
 

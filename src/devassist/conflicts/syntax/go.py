@@ -2,51 +2,40 @@
 
 from __future__ import annotations
 
-import re
-
+from msgspec.structs import replace
 from tree_sitter import Node
 
-from devassist.conflicts.syntax.tables import Definition, Parameter, Reference
-from devassist.conflicts.syntax.walker import UNKNOWN, Extractor, first, plain_type
+from devassist.conflicts.syntax.go_names import GoNames
+from devassist.conflicts.syntax.tables import (
+    Definition,
+    Flag,
+    Parameter,
+    ParameterKind,
+    Reference,
+    SymbolKind,
+    TypeRef,
+    type_named,
+)
+from devassist.conflicts.syntax.walker import UNKNOWN, ScopeKind, first, plain_type
 
-_GENERIC = re.compile(r"\*?[\w.]+\[[^\]]*\]")
+_KINDS = {"struct_type": SymbolKind.STRUCT, "interface_type": SymbolKind.INTERFACE}
 
 
-class GoExtractor(Extractor):
-    language = "go"
-    attribute = {  # noqa: RUF012 - a table
-        "selector_expression": ("operand", "field"),
-        "qualified_type": ("package", "name"),
-    }
-    names = frozenset({"identifier", "package_identifier", "type_identifier"})
-
-    def on_package_clause(self, node: Node) -> None:
-        self.package = self.text(first(node))
-
-    def on_import_spec(self, node: Node) -> None:
-        module = self.text(node.child_by_field_name("path")).strip('"`')
-        name = self.text(node.child_by_field_name("name"))
-        last = module.rstrip("/").rpartition("/")[2]
-        if last.startswith("v") and last[1:].isdigit():
-            last = module.rpartition("/")[0].rpartition("/")[2]
-        if name not in ("_", "."):
-            self.bring(node, name or last.rpartition(".")[2].removeprefix("go-"), module, "")
-        elif name == ".":
-            self.bring(node, "", module, "*")
-
+class GoExtractor(GoNames):
     def _parameters(self, node: Node | None) -> tuple[Parameter, ...]:
         found: list[Parameter] = []
         for child in [] if node is None else node.named_children:
             kind = child.child_by_field_name("type")
             self.walk(kind)
-            variadic = "args" if child.type == "variadic_parameter_declaration" else "pos"
+            variadic = child.type == "variadic_parameter_declaration"
             names = [self.text(name) for name in child.children_by_field_name("name")]
             said = self.text(kind)
-            found += [Parameter(name, variadic, type=said) for name in names or [f"_{len(found)}"]]
+            passing = ParameterKind.ARGS if variadic else ParameterKind.POSITIONAL
+            found += [Parameter(name, passing, type=said) for name in names or [f"_{len(found)}"]]
         return tuple(found)
 
     def _function(
-        self, node: Node, name: str, kind: str, *, qualified: str = "", flags: tuple[str, ...] = ()
+        self, node: Node, name: str, kind: SymbolKind, *, qualified: str = "", flags: tuple[Flag, ...] = ()
     ) -> str:
         parameters = self._parameters(node.child_by_field_name("parameters"))
         result = node.child_by_field_name("result")
@@ -58,13 +47,13 @@ class GoExtractor(Extractor):
             0,
             0,
             parameters,
-            ("checked", *flags),
+            (Flag.CHECKED, *flags),
             (),
-            plain_type(said.strip("()").partition(",")[0]),
+            type_named(plain_type(said.strip("()").partition(",")[0])),
             said,
         )
         found = self.define(node, name, kind, facts=facts, qualified=qualified)
-        with self.scope("function", found.name):
+        with self.scope(ScopeKind.FUNCTION, found.name):
             receiver = node.child_by_field_name("receiver")
             for one in (*self._parameters(receiver), *parameters):
                 self._bind_typed(one)
@@ -72,7 +61,7 @@ class GoExtractor(Extractor):
         return found.name
 
     def on_function_declaration(self, node: Node) -> None:
-        self._function(node, self.text(node.child_by_field_name("name")), "function")
+        self._function(node, self.text(node.child_by_field_name("name")), SymbolKind.FUNCTION)
 
     def on_method_declaration(self, node: Node) -> None:
         name = self.text(node.child_by_field_name("name"))
@@ -80,33 +69,22 @@ class GoExtractor(Extractor):
         owner = ""
         for child in [] if receiver is None else receiver.named_children:
             owner = plain_type(self.text(child.child_by_field_name("type")))
-        self._function(node, name, "method", qualified=f"{owner}.{name}")
+        self._function(node, name, SymbolKind.METHOD, qualified=f"{owner}.{name}")
 
     def on_func_literal(self, node: Node) -> None:
         parameters = self._parameters(node.child_by_field_name("parameters"))
-        with self.scope("function", self.frame.name):
+        with self.scope(ScopeKind.FUNCTION, self.frame.name):
             for one in parameters:
                 self._bind_typed(one)
             self.walk(node.child_by_field_name("body"))
 
-    def _bind_typed(self, one: Parameter) -> None:
-        """A list or map has no type of its own here; what it is made of is known when it is walked through."""
-        if one.kind == "args" or one.type.startswith(("[", "map[")):
-            self.bind(one.name)
-            self.frame.elements[one.name] = plain_type(one.type.rpartition("]")[2])
-        else:
-            plain = "[" not in one.type or _GENERIC.fullmatch(one.type) is not None
-            self.bind(one.name, plain_type(one.type) if plain else "")
-
     def on_type_spec(self, node: Node) -> None:
         name, kind = self.text(node.child_by_field_name("name")), node.child_by_field_name("type")
-        what = {"struct_type": "struct", "interface_type": "interface"}.get(
-            "" if kind is None else kind.type, "type"
-        )
+        what = _KINDS.get("" if kind is None else kind.type, SymbolKind.TYPE)
         bases = tuple(self._embedded(kind))
-        facts = Definition("", what, 0, 0, self._fields(kind), ("checked",), bases)
+        facts = Definition("", what, 0, 0, self._fields(kind), (Flag.CHECKED,), bases)
         found = self.define(node, name, what, facts=facts)
-        with self.scope("class", found.name):
+        with self.scope(ScopeKind.CLASS, found.name):
             self.walk(kind)
 
     def on_type_alias(self, node: Node) -> None:
@@ -115,8 +93,8 @@ class GoExtractor(Extractor):
         if kind is None or kind.type not in ("type_identifier", "qualified_type", "generic_type"):
             self.on_type_spec(node)
             return
-        facts = Definition("", "type", 0, 0, None, ("checked",), (plain_type(self.text(kind)),))
-        self.define(node, self.text(node.child_by_field_name("name")), "type", facts=facts)
+        facts = Definition("", SymbolKind.TYPE, 0, 0, None, (Flag.CHECKED,), (plain_type(self.text(kind)),))
+        self.define(node, self.text(node.child_by_field_name("name")), SymbolKind.TYPE, facts=facts)
         self.walk(kind)
 
     def _fields(self, kind: Node | None) -> tuple[Parameter, ...] | None:
@@ -127,7 +105,10 @@ class GoExtractor(Extractor):
             names = [self.text(one) for one in child.children_by_field_name("name")]
             said = self.text(child.child_by_field_name("type"))
             if child.type == "field_declaration":
-                found += [Parameter(name, "pos", type=said) for name in names or [plain_type(said)]]
+                found += [
+                    Parameter(name, ParameterKind.POSITIONAL, type=said)
+                    for name in names or [plain_type(said)]
+                ]
         return None if inner is None else tuple(found)
 
     def on_composite_literal(self, node: Node) -> None:
@@ -158,58 +139,23 @@ class GoExtractor(Extractor):
         self.walk(kind)
         listed = kind is not None and kind.type in ("slice_type", "map_type", "array_type")
         said = self.text(kind)
-        plain = "[]" + plain_type(said.rpartition("]")[2]) if listed else plain_type(said)
+        item = plain_type(said.rpartition("]")[2]) if listed else plain_type(said)
+        type_ = TypeRef(item, listed=True) if listed else type_named(item)
         for name in node.children_by_field_name("name"):
-            if self.frame.kind == "class":
+            if self.frame.kind is ScopeKind.CLASS:
                 self.define(
-                    node, self.text(name), "field", facts=Definition("", "field", 0, 0, None, (), (), plain)
+                    node,
+                    self.text(name),
+                    SymbolKind.FIELD,
+                    facts=Definition("", SymbolKind.FIELD, 0, 0, type=type_),
                 )
 
     def on_method_elem(self, node: Node) -> None:
         name = self.text(node.child_by_field_name("name"))
-        if self.frame.kind == "class":
-            self._function(node, name, "method", flags=("abstract",))
+        if self.frame.kind is ScopeKind.CLASS:
+            self._function(node, name, SymbolKind.METHOD, flags=(Flag.ABSTRACT,))
 
     on_method_spec = on_method_elem
-
-    def on_const_spec(self, node: Node) -> None:
-        kind = node.child_by_field_name("type")
-        self.walk(kind)
-        value = node.child_by_field_name("value")
-        self.walk(value)
-        head = first(value) if value is not None else None
-        type_name = plain_type(self.text(kind)) if kind else self.type_of(head)
-        for name in node.children_by_field_name("name"):
-            text = self.text(name)
-            if self.in_function:
-                self.bind(text, type_name)
-            elif text == "_" and kind is not None:  # `var _ I = (*T)(nil)` says that T implements I.
-                self._assertion(node, self.text(kind), self.text(value))
-            else:
-                self.define(
-                    node, text, "variable", facts=Definition("", "variable", 0, 0, None, (), (), type_name)
-                )
-
-    on_var_spec = on_const_spec
-
-    def _assertion(self, node: Node, interface: str, value: str) -> None:
-        self.refer(node, plain_type(value), "implements " + plain_type(interface))
-
-    def on_short_var_declaration(self, node: Node) -> None:
-        left, right = node.child_by_field_name("left"), node.child_by_field_name("right")
-        self.walk(right)
-        names = [] if left is None else left.named_children
-        values = [] if right is None else right.named_children
-        for number, name in enumerate(names):
-            value = values[number] if number < len(values) else None
-            self.bind(self.text(name), self.type_of(value))
-
-    def on_range_clause(self, node: Node) -> None:
-        left, right = node.child_by_field_name("left"), node.child_by_field_name("right")
-        names = [] if left is None else left.named_children
-        for number, name in enumerate(names):
-            self.bind(self.text(name), self.element(self.text(right)) if number == 1 else "")
-        self.walk(right)
 
     def on_call_expression(self, node: Node) -> None:
         function, arguments = node.child_by_field_name("function"), node.child_by_field_name("arguments")
@@ -221,7 +167,7 @@ class GoExtractor(Extractor):
         alone = node.parent is not None and node.parent.type == "expression_statement"
         inner = f"{self.dotted(given[0].child_by_field_name('function'))}()" if spread else ""
         call = Reference("", "", 0, "", len(given) - starred - spread, (), starred or spread, statement=alone)
-        call = call._replace(given=inner if UNKNOWN not in inner else "")
+        call = replace(call, given=inner if UNKNOWN not in inner else "")
         if function is not None and function.type == "identifier":
             self.refer(function, self.text(function), call=call)
         elif function is not None and function.type == "selector_expression":
@@ -254,29 +200,5 @@ class GoExtractor(Extractor):
         literal = node.parent and node.parent.parent
         kind = literal.child_by_field_name("type") if literal is not None else None
         if kind is not None and kind.type in ("type_identifier", "qualified_type"):
-            call = Reference("", "", 0, "", type=self.dotted(kind))
+            call = Reference("", "", 0, "", type=TypeRef(self.dotted(kind)))
             self.refer(key, self.text(key), UNKNOWN, call=call)
-
-    def type_of(self, node: Node | None) -> str:
-        if node is None:
-            return ""
-        if node.type == "unary_expression":
-            return self.type_of(node.child_by_field_name("operand"))
-        if node.type in ("composite_literal", "type_assertion_expression"):
-            kind = node.child_by_field_name("type")
-            plain = kind is not None and kind.type in (
-                "type_identifier",
-                "qualified_type",
-                "pointer_type",
-                "generic_type",
-            )
-            return plain_type(self.text(kind)) if plain else ""
-        if node.type == "parenthesized_expression":
-            return self.type_of(first(node))
-        if node.type == "call_expression":
-            callee = self.dotted(node.child_by_field_name("function"))
-            if callee == "new":
-                arguments = node.child_by_field_name("arguments")
-                return plain_type(self.text(arguments))
-            return "" if callee in (UNKNOWN, "make", "append", "len") else callee + "()"
-        return ""

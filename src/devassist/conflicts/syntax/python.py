@@ -2,14 +2,34 @@
 
 from __future__ import annotations
 
+from msgspec.structs import replace
 from tree_sitter import Node
 
 from devassist.conflicts.syntax.python_names import PythonNames, single_type
-from devassist.conflicts.syntax.tables import Definition, Parameter, Reference
-from devassist.conflicts.syntax.walker import UNKNOWN, first, plain_type
+from devassist.conflicts.syntax.tables import (
+    Definition,
+    Flag,
+    Parameter,
+    ParameterKind,
+    Reference,
+    SymbolKind,
+    type_named,
+)
+from devassist.conflicts.syntax.walker import UNKNOWN, ScopeKind, first, plain_type
 
 _GUARDS = ("ImportError", "ModuleNotFoundError", "AttributeError", "NameError", "Exception")
-_PLAIN_SPLATS = {"list_splat_pattern": "args", "dictionary_splat_pattern": "kwargs"}
+_MARKS = {
+    "cached_property": Flag.CACHED_PROPERTY,
+    "deleter": Flag.DELETER,
+    "overload": Flag.OVERLOAD,
+    "property": Flag.PROPERTY,
+    "setter": Flag.SETTER,
+}
+"""Decorators that say what a function is for."""
+_SPLATS = {
+    "list_splat_pattern": ParameterKind.ARGS,
+    "dictionary_splat_pattern": ParameterKind.KWARGS,
+}
 
 
 class PythonExtractor(PythonNames):
@@ -36,57 +56,64 @@ class PythonExtractor(PythonNames):
         result = self.text(node.child_by_field_name("return_type"))
         body = node.child_by_field_name("body")
         lasts = {one.rpartition(".")[2] for one in decorators}
-        flags = self._function_flags(node, decorators, lasts)
-        kind = "method" if self.frame.kind == "class" else "function"
+        flags = self._function_flags(node, lasts)
+        kind = SymbolKind.METHOD if self.frame.kind is ScopeKind.CLASS else SymbolKind.FUNCTION
         if lasts & {"property", "cached_property"}:
-            kind = "property"
+            kind = SymbolKind.PROPERTY
         facts = Definition(
-            "", kind, 0, 0, parameters, tuple(flags), (), plain_type(result.strip("\"'")), result
+            "",
+            kind,
+            0,
+            0,
+            parameters,
+            tuple(flags),
+            type=type_named(plain_type(result.strip("\"'"))),
+            result=result,
+            decorators=decorators,
         )
-        if "setter" in flags or "deleter" in flags or "getter" in lasts:
+        if lasts & {"setter", "deleter", "getter"}:
             qualified = self.qualified(name)
         else:
             qualified = self.define(whole, name, kind, facts=facts).name
         self.annotated(node.child_by_field_name("return_type"))
-        owner = self.frame.name if self.frame.kind == "class" else ""
-        with self.scope("function", qualified):
+        owner = self.frame.name if self.frame.kind is ScopeKind.CLASS else ""
+        with self.scope(ScopeKind.FUNCTION, qualified):
             self._bind_parameters(parameters, owner)
             self.walk(body)
 
-    def _function_flags(self, node: Node, decorators: tuple[str, ...], lasts: set[str]) -> list[str]:
-        flags = ["@" + one for one in decorators]
-        if node.children and node.children[0].type == "async":
-            flags.append("async")
-        flags += sorted(lasts & {"overload", "property", "cached_property", "setter", "deleter"})
+    def _function_flags(self, node: Node, lasts: set[str]) -> list[Flag]:
+        flags = [Flag.ASYNC] if node.children and node.children[0].type == "async" else []
+        flags += [flag for name, flag in _MARKS.items() if name in lasts]
         body = node.child_by_field_name("body")
         last = body.named_children[-1] if body is not None and body.named_children else None
         if any(one.startswith("abstract") for one in lasts):
-            flags.append("abstract")
+            flags.append(Flag.ABSTRACT)
         elif last is not None and last.type == "raise_statement" and "NotImplementedError" in self.text(last):
-            flags.append("unimplemented")
+            flags.append(Flag.UNIMPLEMENTED)
         return flags
 
     def _bind_parameters(self, parameters: tuple[Parameter, ...], owner: str) -> None:
         for number, one in enumerate(parameters):
             if number == 0 and owner and one.name in ("self", "cls"):
                 continue  # The resolver knows them by name.
-            self.bind(one.name, single_type(one.type) if one.kind not in ("args", "kwargs") else "")
+            several = one.kind in (ParameterKind.ARGS, ParameterKind.KWARGS)
+            self.bind(one.name, None if several else type_named(single_type(one.type)))
 
     def _parameters(self, node: Node | None) -> tuple[Parameter, ...]:
         found: list[Parameter] = []
-        kind = "any"
+        kind = ParameterKind.ANY
         for child in [] if node is None else node.named_children:
             if child.type == "positional_separator":
-                found = [one._replace(kind="pos") for one in found]
+                found = [replace(one, kind=ParameterKind.POSITIONAL) for one in found]
             elif child.type == "keyword_separator":
-                kind = "key"
+                kind = ParameterKind.KEYWORD
             else:
                 one = self._parameter(child, kind)
-                kind = "key" if one is not None and one.kind == "args" else kind
+                kind = ParameterKind.KEYWORD if one is not None and one.kind is ParameterKind.ARGS else kind
                 found += [] if one is None else [one]
         return tuple(found)
 
-    def _parameter(self, node: Node, kind: str) -> Parameter | None:
+    def _parameter(self, node: Node, kind: ParameterKind) -> Parameter | None:
         annotation = node.child_by_field_name("type")
         self.annotated(annotation)
         self.walk(node.child_by_field_name("value"))
@@ -95,8 +122,8 @@ class PythonExtractor(PythonNames):
             inner = first(node) or node
         elif node.type in ("default_parameter", "typed_default_parameter"):
             inner = node.child_by_field_name("name") or node
-        if inner.type in _PLAIN_SPLATS:
-            return Parameter(self.text(inner).lstrip("*"), _PLAIN_SPLATS[inner.type])
+        if inner.type in _SPLATS:
+            return Parameter(self.text(inner).lstrip("*"), _SPLATS[inner.type])
         if inner.type != "identifier":
             return None
         optional = "default" in node.type
@@ -105,24 +132,26 @@ class PythonExtractor(PythonNames):
     def _class(self, node: Node, whole: Node, decorators: tuple[str, ...]) -> None:
         name = self.text(node.child_by_field_name("name"))
         bases: list[str] = []
-        flags = ["@" + one for one in decorators]
+        keywords: list[str] = []
         given = node.child_by_field_name("superclasses")
         for child in [] if given is None else given.named_children:
             self.walk(child)
             if child.type == "keyword_argument":
-                flags.append(self.text(child))
+                keywords.append(self.text(child))
             elif child.type in ("identifier", "attribute", "subscript"):
                 head = child.child_by_field_name("value") if child.type == "subscript" else child
                 bases.append(self.dotted(head))
-        facts = Definition("", "class", 0, 0, None, tuple(flags), tuple(bases))
-        qualified = self.define(whole, name, "class", facts=facts).name
+        facts = Definition(
+            "", SymbolKind.CLASS, 0, 0, bases=tuple(bases), decorators=decorators, keywords=tuple(keywords)
+        )
+        qualified = self.define(whole, name, SymbolKind.CLASS, facts=facts).name
         place = len(self.definitions) - 1
-        with self.scope("class", qualified):
+        with self.scope(ScopeKind.CLASS, qualified):
             self.walk(node.child_by_field_name("body"))
         marks = [one for one in whole.named_children if one.type == "decorator"]
         made = self._made_constructor(place, self.text(marks[-1]) if marks else "")
         if made is not None:
-            self.definitions[place] = self.definitions[place]._replace(parameters=made)
+            self.definitions[place] = replace(self.definitions[place], parameters=made)
 
     def _made_constructor(self, place: int, mark: str) -> tuple[Parameter, ...] | None:
         """What a data class or a named tuple is made from, when all its fields are in sight."""
@@ -130,22 +159,22 @@ class PythonExtractor(PythonNames):
         named = owner.bases in (("NamedTuple",), ("typing.NamedTuple",))
         if not named and (owner.bases or "dataclass" not in mark or "init=False" in mark):
             return None
-        kind = "key" if "kw_only=True" in mark else "any"
+        kind = ParameterKind.KEYWORD if "kw_only=True" in mark else ParameterKind.ANY
         found = []
         for one in self.definitions[place + 1 :]:
             if one.name == f"{owner.name}.__init__":
                 return None
-            if one.kind != "field" or one.owner != owner.name or not one.result:
+            if one.kind is not SymbolKind.FIELD or one.owner != owner.name or not one.result:
                 continue
             if "ClassVar" not in one.result and "init=False" not in one.result:
-                given = one.flags == ("optional",)
+                given = one.flags == (Flag.OPTIONAL,)
                 bare = given and "field(" in one.result and "default" not in one.result
                 found.append(Parameter(one.last, kind, given and not bare))
         return tuple(found)
 
     def on_lambda(self, node: Node) -> None:
         parameters = self._parameters(node.child_by_field_name("parameters"))
-        with self.scope("function", self.frame.name):
+        with self.scope(ScopeKind.FUNCTION, self.frame.name):
             self._bind_parameters(parameters, "")
             self.walk(node.child_by_field_name("body"))
 

@@ -6,8 +6,8 @@ import re
 
 from tree_sitter import Node
 
-from devassist.conflicts.syntax.tables import Definition
-from devassist.conflicts.syntax.walker import UNKNOWN, Extractor, first, plain_type
+from devassist.conflicts.syntax.tables import SUPER, Definition, Flag, SymbolKind, TypeRef, type_named
+from devassist.conflicts.syntax.walker import UNKNOWN, Extractor, ScopeKind, first, plain_type
 
 _QUOTED = re.compile(r"[\w.\[\], |]+")
 _DOTTED = re.compile(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*")
@@ -33,57 +33,59 @@ class PythonNames(Extractor):
         annotation = node.child_by_field_name("type")
         self.annotated(annotation)
         self.walk(right)
-        type_name = single_type(self.text(annotation)) if annotation else self.type_of(right)
+        type_ = type_named(single_type(self.text(annotation))) if annotation else self.type_of(right)
         if left is None:
             return
         if left.type == "identifier":
-            self._assign(node, self.text(left), type_name, right)
+            self._assign(node, self.text(left), type_, right)
         elif left.type == "attribute" and self.dotted(left).count(".") == 1:
-            self._assign_attribute(left, node, type_name)
+            self._assign_attribute(left, node, type_)
         else:
             self._bind_targets(left)
 
     def on_type_alias_statement(self, node: Node) -> None:
         """`type Alias[T] = list[T]`: T is known on its right alone."""
         name, _, given = self.text(node.child_by_field_name("left")).partition("[")
-        with self.scope("function", self.frame.name):
+        with self.scope(ScopeKind.FUNCTION, self.frame.name):
             for one in _DOTTED.findall(given):
                 self.bind(one)
             self.annotated(node.child_by_field_name("right"))
-        self._assign(node, name, "", None)
+        self._assign(node, name, None, None)
 
-    def _assign(self, node: Node, name: str, type_name: str, right: Node | None) -> None:
-        if self.frame.kind == "function":
-            self.bind(name, type_name)
+    def _assign(self, node: Node, name: str, type_: TypeRef | None, right: Node | None) -> None:
+        if self.frame.kind is ScopeKind.FUNCTION:
+            self.bind(name, type_)
             return
-        if name == "__all__" and right is not None and self.frame.kind == "module":
+        if name == "__all__" and right is not None and self.frame.kind is ScopeKind.MODULE:
             strings = [one for one in right.named_children if one.type == "string"]
             self.exports = tuple(self.text(one).strip("\"'") for one in strings)
             return
-        kind = "field" if self.frame.kind == "class" else "variable"
-        flags = ("optional",) if right is not None else ()
+        kind = SymbolKind.FIELD if self.frame.kind is ScopeKind.CLASS else SymbolKind.VARIABLE
+        flags = (Flag.OPTIONAL,) if right is not None else ()
         alias = self.dotted(right) if right is not None else UNKNOWN
         bases = () if alias == UNKNOWN else (alias,)
         annotated = node.type == "assignment" and node.child_by_field_name("type") is not None
-        result = self.text(node)[len(name) :].lstrip(": ")[:200] if annotated and kind == "field" else ""
-        facts = Definition("", kind, 0, 0, None, flags, bases, type_name, result)
+        result = (
+            self.text(node)[len(name) :].lstrip(": ")[:200] if annotated and kind is SymbolKind.FIELD else ""
+        )
+        facts = Definition("", kind, 0, 0, None, flags, bases, type_, result)
         self.define(node, name, kind, facts=facts)
 
-    def _assign_attribute(self, left: Node, node: Node, type_name: str) -> None:
+    def _assign_attribute(self, left: Node, node: Node, type_: TypeRef | None) -> None:
         receiver, name = self.dotted(left).split(".")
         owner = self.owner
         if receiver == "self" and owner:
             known = any(one.name == f"{owner}.{name}" for one in reversed(self.definitions))
             if not known:
-                facts = Definition("", "field", 0, 0, None, ("instance",), (), type_name)
-                self.define(node, "self." + name, "field", facts=facts, qualified=f"{owner}.{name}")
+                facts = Definition("", SymbolKind.FIELD, 0, 0, None, (Flag.INSTANCE,), (), type_)
+                self.define(node, "self." + name, SymbolKind.FIELD, facts=facts, qualified=f"{owner}.{name}")
         else:
             self.walk(left)
 
     def _bind_targets(self, node: Node) -> None:
         """Names that a pattern binds; subscripts and attributes in it are uses."""
         if node.type == "identifier":
-            self._assign(node, self.text(node), "", None)
+            self._assign(node, self.text(node), None, None)
         elif node.type in ("attribute", "subscript"):
             self.walk(node)
         else:
@@ -98,7 +100,7 @@ class PythonNames(Extractor):
             self.exports = (*(self.exports or ()), *(self.text(one).strip("\"'") for one in strings))
             return
         self.walk(right)
-        if left is not None and left.type == "identifier" and self.frame.kind == "function":
+        if left is not None and left.type == "identifier" and self.frame.kind is ScopeKind.FUNCTION:
             self.bind(self.text(left))
         else:
             self.walk(left)
@@ -117,7 +119,7 @@ class PythonNames(Extractor):
                 self.walk(child)
 
     def on_list_comprehension(self, node: Node) -> None:
-        with self.scope("function", self.frame.name):
+        with self.scope(ScopeKind.FUNCTION, self.frame.name):
             for child in node.named_children[1:]:
                 self.walk(child)
             self.walk(node.named_children[0] if node.named_children else None)
@@ -140,10 +142,10 @@ class PythonNames(Extractor):
         alias = node.child_by_field_name("alias")
         self.walk(value)
         if alias is not None:
-            type_name = self.type_of(value)
+            type_ = self.type_of(value)
             for one in alias.named_children or [alias]:
-                if self.frame.kind == "function" and one.type == "identifier":
-                    self.bind(self.text(one), type_name)
+                if self.frame.kind is ScopeKind.FUNCTION and one.type == "identifier":
+                    self.bind(self.text(one), type_)
                 else:
                     self._bind_targets(one)
 
@@ -198,21 +200,23 @@ class PythonNames(Extractor):
             if name not in ("None", "True", "False"):
                 self.refer(node, name, receiver)
 
-    def _known(self, node: Node) -> str:
+    def _known(self, node: Node) -> TypeRef | None:
         """The type of a chain of names whose first is a variable of a known type."""
         root, _, rest = self.dotted(node).partition(".")
         for frame in reversed(self.frames):
-            if frame.kind == "function" and root in frame.bound:
-                known = frame.types.get(root, "")
-                return f"{known}|{rest}" if known and rest and "|" not in known else known if not rest else ""
-        return ""
+            if frame.kind is ScopeKind.FUNCTION and root in frame.bound:
+                known = frame.types.get(root)
+                if known is None or not rest:
+                    return known
+                return None if known.path else known.member(rest)
+        return None
 
-    def type_of(self, node: Node | None) -> str:
+    def type_of(self, node: Node | None) -> TypeRef | None:
         if node is not None and node.type in ("identifier", "attribute"):
             return self._known(node)
         if node is None or node.type != "call":
-            return ""
+            return None
         callee = self.dotted(node.child_by_field_name("function"))
         if callee == UNKNOWN:
-            return "super" if self.text(node.child_by_field_name("function")) == "super" else ""
-        return "super" if callee == "super" else callee + "()"
+            return TypeRef(SUPER) if self.text(node.child_by_field_name("function")) == SUPER else None
+        return TypeRef(callee, called=callee != SUPER)

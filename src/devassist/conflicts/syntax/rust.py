@@ -6,16 +6,28 @@ from collections.abc import Sequence
 
 from tree_sitter import Node
 
-from devassist.conflicts.syntax.rust_names import RustNames
-from devassist.conflicts.syntax.tables import NO_CALL, Definition, Parameter, Reference
-from devassist.conflicts.syntax.walker import UNKNOWN, plain_type
+from devassist.conflicts.syntax.rust_macros import RustMacros
+from devassist.conflicts.syntax.tables import (
+    Definition,
+    Flag,
+    Parameter,
+    ParameterKind,
+    Reference,
+    SymbolKind,
+    TypeRef,
+    type_named,
+)
+from devassist.conflicts.syntax.walker import UNKNOWN, ScopeKind, plain_type
 
-_LINKS = (".", "::")
-_WORDS = ("identifier", "self", "crate", "super")
-_KINDS = {"struct_item": "struct", "enum_item": "enum", "trait_item": "trait", "union_item": "struct"}
+_KINDS = {
+    "struct_item": SymbolKind.STRUCT,
+    "enum_item": SymbolKind.ENUM,
+    "trait_item": SymbolKind.TRAIT,
+    "union_item": SymbolKind.STRUCT,
+}
 
 
-class RustExtractor(RustNames):
+class RustExtractor(RustMacros):
     _trait = ""
 
     def on_mod_item(self, node: Node) -> None:
@@ -23,20 +35,20 @@ class RustExtractor(RustNames):
         if body is None:
             self.bring(node, name, "self." + name, "", exported=True)
             return
-        qualified = self.define(node, name, "module").name
-        with self.scope("module", qualified):
+        qualified = self.define(node, name, SymbolKind.MODULE).name
+        with self.scope(ScopeKind.MODULE, qualified):
             self.walk(body)
 
     def _parameters(self, node: Node | None) -> tuple[Parameter, ...]:
         found = []
         for child in [] if node is None else node.named_children:
             if child.type == "self_parameter":
-                found.append(Parameter("self", "pos"))
+                found.append(Parameter("self", ParameterKind.POSITIONAL))
             elif child.type == "parameter":
                 kind, pattern = child.child_by_field_name("type"), child.child_by_field_name("pattern")
                 self.walk(kind)
                 name = self.text(pattern).removeprefix("mut ")
-                found.append(Parameter(name, "pos", optional=False, type=self.text(kind)))
+                found.append(Parameter(name, ParameterKind.POSITIONAL, optional=False, type=self.text(kind)))
         return tuple(found)
 
     def on_function_item(self, node: Node) -> None:
@@ -45,21 +57,31 @@ class RustExtractor(RustNames):
         result = node.child_by_field_name("return_type")
         self.walk(result)
         said = self.text(result)
-        flags = ["checked", *self._seen(node), *self._conditions(node)]
-        if self._trait:
-            flags.append("impl:" + self._trait)
-        if node.type == "function_signature_item" and self.frame.kind == "class":
-            flags.append("abstract")
+        flags = [Flag.CHECKED, *self._visibility(node)]
+        if node.type == "function_signature_item" and self.frame.kind is ScopeKind.CLASS:
+            flags.append(Flag.ABSTRACT)
         if "async" in self.text(node)[:60].partition("fn ")[0]:
-            flags.append("async")
-        kind = "method" if self.owner and self.frame.kind == "class" else "function"
-        facts = Definition("", kind, 0, 0, parameters, tuple(flags), (), _inner(said), said)
+            flags.append(Flag.ASYNC)
+        method = self.owner and self.frame.kind is ScopeKind.CLASS
+        kind = SymbolKind.METHOD if method else SymbolKind.FUNCTION
+        facts = Definition(
+            "",
+            kind,
+            0,
+            0,
+            parameters,
+            tuple(flags),
+            type=type_named(_inner(said)),
+            result=said,
+            trait=self._trait,
+            conditions=self._conditions(node),
+        )
         qualified = self.define(node, name, kind, facts=facts).name
         trait, self._trait = self._trait, ""
-        with self.scope("function", qualified):
+        with self.scope(ScopeKind.FUNCTION, qualified):
             for one in parameters:
                 if one.name != "self":
-                    self.bind(one.name, plain_type(one.type))
+                    self.bind(one.name, type_named(plain_type(one.type)))
             self.walk(body)
         self._trait = trait
 
@@ -72,11 +94,13 @@ class RustExtractor(RustNames):
         self.walk(trait)
         self.walk(node.child_by_field_name("type"))
         if trait is not None:
-            flags = ("checked", "impl:" + self.text(trait))
-            facts = Definition("", "impl", 0, 0, None, flags, (plain_type(self.text(trait)),))
-            self.define(node, f"{owner}.<{plain_type(self.text(trait))}>", "impl", facts=facts)
+            name = self.text(trait)
+            facts = Definition(
+                "", SymbolKind.IMPL, 0, 0, None, (Flag.CHECKED,), (plain_type(name),), trait=name
+            )
+            self.define(node, f"{owner}.<{plain_type(name)}>", SymbolKind.IMPL, facts=facts)
         before, self._trait = self._trait, "" if trait is None else self.text(trait)
-        with self.scope("class", self.qualified(owner)):
+        with self.scope(ScopeKind.CLASS, self.qualified(owner)):
             self.walk(node.child_by_field_name("body"))
         self._trait = before
 
@@ -84,17 +108,24 @@ class RustExtractor(RustNames):
         kind = _KINDS[node.type]
         name = self.text(node.child_by_field_name("name"))
         bases: tuple[str, ...] = ()
-        if kind == "trait":
+        if kind is SymbolKind.TRAIT:
             bounds = node.child_by_field_name("bounds")
             bases = tuple(
                 plain_type(self.text(one)) for one in ([] if bounds is None else bounds.named_children)
             )
-        made = self._made_of(node.child_by_field_name("body")) if kind == "struct" else None
+        made = self._made_of(node.child_by_field_name("body")) if kind is SymbolKind.STRUCT else None
         facts = Definition(
-            "", kind, 0, 0, made, ("checked", *self._seen(node), *self._conditions(node)), bases
+            "",
+            kind,
+            0,
+            0,
+            made,
+            (Flag.CHECKED, *self._visibility(node)),
+            bases,
+            conditions=self._conditions(node),
         )
         qualified = self.define(node, name, kind, facts=facts).name
-        with self.scope("class", qualified):
+        with self.scope(ScopeKind.CLASS, qualified):
             self.walk(node.child_by_field_name("body"))
 
     def _made_of(self, body: Node | None) -> tuple[Parameter, ...] | None:
@@ -103,28 +134,34 @@ class RustExtractor(RustNames):
             return None
         if body.type == "field_declaration_list":
             fields = [one for one in body.named_children if one.type == "field_declaration"]
-            return tuple(Parameter(self.text(one.child_by_field_name("name")), "key") for one in fields)
+            return tuple(
+                Parameter(self.text(one.child_by_field_name("name")), ParameterKind.KEYWORD) for one in fields
+            )
         kinds = [self.text(one) for one in body.children_by_field_name("type")]
-        return tuple(Parameter(f"_{at}", "pos", type=kind) for at, kind in enumerate(kinds))
+        return tuple(
+            Parameter(f"_{at}", ParameterKind.POSITIONAL, type=kind) for at, kind in enumerate(kinds)
+        )
 
-    def _seen(self, node: Node) -> list[str]:
-        """Who sees an item; what belongs to a trait is seen with it."""
+    def _visibility(self, node: Node) -> list[Flag]:
+        """Who may name an item. Nothing for what belongs to a trait: it is as visible as that."""
         shown = next((self.text(one) for one in node.children if one.type == "visibility_modifier"), None)
         around = node.parent.parent if node.parent is not None else None
         if self._trait or (around is not None and around.type == "trait_item"):
             return []
-        return ["pub:" if shown is None else "pub:all" if shown == "pub" else "pub:crate"]
+        if shown is None:
+            return [Flag.VISIBLE_IN_MODULE]
+        return [Flag.PUBLIC if shown == "pub" else Flag.VISIBLE_IN_CRATE]
 
-    def _conditions(self, node: Node) -> list[str]:
-        """`#[cfg(...)]` in front of an item: two of one name may stand side by side."""
-        found = []
+    def _conditions(self, node: Node) -> tuple[str, ...]:
+        """The contents of `#[cfg(...)]` in front of an item: with them, a file may have two of one name."""
+        conditions = []
         before = node.prev_named_sibling
         while before is not None and before.type in ("attribute_item", "line_comment", "block_comment"):
             text = self.text(before)
             if text.startswith("#[cfg("):
-                found.append("when:" + text[6:-2])
+                conditions.append(text[6:-2])
             before = before.prev_named_sibling
-        return found
+        return tuple(conditions)
 
     on_enum_item = on_struct_item
     on_trait_item = on_struct_item
@@ -133,13 +170,13 @@ class RustExtractor(RustNames):
     def on_field_declaration(self, node: Node) -> None:
         kind = node.child_by_field_name("type")
         self.walk(kind)
-        facts = Definition("", "field", 0, 0, None, (), (), plain_type(self.text(kind)))
-        self.define(node, self.text(node.child_by_field_name("name")), "field", facts=facts)
+        facts = Definition("", SymbolKind.FIELD, 0, 0, type=type_named(plain_type(self.text(kind))))
+        self.define(node, self.text(node.child_by_field_name("name")), SymbolKind.FIELD, facts=facts)
 
     def on_enum_variant(self, node: Node) -> None:
         body = node.child_by_field_name("body")
-        facts = Definition("", "field", 0, 0, self._made_of(body))
-        self.define(node, self.text(node.child_by_field_name("name")), "field", facts=facts)
+        facts = Definition("", SymbolKind.FIELD, 0, 0, self._made_of(body))
+        self.define(node, self.text(node.child_by_field_name("name")), SymbolKind.FIELD, facts=facts)
         for child in [] if body is None else body.named_children:
             self.walk(child.child_by_field_name("type") or child)
 
@@ -148,21 +185,28 @@ class RustExtractor(RustNames):
         self.walk(kind)
         self.walk(node.child_by_field_name("value"))
         facts = Definition(
-            "", "variable", 0, 0, None, ("checked", *self._seen(node)), (), plain_type(self.text(kind))
+            "",
+            SymbolKind.VARIABLE,
+            0,
+            0,
+            flags=(Flag.CHECKED, *self._visibility(node)),
+            type=type_named(plain_type(self.text(kind))),
         )
-        self.define(node, name, "variable", facts=facts)
+        self.define(node, name, SymbolKind.VARIABLE, facts=facts)
 
     on_static_item = on_const_item
 
     def on_type_item(self, node: Node) -> None:
         kind = node.child_by_field_name("type")
         same = kind is not None and kind.type in ("type_identifier", "scoped_type_identifier", "generic_type")
-        facts = Definition("", "type", 0, 0, None, (), (plain_type(self.text(kind)),) if same else ())
-        self.define(node, self.text(node.child_by_field_name("name")), "type", facts=facts)
+        facts = Definition(
+            "", SymbolKind.TYPE, 0, 0, None, (), (plain_type(self.text(kind)),) if same else ()
+        )
+        self.define(node, self.text(node.child_by_field_name("name")), SymbolKind.TYPE, facts=facts)
         self.walk(kind)
 
     def on_macro_definition(self, node: Node) -> None:
-        self.define(node, self.text(node.child_by_field_name("name")) + "!", "function")
+        self.define(node, self.text(node.child_by_field_name("name")) + "!", SymbolKind.FUNCTION)
 
     def on_call_expression(self, node: Node) -> None:
         function, arguments = node.child_by_field_name("function"), node.child_by_field_name("arguments")
@@ -199,7 +243,7 @@ class RustExtractor(RustNames):
                 one if one.type == "shorthand_field_initializer" else None
             )
             if name is not None and owner != UNKNOWN:
-                self.refer(name, self.text(name), UNKNOWN, call=Reference("", "", 0, "", type=owner))
+                self.refer(name, self.text(name), UNKNOWN, call=Reference("", "", 0, "", type=TypeRef(owner)))
             self.walk(one.child_by_field_name("value"))
 
     def _literal(self, kind: Node | None, given: Sequence[Node]) -> None:
@@ -214,59 +258,6 @@ class RustExtractor(RustNames):
             self.refer_member(kind, call)
         else:
             self.walk(kind)
-
-    def on_macro_invocation(self, node: Node) -> None:
-        """Tokens, not a tree: `f(…)` and `m::f` in it are still worth a look by name."""
-        macro = node.child_by_field_name("macro")
-        if macro is not None and macro.type == "identifier":
-            self.refer(macro, self.text(macro) + "!")
-        elif macro is not None and macro.type == "scoped_identifier":
-            name = macro.child_by_field_name("name")
-            self.refer(macro, self.text(name) + "!", self.dotted(macro.child_by_field_name("path")))
-        for child in node.named_children:
-            if child.type == "token_tree":
-                self._tokens(child)
-
-    def _tokens(self, node: Node) -> None:
-        """Chains of names among tokens, `a::b::c`, `x.f`, each with what it is called with if it is called."""
-        children = node.children
-        at = 0
-        while at < len(children):
-            child = children[at]
-            if child.type == "token_tree":
-                self._tokens(child)
-            if child.type not in _WORDS:
-                at += 1
-                continue
-            linked = at > 0 and children[at - 1].type in _LINKS
-            chain = [child]
-            while (
-                at + 2 < len(children)
-                and children[at + 1].type in _LINKS
-                and children[at + 2].type == "identifier"
-            ):
-                at += 2
-                chain.append(children[at])
-            after = children[at + 1] if at + 1 < len(children) else None
-            if not linked:  # What follows a call's result is of a type that tokens do not tell.
-                self._chain_of_tokens(chain, after)
-            at += 1
-
-    def _chain_of_tokens(self, chain: Sequence[Node], after: Node | None) -> None:
-        *path, last = (self.text(one) for one in chain)
-        if after is not None and after.type == "!":
-            last += "!"
-        given = self._given(after) if after is not None and after.type == "token_tree" else NO_CALL
-        if last not in ("self", "crate", "super"):
-            self.refer(chain[-1], last, ".".join(path), call=Reference("", "", 0, "", given))
-
-    def _given(self, tree: Node) -> int:
-        """How many arguments stand between these brackets; no call where that is not sure."""
-        signs = [one.type for one in tree.children]
-        if signs[:1] != ["("] or "|" in signs or "<" in signs or "=>" in signs:
-            return NO_CALL
-        inner = signs[1:-1]
-        return inner.count(",") + (bool(inner) and inner[-1] != ",")
 
     def on_identifier(self, node: Node) -> None:
         self.refer(node, self.text(node))

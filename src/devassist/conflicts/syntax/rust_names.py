@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from tree_sitter import Node
 
-from devassist.conflicts.syntax.walker import UNKNOWN, Extractor, first, plain_type
+from devassist.conflicts.syntax.tables import TypeRef, type_named
+from devassist.conflicts.syntax.walker import UNKNOWN, Extractor, ScopeKind, first, plain_type
 
 
 class RustNames(Extractor):
@@ -52,7 +53,7 @@ class RustNames(Extractor):
             return
         if name == "self":
             module, _, name = module.rpartition(".")
-        inline = next((one.name for one in reversed(self.frames[1:]) if one.kind == "module"), "")
+        inline = next((one.name for one in reversed(self.frames[1:]) if one.kind is ScopeKind.MODULE), "")
         local = f"{inline}.{alias or name}" if inline else alias or name
         if alias != "_":
             self.bring(node, local, module or name, name if module else "", exported=exported)
@@ -60,7 +61,7 @@ class RustNames(Extractor):
     def _from_file(self, path: str) -> str:
         """The path as the file's own module would write it: an inline module's `super` is the file."""
         for frame in self.frames[1:]:
-            if frame.kind == "module" and path.partition(".")[0] == "super":
+            if frame.kind is ScopeKind.MODULE and path.partition(".")[0] == "super":
                 path = path.partition(".")[2]
         return path
 
@@ -74,7 +75,7 @@ class RustNames(Extractor):
         pattern = node.child_by_field_name("pattern")
         if pattern is not None and pattern.type in ("identifier", "mut_pattern"):
             name = self.text(pattern).removeprefix("mut ")
-            self.bind(name, plain_type(self.text(kind)) if kind else self.type_of(value))
+            self.bind(name, type_named(plain_type(self.text(kind))) if kind else self.type_of(value))
         elif pattern is not None:
             self._bind_pattern(pattern)
         self.walk(node.child_by_field_name("alternative"))
@@ -116,12 +117,12 @@ class RustNames(Extractor):
 
     def on_closure_expression(self, node: Node) -> None:
         given = node.child_by_field_name("parameters")
-        with self.scope("function", self.frame.name):
+        with self.scope(ScopeKind.FUNCTION, self.frame.name):
             for child in [] if given is None else given.named_children:
                 kind = child.child_by_field_name("type")
                 pattern = child.child_by_field_name("pattern") or child
                 if pattern.type == "identifier":
-                    self.bind(self.text(pattern), plain_type(self.text(kind)))
+                    self.bind(self.text(pattern), type_named(plain_type(self.text(kind))))
                 else:
                     self._bind_pattern(pattern)
             self.walk(node.child_by_field_name("body"))
@@ -131,11 +132,11 @@ class RustNames(Extractor):
             name = child.child_by_field_name("name")
             self.bind(self.text(name or child))
 
-    def type_of(self, node: Node | None) -> str:
+    def type_of(self, node: Node | None) -> TypeRef | None:
         if node is None:
-            return ""
+            return None
         if node.type == "struct_expression":
-            return plain_type(self._path(node.child_by_field_name("name")))
+            return type_named(plain_type(self._path(node.child_by_field_name("name"))))
         if node.type in (
             "reference_expression",
             "try_expression",
@@ -145,5 +146,5 @@ class RustNames(Extractor):
             return self.type_of(node.named_children[-1] if node.named_children else None)
         if node.type == "call_expression":
             callee = self.dotted(node.child_by_field_name("function"))
-            return "" if callee == UNKNOWN else callee + "()"
-        return ""
+            return None if callee == UNKNOWN else TypeRef(callee, called=True)
+        return None

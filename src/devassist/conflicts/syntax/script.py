@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 
+from msgspec.structs import replace
 from tree_sitter import Node
 
 from devassist.conflicts.syntax.script_exports import ScriptExports
 from devassist.conflicts.syntax.script_names import FUNCTIONS
-from devassist.conflicts.syntax.tables import Definition, Reference
-from devassist.conflicts.syntax.walker import UNKNOWN, first, plain_type
+from devassist.conflicts.syntax.tables import Definition, Flag, Reference, SymbolKind, type_named
+from devassist.conflicts.syntax.walker import UNKNOWN, ScopeKind, first, plain_type
 
 _EACH = frozenset("map filter forEach find findIndex findLast some every flatMap".split())
 _MUST = re.compile(r"(?i)not.?implemented|must (?:be )?(?:implement|overrid)|abstract")
@@ -19,21 +20,21 @@ class ScriptExtractor(ScriptExports):
     def on_function_declaration(self, node: Node) -> None:
         name = self.text(node.child_by_field_name("name")) or "default"
         facts = self._function_of(node, name)
-        found = self.define(node, name, "function", facts=facts)
+        found = self.define(node, name, SymbolKind.FUNCTION, facts=facts)
         self._body(node, found.name, facts.parameters or ())
 
     on_generator_function_declaration = on_function_declaration
 
     def on_function_signature(self, node: Node) -> None:
         name = self.text(node.child_by_field_name("name"))
-        self.define(node, name, "function", facts=self._function_of(node, name, "overload"))
+        self.define(node, name, SymbolKind.FUNCTION, facts=self._function_of(node, name, Flag.OVERLOAD))
 
     def on_arrow_function(self, node: Node) -> None:
         facts = self._function_of(node, "")
         parameters = facts.parameters or ()
         held = self.held.pop(node.id, "")
         if held and parameters and not parameters[0].type:
-            parameters = (parameters[0]._replace(type=held), *parameters[1:])
+            parameters = (replace(parameters[0], type=held), *parameters[1:])
         self._body(node, self.frame.name, parameters)
 
     on_function_expression = on_arrow_function
@@ -55,24 +56,23 @@ class ScriptExtractor(ScriptExports):
             self._named_function(node, self.text(name), value)
         else:
             self.walk(value)
-            type_name = plain_type(self.text(kind).lstrip(": ")) if kind else self.type_of(value)
-            facts = Definition("", "variable", 0, 0, None, self._flags(), (), type_name)
+            type_ = type_named(plain_type(self.text(kind).lstrip(": "))) if kind else self.type_of(value)
+            facts = Definition("", SymbolKind.VARIABLE, 0, 0, None, self._flags(), type=type_)
             if self.in_function:
-                self.bind(self.text(name), type_name)
+                self.bind(self.text(name), type_)
             else:
-                self.define(node, self.text(name), "variable", facts=facts)
+                self.define(node, self.text(name), SymbolKind.VARIABLE, facts=facts)
 
     def on_class_declaration(self, node: Node) -> None:
         name = self.text(node.child_by_field_name("name")) or "default"
-        abstract = "abstract" if node.type.startswith("abstract") else ""
-        self._type(node, name, "class", self._bases(node), self._flags(abstract))
+        abstract = Flag.ABSTRACT if node.type.startswith("abstract") else None
+        self._type(node, name, SymbolKind.CLASS, self._flags(abstract))
 
     on_abstract_class_declaration = on_class_declaration
 
     def on_interface_declaration(self, node: Node) -> None:
-        self._type(
-            node, self.text(node.child_by_field_name("name")), "interface", self._bases(node), self._flags()
-        )
+        name = self.text(node.child_by_field_name("name"))
+        self._type(node, name, SymbolKind.INTERFACE, self._flags())
 
     def _bases(self, node: Node) -> tuple[str, ...]:
         found: list[str] = []
@@ -88,55 +88,56 @@ class ScriptExtractor(ScriptExports):
                     found.append(self.dotted(head))
         return tuple(dict.fromkeys(one for one in found if one != UNKNOWN))
 
-    def _type(self, node: Node, name: str, kind: str, bases: tuple[str, ...], flags: tuple[str, ...]) -> None:
+    def _type(self, node: Node, name: str, kind: SymbolKind, flags: tuple[Flag, ...]) -> None:
+        bases = self._bases(node)
         qualified = self.define(node, name, kind, facts=Definition("", kind, 0, 0, None, flags, bases)).name
-        with self.scope("class", qualified):
+        with self.scope(ScopeKind.CLASS, qualified):
             self.walk(node.child_by_field_name("body"))
 
     def on_enum_declaration(self, node: Node) -> None:
         name = self.text(node.child_by_field_name("name"))
         qualified = self.define(
-            node, name, "enum", facts=Definition("", "enum", 0, 0, None, self._flags())
+            node, name, SymbolKind.ENUM, facts=Definition("", SymbolKind.ENUM, 0, 0, None, self._flags())
         ).name
         body = node.child_by_field_name("body")
-        with self.scope("class", qualified):
+        with self.scope(ScopeKind.CLASS, qualified):
             for one in [] if body is None else body.named_children:
                 member = one.child_by_field_name("name") or one
-                self.define(one, self.text(member), "field")
+                self.define(one, self.text(member), SymbolKind.FIELD)
 
     def on_internal_module(self, node: Node) -> None:
         """`namespace N { export const x = 1 }`: N.x."""
-        facts = Definition("", "namespace", 0, 0, None, self._flags())
+        facts = Definition("", SymbolKind.NAMESPACE, 0, 0, None, self._flags())
         name = self.text(node.child_by_field_name("name"))
-        with self.scope("class", self.define(node, name, "namespace", facts=facts).name):
+        with self.scope(ScopeKind.CLASS, self.define(node, name, SymbolKind.NAMESPACE, facts=facts).name):
             self.walk(node.child_by_field_name("body"))
 
     def on_type_alias_declaration(self, node: Node) -> None:
-        facts = Definition("", "type", 0, 0, None, self._flags())
-        self.define(node, self.text(node.child_by_field_name("name")), "type", facts=facts)
+        facts = Definition("", SymbolKind.TYPE, 0, 0, None, self._flags())
+        self.define(node, self.text(node.child_by_field_name("name")), SymbolKind.TYPE, facts=facts)
         self.walk(node.child_by_field_name("value"))
 
     def on_method_definition(self, node: Node) -> None:
         name = self.text(node.child_by_field_name("name"))
-        private = "private" if any(self.text(one) == "private" for one in node.children[:2]) else ""
+        private = Flag.PRIVATE if any(self.text(one) == "private" for one in node.children[:2]) else None
         facts = self._function_of(node, name, private, self._demanded(node))
-        if self.frame.kind != "class":  # A method of an object literal.
+        if self.frame.kind is not ScopeKind.CLASS:  # A method of an object literal.
             self._body(node, self.frame.name, facts.parameters or ())
             return
         self._parameter_fields(node)
-        if "set" in facts.flags:
+        if Flag.SET in facts.flags:
             qualified = self.qualified(name)
         else:
-            kind = "property" if "get" in facts.flags else "method"
+            kind = SymbolKind.PROPERTY if Flag.GETTER in facts.flags else SymbolKind.METHOD
             qualified = self.define(node, name, kind, facts=facts).name
         self._body(node, qualified, facts.parameters or ())
 
-    def _demanded(self, node: Node) -> str:
-        """A method whose whole body says that a subclass must have it."""
+    def _demanded(self, node: Node) -> Flag | None:
+        """`UNIMPLEMENTED` if the whole body of a method says that a subclass must have it."""
         body = node.child_by_field_name("body")
         inside = [] if body is None else [one for one in body.named_children if one.type != "comment"]
         thrown = len(inside) == 1 and inside[0].type == "throw_statement"
-        return "unimplemented" if thrown and _MUST.search(self.text(inside[0])) else ""
+        return Flag.UNIMPLEMENTED if thrown and _MUST.search(self.text(inside[0])) else None
 
     def _parameter_fields(self, node: Node) -> None:
         """`constructor(private store: Store)` makes a field."""
@@ -144,30 +145,32 @@ class ScriptExtractor(ScriptExports):
         for child in [] if given is None else given.named_children:
             if any(one.type == "accessibility_modifier" for one in child.children):
                 kind = plain_type(self.text(child.child_by_field_name("type")).lstrip(": "))
-                facts = Definition("", "field", 0, 0, None, (), (), kind)
-                self.define(child, self.text(child.child_by_field_name("pattern")), "field", facts=facts)
+                facts = Definition("", SymbolKind.FIELD, 0, 0, type=type_named(kind))
+                self.define(
+                    child, self.text(child.child_by_field_name("pattern")), SymbolKind.FIELD, facts=facts
+                )
 
     def on_method_signature(self, node: Node) -> None:
         name = self.text(node.child_by_field_name("name"))
         optional = any(child.type == "?" for child in node.children)
         overload = node.parent is not None and node.parent.type == "class_body"
-        flag = "overload" if overload else "" if optional else "abstract"
-        if self.frame.kind == "class":
-            self.define(node, name, "method", facts=self._function_of(node, name, flag))
+        flag = Flag.OVERLOAD if overload else None if optional else Flag.ABSTRACT
+        if self.frame.kind is ScopeKind.CLASS:
+            self.define(node, name, SymbolKind.METHOD, facts=self._function_of(node, name, flag))
 
     def on_abstract_method_signature(self, node: Node) -> None:
         name = self.text(node.child_by_field_name("name"))
-        self.define(node, name, "method", facts=self._function_of(node, name, "abstract"))
+        self.define(node, name, SymbolKind.METHOD, facts=self._function_of(node, name, Flag.ABSTRACT))
 
     def on_property_signature(self, node: Node) -> None:
         kind = node.child_by_field_name("type")
         self.walk(kind)
-        if self.frame.kind == "class":
+        if self.frame.kind is ScopeKind.CLASS:
             optional = any(child.type == "?" for child in node.children)
-            flags = ("optional",) if optional else ("abstract",)
-            type_name = plain_type(self.text(kind).lstrip(": "))
-            facts = Definition("", "field", 0, 0, None, flags, (), type_name)
-            self.define(node, self.text(node.child_by_field_name("name")), "field", facts=facts)
+            flag = Flag.OPTIONAL if optional else Flag.ABSTRACT
+            type_ = type_named(plain_type(self.text(kind).lstrip(": ")))
+            facts = Definition("", SymbolKind.FIELD, 0, 0, None, (flag,), type=type_)
+            self.define(node, self.text(node.child_by_field_name("name")), SymbolKind.FIELD, facts=facts)
 
     def on_public_field_definition(self, node: Node) -> None:
         name = node.child_by_field_name("name") or node.child_by_field_name("property")
@@ -175,13 +178,13 @@ class ScriptExtractor(ScriptExports):
         self.walk(kind)
         if value is not None and value.type in FUNCTIONS:
             facts = self._function_of(value, "")
-            qualified = self.define(node, self.text(name), "method", facts=facts).name
+            qualified = self.define(node, self.text(name), SymbolKind.METHOD, facts=facts).name
             self._body(value, qualified, facts.parameters or ())
             return
         self.walk(value)
-        type_name = plain_type(self.text(kind).lstrip(": ")) if kind else self.type_of(value)
+        type_ = type_named(plain_type(self.text(kind).lstrip(": "))) if kind else self.type_of(value)
         self.define(
-            node, self.text(name), "field", facts=Definition("", "field", 0, 0, None, (), (), type_name)
+            node, self.text(name), SymbolKind.FIELD, facts=Definition("", SymbolKind.FIELD, 0, 0, type=type_)
         )
 
     on_field_definition = on_public_field_definition
@@ -204,7 +207,8 @@ class ScriptExtractor(ScriptExports):
         if function is None or function.type != "member_expression" or given is None:
             return
         if given.type in FUNCTIONS and self.text(function.child_by_field_name("property")) in _EACH:
-            self.held[given.id] = self.element(self.text(function.child_by_field_name("object")))
+            element = self.element(self.text(function.child_by_field_name("object")))
+            self.held[given.id] = "" if element is None else element.name
 
     def on_new_expression(self, node: Node) -> None:
         self._call(node.child_by_field_name("constructor"), node.child_by_field_name("arguments"))

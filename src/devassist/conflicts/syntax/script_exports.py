@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from msgspec.structs import replace
 from tree_sitter import Node
 
 from devassist.conflicts.syntax.script_names import ScriptNames
+from devassist.conflicts.syntax.tables import Flag, SymbolKind
 from devassist.conflicts.syntax.walker import first
 
 
@@ -28,7 +30,7 @@ class ScriptExports(ScriptNames):
             if value.type == "identifier":
                 self.bring(node, "default", "", self.text(value), exported=True)
             else:
-                self._named_function(node, "default", value, flags=("exported",))
+                self._named_function(node, "default", value, flags=(Flag.EXPORTED,))
         for child in node.named_children:
             if child.type == "export_clause":
                 self._export_clause(child, module)
@@ -56,11 +58,11 @@ class ScriptExports(ScriptNames):
         shown: set[str] = getattr(self, "_shown", set())
         if shown:
             self.definitions = [
-                one._replace(flags=(*one.flags, "exported")) if one.name in shown else one
+                replace(one, flags=(*one.flags, Flag.EXPORTED)) if one.name in shown else one
                 for one in self.definitions
             ]
             self.imports = [
-                one._replace(exported=True) if one.local in shown else one for one in self.imports
+                replace(one, exported=True) if one.local in shown else one for one in self.imports
             ]
 
     def on_assignment_expression(self, node: Node) -> None:
@@ -86,14 +88,14 @@ class ScriptExports(ScriptNames):
         elif right.type == "identifier":
             self.bring(node, "default", "", self.text(right), exported=True)
         else:
-            self._named_function(node, "default", right, flags=("exported",))
+            self._named_function(node, "default", right, flags=(Flag.EXPORTED,))
 
     def _export_as(self, node: Node, name: str, value: Node) -> None:
         required = self._required(value)
         if required:
             self.bring(node, name, required, "", exported=True)
         elif value.type != "identifier":
-            self._named_function(node, name, value, flags=("exported",))
+            self._named_function(node, name, value, flags=(Flag.EXPORTED,))
         elif self.text(value) == name:
             self._show(name)
         else:
@@ -106,9 +108,11 @@ class ScriptExports(ScriptNames):
         elif one.type == "pair" and (value := one.child_by_field_name("value")) is not None:
             self._export_as(one, self.text(one.child_by_field_name("key")).strip("\"'"), value)
         elif one.type == "method_definition":
-            facts = self._function_of(one, "", "exported")
+            facts = self._function_of(one, "", Flag.EXPORTED)
             name = self.text(one.child_by_field_name("name"))
-            self._body(one, self.define(one, name, "function", facts=facts).name, facts.parameters or ())
+            self._body(
+                one, self.define(one, name, SymbolKind.FUNCTION, facts=facts).name, facts.parameters or ()
+            )
         elif one.type == "spread_element":
             self._export_spread(one, first(one))
 

@@ -6,11 +6,20 @@ import re
 
 from tree_sitter import Language, Node
 
-from devassist.conflicts.syntax.tables import Definition, Parameter
-from devassist.conflicts.syntax.walker import UNKNOWN, Extractor, first, plain_type
+from devassist.conflicts.syntax.tables import (
+    Definition,
+    Flag,
+    Parameter,
+    ParameterKind,
+    SymbolKind,
+    TypeRef,
+    type_named,
+)
+from devassist.conflicts.syntax.walker import UNKNOWN, Extractor, ScopeKind, first, plain_type
 
 _LIST = re.compile(r"(?:readonly\s+)?([\w.]+)\[\]|(?:Readonly)?(?:Array|Set)<([\w.]+)>|\w+\[\].*")
 _KEYS = ("property_identifier", "shorthand_property_identifier")
+_MARKS = frozenset((Flag.ASYNC, Flag.STATIC, Flag.GETTER, Flag.SET))
 FUNCTIONS = ("arrow_function", "function_expression", "generator_function")
 
 
@@ -31,9 +40,9 @@ class ScriptNames(Extractor):
         self.held: dict[int, str] = {}
         """Of a function that is given to a list's `map`, say: the type of what the list holds."""
 
-    def _flags(self, *more: str) -> tuple[str, ...]:
-        exported = ("exported",) if self._exporting and self.frame.kind == "module" else ()
-        return (*exported, *filter(None, more))
+    def _flags(self, *more: Flag | None) -> tuple[Flag, ...]:
+        exported = (Flag.EXPORTED,) if self._exporting and self.frame.kind is ScopeKind.MODULE else ()
+        return (*exported, *(flag for flag in more if flag is not None))
 
     def on_import_statement(self, node: Node) -> None:
         module = self.text(node.child_by_field_name("source")).strip("\"'`")
@@ -63,41 +72,48 @@ class ScriptNames(Extractor):
             optional = value is not None or child.type == "optional_parameter"
             name = self.text(pattern)
             if pattern.type == "rest_pattern":
-                found.append(Parameter(name.lstrip("."), "args"))
+                found.append(Parameter(name.lstrip("."), ParameterKind.ARGS))
             elif name != "this":
                 plain = pattern.type == "identifier"
                 found.append(
                     Parameter(
-                        name if plain else f"{{{len(found)}}}", "pos", optional, self.text(kind).lstrip(": ")
+                        name if plain else f"{{{len(found)}}}",
+                        ParameterKind.POSITIONAL,
+                        optional,
+                        self.text(kind).lstrip(": "),
                     )
                 )
         return tuple(found)
 
-    def _function_of(self, node: Node, name: str, *flags: str) -> Definition:
+    def _function_of(self, node: Node, name: str, *flags: Flag | None) -> Definition:
         """What a function says of itself; its parameters' defaults and types are walked."""
         given = node.child_by_field_name("parameters")
         single = node.child_by_field_name("parameter")
-        parameters = self._parameters(given) if single is None else (Parameter(self.text(single), "pos"),)
+        parameters = (
+            self._parameters(given)
+            if single is None
+            else (Parameter(self.text(single), ParameterKind.POSITIONAL),)
+        )
         result = node.child_by_field_name("return_type")
         self.walk(result)
         said = self.text(result).lstrip(": ")
-        marks = [child.type for child in node.children if child.type in ("async", "static", "get", "set")]
+        marks = [Flag(child.type) for child in node.children if child.type in _MARKS]
         overridden = any(child.type == "override_modifier" for child in node.children)
         plain = plain_type(said.removeprefix("Promise<") if said.startswith("Promise<") else said)
         return Definition(
             name,
-            "function",
+            SymbolKind.FUNCTION,
             0,
             0,
             parameters,
-            self._flags(*flags, *marks, "override" if overridden else ""),
+            self._flags(*flags, *marks, Flag.OVERRIDE if overridden else None),
             (),
-            plain,
+            type_named(plain),
             said,
         )
 
     def _body(self, node: Node, qualified: str, parameters: tuple[Parameter, ...]) -> None:
-        with self.scope("function", qualified):
+        with self.scope(ScopeKind.FUNCTION, qualified):
             for one in parameters:
                 self._bind_typed(one.name, one.type)
             given = node.child_by_field_name("parameters")
@@ -112,7 +128,7 @@ class ScriptNames(Extractor):
         """A local of a type as it is written; of a list it is known what it holds."""
         found = _LIST.fullmatch(said.strip())
         if found is None:
-            self.bind(name, plain_type(said))
+            self.bind(name, type_named(plain_type(said)))
         else:
             self.bind(name)
             self.frame.elements[name] = plain_type(found[1] or found[2] or "")
@@ -125,45 +141,47 @@ class ScriptNames(Extractor):
         names = [self.text(one) for one in pattern.named_children if one.type.startswith("shorthand")]
         if inner.type in ("type_identifier", "nested_type_identifier"):
             for name in names:
-                self.bind(name, f"{self.text(inner)}|{name}")
+                self.bind(name, TypeRef(self.text(inner), path=name))
         for one in inner.named_children if inner.type == "object_type" else ():
             name = self.text(one.child_by_field_name("name"))
             if name in names:
                 self._bind_typed(name, self.text(one.child_by_field_name("type")).lstrip(": "))
 
-    def _named_function(self, whole: Node, name: str, value: Node, flags: tuple[str, ...] = ()) -> None:
+    def _named_function(self, whole: Node, name: str, value: Node, flags: tuple[Flag, ...] = ()) -> None:
         if name in ("exports", "module"):
             self.walk(value)  # CommonJS: every file has one of its own.
         elif value.type in FUNCTIONS:
             facts = self._function_of(value, name, *flags)
-            found = self.define(whole, name, "function", facts=facts)
+            found = self.define(whole, name, SymbolKind.FUNCTION, facts=facts)
             self._body(value, found.name, facts.parameters or ())
         else:
             self.walk(value)
-            kind = "variable" if self.frame.kind != "class" else "field"
+            kind = SymbolKind.VARIABLE if self.frame.kind is not ScopeKind.CLASS else SymbolKind.FIELD
             alias = self.dotted(value)
             bases = () if alias == UNKNOWN else (alias,)
             entries, written = (
-                self._entries(value) if kind == "variable" and not self.in_function else ([], "")
+                self._entries(value) if kind is SymbolKind.VARIABLE and not self.in_function else ([], None)
             )
             shown = self._flags(*flags, written)
             facts = Definition(name, kind, 0, 0, None, shown, bases, self.type_of(value))
             self.define(whole, name, kind, facts=facts)
             for one, key in entries:
-                entry = Definition("", "field", 0, 0, None, ("entry",))
-                self.define(one, key, "field", facts=entry, qualified=self.qualified(f"{name}.{key}"))
+                entry = Definition("", SymbolKind.FIELD, 0, 0, None, (Flag.ENTRY,))
+                self.define(
+                    one, key, SymbolKind.FIELD, facts=entry, qualified=self.qualified(f"{name}.{key}")
+                )
 
-    def _entries(self, value: Node) -> tuple[list[tuple[Node, str]], str]:
-        """The keys of an object literal, which others use as `routes.about`; `object` where those are all there are."""
+    def _entries(self, value: Node) -> tuple[list[tuple[Node, str]], Flag | None]:
+        """The keys of an object literal, which others use as `routes.about`; `OBJECT` if these are all."""
         inner = first(value)
         while value.type in ("as_expression", "satisfies_expression", "parenthesized_expression") and inner:
             value, inner = inner, first(inner)
         if value.type != "object":
-            return [], ""
+            return [], None
         entries = [one for one in value.named_children if one.type != "comment"]
         keys = [one.child_by_field_name("key") or one.child_by_field_name("name") or one for one in entries]
         found = [(one, self.text(key)) for one, key in zip(entries, keys, strict=True) if key.type in _KEYS]
-        return found, "object" if len(found) == len(entries) else ""
+        return found, Flag.OBJECT if len(found) == len(entries) else None
 
     def _required(self, value: Node | None) -> str:
         if value is not None and value.type == "await_expression":
@@ -201,7 +219,7 @@ class ScriptNames(Extractor):
         left, right = node.child_by_field_name("left"), node.child_by_field_name("right")
         if left is not None and left.type == "identifier":
             of = self.text(node.child_by_field_name("operator")) == "of"
-            self.bind(self.text(left), self.element(self.text(right)) if of else "")
+            self.bind(self.text(left), self.element(self.text(right)) if of else None)
         elif left is not None:
             self._bind_pattern(left)
         self.walk(right)
@@ -213,17 +231,17 @@ class ScriptNames(Extractor):
             self._bind_pattern(parameter)
         self.walk(node.child_by_field_name("body"))
 
-    def type_of(self, node: Node | None) -> str:
+    def type_of(self, node: Node | None) -> TypeRef | None:
         if node is None:
-            return ""
+            return None
         if node.type == "new_expression":
             callee = self.dotted(node.child_by_field_name("constructor"))
-            return "" if callee == UNKNOWN else callee + "()"
+            return None if callee == UNKNOWN else TypeRef(callee, called=True)
         if node.type == "await_expression":
             return self.type_of(first(node))
         if node.type == "parenthesized_expression":
             return self.type_of(first(node))
         if node.type == "call_expression":
             callee = self.dotted(node.child_by_field_name("function"))
-            return "" if callee == UNKNOWN else callee + "()"
-        return ""
+            return None if callee == UNKNOWN else TypeRef(callee, called=True)
+        return None

@@ -1,43 +1,154 @@
-"""What one file says about symbols: definitions, imports and references as values."""
+"""The symbols of one file: definitions, imports and references as values."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import NamedTuple
+from enum import StrEnum
 
-TABLE_VERSION = 8
+import msgspec
+from msgspec.structs import replace
+
+TABLE_VERSION = 9
 """Raise it when a table of the same content would come out differently: stored tables are then rebuilt."""
 
 NO_CALL = -1
 """Argument count of a reference that is no call."""
 
 
-class Parameter(NamedTuple):
-    """`kind` is one of pos (positional only), any, key (keyword only), args, kwargs."""
+SUPER = "super"
+"""The name of the type that comes after the class around, in the order of its bases."""
+_TOO_FAR = "?"
+"""The member of a type that stands for one that is not followed."""
+
+
+class ParameterKind(StrEnum):
+    POSITIONAL = "positional"
+    """By position only."""
+    ANY = "any"
+    KEYWORD = "keyword"
+    """By name only."""
+    ARGS = "args"
+    KWARGS = "kwargs"
+
+
+class SymbolKind(StrEnum):
+    FUNCTION = "function"
+    METHOD = "method"
+    PROPERTY = "property"
+    CLASS = "class"
+    INTERFACE = "interface"
+    ENUM = "enum"
+    STRUCT = "struct"
+    TRAIT = "trait"
+    TYPE = "type"
+    NAMESPACE = "namespace"
+    MODULE = "module"
+    IMPL = "impl"
+    VARIABLE = "variable"
+    FIELD = "field"
+    LOCAL = "local"
+    """Defined inside of a function: nobody else's."""
+
+
+CALLABLES = frozenset((SymbolKind.FUNCTION, SymbolKind.METHOD, SymbolKind.PROPERTY))
+
+
+class Flag(StrEnum):
+    """What the source says of a definition besides its signature."""
+
+    ABSTRACT = "abstract"
+    ASYNC = "async"
+    CHECKED = "checked"
+    """A compiler checks its types."""
+    DELETER = "deleter"
+    ENTRY = "entry"
+    """A key of an object literal."""
+    EXPORTED = "exported"
+    FINAL = "final"
+    GETTER = "get"
+    INSTANCE = "instance"
+    """An attribute that a method assigns."""
+    OBJECT = "object"
+    """An object literal of which every key is known."""
+    OPTIONAL = "optional"
+    OVERLOAD = "overload"
+    OVERLOADABLE = "overloadable"
+    """Several of one name are told apart by the types of their parameters."""
+    OVERRIDE = "override"
+    PRIVATE = "private"
+    PROPERTY = "property"
+    CACHED_PROPERTY = "cached_property"
+    PROTECTED = "protected"
+    PUBLIC = "public"
+    SETTER = "setter"
+    SET = "set"
+    STATIC = "static"
+    UNIMPLEMENTED = "unimplemented"
+    """Its body says that a subclass must have it."""
+    VISIBLE_IN_CRATE = "pub(crate)"
+    VISIBLE_IN_MODULE = "no pub"
+
+
+class TypeRef(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """
+    The type of a value as far as the source shows it: `name` is a dotted name.
+
+    `called`: the type of what calling `name` returns. `path`: the type of the member that dotted names lead to from
+    there. `element`: the type of what the list there holds. `listed`: a list of it.
+    """
 
     name: str
-    kind: str = "any"
+    called: bool = False
+    path: str = ""
+    element: bool = False
+    listed: bool = False
+
+    @property
+    def root(self) -> TypeRef:
+        """The type at which `path` begins."""
+        return replace(self, path="", element=False)
+
+    def member(self, path: str) -> TypeRef:
+        """The type of a member. Members of what is a member itself are not followed."""
+        return replace(self, path=_TOO_FAR if self.path else path, element=False)
+
+
+def type_named(name: str) -> TypeRef | None:
+    """The type of a name, or None for an empty one."""
+    return TypeRef(name) if name else None
+
+
+class Parameter(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """`type` is the annotation as it is written."""
+
+    name: str
+    kind: ParameterKind = ParameterKind.ANY
     optional: bool = False
     type: str = ""
 
 
-class Definition(NamedTuple):
+class Definition(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """
-    A named thing. `name` is qualified within its module; `parameters` is None where it cannot be called as such.
+    A named thing. `name` is qualified within its module; `parameters` is None if it cannot be called as such.
 
-    `type` is the name of its type where it is plain: of a value, or of what a function returns. `result` is what
-    the source says of the result, word for word.
+    `type` is that of a value, or of what a function returns; `result` is what the source says of the result, word for
+    word. `decorators` are names of decorators or annotations, `keywords` the keyword arguments of a Python class,
+    `trait` the trait that a Rust item implements, `conditions` its `cfg` attributes.
     """
 
     name: str
-    kind: str
+    kind: SymbolKind
     start: int
     end: int
     parameters: tuple[Parameter, ...] | None = None
-    flags: tuple[str, ...] = ()
+    flags: tuple[Flag, ...] = ()
     bases: tuple[str, ...] = ()
-    type: str = ""
+    type: TypeRef | None = None
     result: str = ""
+    decorators: tuple[str, ...] = ()
+    keywords: tuple[str, ...] = ()
+    trait: str = ""
+    conditions: tuple[str, ...] = ()
 
     @property
     def last(self) -> str:
@@ -48,7 +159,7 @@ class Definition(NamedTuple):
         return self.name.rpartition(".")[0]
 
 
-class Import(NamedTuple):
+class Import(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """`local` is the name bound here; `name` what is taken from `module`: empty for the module, `*` for all."""
 
     local: str
@@ -60,8 +171,8 @@ class Import(NamedTuple):
     exported: bool = False
 
 
-class Reference(NamedTuple):
-    """A use of `receiver.name`; `args` is -1 for no call. `type` says of what type the receiver is, if known."""
+class Reference(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """A use of `receiver.name`; `args` is -1 for no call. `type` is that of the receiver, if it is known."""
 
     name: str
     receiver: str
@@ -71,7 +182,7 @@ class Reference(NamedTuple):
     keywords: tuple[str, ...] = ()
     starred: bool = False
     local: bool = False
-    type: str = ""
+    type: TypeRef | None = None
     guarded: bool = False
     statement: bool = False
     given: str = ""
@@ -83,7 +194,7 @@ class Reference(NamedTuple):
 
     @property
     def shape(self) -> tuple[object, ...]:
-        """What makes two uses the same use, wherever they stand."""
+        """The parts that make two uses the same use, wherever they are."""
         return (self.name, self.receiver, self.args, self.keywords, self.starred)
 
 

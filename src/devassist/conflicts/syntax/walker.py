@@ -6,12 +6,23 @@ import re
 from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from enum import Enum, auto
 from functools import cache
 from typing import ClassVar
 
+from msgspec.structs import replace
 from tree_sitter import Language, Node, Parser
 
-from devassist.conflicts.syntax.tables import Definition, Import, Parameter, Reference, Table
+from devassist.conflicts.syntax.tables import (
+    Definition,
+    Import,
+    Parameter,
+    Reference,
+    SymbolKind,
+    Table,
+    TypeRef,
+    type_named,
+)
 
 UNKNOWN = "?"
 """The receiver of a use on an expression that is no chain of names."""
@@ -35,17 +46,23 @@ def plain_type(text: str) -> str:
     return ""
 
 
+class ScopeKind(Enum):
+    MODULE = auto()
+    CLASS = auto()
+    FUNCTION = auto()
+
+
 @dataclass(slots=True)
 class Frame:
-    """One scope under way: what it binds, of which types, and the references that may mean those names."""
+    """A scope during the walk: the names it binds, their types, and the references that may mean those names."""
 
-    kind: str
+    kind: ScopeKind
     name: str
     bound: set[str] = field(default_factory=set)
     free: set[str] = field(default_factory=set)
-    types: dict[str, str] = field(default_factory=dict)
+    types: dict[str, TypeRef] = field(default_factory=dict)
     elements: dict[str, str] = field(default_factory=dict)
-    """Of what type the things in a list are."""
+    """For a list, the name of the type of what it holds."""
     references: list[int] = field(default_factory=list)
 
 
@@ -71,7 +88,7 @@ class Extractor:
     def __init__(self, grammar: Language, source: bytes) -> None:
         self.source = source
         self.root = Parser(grammar).parse(source).root_node
-        self.frames = [Frame("module", "")]
+        self.frames = [Frame(ScopeKind.MODULE, "")]
         self.definitions: list[Definition] = []
         self.imports: list[Import] = []
         self.references: list[Reference] = []
@@ -125,7 +142,7 @@ class Extractor:
         return self.frames[-1]
 
     @contextmanager
-    def scope(self, kind: str, name: str) -> Generator[Frame]:
+    def scope(self, kind: ScopeKind, name: str) -> Generator[Frame]:
         """A scope for the time of the walk below it; `name` is qualified."""
         frame = Frame(kind, name)
         self.frames.append(frame)
@@ -145,45 +162,48 @@ class Extractor:
 
     @property
     def in_function(self) -> bool:
-        return any(frame.kind == "function" for frame in self.frames)
+        return any(frame.kind is ScopeKind.FUNCTION for frame in self.frames)
 
     @property
     def owner(self) -> str:
         """The qualified name of the innermost class around, or nothing."""
-        return next((frame.name for frame in reversed(self.frames) if frame.kind == "class"), "")
+        return next((frame.name for frame in reversed(self.frames) if frame.kind is ScopeKind.CLASS), "")
 
-    def bind(self, name: str, type_name: str = "") -> None:
+    def bind(self, name: str, type_: TypeRef | None = None) -> None:
         self.frame.bound.add(name)
-        if type_name:
-            self.frame.types[name] = type_name
+        if type_ is not None:
+            self.frame.types[name] = type_
 
-    def element(self, name: str) -> str:
-        """The type of what a local list holds, as far as it was said."""
+    def element(self, name: str) -> TypeRef | None:
+        """The type of what a local list holds, as far as the source states it."""
         head, _, rest = name.partition(".")
-        frame = next((one for one in reversed(self.frames) if head in one.bound), None)
+        frame = next((frame for frame in reversed(self.frames) if head in frame.bound), None)
         if frame is None:
-            return ""
-        known = frame.types.get(head, "")
-        return (f"{known}|{rest}[]" if known else "") if rest else frame.elements.get(name, "")
+            return None
+        if not rest:
+            return type_named(frame.elements.get(name, ""))
+        known = frame.types.get(head)
+        return None if known is None else replace(known.member(rest), element=True)
 
     def define(
-        self, node: Node, name: str, kind: str, *, facts: Definition | None = None, qualified: str = ""
+        self, node: Node, name: str, kind: SymbolKind, *, facts: Definition | None = None, qualified: str = ""
     ) -> Definition:
         """Records a definition over `node`; `facts` carries parameters, flags, bases and types."""
         base = facts or Definition("", kind, 0, 0)
-        found = base._replace(
+        found = replace(
+            base,
             name=qualified or self.qualified(name),
-            kind="local" if self.in_function and not qualified else kind,
+            kind=SymbolKind.LOCAL if self.in_function and not qualified else kind,
             start=node.start_point[0] + 1,
             end=node.end_point[0] + 1,
         )
         self.definitions.append(found)
-        self.bind(name, base.type if base.parameters is None else "")
+        self.bind(name, base.type if base.parameters is None else None)
         return found
 
     def bring(self, node: Node, local: str, module: str, name: str, *, exported: bool = False) -> None:
         """Records an import. A name bound inside a function is an import of that scope, not a local variable."""
-        scope = next((one.name for one in reversed(self.frames) if one.kind == "function"), "")
+        scope = next((one.name for one in reversed(self.frames) if one.kind is ScopeKind.FUNCTION), "")
         line = node.start_point[0] + 1
         self.imports.append(Import(local, module, name, line, scope, self.guards > 0, exported))
 
@@ -194,7 +214,7 @@ class Extractor:
         if call is None:
             one = Reference(name, receiver, line, scope, guarded=guarded)
         else:
-            one = call._replace(name=name, receiver=receiver, line=line, scope=scope, guarded=guarded)
+            one = replace(call, name=name, receiver=receiver, line=line, scope=scope, guarded=guarded)
         self.frame.references.append(len(self.references))
         self.references.append(one)
 
@@ -219,26 +239,26 @@ class Extractor:
         chain = self.dotted(receiver)
         base = call or Reference("", "", 0, "")
         if chain == UNKNOWN:
-            base = base._replace(type=self.type_of(receiver))
+            base = replace(base, type=self.type_of(receiver))
             self.walk(receiver)
         self.refer(name or node, self.text(name), chain, call=base)
 
-    def type_of(self, node: Node | None) -> str:  # noqa: ARG002 - languages say
-        """The type of an expression as far as it shows: `T` for a cast, `f()` for a call's result."""
-        return ""
+    def type_of(self, node: Node | None) -> TypeRef | None:  # noqa: ARG002 - languages say
+        """The type of an expression as far as the source shows it: of a cast, or of a call's result."""
+        return None
 
     def _close(self, frame: Frame, parent: Frame | None) -> None:
-        names = frame.bound - frame.free if frame.kind != "class" else set()
+        names = frame.bound - frame.free if frame.kind is not ScopeKind.CLASS else set()
         for index in frame.references:
             one = self.references[index]
             root, _, rest = (one.receiver or one.name).partition(".")
             bound = root in names
-            known = frame.types.get(root, "") if bound and one.receiver and not one.type else ""
-            if known:
-                one = self.references[index] = one._replace(type=f"{known}|{rest}" if rest else known)
-            if bound and frame.kind == "function":
+            known = frame.types.get(root) if bound and one.receiver and one.type is None else None
+            if known is not None:
+                one = self.references[index] = replace(one, type=known.member(rest) if rest else known)
+            if bound and frame.kind is ScopeKind.FUNCTION:
                 if one.receiver or one.type:
-                    self.references[index] = one._replace(local=True)
+                    self.references[index] = replace(one, local=True)
                 else:
                     self._own.add(index)  # A local variable is nobody else's business.
             elif parent is not None:

@@ -20,7 +20,7 @@ from devassist.conflicts.symbols.detector import SymbolDetector
 from devassist.conflicts.symbols.signatures import accepts
 from devassist.conflicts.syntax.cache_folder import CacheFolder
 from devassist.conflicts.syntax.languages import grammar_for, read_table
-from devassist.conflicts.syntax.tables import Parameter, Reference, Table
+from devassist.conflicts.syntax.tables import Parameter, ParameterKind, Reference, Table
 from devassist.domain.conflicts import Side
 from devassist.git.merging.tree_view import TreeView
 from devassist.git.repository import Repository
@@ -135,13 +135,13 @@ PARAMETERS = st.lists(
 
 @given(PARAMETERS, st.integers(0, 6))
 def test_an_optional_parameter_never_breaks_a_call(given_parameters, count: int) -> None:
-    before = tuple(Parameter(name, "any", optional) for name, optional in given_parameters)
+    before = tuple(Parameter(name, ParameterKind.ANY, optional) for name, optional in given_parameters)
     call = Reference("f", "", 1, "", count)
     for more in (
-        Parameter("z", "any", True),
-        Parameter("z", "key", True),
-        Parameter("z", "args"),
-        Parameter("z", "kwargs"),
+        Parameter("z", ParameterKind.ANY, True),
+        Parameter("z", ParameterKind.KEYWORD, True),
+        Parameter("z", ParameterKind.ARGS),
+        Parameter("z", ParameterKind.KWARGS),
     ):
         if accepts(before, call):
             assert accepts((*before, more), call)
@@ -149,7 +149,7 @@ def test_an_optional_parameter_never_breaks_a_call(given_parameters, count: int)
 
 @given(PARAMETERS)
 def test_keywords_do_not_care_about_order(given_parameters) -> None:
-    before = tuple(Parameter(name, "any", optional) for name, optional in given_parameters)
+    before = tuple(Parameter(name, ParameterKind.ANY, optional) for name, optional in given_parameters)
     call = Reference("f", "", 1, "", 0, tuple(sorted(one.name for one in before)))
     assert accepts(before, call)
     assert accepts(before[::-1], call)
