@@ -27,10 +27,12 @@ def live_sides(repository: Repository, base: str, prefix: str = OURS) -> list[Si
                 Side(name=ref.removeprefix(EVERY), commit=tip, tree=repository.tree_of(tip)),
             )
     last: dict[str, Side] = {}
-    for one in ahead:
-        known = last.get(work_of(one.name))
-        if known is None or (known.commit != one.commit and repository.is_ancestor(known.commit, one.commit)):
-            last[work_of(one.name)] = one
+    for name in ahead:
+        known = last.get(work_of(name.name))
+        if known is None or (
+            known.commit != name.commit and repository.is_ancestor(known.commit, name.commit)
+        ):
+            last[work_of(name.name)] = name
     return list(last.values())
 
 
@@ -45,15 +47,15 @@ def holdings(repository: Repository, sides: Sequence[Side], bases: MergeBases | 
         known.add(side.commit for side in sides)
     place = {side.name: at for at, side in enumerate(sides)}
 
-    def holds(one: Side, other: Side) -> bool:
-        if one.commit == other.commit:
-            return place[other.name] < place[one.name]
-        found = known.holds(one.commit, other.commit)
-        return repository.is_ancestor(other.commit, one.commit) if found is None else found
+    def holds(side: Side, other: Side) -> bool:
+        if side.commit == other.commit:
+            return place[other.name] < place[side.name]
+        answer = known.holds(side.commit, other.commit)
+        return repository.is_ancestor(other.commit, side.commit) if answer is None else answer
 
     return {
-        one.name: frozenset(other.name for other in sides if other is not one and holds(one, other))
-        for one in sides
+        side.name: frozenset(other.name for other in sides if other is not side and holds(side, other))
+        for side in sides
     }
 
 
@@ -61,15 +63,15 @@ def newest(repository: Repository, sides: Sequence[Side], most: int) -> list[Sid
     """At most so many sides: those with the newest commits, in their order."""
     if len(sides) <= most:
         return list(sides)
-    when = {one.name: next(iter(repository.log(one.commit, limit=1))).when for one in sides}
-    chosen = {one.name for one in sorted(sides, key=lambda one: when[one.name])[-most:]}
-    return [one for one in sides if one.name in chosen]
+    when = {side.name: next(iter(repository.log(side.commit, limit=1))).when for side in sides}
+    chosen = {side.name for side in sorted(sides, key=lambda side: when[side.name])[-most:]}
+    return [side for side in sides if side.name in chosen]
 
 
 def unheld(sides: Sequence[Side], holds: Holdings) -> list[Side]:
     """The sides that no other one holds: who lands these lands all."""
     held = frozenset[str]().union(*holds.values()) if holds else frozenset[str]()
-    return [one for one in sides if one.name not in held]
+    return [side for side in sides if side.name not in held]
 
 
 def of_their_origin(conflicts: Iterable[Conflict], holds: Holdings) -> list[Conflict]:
@@ -79,22 +81,24 @@ def of_their_origin(conflicts: Iterable[Conflict], holds: Holdings) -> list[Conf
     What is between two branches that a third holds both of has been settled there, and is left out: unless that
     is an agent's, which was only started on both.
     """
-    found = list(conflicts)
+    listed = list(conflicts)
     places: dict[tuple[str, str], set[frozenset[str]]] = {}
-    for one in found:
-        places.setdefault((one.kind, one.symbol or one.path), set()).add(frozenset(one.branches))
+    for conflict in listed:
+        places.setdefault((conflict.kind, conflict.symbol or conflict.path), set()).add(
+            frozenset(conflict.branches)
+        )
     together = [names | {holder} for holder, names in holds.items() if not run_and_task(holder)[1]]
     return [
-        one
-        for one in found
-        if not any(names.issuperset(one.branches) for names in together)
-        and not any(a in holds.get(b, ()) for a, b in (one.branches, one.branches[::-1]))
-        and not _comes_from_others(one, places[one.kind, one.symbol or one.path], holds)
+        conflict
+        for conflict in listed
+        if not any(names.issuperset(conflict.branches) for names in together)
+        and not any(a in holds.get(b, ()) for a, b in (conflict.branches, conflict.branches[::-1]))
+        and not _comes_from_others(conflict, places[conflict.kind, conflict.symbol or conflict.path], holds)
     ]
 
 
-def _comes_from_others(one: Conflict, known: set[frozenset[str]], holds: Holdings) -> bool:
-    left, right = one.branches
+def _comes_from_others(conflict: Conflict, known: set[frozenset[str]], holds: Holdings) -> bool:
+    left, right = conflict.branches
     return any(
         frozenset((mine, other)) in known
         for mine in (left, *holds.get(left, ()))
@@ -106,9 +110,9 @@ def _comes_from_others(one: Conflict, known: set[frozenset[str]], holds: Holding
 def open_changes(repository: Repository, base: str) -> dict[str, tuple[str, ...]]:
     """The live branches, work of others not counted twice, and the paths each changes since it left the base."""
     sides = newest(repository, live_sides(repository, base, EVERY), MOST)
-    found: dict[str, tuple[str, ...]] = {}
+    changes: dict[str, tuple[str, ...]] = {}
     for side in unheld(sides, holdings(repository, sides)):
         root = repository.merge_base(base, side.commit)
         if root is not None:
-            found[side.name] = repository.changed_paths(root, side.commit)
-    return found
+            changes[side.name] = repository.changed_paths(root, side.commit)
+    return changes

@@ -52,14 +52,14 @@ class Foresight:
 
     def _meeting_scopes(self, pairs: Iterable[tuple[PlanTask, PlanTask]]) -> Iterator[Predicted]:
         sequenced = self.plan.sequenced()
-        for one, other in pairs:
-            if not (other.id in sequenced.get(one.id, ()) or one.id in sequenced.get(other.id, ())):
+        for task, other in pairs:
+            if not (other.id in sequenced.get(task.id, ()) or task.id in sequenced.get(other.id, ())):
                 continue
-            both = tuple(path for path in self._paths(one) if in_scope(path, other.scope))
-            later, first = (one, other) if other.id in sequenced.get(one.id, ()) else (other, one)
+            both = tuple(path for path in self._paths(task) if in_scope(path, other.scope))
+            later, first = (task, other) if other.id in sequenced.get(task.id, ()) else (other, task)
             reason = f"their scopes meet, so {later.id} starts after {first.id} has ended"
-            patterns = tuple(pattern for pattern in one.scope if pattern in other.scope)
-            yield Predicted(tasks=(one.id, other.id), paths=(both or patterns)[:_MOST], reason=reason)
+            patterns = tuple(pattern for pattern in task.scope if pattern in other.scope)
+            yield Predicted(tasks=(task.id, other.id), paths=(both or patterns)[:_MOST], reason=reason)
 
     def _without_scope(
         self, writing: Sequence[PlanTask], loose: Sequence[tuple[PlanTask, PlanTask]]
@@ -96,8 +96,8 @@ class Foresight:
                 used = {
                     name: path for path in own for name in self._uses(path, defined) if path != defined[name]
                 }
-                found = [*named, *(name for name in sorted(used) if name not in named)]
-                elsewhere = [name for name in found if defined[name] not in own]
+                names = [*named, *(name for name in sorted(used) if name not in named)]
+                elsewhere = [name for name in names if defined[name] not in own]
                 if elsewhere:
                     paths = sorted({defined[name] for name in elsewhere})
                     how = "is told of" if named else "works in files that use"
@@ -122,13 +122,13 @@ class Foresight:
                     yield Predicted(tasks=(owner.id, user.id), paths=meant[:_MOST], reason=reason)
 
     def _same_aim(self) -> Iterator[Predicted]:
-        for one, other in combinations(self.plan.tasks, 2):
-            title = _likeness(one.title, other.title)
-            told = _likeness(one.instructions, other.instructions)
-            alike = min(title, told) if _told_apart(one, other) else max(title, told)
-            if alike >= _ALIKE and one.role is other.role:
+        for task, other in combinations(self.plan.tasks, 2):
+            title = _likeness(task.title, other.title)
+            told = _likeness(task.instructions, other.instructions)
+            alike = min(title, told) if _told_apart(task, other) else max(title, told)
+            if alike >= _ALIKE and task.role is other.role:
                 reason = f"title or instructions are {alike:.0%} the same: is it the same work twice?"
-                yield Predicted(tasks=(one.id, other.id), reason=reason)
+                yield Predicted(tasks=(task.id, other.id), reason=reason)
 
     def _paths(self, task: PlanTask) -> tuple[str, ...]:
         if task.id not in self._within:
@@ -142,10 +142,10 @@ def _text(task: PlanTask) -> str:
     return f"{task.title}\n{task.instructions}"
 
 
-def _likeness(one: str, other: str) -> float:
-    return SequenceMatcher(None, one.lower().split(), other.lower().split(), autojunk=False).ratio()
+def _likeness(text: str, other: str) -> float:
+    return SequenceMatcher(None, text.lower().split(), other.lower().split(), autojunk=False).ratio()
 
 
-def _told_apart(one: PlanTask, other: PlanTask) -> bool:
+def _told_apart(task: PlanTask, other: PlanTask) -> bool:
     """The same instructions for other files under another title are other work: one task for each package."""
-    return bool(one.scope and other.scope) and not set(one.scope) & set(other.scope)
+    return bool(task.scope and other.scope) and not set(task.scope) & set(other.scope)

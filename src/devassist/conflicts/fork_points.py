@@ -33,28 +33,28 @@ def forks(view: Repository, sides: Sequence[Side]) -> list[Fork]:
     bases = MergeBases(view)
     bases.add(dict.fromkeys(side.commit for side in sides))
     pairs: dict[str, dict[Pair, None]] = defaultdict(dict)
-    for one, other in combinations(sides, 2):
-        base = _base_of(view, bases, one.commit, other.commit)
-        if base and base not in (one.commit, other.commit):
-            pairs[base][one.name, other.name] = None
+    for side, other in combinations(sides, 2):
+        base = _base_of(view, bases, side.commit, other.commit)
+        if base and base not in (side.commit, other.commit):
+            pairs[base][side.name, other.name] = None
     by_tree: dict[str, dict[Pair, None]] = defaultdict(dict)
-    for base, found in pairs.items():
-        by_tree[view.tree_of(base)] |= found
+    for base, group in pairs.items():
+        by_tree[view.tree_of(base)] |= group
     groups = sorted(by_tree.items(), key=lambda item: -len(item[1]))
-    return [_fork(tree, sides, found) for tree, found in groups]
+    return [_fork(tree, sides, group) for tree, group in groups]
 
 
 def _fork(tree: str, sides: Sequence[Side], pairs: Iterable[Pair]) -> Fork:
-    found = frozenset(pairs)
-    names = {name for pair in found for name in pair}
-    return Fork(tree, tuple(side for side in sides if side.name in names), found)
+    members = frozenset(pairs)
+    names = {name for pair in members for name in pair}
+    return Fork(tree, tuple(side for side in sides if side.name in names), members)
 
 
-def _base_of(view: Repository, bases: MergeBases, one: str, other: str) -> str:
+def _base_of(view: Repository, bases: MergeBases, commit: str, other: str) -> str:
     """Of several merge bases the first, as good as any here; nothing for unrelated histories."""
-    known = bases.between(one, other) if one != other else (one,)
+    known = bases.between(commit, other) if commit != other else (commit,)
     if known is None:
-        return view.merge_base(one, other) or ""
+        return view.merge_base(commit, other) or ""
     return known[0] if known else ""
 
 
@@ -67,23 +67,25 @@ def beyond_base(
     Who forked late carries what the base did meanwhile. Once a branch is told to follow the base in something,
     telling it again for each branch that follows the base already is noise.
     """
-    found = list(conflicts)
+    listed = list(conflicts)
     said = {
-        (_other(one, base.name), one.kind, one.symbol or one.path)
-        for one in found
-        if base.name in one.branches
+        (_other(conflict, base.name), conflict.kind, conflict.symbol or conflict.path)
+        for conflict in listed
+        if base.name in conflict.branches
     }
     if not said:
-        return found
+        return listed
     points = {side.name: view.merge_base(side.commit, base.commit) for side in sides}
     return [
-        one
-        for one in found
-        if base.name in one.branches
-        or len({points[name] for name in one.branches}) == 1
-        or not any((name, one.kind, one.symbol or one.path) in said for name in one.branches)
+        conflict
+        for conflict in listed
+        if base.name in conflict.branches
+        or len({points[name] for name in conflict.branches}) == 1
+        or not any(
+            (name, conflict.kind, conflict.symbol or conflict.path) in said for name in conflict.branches
+        )
     ]
 
 
 def _other(conflict: Conflict, name: str) -> str:
-    return next((one for one in conflict.branches if one != name), name)
+    return next((branch for branch in conflict.branches if branch != name), name)

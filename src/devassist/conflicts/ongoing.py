@@ -53,8 +53,8 @@ class OngoingConflicts:
         (self._unsure.add if unsure else self._unsure.discard)(side.name)
         (self.own if own else self.rest)[side.name] = side
         against = {*self.own, *self.rest} if own else {*self.own}
-        found = self._detector.set_side(side, against - {side.name}).conflicts
-        self._keep(self._text, side.name, found)
+        conflicts = self._detector.set_side(side, against - {side.name}).conflicts
+        self._keep(self._text, side.name, conflicts)
         return True
 
     def deepen(self, name: str) -> Iterator[None]:
@@ -66,33 +66,39 @@ class OngoingConflicts:
         side = self.own.get(name) or self.rest.get(name)
         if side is None:
             return
-        others = [one for one in self.own.values() if one.name != name]
+        others = [branch for branch in self.own.values() if branch.name != name]
         if name in self.own:
             others += self.rest.values()
-        found: list[Conflict] = []
+        conflicts: list[Conflict] = []
         for root, group in self._by_root(side, others).items():
             for other in group:
-                found += self._symbols.check_path(root, side, [other], "")
+                conflicts += self._symbols.check_path(root, side, [other], "")
                 yield
-            found += (one for one in self._manifests.detect(root, [side, *group]) if name in one.branches)
+            conflicts += (
+                conflict
+                for conflict in self._manifests.detect(root, [side, *group])
+                if name in conflict.branches
+            )
         there = {*self.own, *self.rest}
-        self._keep(self._deep, name, [one for one in found if there.issuperset(one.branches)])
+        self._keep(
+            self._deep, name, [conflict for conflict in conflicts if there.issuperset(conflict.branches)]
+        )
 
     def rename(self, old: str, new: str) -> None:
         """The next agent has taken a task over: its branch goes by another name, the conflicts stay."""
         if old not in self.own or old == new:
             return
         both = (self._text, self._deep)
-        found = [[(pair, kept[pair]) for pair in kept if old in pair] for kept in both]
+        moved = [[(pair, kept[pair]) for pair in kept if old in pair] for kept in both]
         side, unsure = self.own[old], old in self._unsure
         self.forget(old)
         self.own[new] = replace(side, name=new)
         self._detector.set_side(self.own[new], ())
         if unsure:
             self._unsure.add(new)
-        for kept, pairs in zip(both, found, strict=True):
+        for kept, pairs in zip(both, moved, strict=True):
             for pair, conflicts in pairs:
-                kept[pair - {old} | {new}] = tuple(_renamed(one, old, new) for one in conflicts)
+                kept[pair - {old} | {new}] = tuple(_renamed(conflict, old, new) for conflict in conflicts)
 
     def forget(self, name: str) -> None:
         """A branch is no more."""
@@ -107,30 +113,37 @@ class OngoingConflicts:
     def conflicts(self, landed: Collection[str] = ()) -> list[Conflict]:
         """All there are now, each said of the branches it comes from; none between two that have `landed`."""
         sides = [*self.rest.values(), *self.own.values()]
-        found = [one for kept in (self._text, self._deep) for of_pair in kept.values() for one in of_pair]
+        conflicts = [
+            conflict for kept in (self._text, self._deep) for of_pair in kept.values() for conflict in of_pair
+        ]
         done = frozenset(landed)
-        live = [one for one in found if not done.issuperset(one.branches)]
+        live = [conflict for conflict in conflicts if not done.issuperset(conflict.branches)]
         if not live:
             return []
-        named = {name for one in live for name in one.branches}
-        holds = holdings(self.referee.view, [one for one in sides if one.name in named], self._detector.bases)
+        named = {name for conflict in live for name in conflict.branches}
+        holds = holdings(
+            self.referee.view, [side for side in sides if side.name in named], self._detector.bases
+        )
         ranked = sorted(
-            of_their_origin(live, holds), key=lambda one: (list(Severity).index(one.severity), one.path)
+            of_their_origin(live, holds),
+            key=lambda conflict: (list(Severity).index(conflict.severity), conflict.path),
         )
         unique: dict[str, Conflict] = {}
-        for one in ranked:
-            unique.setdefault(one.id, one)
+        for conflict in ranked:
+            unique.setdefault(conflict.id, conflict)
         return list(unique.values())
 
     # Inside -----------------------------------------------------------------------------------------------
 
-    def _keep(self, kept: dict[_Pair, tuple[Conflict, ...]], name: str, found: Iterable[Conflict]) -> None:
+    def _keep(
+        self, kept: dict[_Pair, tuple[Conflict, ...]], name: str, conflicts: Iterable[Conflict]
+    ) -> None:
         for pair in [pair for pair in kept if name in pair]:
             del kept[pair]
-        for one in found:
-            pair = frozenset(one.branches)
+        for conflict in conflicts:
+            pair = frozenset(conflict.branches)
             status = ConflictStatus.PROVISIONAL if pair & self._unsure else ConflictStatus.OPEN
-            kept[pair] = (*kept.get(pair, ()), replace(one, status=status))
+            kept[pair] = (*kept.get(pair, ()), replace(conflict, status=status))
 
     def _by_root(self, side: Side, others: Iterable[Side]) -> dict[str, list[Side]]:
         """Others by the tree that both they and the side come from: symbols are measured against it."""
@@ -142,8 +155,8 @@ class OngoingConflicts:
             ).append(other)
         groups = {self._tree(self.base): here} if here else {}
         root: str | None = self.base
-        for one in (side, *older) if older else ():
-            root = None if root is None else self._root(root, one)
+        for member in (side, *older) if older else ():
+            root = None if root is None else self._root(root, member)
         return groups if root is None or not older else {**groups, self._tree(root): older}
 
     def _root(self, commit: str, side: Side) -> str | None:
@@ -151,19 +164,19 @@ class OngoingConflicts:
             return commit if commit == self.base else self._merge_base(commit, self.base)
         return self._merge_base(commit, side.commit)
 
-    def _merge_base(self, one: str, other: str) -> str | None:
-        key = (one, other)
+    def _merge_base(self, commit: str, other: str) -> str | None:
+        key = (commit, other)
         if key not in self._shared:
-            self._shared[key] = self.referee.view.merge_base(one, other)
+            self._shared[key] = self.referee.view.merge_base(commit, other)
         return self._shared[key]
 
     def _tree(self, commit: str) -> str:
         return self.referee.view.tree_of(commit)
 
 
-def _renamed(one: Conflict, old: str, new: str) -> Conflict:
-    left, right = (new if name == old else name for name in one.branches)
-    places = tuple(replace(at, branch=new) if at.branch == old else at for at in one.locations)
+def _renamed(conflict: Conflict, old: str, new: str) -> Conflict:
+    left, right = (new if name == old else name for name in conflict.branches)
+    places = tuple(replace(at, branch=new) if at.branch == old else at for at in conflict.locations)
     return replace(
-        one, branches=(left, right), locations=places, explanation=one.explanation.replace(old, new)
+        conflict, branches=(left, right), locations=places, explanation=conflict.explanation.replace(old, new)
     )

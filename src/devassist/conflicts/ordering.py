@@ -52,14 +52,14 @@ def planned(conflicts: Iterable[Conflict], sides: Iterable[Side], edges: Iterabl
     for conflict in conflicts:
         if conflict.status is not ConflictStatus.OPEN or conflict.severity is not Severity.ERROR:
             continue
-        for one, other in (conflict.branches, conflict.branches[::-1]):
-            if one not in known or one == other:
+        for branch, other in (conflict.branches, conflict.branches[::-1]):
+            if branch not in known or branch == other:
                 continue
-            weight[one] += 1
+            weight[branch] += 1
             if other in known:
-                against[one].add(other)
+                against[branch].add(other)
             else:
-                blocked.add(one)
+                blocked.add(branch)
     graph = {name: frozenset(others) for name, others in against.items()}
     rank = {name: (len(graph[name]), weight[name], number) for number, name in enumerate(names)}
     wanted = [edge for edge in dict.fromkeys(edges) if known.issuperset(edge) and edge[0] != edge[1]]
@@ -129,18 +129,18 @@ def _greedy(ordered: Sequence[str], graph: Neighbours) -> set[str]:
     left = dict.fromkeys(ordered)
     chosen: set[str] = set()
     while left:
-        name = min(left, key=lambda one: sum(1 for other in graph[one] if other in left))
+        name = min(left, key=lambda branch: sum(1 for other in graph[branch] if other in left))
         chosen.add(name)
-        left = {one: None for one in left if one != name and one not in graph[name]}
+        left = {branch: None for branch in left if branch != name and branch not in graph[name]}
     return chosen
 
 
 def _sorted_by(edges: Sequence[Edge], names: Sequence[str]) -> list[str]:
     """`names` with every edge respected; in a circle of edges the first name goes first."""
-    left, found = list(names), list[str]()
+    left, ordered = list(names), list[str]()
     while left:
         blocked = {after for before, after in edges if before in left and after in left}
         free = next((name for name in left if name not in blocked), left[0])
         left.remove(free)
-        found.append(free)
-    return found
+        ordered.append(free)
+    return ordered

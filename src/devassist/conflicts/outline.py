@@ -53,14 +53,18 @@ class Outline:
     def defined(self, path: str) -> frozenset[str]:
         """Names that others can use: functions, methods and types of a file."""
         if path not in self._defined:
-            self._defined[path] = frozenset(one.last for one in self._shown(path) if _telling(one.last))
+            self._defined[path] = frozenset(
+                definition.last for definition in self._shown(path) if _telling(definition.last)
+            )
         return self._defined[path]
 
     def used(self, path: str) -> frozenset[str]:
         """Names that a file imports or refers to."""
         if path not in self._used:
             table = self._files.table(path)
-            names = [one.name for one in table.imports] + [one.name for one in table.references]
+            names = [imported.name for imported in table.imports] + [
+                reference.name for reference in table.references
+            ]
             self._used[path] = frozenset(name for name in names if _telling(name))
         return self._used[path]
 
@@ -87,13 +91,17 @@ class Outline:
         return [self._line(path) for _score_, path in sorted(scored)[:lines]]
 
     def _line(self, path: str) -> str:
-        shown = [f"{one.name}{written(one.parameters)}" for one in self._shown(path)]
+        shown = [f"{definition.name}{written(definition.parameters)}" for definition in self._shown(path)]
         return f"{path}: {', '.join(shown)}"[:200]
 
     def _shown(self, path: str) -> list[Definition]:
         if not family_of(path):
             return []
-        return [one for one in self._files.table(path).definitions if one.kind in _SHOWN_KINDS]
+        return [
+            definition
+            for definition in self._files.table(path).definitions
+            if definition.kind in _SHOWN_KINDS
+        ]
 
 
 def stems(text: str) -> list[str]:
@@ -112,5 +120,5 @@ def _telling(name: str) -> bool:
     return len(name) >= _SHORTEST and not name.startswith("__") and name.lower() not in _COMMON
 
 
-def _score(words: Counter[str], found: Iterable[str]) -> int:
-    return sum(1 for word in set(found) if word in words)
+def _score(words: Counter[str], names: Iterable[str]) -> int:
+    return sum(1 for word in set(names) if word in words)

@@ -20,10 +20,10 @@ _FORCED = {"overrides", "resolutions"}
 
 def dependency_clashes(clash: Clash) -> Iterator[Conflict]:
     """At most one conflict per package: the worst of what the two branches newly ask for."""
-    found = [
+    verdicts = [
         verdict for fact, other in clash.pairs(Fact) if (verdict := _judged(clash, fact, other)) is not None
     ]
-    worst = gravest(found)
+    worst = gravest(verdicts)
     if worst is not None:
         yield worst
 

@@ -86,9 +86,9 @@ class ManifestDetector:
         for index, said in enumerate(news):
             for subject in said:
                 said_by[subject].append(index)
-        found: dict[tuple[int, int], list[Conflict]] = defaultdict(list)
+        conflicts: dict[tuple[int, int], list[Conflict]] = defaultdict(list)
         for subject, indices in said_by.items():
-            if len({one.value for index in indices for one in news[index][subject]}) == 1:
+            if len({fact.value for index in indices for fact in news[index][subject]}) == 1:
                 continue
             for left, right in itertools.combinations(indices, 2):
                 if sides[left].tree == sides[right].tree:
@@ -97,20 +97,20 @@ class ManifestDetector:
                     continue
                 clash = self._clash((sides[left], news[left][subject]), (sides[right], news[right][subject]))
                 if clash.ours and clash.theirs:
-                    found[left, right].extend(_JUDGES[subject[0]](clash))
-        return tuple(one for pair in sorted(found) for one in _merged(found[pair]))
+                    conflicts[left, right].extend(_JUDGES[subject[0]](clash))
+        return tuple(conflict for pair in sorted(conflicts) for conflict in _merged(conflicts[pair]))
 
     def standing(self, base_tree: str, sides: tuple[Side, Side], tree: str) -> tuple[Conflict, ...]:
         """The clashes of two sides that remain in `tree`, which should settle them."""
         said = self._news(base_tree, tree)
         left, right = (_still_said(self._news(base_tree, side.tree), said) for side in sides)
-        found: list[Conflict] = []
+        conflicts: list[Conflict] = []
         for subject in left.keys() & right.keys():
             ours, theirs = (replace(side, tree=tree) for side in sides)
             clash = self._clash((ours, left[subject]), (theirs, right[subject]))
             if clash.ours and clash.theirs:
-                found.extend(_JUDGES[subject[0]](clash))
-        return tuple(_merged(found))
+                conflicts.extend(_JUDGES[subject[0]](clash))
+        return tuple(_merged(conflicts))
 
     def _clash(self, left: tuple[Side, Sequence[Fact]], right: tuple[Side, Sequence[Fact]]) -> Clash:
         shared = {fact.value for fact in left[1]} & {fact.value for fact in right[1]}
@@ -219,7 +219,7 @@ class ManifestDetector:
 
 def _still_said(side: _News, said: _News) -> _News:
     """What of a side's news is in `said` too; a migration that another there builds on is no end any more."""
-    found: dict[tuple[Family, str], list[Fact]] = {}
+    still: dict[tuple[Family, str], list[Fact]] = {}
     for subject, facts in side.items():
         there = said.get(subject, ())
         followed = {parent for fact in there if isinstance(fact, GraphMigration) for parent in fact.parents}
@@ -230,8 +230,8 @@ def _still_said(side: _News, said: _News) -> _News:
             and not (isinstance(fact, GraphMigration) and fact.node in followed)
         ]
         if kept:
-            found[subject] = kept
-    return found
+            still[subject] = kept
+    return still
 
 
 def _says(fact: Fact, other: Fact) -> bool:
@@ -250,5 +250,5 @@ def _merged(conflicts: Iterable[Conflict]) -> list[Conflict]:
         conflicts, key=lambda conflict: (conflict.kind, conflict.path, conflict.symbol or "")
     ):
         by_id[conflict.id].append(conflict)
-    merged = [found for same in by_id.values() if (found := gravest(same)) is not None]
+    merged = [worst for same in by_id.values() if (worst := gravest(same)) is not None]
     return sorted(merged, key=lambda conflict: list(Severity).index(conflict.severity))

@@ -165,12 +165,12 @@ def same_scope(left: Receiver, right: Receiver) -> bool:
         return True
     if Holder.IMPORTED not in {left.kind, right.kind} or Holder.UNKNOWN in {left.kind, right.kind}:
         return False
-    one, _, name = left.scope.rpartition(":")
+    scope, _, name = left.scope.rpartition(":")
     other, _, named = right.scope.rpartition(":")
     # JavaScript's default export has the name its importer gives it.
     if name != named and "*" not in {name, named}:
         return False
-    return one == other or one.endswith(f".{other}") or other.endswith(f".{one}")
+    return scope == other or scope.endswith(f".{other}") or other.endswith(f".{scope}")
 
 
 def dotted_name(node: ast.expr | None) -> str:
@@ -191,7 +191,7 @@ def argument(call: ast.Call, index: int, *names: str) -> ast.expr | None:
     """The positional argument at `index`, or the first keyword of `names`."""
     if len(call.args) > index:
         return call.args[index]
-    return next((found for found in (keyword(call, name) for name in names) if found is not None), None)
+    return next((value for value in (keyword(call, name) for name in names) if value is not None), None)
 
 
 def text_of(node: ast.expr | None) -> str | None:
@@ -203,8 +203,8 @@ def texts_of(node: ast.expr | None) -> list[str] | None:
     """The strings of a literal list, tuple or set; None when some are not literal."""
     if not isinstance(node, ast.List | ast.Tuple | ast.Set):
         return None
-    found = [text_of(item) for item in node.elts]
-    return [text for text in found if text is not None] if None not in found else None
+    texts = [text_of(item) for item in node.elts]
+    return [text for text in texts if text is not None] if None not in texts else None
 
 
 def print_of(node: ast.AST) -> str:

@@ -82,12 +82,12 @@ class Wirings:
             if len(self._trees) > 8:  # noqa: PLR2004 - trees of one repository, one after another
                 self._trees.clear()
             self._trees[key] = dict(self._all(self.view.walk(base_tree), python=python))
-        found = dict(self._trees[key])
+        wirings = dict(self._trees[key])
         for path, change in changes.items():
-            found.pop(path, None)
+            wirings.pop(path, None)
             if change.new is not None:
-                found.update(self._all([(path, change.new)], python=python))
-        return list(found.values())
+                wirings.update(self._all([(path, change.new)], python=python))
+        return list(wirings.values())
 
     def _all(self, entries: Iterable[tuple[str, Entry]], *, python: bool) -> Iterator[tuple[str, Wiring]]:
         endings = (".py",) if python else _SCRIPTS

@@ -51,32 +51,32 @@ class _Reader:
         return next((what for what, _name in reversed(self.stack) if what != "oneof"), "")
 
     def facts(self, text: str) -> Iterator[Fact]:
-        for found in _TOKEN.finditer(text):
-            if found["open"]:
-                self.stack.append((found["what"] or "", found["name"] or ""))
-            elif found["close"]:
+        for token in _TOKEN.finditer(text):
+            if token["open"]:
+                self.stack.append((token["what"] or "", token["name"] or ""))
+            elif token["close"]:
                 if self.stack:
                     self.stack.pop()
-            elif found["package"]:
-                self.package = found["package"]
-            elif found["alias"]:
+            elif token["package"]:
+                self.package = token["package"]
+            elif token["alias"]:
                 self.aliased.add(self.scope)
             else:
-                yield from self._stated(found)
+                yield from self._stated(token)
 
-    def _stated(self, found: re.Match[str]) -> Iterator[Fact]:
-        line = self.lines.at(found.start(found.lastgroup or 0))
-        if found["held"]:
-            for number in _reserved(found["ranges"]):
+    def _stated(self, token: re.Match[str]) -> Iterator[Fact]:
+        line = self.lines.at(token.start(token.lastgroup or 0))
+        if token["held"]:
+            for number in _reserved(token["ranges"]):
                 yield self._fact(number, "reserved", "", line)
-        elif found["field"] and self.inside in {"message", "extend", "group"}:
-            kind, number = " ".join(found["type"].split()), str(int(found["number"], 0))
-            line = self.lines.at(found.start("field"))
-            yield self._fact(number, found["field"], kind, line)
-            yield self._named(found["field"], number, line)
-        elif found["value"] and self.inside == "enum" and self.scope not in self.aliased:
+        elif token["field"] and self.inside in {"message", "extend", "group"}:
+            kind, number = " ".join(token["type"].split()), str(int(token["number"], 0))
+            line = self.lines.at(token.start("field"))
+            yield self._fact(number, token["field"], kind, line)
+            yield self._named(token["field"], number, line)
+        elif token["value"] and self.inside == "enum" and self.scope not in self.aliased:
             yield self._fact(
-                str(int(found["ordinal"], 0)), found["value"], "", self.lines.at(found.start("value"))
+                str(int(token["ordinal"], 0)), token["value"], "", self.lines.at(token.start("value"))
             )
 
     def _fact(self, number: str, name: str, kind: str, line: int) -> ProtoField:

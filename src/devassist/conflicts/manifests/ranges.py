@@ -84,8 +84,8 @@ class Range:
     intervals: tuple[Interval, ...]
 
     def meets(self, other: Range) -> Range:
-        found = [interval.meets(two) for interval in self.intervals for two in other.intervals]
-        return Range(tuple(interval for interval in found if not interval.empty))
+        both = [interval.meets(two) for interval in self.intervals for two in other.intervals]
+        return Range(tuple(interval for interval in both if not interval.empty))
 
     @property
     def empty(self) -> bool:
@@ -97,39 +97,39 @@ class Range:
 
 def parse_npm(text: str) -> Range | None:
     """`^1.2 || 3.x || 1.0 - 2.0`; None for tags, URLs, workspaces and aliases."""
-    found: list[Interval] = []
+    intervals: list[Interval] = []
     for alternative in text.split("||"):
-        one = _hyphenated(alternative) or _all(
+        interval = _hyphenated(alternative) or _all(
             re.findall(r"[<>=^~]+\s*[^\s<>=^~]*|[^\s<>=^~]+", alternative), bare="="
         )
-        if one is None:
+        if interval is None:
             return None
-        found.append(one)
-    return Range(tuple(found))
+        intervals.append(interval)
+    return Range(tuple(intervals))
 
 
 def parse_cargo(text: str) -> Range | None:
     """`1.2`, which is `^1.2`, or clauses between commas."""
-    one = _all([part for part in text.split(",") if part.strip()], bare="^")
-    return None if one is None else Range((one,))
+    interval = _all([part for part in text.split(",") if part.strip()], bare="^")
+    return None if interval is None else Range((interval,))
 
 
 def _all(clauses: Iterable[str], *, bare: str) -> Interval | None:
     whole = Interval()
     for clause in clauses:
         matched = _CLAUSE.fullmatch(clause.strip())
-        one = matched and _clause(matched[1] or bare, matched[2])
-        if not one:
+        interval = matched and _clause(matched[1] or bare, matched[2])
+        if not interval:
             return None
-        whole = whole.meets(one)
+        whole = whole.meets(interval)
     return whole
 
 
 def _hyphenated(text: str) -> Interval | None:
-    found = _HYPHEN.fullmatch(text)
-    if found is None:
+    match = _HYPHEN.fullmatch(text)
+    if match is None:
         return None
-    low, high = _clause(">=", found[1]), _clause("<=", found[2])
+    low, high = _clause(">=", match[1]), _clause("<=", match[2])
     return low.meets(high) if low and high else None
 
 

@@ -131,11 +131,11 @@ def _of_the_product(path: str, text: str) -> Iterator[Fact]:
 def _imports(path: str, text: str) -> Iterator[Fact]:
     """Lines that look like imports; they are verified if another branch drops the requirement."""
     lines = Lines(text)
-    for found in _IMPORT.finditer(text):
-        stated = found["origin"] or found["names"]
-        names = [one.split()[0] for one in stated.split(",") if one.strip()]
+    for statement in _IMPORT.finditer(text):
+        stated = statement["origin"] or statement["names"]
+        names = [part.split()[0] for part in stated.split(",") if part.strip()]
         for key in {key for name in names for key in (name.partition(".")[0], ".".join(name.split(".")[:2]))}:
-            line = lines.at(found.start(found.lastgroup or 0))
+            line = lines.at(statement.start(statement.lastgroup or 0))
             yield Fact(family=Family.MODULE, key=key, value=ModuleUse.IMPORTED, path=path, line=line)
 
 

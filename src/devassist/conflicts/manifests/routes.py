@@ -68,18 +68,18 @@ class Route:
 
 def normalised(url: str) -> tuple[str, str]:
     """The path without the names of its parameters; and the same without converters and slash at the end."""
-    found = _NAMED_GROUP.sub(r"{\1}", url)
-    exact = _PARAMETER.sub(_hole, found)
-    exact = _COLON.sub(lambda one: "{" + (one["pattern"] or "") + "}", exact)
+    plain = _NAMED_GROUP.sub(r"{\1}", url)
+    exact = _PARAMETER.sub(_hole, plain)
+    exact = _COLON.sub(lambda parameter: "{" + (parameter["pattern"] or "") + "}", exact)
     exact = "/" + exact.lstrip("/")
     loose = re.sub(r"\{(?:[^{}]|\{[^{}]*\})*\}", "{}", exact)
     return exact, loose.rstrip("/") or "/"
 
 
-def _hole(found: re.Match[str]) -> str:
-    if found[0] == "{$}":
+def _hole(parameter: re.Match[str]) -> str:
+    if parameter[0] == "{$}":
         return ""
-    return "{" + (found["converter"] or found["pattern"] or "") + "}"
+    return "{" + (parameter["converter"] or parameter["pattern"] or "") + "}"
 
 
 def python_routes(module: Module) -> Iterator[Fact]:
@@ -140,7 +140,7 @@ def _called(module: Module, call: ast.Call) -> Iterator[Fact]:
         if name == "add_url_rule":
             handler = argument(call, 2, "view_func")
         elif name == "add_resource":
-            handler, urls = argument(call, 0, "resource"), [text_of(one) for one in call.args[1:]]
+            handler, urls = argument(call, 0, "resource"), [text_of(url) for url in call.args[1:]]
         elif name == "register":
             methods = ["ANY"] if "router" in receiver.scope.lower() else None
     elif name not in {"path", "re_path", "url"} or not module.path.rpartition("/")[2].startswith("urls"):

@@ -125,15 +125,15 @@ def text_defaults(path: str, text: str) -> Iterator[Fact]:
             return
         plain = without_comments(text)
         lines = Lines(plain)
-        for found in _NODE.finditer(plain):
-            value = found[3].strip("\"'`")
-            yield _environment(path, found[1] or found[2], repr(value), lines.at(found.start()))
+        for match in _NODE.finditer(plain):
+            value = match[3].strip("\"'`")
+            yield _environment(path, match[1] or match[2], repr(value), lines.at(match.start()))
     elif name.endswith((".sh", ".bash")) or re.fullmatch(
         r"(docker-)?compose[\w.-]*\.ya?ml|Dockerfile[\w.-]*", name
     ):
         for number, line in enumerate(text.split("\n"), 1):
-            for found in _SHELL.finditer(re.sub(r"(^|\s)#.*", "", line)):
-                yield _environment(path, found[1], repr(found[2].strip("\"'")), number)
+            for match in _SHELL.finditer(re.sub(r"(^|\s)#.*", "", line)):
+                yield _environment(path, match[1], repr(match[2].strip("\"'")), number)
     elif is_dotenv(path):
         for number, line in enumerate(text.split("\n"), 1):
             stated = None if line.lstrip().startswith("#") else _DOTENV.match(line)

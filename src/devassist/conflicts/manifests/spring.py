@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from devassist.conflicts.manifests.facts import Fact
 from devassist.conflicts.manifests.module import Holder, Receiver
@@ -54,8 +54,8 @@ def _spring(source: _Source) -> Iterator[Route]:
         return
     classes: list[tuple[int, int, str, str]] = []
     found_methods: list[tuple[re.Match[str], str, int]] = []
-    for found in _SPRING.finditer(source.text):
-        given, after = _annotation(source.text, found.end())
+    for mapping in _SPRING.finditer(source.text):
+        given, after = _annotation(source.text, mapping.end())
         after = _past_modifiers(source.text, after)
         if _JAVA_CLASS.match(source.text, after):
             opening = source.text.find("{", after)
@@ -63,25 +63,25 @@ def _spring(source: _Source) -> Iterator[Route]:
             narrowed = given if _NARROWED.search(given) else ""
             classes += [(after, end, prefix, narrowed) for prefix in _spring_paths(given)[:1]]
         else:
-            found_methods.append((found, given, after))
+            found_methods.append((mapping, given, after))
     root = re.split(r"(^|/)src/main/", source.path)[0]
     unsure = _CONDITIONAL.search(source.text) is not None
-    for found, given, after in found_methods:
-        inside = [one for one in classes if one[0] < found.start() < one[1]]
-        prefix = "".join(one[2].rstrip("/") for one in inside)
-        sure = not unsure and not _NARROWED.search(given) and not any(one[3] for one in inside)
+    for mapping, given, after in found_methods:
+        inside = [around for around in classes if around[0] < mapping.start() < around[1]]
+        prefix = "".join(around[2].rstrip("/") for around in inside)
+        sure = not unsure and not _NARROWED.search(given) and not any(around[3] for around in inside)
         yield from _spring_method(
-            source, (found, given, after), Receiver(f"{root}:spring", Holder.APP, prefix), sure
+            source, (mapping, given, after), Receiver(f"{root}:spring", Holder.APP, prefix), sure
         )
 
 
 def _spring_method(
     source: _Source,
-    found: tuple[re.Match[str], str, int],
+    stated: tuple[re.Match[str], str, int],
     receiver: Receiver,
     sure: bool,  # noqa: FBT001
 ) -> Iterator[Route]:
-    mapping, given, after = found
+    mapping, given, after = stated
     named = _JAVA_METHOD.match(source.text, after)
     if named is None:
         return
@@ -95,10 +95,8 @@ def _spring_method(
     for path in _spring_paths(given):
         for verb in verbs or ["ANY"]:
             url = receiver.prefix + ("/" + path.lstrip("/") if path else "")
-            one = source.route(verb, url or "/", receiver, (mapping.start(), end), named[1])
-            yield Route(
-                **{name: getattr(one, name) for name in one.__dataclass_fields__ if name != "sure"}, sure=sure
-            )
+            route = source.route(verb, url or "/", receiver, (mapping.start(), end), named[1])
+            yield replace(route, sure=sure)
 
 
 def _annotation(text: str, at: int) -> tuple[str, int]:
@@ -110,17 +108,19 @@ def _annotation(text: str, at: int) -> tuple[str, int]:
 
 
 def _past_modifiers(text: str, at: int) -> int:
-    while (found := _JAVA_AFTER.match(text, at)) is not None:
-        at = _annotation(text, found.end())[1] if "@" in found[0] else found.end()
+    while (modifier := _JAVA_AFTER.match(text, at)) is not None:
+        at = _annotation(text, modifier.end())[1] if "@" in modifier[0] else modifier.end()
     return at
 
 
 def _spring_paths(given: str) -> list[str]:
     """The literal paths of a mapping; one empty path when it has none; nothing when it is computed."""
-    for one in arguments(given):
-        name, equals, value = one.partition("=") if re.match(r"\w+\s*=", one) else ("value", "=", one)
+    for argument in arguments(given):
+        name, equals, value = (
+            argument.partition("=") if re.match(r"\w+\s*=", argument) else ("value", "=", argument)
+        )
         if equals and name.strip() in {"value", "path"}:
             listed = arguments(value.strip()[1:-1]) if value.strip()[:1] in {"{", "["} else [value]
-            found = [quoted(item) for item in listed]
-            return [item for item in found if item is not None]
+            texts = [quoted(item) for item in listed]
+            return [item for item in texts if item is not None]
     return [""]

@@ -23,7 +23,7 @@ class Lines:
     _starts: list[int] = field(init=False)
 
     def __post_init__(self) -> None:
-        self._starts = [0, *(found.end() for found in re.finditer(r"\n", self.text))]
+        self._starts = [0, *(match.end() for match in re.finditer(r"\n", self.text))]
 
     def at(self, offset: int) -> int:
         return bisect_right(self._starts, offset)
@@ -52,14 +52,14 @@ def toml_lines(text: str) -> Iterator[TomlLine]:
 
 def toml_line(lines: list[TomlLine], dotted: str, literal: str = "") -> int:
     """The line of key `dotted` (table and key joined by dots), or of `literal` in its value; 1 when unknown."""
-    inside = [one for one in lines if _covers(f"{one.table}.{one.key}".strip("."), dotted)]
-    quoted = [one for one in inside if f'"{literal}"' in one.text or f"'{literal}'" in one.text]
+    inside = [line for line in lines if _covers(f"{line.table}.{line.key}".strip("."), dotted)]
+    quoted = [line for line in inside if f'"{literal}"' in line.text or f"'{literal}'" in line.text]
     chosen = quoted if literal and quoted else inside
     return chosen[0].number if chosen else 1
 
 
-def _covers(found: str, wanted: str) -> bool:
-    return found == wanted or (wanted.startswith(f"{found}.") and bool(found) and "." in found)
+def _covers(stated: str, wanted: str) -> bool:
+    return stated == wanted or (wanted.startswith(f"{stated}.") and bool(stated) and "." in stated)
 
 
 def _plain(key: str) -> str:
@@ -70,28 +70,28 @@ def json_line(text: str, *keys: str) -> int:
     """The line of the key reached through `keys`, by looking for each after the other; 1 when unknown."""
     at = 0
     for key in keys:
-        found = re.compile(rf'"{re.escape(key)}"\s*:').search(text, at)
-        if found is None:
+        match = re.compile(rf'"{re.escape(key)}"\s*:').search(text, at)
+        if match is None:
             return 1
-        at = found.end()
+        at = match.end()
     return text.count("\n", 0, at) + 1
 
 
 def without_comments(text: str) -> str:
     """C-like source whose comments are blanks: offsets and lines stay."""
     return _C_TOKEN.sub(
-        lambda found: found[0] if found["drop"] is None else re.sub(r"[^\n]", " ", found[0]), text
+        lambda match: match[0] if match["drop"] is None else re.sub(r"[^\n]", " ", match[0]), text
     )
 
 
 def closing(text: str, opening: int) -> int:
     """The offset of the bracket that closes the one at `opening`; the end of the text when none does."""
     depth = 0
-    for found in _BRACKET.finditer(text, opening):
-        if found["bracket"]:
-            depth += 1 if found["bracket"] in "([{" else -1
+    for token in _BRACKET.finditer(text, opening):
+        if token["bracket"]:
+            depth += 1 if token["bracket"] in "([{" else -1
             if depth == 0:
-                return found.start()
+                return token.start()
     return len(text)
 
 
@@ -114,7 +114,7 @@ def arguments(text: str) -> list[str]:
 
 def quoted(text: str) -> str | None:
     """The content of a plain string literal, None for anything else."""
-    found = re.fullmatch(
+    match = re.fullmatch(
         r"""\s*(?:"((?:\\.|[^"\\])*)"|'((?:\\.|[^'\\])*)'|`([^`$\\]*)`)\s*""", text, re.DOTALL
     )
-    return None if found is None else next(part for part in found.groups() if part is not None)
+    return None if match is None else next(part for part in match.groups() if part is not None)

@@ -53,25 +53,25 @@ class Tables:
 
     def table(self, blob: str, grammar: Grammar) -> Table:
         key = (blob, grammar.name)
-        found = self._kept.get(key)
-        if found is None:
-            found = None if blob in self._origins else self._stored(key)
-            found = found or self._made(blob, grammar)
+        table = self._kept.get(key)
+        if table is None:
+            table = None if blob in self._origins else self._stored(key)
+            table = table or self._made(blob, grammar)
             if len(self._kept) >= _KEPT_TABLES:
                 self._kept.clear()
-            self._kept[key] = found
-        return found
+            self._kept[key] = table
+        return table
 
     def blob(self, blob: str) -> bytes:
         """The content of a blob of the repository or of one that `merged` named."""
         origin = self._origins.get(blob)
         if origin is None:
             return self.view.blob(blob)
-        return merged_text(*(self.view.blob(one) for one in origin)) or b""
+        return merged_text(*(self.view.blob(part) for part in origin)) or b""
 
-    def merged(self, base: str, one: str, other: str) -> str | None:
+    def merged(self, base: str, left: str, other: str) -> str | None:
         """The name of the blob that a merge of three makes; None where their changes touch."""
-        first, second = sorted((one, other))
+        first, second = sorted((left, other))
         key = (base, first, second)
         if key not in self._merges:
             text = merged_text(*(self.view.blob(each) for each in key))
@@ -87,7 +87,7 @@ class Tables:
         if key not in self._words:
             if len(self._words) >= _KEPT_WORDS:
                 self._words.clear()
-            before, after = (Counter(_WORD.findall(self.view.blob(one))) for one in key)
+            before, after = (Counter(_WORD.findall(self.view.blob(blob))) for blob in key)
             self._words[key] = (frozenset(before - after), frozenset(after - before))
         return self._words[key]
 
@@ -102,8 +102,8 @@ class Tables:
     def implemented(self, blob: str) -> frozenset[str]:
         """The names of the types that a Rust file has `impl` blocks for, without parsing it."""
         if blob not in self._implemented:
-            found = _IMPL.findall(self.blob(blob))
-            self._implemented[blob] = frozenset(name.decode("utf-8", "replace") for name in found)
+            headers = _IMPL.findall(self.blob(blob))
+            self._implemented[blob] = frozenset(name.decode("utf-8", "replace") for name in headers)
         return self._implemented[blob]
 
     def _stored(self, key: tuple[str, str]) -> Table | None:
@@ -153,8 +153,8 @@ class Files:
         if not self._implementing:
             self._implementing = defaultdict(list)
             for path, blob in self.blobs.items():
-                for one in self.tables.implemented(blob) if path.endswith(".rs") else ():
-                    self._implementing[one].append(path)
+                for type_name in self.tables.implemented(blob) if path.endswith(".rs") else ():
+                    self._implementing[type_name].append(path)
         return self._implementing.get(name, [])
 
     def definers(self, names: Iterable[str], family: str) -> dict[str, list[Place]]:
@@ -162,22 +162,26 @@ class Files:
         wanted = frozenset(names)
         asked = {name for name in wanted if (name, family) not in self._places}
         if asked:
-            found = self.defined_in(self.blobs, asked, family)
-            self._places.update({(name, family): found.get(name, []) for name in asked})
+            places = self.defined_in(self.blobs, asked, family)
+            self._places.update({(name, family): places.get(name, []) for name in asked})
         return {name: self._places[name, family] for name in wanted}
 
     def defined_in(self, paths: Iterable[str], names: Iterable[str], family: str) -> dict[str, list[Place]]:
         """Where in these files definitions of the names are."""
         wanted = frozenset(names)
-        pattern = re.compile(b"|".join(re.escape(one.encode()) for one in sorted(wanted, key=len)[::-1]))
-        found: dict[str, list[Place]] = defaultdict(list)
+        pattern = re.compile(b"|".join(re.escape(name.encode()) for name in sorted(wanted, key=len)[::-1]))
+        places: dict[str, list[Place]] = defaultdict(list)
         for path in paths:
             if family_of(path) != family or pattern.search(self.source(path)) is None:
                 continue
-            for one in self.table(path).definitions:
-                if one.last in wanted and one.kind is not SymbolKind.LOCAL and Flag.ENTRY not in one.flags:
-                    found[one.last].append((path, one))
-        return found
+            for definition in self.table(path).definitions:
+                if (
+                    definition.last in wanted
+                    and definition.kind is not SymbolKind.LOCAL
+                    and Flag.ENTRY not in definition.flags
+                ):
+                    places[definition.last].append((path, definition))
+        return places
 
 
 def source_files(tables: Tables, tree: str, languages: tuple[str, ...]) -> Files:
@@ -198,10 +202,10 @@ def source_changes(
     tables: Tables, base_tree: str, tree: str, languages: tuple[str, ...]
 ) -> dict[str, str | None]:
     """Changed source files of a branch: path -> new blob, or None where it is gone."""
-    found: dict[str, str | None] = {}
+    changes: dict[str, str | None] = {}
     for path, change in tables.view.changes(base_tree, tree).items():
         grammar = grammar_for(path)
         if grammar is not None and covers(languages, grammar):
             usable = change.new is not None and change.new.mode in (FILE, EXECUTABLE)
-            found[path] = change.new.id if change.new is not None and usable else None
-    return found
+            changes[path] = change.new.id if change.new is not None and usable else None
+    return changes

@@ -44,45 +44,45 @@ class Modules:
 
     @classmethod
     def over(cls, files: Files) -> Self:
-        found = cls(files, go_roots=_go_roots(files))
+        modules = cls(files, go_roots=_go_roots(files))
         for path in files.blobs:
-            found.enter(path)
-        return found
+            modules.enter(path)
+        return modules
 
     def derived(self, files: Files, changes: Iterable[str]) -> Self:
         """The modules of files of which only `changes` differ; what stays is shared, not made again."""
-        found = type(self)(files, self.python, self.members, self.packages, self.crates, self.go_roots)
-        moved = {path for path in changes if self.place(path) != found.place(path)}
+        modules = type(self)(files, self.python, self.members, self.packages, self.crates, self.go_roots)
+        moved = {path for path in changes if self.place(path) != modules.place(path)}
         for path in [path for path in moved if path.endswith("__init__.py")]:
             below = posixpath.dirname(path) + "/"  # The names of everything below it may differ.
             for blobs in (self.files.blobs, files.blobs):
-                moved |= {one for one in blobs if below == "/" or one.startswith(below)}
+                moved |= {other for other in blobs if below == "/" or other.startswith(below)}
         if moved:
-            found.python, found.members = self.python.layer(), self.members.layer()
-            found.packages, found.crates = self.packages.layer(), dict(self.crates)
+            modules.python, modules.members = self.python.layer(), self.members.layer()
+            modules.packages, modules.crates = self.packages.layer(), dict(self.crates)
         for path in sorted(moved):
             if path in self.files.blobs:
-                self.leave(path, found)
+                self.leave(path, modules)
             if path in files.blobs:
-                found.enter(path)
-        return found
+                modules.enter(path)
+        return modules
 
     def place(self, path: str) -> str | None:
         return self.key(path) if path in self.files.blobs else None
 
-    def leave(self, path: str, found: Modules) -> None:
+    def leave(self, path: str, modules: Modules) -> None:
         grammar = grammar_for(path)
         family = "" if grammar is None else grammar.family
         if family == "python":
             for name in self.names_of(path):
-                found.python.drop(name, path)
+                modules.python.drop(name, path)
         elif family in ("go", "java"):
             key = self.key(path)
-            found.members.drop(key, path)
-            if family == "go" and not found.members.of(key):
-                found.packages.drop(posixpath.basename(posixpath.dirname(path)), key)
+            modules.members.drop(key, path)
+            if family == "go" and not modules.members.of(key):
+                modules.packages.drop(posixpath.basename(posixpath.dirname(path)), key)
         elif family == "rust" and (crate := crate_of(self.files, path)) is not None:
-            found.crates.pop(crate[0], None)
+            modules.crates.pop(crate[0], None)
 
     def enter(self, path: str) -> None:
         grammar = grammar_for(path)
@@ -103,17 +103,17 @@ class Modules:
         names = {stem.replace("/", ".")}
         folder = self._outside(posixpath.dirname(stem if path.endswith("__init__.py") else path))
         names.add(stem[len(folder) :].lstrip("/").replace("/", "."))
-        names |= {stem.removeprefix(one).replace("/", ".") for one in _SOURCE_ROOTS}
+        names |= {stem.removeprefix(root).replace("/", ".") for root in _SOURCE_ROOTS}
         return names
 
     def _outside(self, folder: str) -> str:
         """The nearest folder that is no package."""
-        found = self._folders.get(folder)
-        if found is None:
+        outside = self._folders.get(folder)
+        if outside is None:
             inside = folder and f"{folder}/__init__.py" in self.files.blobs
-            found = self._outside(posixpath.dirname(folder)) if inside else folder
-            self._folders[folder] = found
-        return found
+            outside = self._outside(posixpath.dirname(folder)) if inside else folder
+            self._folders[folder] = outside
+        return outside
 
     def key(self, path: str) -> str:
         """The module that the file at `path` belongs to."""
@@ -171,19 +171,33 @@ class Modules:
                 folder = posixpath.dirname(folder)
             stem = posixpath.join(folder, name.replace(".", "/")).rstrip("/")
             options = (f"{stem}.py", f"{stem}/__init__.py", f"{stem}.pyi")
-            return next((one for one in options if one in self.files.blobs), None)
-        found = self.python.of(name)
-        if len(found) > 1:
+            return next((candidate for candidate in options if candidate in self.files.blobs), None)
+        candidates = self.python.of(name)
+        if len(candidates) > 1:
             sibling = posixpath.join(posixpath.dirname(path), name.replace(".", "/") + ".py")
-            if sibling in found:
+            if sibling in candidates:
                 return sibling
-            found = sorted(found, key=lambda one: (not one.endswith(".py"), -_shared(one, path), len(one)))
-        return found[0] if found else self._python_sibling(path, name)
+            candidates = sorted(
+                candidates,
+                key=lambda candidate: (
+                    not candidate.endswith(".py"),
+                    -_shared(candidate, path),
+                    len(candidate),
+                ),
+            )
+        return candidates[0] if candidates else self._python_sibling(path, name)
 
     def _python_sibling(self, path: str, name: str) -> str | None:
         """A script's neighbour: the folder of a script is on its path."""
         stem = posixpath.join(posixpath.dirname(path), name.replace(".", "/"))
-        return next((one for one in (f"{stem}.py", f"{stem}/__init__.py") if one in self.files.blobs), None)
+        return next(
+            (
+                candidate
+                for candidate in (f"{stem}.py", f"{stem}/__init__.py")
+                if candidate in self.files.blobs
+            ),
+            None,
+        )
 
     def _find_script(self, path: str, module: str) -> str | None:
         if module.startswith("."):
@@ -196,9 +210,9 @@ class Modules:
             if stem in self.files.blobs:
                 return stem
             head, ending = posixpath.splitext(stem)
-            options = [head + one for one in _SCRIPT_OUTPUTS.get(ending, ())]
-            options += [stem + one for one in _SCRIPT_ENDINGS]
-            options += [f"{stem}/index{one}" for one in _SCRIPT_ENDINGS]
+            options = [head + suffix for suffix in _SCRIPT_OUTPUTS.get(ending, ())]
+            options += [stem + suffix for suffix in _SCRIPT_ENDINGS]
+            options += [f"{stem}/index{suffix}" for suffix in _SCRIPT_ENDINGS]
             for option in options:
                 if option in self.files.blobs:
                     return option
@@ -211,23 +225,23 @@ class Modules:
                 return key if self.members.of(key) else None
         if self.go_roots:
             return None
-        found = [
+        keys = [
             key
             for key in self.packages.of(posixpath.basename(module))
             if not key.endswith("_test") and ("/" + module).endswith("/" + key.rstrip("/"))
         ]
-        return max(found, key=len, default=None)
+        return max(keys, key=len, default=None)
 
 
 def _go_roots(files: Files) -> tuple[tuple[str, str], ...]:
     """(module path, folder) of every go.mod, the longest path first."""
-    found = []
+    roots = []
     for path, blob in files.settings.items():
         named = _GO_MODULE.search(files.tables.view.blob(blob)) if path.endswith("go.mod") else None
         if named is not None:
-            found.append((named[1].decode("utf-8", "replace"), posixpath.dirname(path)))
-    return tuple(sorted(found, key=lambda one: -len(one[0])))
+            roots.append((named[1].decode("utf-8", "replace"), posixpath.dirname(path)))
+    return tuple(sorted(roots, key=lambda root: -len(root[0])))
 
 
-def _shared(one: str, other: str) -> int:
-    return len(posixpath.commonprefix([one, other]))
+def _shared(path: str, other: str) -> int:
+    return len(posixpath.commonprefix([path, other]))

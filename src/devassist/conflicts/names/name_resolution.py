@@ -18,7 +18,6 @@ from devassist.conflicts.names.namespaces import (
     Target,
     principal,
 )
-from devassist.conflicts.syntax.languages import grammar_for
 from devassist.conflicts.syntax.tables import SUPER, Definition, Import, SymbolKind, TypeRef, type_named
 
 _CLASS = re.compile(r"[A-Z]\w*[a-z]\w*")
@@ -34,34 +33,38 @@ class Chains(Namespaces):
         if len(hops) > DEEPEST * 2:
             return None
         hops.append((key, name))
-        bindings = [one for one in self.namespace(key).get(name, ()) if not outside or self.visible(one)]
+        bindings = [
+            binding for binding in self.namespace(key).get(name, ()) if not outside or self.visible(binding)
+        ]
         if bindings:
             return self._bound(key, name, principal(bindings), hops)
-        found = self._through_stars(key, name, hops, outside=outside)
-        return found or self._submodule(key, name, hops)
+        target = self._through_stars(key, name, hops, outside=outside)
+        return target or self._submodule(key, name, hops)
 
-    def _bound(self, key: str, name: str, one: Binding, hops: list[Hop]) -> Target | None:
-        if one.brought is not None:
-            return self.follow(one.path, one.brought, hops)
-        definition = one.definition
+    def _bound(self, key: str, name: str, binding: Binding, hops: list[Hop]) -> Target | None:
+        if binding.brought is not None:
+            return self.follow(binding.path, binding.brought, hops)
+        definition = binding.definition
         if (
             definition is not None
             and definition.kind in (SymbolKind.VARIABLE, SymbolKind.TYPE)
             and definition.bases
         ):
-            alias = self.chain(one.path, "", definition.bases[0], hops)
+            alias = self.chain(binding.path, "", definition.bases[0], hops)
             if alias is not None and alias != EXTERNAL and alias.definition != definition:
                 return alias
-        return Target(key, name, definition, one.path)
+        return Target(key, name, definition, binding.path)
 
     def _through_stars(self, key: str, name: str, hops: list[Hop], *, outside: bool) -> Target | None:
         for path in self.modules.paths(key):
-            for one in self.files.table(path).imports:
-                if one.name != "*" or (outside and not one.exported and not path.endswith((".py", ".pyi"))):
+            for brought in self.files.table(path).imports:
+                if brought.name != "*" or (
+                    outside and not brought.exported and not path.endswith((".py", ".pyi"))
+                ):
                     continue
-                other = self.modules.find(path, one.module)
+                other = self.modules.find(path, brought.module)
                 if other is None and path.endswith(".rs"):
-                    inline = self._follow_parts(path, one, [])
+                    inline = self._follow_parts(path, brought, [])
                     known = inline not in (None, EXTERNAL) and self.member(inline, name, []) is not None
                     if inline is not None and known:
                         return self.member(inline, name, hops)
@@ -72,9 +75,9 @@ class Chains(Namespaces):
                     exports is not None and name not in exports
                 ):
                     continue
-                found = self.lookup(other, name, hops)
-                if found is not None:
-                    return found
+                target = self.lookup(other, name, hops)
+                if target is not None:
+                    return target
         return None
 
     def _submodule(self, key: str, name: str, hops: list[Hop]) -> Target | None:
@@ -89,44 +92,44 @@ class Chains(Namespaces):
         hops.append((other, ""))
         return Target(other, "")
 
-    def follow(self, path: str, one: Import, hops: list[Hop]) -> Target | None:
+    def follow(self, path: str, brought: Import, hops: list[Hop]) -> Target | None:
         """What an import brings in; EXTERNAL where its module is not in this tree."""
         if len(hops) > DEEPEST * 2:
             return None
-        if not one.module and one.name:
-            return self.lookup(self.modules.key(path), one.name, hops, outside=False)
-        key = self.modules.find(path, one.module)
+        if not brought.module and brought.name:
+            return self.lookup(self.modules.key(path), brought.name, hops, outside=False)
+        key = self.modules.find(path, brought.module)
         if key is None:
-            return self._follow_parts(path, one, hops)
-        if not one.name or one.name == "*":
+            return self._follow_parts(path, brought, hops)
+        if not brought.name or brought.name == "*":
             hops.append((key, ""))
             return Target(key, "")
-        if key == path and one.name == one.local:  # A package's file that brings in its own submodule.
-            return self._submodule(key, one.name, hops)
-        found = self.lookup(key, one.name, hops)
-        if found is None and one.name == "default" and b"exports." in self.files.source(key):
+        if (
+            key == path and brought.name == brought.local
+        ):  # A package's file that brings in its own submodule.
+            return self._submodule(key, brought.name, hops)
+        target = self.lookup(key, brought.name, hops)
+        if target is None and brought.name == "default" and b"exports." in self.files.source(key):
             hops.append((key, ""))
             return Target(key, "")
-        return found
+        return target
 
-    def _follow_parts(self, path: str, one: Import, hops: list[Hop]) -> Target | None:
+    def _follow_parts(self, path: str, brought: Import, hops: list[Hop]) -> Target | None:
         """A submodule of a package without a file, or a member of a type that is named as if it were a module."""
-        if one.name and grammar_for(path) is not None and path.endswith((".py", ".pyi")):
-            key = self.modules.find(
-                path,
-                f"{one.module.rstrip('.')}.{one.name}" if one.module.strip(".") else one.module + one.name,
-            )
+        if brought.name and path.endswith((".py", ".pyi")):
+            parent = brought.module.rstrip(".") + "." if brought.module.strip(".") else brought.module
+            key = self.modules.find(path, parent + brought.name)
             if key is not None:
                 hops.append((key, ""))
                 return Target(key, "")
-        head, _, last = one.module.rpartition(".")
+        head, _, last = brought.module.rpartition(".")
         key = self.modules.find(path, head) if head else None
         if key is None or not path.endswith((".java", ".rs")):
             return EXTERNAL
         owner = self.lookup(key, last, hops)
-        if owner is None or not one.name or one.name == "*":
+        if owner is None or not brought.name or brought.name == "*":
             return owner or EXTERNAL
-        return self.member(owner, one.name, hops)
+        return self.member(owner, brought.name, hops)
 
     def member(self, owner: Target, name: str, hops: list[Hop]) -> Target | None:
         """A member of a module, a type (also of its bases), or a value whose type is known."""
@@ -149,8 +152,8 @@ class Chains(Namespaces):
         hops.append((owner.key, qualified))
         bindings = self.namespace(owner.key).get(qualified)
         if bindings:
-            one = principal(bindings)
-            return Target(owner.key, qualified, one.definition, one.path, owner.instance)
+            binding = principal(bindings)
+            return Target(owner.key, qualified, binding.definition, binding.path, owner.instance)
         for path, key, beside in self.beside(owner, name):
             meant = self.chain(path, "", owner.definition.last, [])
             if meant is not None and meant[:2] == owner[:2]:
@@ -166,10 +169,10 @@ class Chains(Namespaces):
             if above is None or above == EXTERNAL:
                 unsure = unsure or base.rpartition(".")[2] not in BARE_BASES
             elif above[:2] != owner[:2]:
-                found = self.member(above._replace(instance=owner.instance), name, hops)
-                if found is not None and found != EXTERNAL:
-                    return found
-                unsure = unsure or found == EXTERNAL
+                target = self.member(above._replace(instance=owner.instance), name, hops)
+                if target is not None and target != EXTERNAL:
+                    return target
+                unsure = unsure or target == EXTERNAL
         return EXTERNAL if unsure else None
 
     def instance(self, path: str, scope: str, type_: TypeRef | None, hops: list[Hop]) -> Target | None:
@@ -206,25 +209,22 @@ class Chains(Namespaces):
         own = self.enclosing(path, scope)
         if own is None or own.definition is None or not own.definition.bases:
             return None
-        found = self.chain(path, "", own.definition.bases[0], list(hops))
-        return found if found is None or found == EXTERNAL else found._replace(instance=True)
+        target = self.chain(path, "", own.definition.bases[0], list(hops))
+        return target if target is None or target == EXTERNAL else target._replace(instance=True)
 
     def chain(self, path: str, scope: str, dotted: str, hops: list[Hop]) -> Target | None:
         root, *rest = dotted.split(".")
-        found = (
-            None
-            if root in ("crate", "super") and path.endswith(".rs")
-            else self.root(path, scope, root, hops)
-        )
-        if found is None and path.endswith(".rs"):
+        by_crate = root in ("crate", "super") and path.endswith(".rs")
+        target = None if by_crate else self.root(path, scope, root, hops)
+        if target is None and path.endswith(".rs"):
             return self._crate_path(path, dotted, hops)
-        if found is None and path.endswith(".java") and _CLASS.fullmatch(root):
+        if target is None and path.endswith(".java") and _CLASS.fullmatch(root):
             return EXTERNAL  # What is neither imported nor of this package is of java.lang.
         for part in rest:
-            if found is None or found == EXTERNAL:
-                return found
-            found = self.member(found, part, hops)
-        return found
+            if target is None or target == EXTERNAL:
+                return target
+            target = self.member(target, part, hops)
+        return target
 
     def _crate_path(self, path: str, dotted: str, hops: list[Hop]) -> Target | None:
         """Rust: `crate::a::b::T::new` written out; the longest module in it, and on from there."""
@@ -233,10 +233,10 @@ class Chains(Namespaces):
             key = self.modules.find(path, ".".join(parts[:length]))
             if key is not None:
                 hops.append((key, ""))
-                found: Target | None = Target(key, "")
+                target: Target | None = Target(key, "")
                 for part in parts[length:]:
-                    found = None if found is None else self.member(found, part, hops)
-                return found
+                    target = None if target is None else self.member(target, part, hops)
+                return target
         return None
 
     def root(self, path: str, scope: str, name: str, hops: list[Hop]) -> Target | None:
@@ -245,13 +245,13 @@ class Chains(Namespaces):
         if name in ("super", "base"):
             return self._above(path, scope, hops)
         if path.endswith(".java"):
-            found = self._around(path, scope, name, hops)
-            if found is not None:
-                return found
-        imports = [one for one in self.files.table(path).imports if one.local == name]
-        for one in imports:
-            if one.scope and (scope + ".").startswith(one.scope + "."):
-                return self.follow(path, one, hops)
+            target = self._around(path, scope, name, hops)
+            if target is not None:
+                return target
+        imports = [imported for imported in self.files.table(path).imports if imported.local == name]
+        for imported in imports:
+            if imported.scope and (scope + ".").startswith(imported.scope + "."):
+                return self.follow(path, imported, hops)
         key = self.modules.key(path)
         if key != path and imports:
             hops.append((path, name))
@@ -261,32 +261,34 @@ class Chains(Namespaces):
             if f"{nested}.{name}" in self.namespace(key) and self._scoped(key, nested):
                 return self.lookup(key, f"{nested}.{name}", hops, outside=False)
             nested = nested.rpartition(".")[0]
-        found = self.lookup(key, name, hops, outside=False)
-        return found if found is not None or key == path else self._wildcards(path, name, hops)
+        target = self.lookup(key, name, hops, outside=False)
+        return target if target is not None or key == path else self._wildcards(path, name, hops)
 
     def _scoped(self, key: str, nested: str) -> bool:
-        kinds = [one.definition.kind for one in self.namespace(key).get(nested, ()) if one.definition]
-        return SymbolKind.MODULE in kinds
+        bindings = self.namespace(key).get(nested, ())
+        return any(
+            binding.definition and binding.definition.kind is SymbolKind.MODULE for binding in bindings
+        )
 
     def _around(self, path: str, scope: str, name: str, hops: list[Hop]) -> Target | None:
         """Java: a bare name is a member of the class around, or of the one around that."""
         own = self.enclosing(path, scope)
         while own is not None:
             trail: list[Hop] = []
-            found = self.member(own, name, trail)
-            if found is not None and found != EXTERNAL:
+            target = self.member(own, name, trail)
+            if target is not None and target != EXTERNAL:
                 hops += trail
-                return found
+                return target
             own = self.enclosing(path, own.name.rpartition(".")[0])
         return None
 
     def _wildcards(self, path: str, name: str, hops: list[Hop]) -> Target | None:
-        for one in self.files.table(path).imports:
-            key = self.modules.find(path, one.module) if one.name == "*" else None
+        for imported in self.files.table(path).imports:
+            key = self.modules.find(path, imported.module) if imported.name == "*" else None
             if key is not None and name in self.namespace(key):
                 return self.lookup(key, name, hops)
-            if one.name == "*" and key is None:
-                found = self._follow_parts(path, replace(one, name=name), [])
-                if found is not None and found != EXTERNAL:
-                    return self._follow_parts(path, replace(one, name=name), hops)
+            if imported.name == "*" and key is None:
+                target = self._follow_parts(path, replace(imported, name=name), [])
+                if target is not None and target != EXTERNAL:
+                    return self._follow_parts(path, replace(imported, name=name), hops)
         return None

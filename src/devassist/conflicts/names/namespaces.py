@@ -84,50 +84,54 @@ class Namespaces:
 
     def namespace(self, key: str) -> dict[str, list[Binding]]:
         """Every qualified name of a module: definitions at any depth, and what its files import by name."""
-        found = self._namespaces.get(key)
-        if found is None:
-            found = defaultdict(list)
+        names = self._namespaces.get(key)
+        if names is None:
+            names = defaultdict(list)
             for path in self.modules.paths(key):
                 table = self.files.table(path)
-                for one in table.definitions:
-                    if one.kind is not SymbolKind.LOCAL:
-                        found[one.name].append(Binding(path, one, None))
+                for definition in table.definitions:
+                    if definition.kind is not SymbolKind.LOCAL:
+                        names[definition.name].append(Binding(path, definition, None))
                 if key == path:  # Where a module has many files, each file's imports are its own.
                     for brought in table.imports:
                         if brought.local and not brought.scope:
-                            found[brought.local].append(Binding(path, None, brought))
-            found = self._namespaces[key] = dict(found)
-        return found
+                            names[brought.local].append(Binding(path, None, brought))
+            names = self._namespaces[key] = dict(names)
+        return names
 
     def beside(self, owner: Target, name: str) -> Iterator[tuple[str, str, Definition]]:
         """Rust: path, module and member of `impl` blocks in other files, for a type named like `owner`."""
         last = owner.name.rpartition(".")[2]
         for path in self.files.implementing(last) if owner.path.endswith(".rs") else ():
             key = self.modules.key(path)
-            for one in self.namespace(key).get(f"{last}.{name}", ()) if key != owner.key else ():
-                if one.definition is not None:
-                    yield path, key, one.definition
+            for binding in self.namespace(key).get(f"{last}.{name}", ()) if key != owner.key else ():
+                if binding.definition is not None:
+                    yield path, key, binding.definition
 
-    def visible(self, one: Binding) -> bool:
+    def visible(self, binding: Binding) -> bool:
         """Whether other modules see a binding."""
-        if not one.path.endswith((".py", ".pyi", ".go", ".java", ".rs")):
-            shown = one.definition is not None and Flag.EXPORTED in one.definition.flags
-            return shown or (one.brought is not None and one.brought.exported)
-        return one.brought is None or not one.path.endswith(".rs") or one.brought.exported
+        if not binding.path.endswith((".py", ".pyi", ".go", ".java", ".rs")):
+            shown = binding.definition is not None and Flag.EXPORTED in binding.definition.flags
+            return shown or (binding.brought is not None and binding.brought.exported)
+        return binding.brought is None or not binding.path.endswith(".rs") or binding.brought.exported
 
     def enclosing(self, path: str, scope: str) -> Target | None:
         """The innermost type around a scope."""
         key = self.modules.key(path)
         while scope:
-            for one in self.namespace(key).get(scope, ()):
-                if one.definition is not None and one.definition.kind in TYPES:
-                    return Target(key, scope, one.definition, one.path, instance=True)
+            for binding in self.namespace(key).get(scope, ()):
+                if binding.definition is not None and binding.definition.kind in TYPES:
+                    return Target(key, scope, binding.definition, binding.path, instance=True)
             scope = scope.rpartition(".")[0]
         return None
 
 
 def principal(bindings: list[Binding]) -> Binding:
     """Among several bindings of a name: the last that is no mere overload, and no fallback."""
-    real = [one for one in bindings if one.definition is None or Flag.OVERLOAD not in one.definition.flags]
-    sure = [one for one in real if one.brought is None or not one.brought.guarded]
+    real = [
+        binding
+        for binding in bindings
+        if binding.definition is None or Flag.OVERLOAD not in binding.definition.flags
+    ]
+    sure = [binding for binding in real if binding.brought is None or not binding.brought.guarded]
     return (sure or real or bindings)[-1]

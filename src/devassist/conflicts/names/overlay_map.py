@@ -21,10 +21,10 @@ class Layered(Mapping[str, str]):
     def __getitem__(self, key: str) -> str:
         if key not in self.top:
             return self.below[key]
-        found = self.top[key]
-        if found is None:
+        value = self.top[key]
+        if value is None:
             raise KeyError(key)
-        return found
+        return value
 
     def __contains__(self, key: object) -> bool:
         return self.top[key] is not None if key in self.top else key in self.below
@@ -52,8 +52,8 @@ class Groups:
         return type(self)(self.below, {name: list(values) for name, values in self.top.items()})
 
     def of(self, name: str) -> Sequence[str]:
-        found = self.top.get(name)
-        return self.below.get(name, ()) if found is None else found
+        value = self.top.get(name)
+        return self.below.get(name, ()) if value is None else value
 
     def add(self, name: str, value: str) -> None:
         self._own(name).append(value)
@@ -63,7 +63,7 @@ class Groups:
         self._own(name).remove(value)
 
     def _own(self, name: str) -> list[str]:
-        found = self.top.get(name)
-        if found is None:
-            found = self.top[name] = list(self.below.get(name, ()))
-        return found
+        value = self.top.get(name)
+        if value is None:
+            value = self.top[name] = list(self.below.get(name, ()))
+        return value

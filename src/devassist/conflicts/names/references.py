@@ -16,23 +16,23 @@ class Resolver(Chains):
     def bases(self, owner: Target) -> list[Target]:
         """The types that a type names as its bases, as far as they are in this tree."""
         definition = owner.definition
-        found = []
+        targets = []
         for base in () if definition is None else definition.bases:
             above = self.chain(owner.path, definition.owner if definition else "", base, [])
             if above is not None and above != EXTERNAL and above[:2] != owner[:2]:
-                found.append(above)
-        return found
+                targets.append(above)
+        return targets
 
     def meaning(self, path: str, name: str, scope: str = "") -> Target | None:
         """What a name written in a file stands for; None where it is not found, or from outside."""
-        found = self.chain(path, scope, name, [])
-        return None if found == EXTERNAL else found
+        target = self.chain(path, scope, name, [])
+        return None if target == EXTERNAL else target
 
-    def _called(self, found: Target | None, hops: list[Hop]) -> Target | None:
+    def _called(self, target: Target | None, hops: list[Hop]) -> Target | None:
         """CommonJS: a module that is called is what it was made to be as a whole."""
-        if found is None or found.name or found.definition is not None or not found.key.endswith(_COMMON):
-            return found
-        return self.lookup(found.key, "default", hops) or found
+        if target is None or target.name or target.definition is not None or not target.key.endswith(_COMMON):
+            return target
+        return self.lookup(target.key, "default", hops) or target
 
     def resolve(self, path: str, use: Reference) -> Resolution:
         """What a use means in the file at `path`."""
@@ -44,23 +44,23 @@ class Resolver(Chains):
         elif use.local:
             return Resolution(None, ())
         elif not use.receiver:
-            found = self.root(path, use.scope, use.name, hops)
-            return Resolution(self._called(found, hops) if use.call else found, tuple(hops))
+            target = self.root(path, use.scope, use.name, hops)
+            return Resolution(self._called(target, hops) if use.call else target, tuple(hops))
         else:
             owner = self.chain(path, use.scope, use.receiver, hops)
-        found = None if owner is None else self.member(owner, use.name, hops)
+        target = None if owner is None else self.member(owner, use.name, hops)
         value = owner is not None and owner.definition is not None and owner.definition.kind not in TYPES
         bound = use.type is not None or value or (owner is not None and owner.instance)
         # In Rust a method may come from any trait that the type implements.
         open_ended = owner is None or value or (path.endswith(".rs") and owner.instance)
-        return Resolution(found, tuple(hops), bound, found is None and open_ended)
+        return Resolution(target, tuple(hops), bound, target is None and open_ended)
 
     def constructor(self, owner: Target, hops: list[Hop]) -> Target | None:
         """The constructor that calling a class runs; the hops name it even where there is none."""
         unsure: Target | None = None
         for name in CONSTRUCTORS:
-            found = self.member(owner, name, hops)
-            if found is not None and found != EXTERNAL:
-                return found
-            unsure = unsure or found
+            target = self.member(owner, name, hops)
+            if target is not None and target != EXTERNAL:
+                return target
+            unsure = unsure or target
         return unsure

@@ -8,7 +8,8 @@ from typing import NamedTuple
 
 from devassist.conflicts.names.namespaces import Hop
 from devassist.conflicts.symbols.branch_facts import Branch
-from devassist.conflicts.symbols.breakage import Added, variant
+from devassist.conflicts.symbols.breakage import variant
+from devassist.conflicts.symbols.breaks import Added
 from devassist.conflicts.symbols.findings import at, symbol_of
 from devassist.conflicts.symbols.go_builds import build_of
 from devassist.conflicts.symbols.similarity import likeness, shape, shingles, tokens
@@ -31,28 +32,32 @@ _ALIKE = 0.85
 _SMALLEST = 40
 """Fewer tokens than this are alike by chance."""
 _LAX = ("python", "javascript")
-_TYPES_ONLY = frozenset({"interface", "type"})
+_TYPES_ONLY = frozenset((SymbolKind.INTERFACE, SymbolKind.TYPE))
 """TypeScript: kinds that are no values, so that a value may have their name; interfaces of one name become one."""
 
 
-def symmetric_conflicts(one: Branch, other: Branch) -> Iterator[Conflict]:
+def symmetric_conflicts(branch: Branch, other: Branch) -> Iterator[Conflict]:
     """Definitions added twice, functions edited twice, work done twice."""
-    yield from _duplicates(one, other)
-    yield from _edited_twice(one, other)
-    yield from _done_twice(one, other)
+    yield from _duplicates(branch, other)
+    yield from _edited_twice(branch, other)
+    yield from _done_twice(branch, other)
 
 
 def _words(branch: Branch, path: str, definition: Definition) -> tuple[str, ...]:
     return tokens(branch.own.files.lines(path, definition), family_of(path))
 
 
-def _repeatable(one: Definition) -> bool:
+def _repeatable(definition: Definition) -> bool:
     """Definitions that may stand there twice."""
-    return bool({Flag.OVERLOAD, Flag.INSTANCE} & set(one.flags)) or one.last in ("_", "init", "__all__")
+    return bool({Flag.OVERLOAD, Flag.INSTANCE} & set(definition.flags)) or definition.last in (
+        "_",
+        "init",
+        "__all__",
+    )
 
 
-def _duplicates(one: Branch, other: Branch) -> Iterator[Conflict]:
-    mine = {(*_home(one, added), variant(added.definition)): added for added in one.added}
+def _duplicates(branch: Branch, other: Branch) -> Iterator[Conflict]:
+    mine = {(*_home(branch, added), variant(added.definition)): added for added in branch.added}
     both = {
         mark: added
         for added in other.added
@@ -63,25 +68,25 @@ def _duplicates(one: Branch, other: Branch) -> Iterator[Conflict]:
         owner = name.rpartition(".")[0]
         if any(known[:2] == (key, owner) for known in both) or _repeatable(ours.definition):
             continue
-        if _side_by_side((one, ours), (other, theirs)):
+        if _side_by_side((branch, ours), (other, theirs)):
             continue
-        same = _words(one, ours.path, ours.definition) == _words(other, theirs.path, theirs.definition)
+        same = _words(branch, ours.path, ours.definition) == _words(other, theirs.path, theirs.definition)
         if same and ours.path == theirs.path:
             continue  # Git merges equal additions into one, or a person sees both at one place.
         value = (
             ours.definition.kind in (SymbolKind.VARIABLE, SymbolKind.FIELD) and language_of(ours.path) in _LAX
         )
-        symbol = symbol_of(one, key, name)
+        symbol = symbol_of(branch, key, name)
         yield Conflict(
             level=Level.SYMBOL,
             kind=ConflictKind.DUPLICATE_DEFINITION,
-            severity=Severity.WARNING if value or _conditional(one, ours) else Severity.ERROR,
-            branches=(one.side.name, other.side.name),
+            severity=Severity.WARNING if value or _conditional(branch, ours) else Severity.ERROR,
+            branches=(branch.side.name, other.side.name),
             path=ours.path,
             symbol=symbol,
-            locations=(at(one, ours.path, ours.definition), at(other, theirs.path, theirs.definition)),
+            locations=(at(branch, ours.path, ours.definition), at(other, theirs.path, theirs.definition)),
             explanation=(
-                f"`{one.side.name}` ({ours.path}:{ours.definition.start}) and `{other.side.name}` "
+                f"`{branch.side.name}` ({ours.path}:{ours.definition.start}) and `{other.side.name}` "
                 f"({theirs.path}:{theirs.definition.start}) both add {symbol}, differently"
             ),
             suggestion=f"Keep one {symbol}, or give one of them another name",
@@ -92,15 +97,15 @@ def _home(branch: Branch, added: Added) -> Hop:
     """The module and name that say what is defined: a Rust method belongs to its type, wherever its `impl` stands."""
     owner = added.definition.owner
     here = branch.own.namespace(added.key).get(owner, ())
-    if not added.path.endswith(".rs") or not owner or any(one.definition is not None for one in here):
+    if not added.path.endswith(".rs") or not owner or any(binding.definition is not None for binding in here):
         return added.hop
     meant = branch.own.meaning(added.path, owner)
     return added.hop if meant is None else (meant[0], f"{meant[1]}.{added.definition.last}")
 
 
-def _side_by_side(one: tuple[Branch, Added], other: tuple[Branch, Added]) -> bool:
+def _side_by_side(mine: tuple[Branch, Added], other: tuple[Branch, Added]) -> bool:
     """Two definitions of one name that may both stand: types beside values, or files of different builds."""
-    (here, ours), (there, theirs) = one, other
+    (here, ours), (there, theirs) = mine, other
     family = family_of(ours.path)
     if family == "go":
         built = build_of(ours.path, here.own.files.source(ours.path))
@@ -108,7 +113,7 @@ def _side_by_side(one: tuple[Branch, Added], other: tuple[Branch, Added]) -> boo
     if family != "script":
         return False
     kinds = {ours.definition.kind, theirs.definition.kind}
-    return len(kinds & _TYPES_ONLY) == 1 or kinds == {"interface"} or "namespace" in kinds
+    return len(kinds & _TYPES_ONLY) == 1 or kinds == {SymbolKind.INTERFACE} or SymbolKind.NAMESPACE in kinds
 
 
 def _conditional(branch: Branch, added: Added) -> bool:
@@ -118,33 +123,33 @@ def _conditional(branch: Branch, added: Added) -> bool:
     return added.path.endswith(".py") and not definition.owner and text[:1].isspace()
 
 
-def _edited_twice(one: Branch, other: Branch) -> Iterator[Conflict]:
-    for (path, name), (before, mine) in one.edited.items():
+def _edited_twice(branch: Branch, other: Branch) -> Iterator[Conflict]:
+    for (path, name), (before, mine) in branch.edited.items():
         if (path, name) not in other.edited:
             continue
         theirs = other.edited[path, name][1]
         texts = {
-            one.base.files.lines(path, before),
-            one.own.files.lines(path, mine),
+            branch.base.files.lines(path, before),
+            branch.own.files.lines(path, mine),
             other.own.files.lines(path, theirs),
         }
         if len(texts) < 3:  # noqa: PLR2004 - base and both sides, each its own
             continue
-        was = tokens(one.base.files.lines(path, before), family_of(path))
-        ours, others = _words(one, path, mine), _words(other, path, theirs)
+        was = tokens(branch.base.files.lines(path, before), family_of(path))
+        ours, others = _words(branch, path, mine), _words(other, path, theirs)
         if was in (ours, others) or ours == others:
             continue
-        symbol = symbol_of(one, one.base.modules.key(path), name)
+        symbol = symbol_of(branch, branch.base.modules.key(path), name)
         yield Conflict(
             level=Level.SYMBOL,
             kind=ConflictKind.SAME_SYMBOL_EDITED,
             severity=Severity.WARNING,
-            branches=(one.side.name, other.side.name),
+            branches=(branch.side.name, other.side.name),
             path=path,
             symbol=symbol,
-            locations=(at(one, path, mine), at(other, path, theirs)),
+            locations=(at(branch, path, mine), at(other, path, theirs)),
             explanation=(
-                f"`{one.side.name}` and `{other.side.name}` both edit {symbol} "
+                f"`{branch.side.name}` and `{other.side.name}` both edit {symbol} "
                 f"({path}:{mine.start} and {path}:{theirs.start})"
             ),
             suggestion=f"Read both edits of {symbol} together and run its tests on the merged result",
@@ -161,21 +166,21 @@ class _Work(NamedTuple):
 
 
 def _substantial(branch: Branch) -> dict[Hop, _Work]:
-    found = {}
+    works = {}
     for added in branch.added:
         if added.definition.kind in (SymbolKind.FUNCTION, SymbolKind.METHOD):
             words = _words(branch, added.path, added.definition)
             if len(words) >= _SMALLEST:
                 name = added.definition.last
-                own = [one.name for one in added.definition.parameters or ()]
-                found[added.key, added.definition.name] = _Work(
+                own = [parameter.name for parameter in added.definition.parameters or ()]
+                works[added.key, added.definition.name] = _Work(
                     added, shingles(words, name), shingles(shape(words, own), name), len(words)
                 )
-    return found
+    return works
 
 
-def _done_twice(one: Branch, other: Branch) -> Iterator[Conflict]:
-    mine, theirs = _substantial(one), _substantial(other)
+def _done_twice(branch: Branch, other: Branch) -> Iterator[Conflict]:
+    mine, theirs = _substantial(branch), _substantial(other)
     holders: dict[int, list[Hop]] = defaultdict(list)
     for hop, work in theirs.items():
         for mark in sorted(work.renamed)[:: max(1, len(work.renamed) // 16)]:
@@ -185,31 +190,31 @@ def _done_twice(one: Branch, other: Branch) -> Iterator[Conflict]:
         for match in sorted(near):
             score = 0.0 if match == hop else _sameness(ours, theirs[match])
             if score >= _ALIKE:
-                yield _duplicate_work(one, other, ours.added, theirs[match].added, score)
+                yield _duplicate_work(branch, other, ours.added, theirs[match].added, score)
 
 
-def _sameness(one: _Work, other: _Work) -> float:
+def _sameness(work: _Work, other: _Work) -> float:
     """How much the same two functions are; 0.0 where they cannot be, or where it is one function in one file."""
-    ours, also = one.added, other.added
+    ours, also = work.added, other.added
     twin = ours.path == also.path and ours.definition.name == also.definition.name
-    sized = min(one.size, other.size) >= _ALIKE * max(one.size, other.size)
+    sized = min(work.size, other.size) >= _ALIKE * max(work.size, other.size)
     if twin or not sized or family_of(ours.path) != family_of(also.path):
         return 0.0
-    return max(likeness(one.plain, other.plain), likeness(one.renamed, other.renamed))
+    return max(likeness(work.plain, other.plain), likeness(work.renamed, other.renamed))
 
 
-def _duplicate_work(one: Branch, other: Branch, ours: Added, also: Added, score: float) -> Conflict:
-    symbol, second = symbol_of(one, *ours.hop), symbol_of(other, *also.hop)
+def _duplicate_work(branch: Branch, other: Branch, ours: Added, also: Added, score: float) -> Conflict:
+    symbol, second = symbol_of(branch, *ours.hop), symbol_of(other, *also.hop)
     return Conflict(
         level=Level.SYMBOL,
         kind=ConflictKind.DUPLICATE_WORK,
         severity=Severity.WARNING,
-        branches=(one.side.name, other.side.name),
+        branches=(branch.side.name, other.side.name),
         path=ours.path,
         symbol=symbol,
-        locations=(at(one, ours.path, ours.definition), at(other, also.path, also.definition)),
+        locations=(at(branch, ours.path, ours.definition), at(other, also.path, also.definition)),
         explanation=(
-            f"`{one.side.name}` adds {symbol} ({ours.path}:{ours.definition.start}) and `{other.side.name}` adds "
+            f"`{branch.side.name}` adds {symbol} ({ours.path}:{ours.definition.start}) and `{other.side.name}` adds "
             f"{second} ({also.path}:{also.definition.start}), which is {score:.0%} the same code"
         ),
         suggestion=f"Keep one of {symbol} and {second} and use it in both places",
@@ -223,7 +228,11 @@ def edges(conflicts: Sequence[Conflict]) -> list[tuple[str, str]]:
     Where two branches break each other, the one that breaks more goes first; a draw gives no edge.
     """
     weight: Counter[tuple[str, str]] = Counter()
-    for one in conflicts:
-        if one.kind in DIRECTED and one.status is ConflictStatus.OPEN and one.severity is not Severity.NOTE:
-            weight[one.branches] += 1
+    for conflict in conflicts:
+        if (
+            conflict.kind in DIRECTED
+            and conflict.status is ConflictStatus.OPEN
+            and conflict.severity is not Severity.NOTE
+        ):
+            weight[conflict.branches] += 1
     return sorted(pair for pair, count in weight.items() if count > weight.get((pair[1], pair[0]), 0))

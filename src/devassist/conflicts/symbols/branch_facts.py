@@ -12,7 +12,8 @@ from msgspec.structs import replace
 
 from devassist.conflicts.names.namespaces import EXTERNAL, TYPES, Hop, Resolution
 from devassist.conflicts.names.references import Resolver
-from devassist.conflicts.symbols.breakage import Added, Break, Comparison
+from devassist.conflicts.symbols.breakage import Comparison
+from devassist.conflicts.symbols.breaks import Added, Break
 from devassist.conflicts.symbols.signatures import results
 from devassist.conflicts.syntax.tables import CALLABLES, Definition, Import, Reference, Table
 from devassist.domain.conflicts import Side
@@ -29,8 +30,8 @@ class Use(NamedTuple):
 
     @property
     def guarded(self) -> bool:
-        one = self.reference or self.brought
-        return one is not None and one.guarded
+        use = self.reference or self.brought
+        return use is not None and use.guarded
 
 
 @dataclass
@@ -57,16 +58,16 @@ class Branch:
 
     @cached_property
     def breaks_by_hop(self) -> dict[Hop, Break]:
-        return {one.hop: one for one in self.breaks}
+        return {broken.hop: broken for broken in self.breaks}
 
     @cached_property
     def uses(self) -> list[Use]:
-        found: list[Use] = []
+        uses: list[Use] = []
         for path in sorted(self.focus):
             if path in self.own.files.blobs:
-                found += self._new_imports(path)
-                found += self._new_references(path)
-        return found
+                uses += self._new_imports(path)
+                uses += self._new_references(path)
+        return uses
 
     @cached_property
     def uses_by_hop(self) -> dict[Hop, list[Use]]:
@@ -92,19 +93,19 @@ class Branch:
     def origins(self) -> dict[str, str]:
         """Files that were renamed, also with edits: new path -> the path in the base."""
         gone = [path for path, blob in self.changes.items() if blob is None]
-        found: dict[str, str] = {}
+        origins: dict[str, str] = {}
         for path in self.changes if gone else ():
             if path in self.own.files.blobs and path not in self.base.files.blobs:
                 origin = self._origin(path, gone)
                 if origin is not None:
-                    found[path] = origin
-        return found
+                    origins[path] = origin
+        return origins
 
     def _origin(self, path: str, gone: list[str]) -> str | None:
-        names = {one.name for one in self.own.files.table(path).definitions}
+        names = {definition.name for definition in self.own.files.table(path).definitions}
         for old in gone:
             if old.rpartition(".")[2] == path.rpartition(".")[2]:
-                others = {one.name for one in self.base.files.table(old).definitions}
+                others = {definition.name for definition in self.base.files.table(old).definitions}
                 if len(names & others) > len(names | others) / 2 or (
                     self.base.files.blobs.get(old) == self.own.files.blobs.get(path)
                 ):
@@ -116,40 +117,40 @@ class Branch:
         return self.base.files.table(self.origins.get(path, path))
 
     def _new_imports(self, path: str) -> list[Use]:
-        before = Counter((one.module, one.name) for one in self._previous(path).imports)
-        found = []
-        for one in self.own.files.table(path).imports:
-            if before[one.module, one.name]:
-                before[one.module, one.name] -= 1
+        before = Counter((imported.module, imported.name) for imported in self._previous(path).imports)
+        uses = []
+        for brought in self.own.files.table(path).imports:
+            if before[brought.module, brought.name]:
+                before[brought.module, brought.name] -= 1
                 continue
-            found.append(self.imported(path, one))
-        return found
+            uses.append(self.imported(path, brought))
+        return uses
 
-    def imported(self, path: str, one: Import) -> Use:
+    def imported(self, path: str, brought: Import) -> Use:
         """An import as a use, with what it means on this branch."""
         hops: list[Hop] = []
-        target = self.own.follow(path, one, hops)
-        return Use(path, one.line, None, one, Resolution(target, tuple(hops)))
+        target = self.own.follow(path, brought, hops)
+        return Use(path, brought.line, None, brought, Resolution(target, tuple(hops)))
 
-    def used(self, path: str, one: Reference) -> Use:
+    def used(self, path: str, reference: Reference) -> Use:
         """A reference as a use, with what it means on this branch."""
-        meaning, one = self.own.resolve(path, one), self._counted(path, one)
-        return Use(path, one.line, one, None, self._made(meaning) if one.call else meaning)
+        meaning, reference = self.own.resolve(path, reference), self._counted(path, reference)
+        return Use(path, reference.line, reference, None, self._made(meaning) if reference.call else meaning)
 
     def _new_references(self, path: str) -> list[Use]:
         new = fresh(self._previous(path).references, self.own.files.table(path).references)
-        return [self.used(path, one) for one in new]
+        return [self.used(path, reference) for reference in new]
 
-    def _counted(self, path: str, one: Reference) -> Reference:
+    def _counted(self, path: str, reference: Reference) -> Reference:
         """Go's `f(g())` gives f one argument where g is known to give one."""
         inner = (
-            self.own.meaning(path, one.given.removesuffix("()"), one.scope)
-            if one.given.endswith("()")
+            self.own.meaning(path, reference.given.removesuffix("()"), reference.scope)
+            if reference.given.endswith("()")
             else None
         )
         if inner is None or inner.definition is None or results(inner.definition.result) != 1:
-            return one
-        return replace(one, args=one.args + 1, starred=False)
+            return reference
+        return replace(reference, args=reference.args + 1, starred=False)
 
     def _made(self, meaning: Resolution) -> Resolution:
         """A call of a class is a call of its constructor."""
@@ -164,14 +165,14 @@ class Branch:
     @cached_property
     def edited(self) -> dict[tuple[str, str], tuple[Definition, Definition]]:
         """Functions that were there and are still there, in files that changed: path and name -> before and after."""
-        found = {}
+        edited = {}
         for path in self.focus:
             if path in self.own.files.blobs and path in self.base.files.blobs:
                 before = _functions(self.base.files.table(path))
                 for name, after in _functions(self.own.files.table(path)).items():
                     if name in before:
-                        found[path, name] = (before[name], after)
-        return found
+                        edited[path, name] = (before[name], after)
+        return edited
 
     def keeps(self, hop: Hop) -> bool:
         """Whether the branch itself bound a name anew, so that it outlives the other side's removal."""
@@ -180,48 +181,54 @@ class Branch:
             return False
         mine = self.own.namespace(key).get(name, [])
         was = self.base.namespace(key).get(name, [])
-        shape = [(one.path, one.definition is None) for one in was]
-        return any((one.path, one.definition is None) not in shape for one in mine) or len(mine) > len(was)
+        shape = [(binding.path, binding.definition is None) for binding in was]
+        return any((binding.path, binding.definition is None) not in shape for binding in mine) or len(
+            mine
+        ) > len(was)
 
 
 def by_hop(uses: Iterable[Use]) -> dict[Hop, list[Use]]:
     """Uses by every name that they go through."""
-    found: dict[Hop, list[Use]] = defaultdict(list)
+    index: dict[Hop, list[Use]] = defaultdict(list)
     for use in uses:
         for hop in dict.fromkeys(use.meaning.hops):
-            found[hop].append(use)
-    return found
+            index[hop].append(use)
+    return index
 
 
 def by_name(uses: Iterable[Use]) -> dict[str, list[Use]]:
     """Uses on receivers that may be anything, by the name used."""
-    found: dict[str, list[Use]] = defaultdict(list)
+    index: dict[str, list[Use]] = defaultdict(list)
     for use in uses:
         if use.reference is not None and use.meaning.unknown:
-            found[use.reference.name].append(use)
-    return found
+            index[use.reference.name].append(use)
+    return index
 
 
 def fresh(before: tuple[Reference, ...], after: tuple[Reference, ...]) -> list[Reference]:
     """References of `after` that are more than `before` had; one that stayed in its scope is matched first."""
-    scoped = Counter((one.shape, one.scope) for one in before)
-    total = Counter(one.shape for one in before)
+    scoped = Counter((reference.shape, reference.scope) for reference in before)
+    total = Counter(reference.shape for reference in before)
     left = []
-    for one in after:
-        if scoped[one.shape, one.scope]:
-            scoped[one.shape, one.scope] -= 1
-            total[one.shape] -= 1
+    for reference in after:
+        if scoped[reference.shape, reference.scope]:
+            scoped[reference.shape, reference.scope] -= 1
+            total[reference.shape] -= 1
         else:
-            left.append(one)
-    found = []
-    for one in left:
-        if total[one.shape]:
-            total[one.shape] -= 1
+            left.append(reference)
+    new = []
+    for reference in left:
+        if total[reference.shape]:
+            total[reference.shape] -= 1
         else:
-            found.append(one)
-    return found
+            new.append(reference)
+    return new
 
 
 def _functions(table: Table) -> dict[str, Definition]:
-    counted = Counter(one.name for one in table.definitions)
-    return {one.name: one for one in table.definitions if one.kind in CALLABLES and counted[one.name] == 1}
+    counted = Counter(definition.name for definition in table.definitions)
+    return {
+        definition.name: definition
+        for definition in table.definitions
+        if definition.kind in CALLABLES and counted[definition.name] == 1
+    }

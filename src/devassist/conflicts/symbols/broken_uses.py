@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from devassist.conflicts.names.namespaces import EXTERNAL, Hop, Resolution, Target
 from devassist.conflicts.names.references import Resolver
 from devassist.conflicts.symbols.branch_facts import Branch, Use
-from devassist.conflicts.symbols.breakage import Break, Reason
+from devassist.conflicts.symbols.breaks import Break, Reason
 from devassist.conflicts.symbols.findings import Evidence, break_conflict
 from devassist.conflicts.symbols.merged_uses import Exposure
 from devassist.conflicts.symbols.merging import again, lost, rebound, torn, unbound
@@ -37,7 +37,7 @@ _MANY = 4
 
 def uses_against_breaks(breaker: Branch, user: Branch) -> list[Conflict]:
     """One conflict for each name that `breaker` broke and `user` newly uses."""
-    found: dict[Hop, list[Evidence]] = defaultdict(list)
+    evidence_by_hop: dict[Hop, list[Evidence]] = defaultdict(list)
     exposure = Exposure(breaker, user)
     suspects = [
         use for hop in breaker.breaks_by_hop if hop in exposure.by_hop for use in exposure.by_hop[hop]
@@ -45,16 +45,20 @@ def uses_against_breaks(breaker: Branch, user: Branch) -> list[Conflict]:
     for use in dict.fromkeys(suspects):
         blamed = _blamed(exposure, use)
         if blamed is not None:
-            found[blamed[0]].append(Evidence(use, blamed[1]))
-    for one, evidence in _by_name(exposure):
-        found[one.hop].append(evidence)
-    told = {(evidence.use.path, hop[1].rpartition(".")[2]) for hop in found for evidence in found[hop]}
+            evidence_by_hop[blamed[0]].append(Evidence(use, blamed[1]))
+    for change, evidence in _by_name(exposure):
+        evidence_by_hop[change.hop].append(evidence)
+    told = {
+        (evidence.use.path, hop[1].rpartition(".")[2])
+        for hop in evidence_by_hop
+        for evidence in evidence_by_hop[hop]
+    }
     breaks = dict(breaker.breaks_by_hop)
-    for one, evidence in exposure.undefined():
-        if (evidence.use.path, one.name.rpartition(".")[2]) not in told:
-            breaks.setdefault(one.hop, one)
-            found[one.hop].append(evidence)
-    return [break_conflict(breaker, user, breaks[hop], each) for hop, each in found.items()]
+    for change, evidence in exposure.undefined():
+        if (evidence.use.path, change.name.rpartition(".")[2]) not in told:
+            breaks.setdefault(change.hop, change)
+            evidence_by_hop[change.hop].append(evidence)
+    return [break_conflict(breaker, user, breaks[hop], each) for hop, each in evidence_by_hop.items()]
 
 
 def _blamed(exposure: Exposure, use: Use) -> tuple[Hop, Severity] | None:
@@ -83,7 +87,7 @@ def _blamed(exposure: Exposure, use: Use) -> tuple[Hop, Severity] | None:
         if (
             end is not None and not breaks[end].olds
         ):  # A name that was only passed on: what became of the thing?
-            end = next((one for one in reversed(gone) if breaks[one].olds), end)
+            end = next((step for step in reversed(gone) if breaks[step].olds), end)
         hop = here[-1] if here else modules[0] if modules else end
         if hop is None:
             return None
@@ -93,31 +97,31 @@ def _blamed(exposure: Exposure, use: Use) -> tuple[Hop, Severity] | None:
     return _misfit(breaker, use, now)
 
 
-def _severity(breaker: Branch, use: Use, one: Break) -> Severity:
-    if use.guarded or _open_ended(breaker.own, one):
+def _severity(breaker: Branch, use: Use, change: Break) -> Severity:
+    if use.guarded or _open_ended(breaker.own, change):
         return Severity.WARNING
     return Severity.ERROR
 
 
-def _open_ended(own: Resolver, one: Break) -> bool:
+def _open_ended(own: Resolver, change: Break) -> bool:
     """Whether names may come from where nobody can look: `__getattr__`, or a star import of a foreign module."""
-    owner = one.name.rpartition(".")[0]
+    owner = change.name.rpartition(".")[0]
     if owner:
-        holder = own.lookup(one.key, owner, [], outside=False)
-        found = None if holder is None else own.member(holder, "__getattr__", [])
-        return found is not None and found != EXTERNAL
-    if "__getattr__" in own.namespace(one.key):
+        holder = own.lookup(change.key, owner, [], outside=False)
+        target = None if holder is None else own.member(holder, "__getattr__", [])
+        return target is not None and target != EXTERNAL
+    if "__getattr__" in own.namespace(change.key):
         return True
     stars = [
         brought
-        for path in own.modules.paths(one.key)
+        for path in own.modules.paths(change.key)
         for brought in own.files.table(path).imports
         if brought.name == "*"
         and path.endswith((".py", ".pyi"))
         and own.modules.find(path, brought.module) is None
     ]
     computed = any(
-        path.endswith(_SCRIPTS) and own.files.table(path).dynamic for path in own.modules.paths(one.key)
+        path.endswith(_SCRIPTS) and own.files.table(path).dynamic for path in own.modules.paths(change.key)
     )
     return bool(stars) or computed
 
@@ -133,30 +137,30 @@ def _misfit(breaker: Branch, use: Use, now: Resolution) -> tuple[Hop, Severity] 
         if hop in breaker.breaks_by_hop and breaker.breaks_by_hop[hop].reason is Reason.SIGNATURE
     ]
     target = use.meaning.target
-    for one in reversed(changed):
-        if target is None or not _meant(one, target, use):
+    for change in reversed(changed):
+        if target is None or not _meant(change, target, use):
             asked = (
-                one.olds[-1].kind is SymbolKind.PROPERTY
-                and one.news[-1].kind is SymbolKind.METHOD
+                change.olds[-1].kind is SymbolKind.PROPERTY
+                and change.news[-1].kind is SymbolKind.METHOD
                 and reference.receiver
             )
-            if asked and not opaque(one.news[-1]):
-                return one.hop, Severity.ERROR  # Its value was asked for something.
+            if asked and not opaque(change.news[-1]):
+                return change.hop, Severity.ERROR  # Its value was asked for something.
             continue
-        worst = call_effect(one, reference, bound=use.meaning.bound)
+        worst = call_effect(change, reference, bound=use.meaning.bound)
         if worst is Effect.BREAKS:
-            return one.hop, Severity.WARNING if use.guarded else Severity.ERROR
+            return change.hop, Severity.WARNING if use.guarded else Severity.ERROR
         if worst is Effect.DOUBTFUL:
-            return one.hop, Severity.WARNING
+            return change.hop, Severity.WARNING
     return _moved_misfit(breaker, use, now)
 
 
-def _meant(one: Break, target: Target, use: Use) -> bool:
+def _meant(change: Break, target: Target, use: Use) -> bool:
     """The break is of the very thing that is called, not of something on the way there."""
-    if (target.key, target.name) == one.hop:
+    if (target.key, target.name) == change.hop:
         return True
-    came = one.olds and one.olds[-1].last in ("__init__", "constructor")
-    return bool(came) and bool(use.meaning.hops) and use.meaning.hops[-1] == one.hop
+    came = change.olds and change.olds[-1].last in ("__init__", "constructor")
+    return bool(came) and bool(use.meaning.hops) and use.meaning.hops[-1] == change.hop
 
 
 def _moved_misfit(breaker: Branch, use: Use, now: Resolution) -> tuple[Hop, Severity] | None:
@@ -175,18 +179,18 @@ def _moved_misfit(breaker: Branch, use: Use, now: Resolution) -> tuple[Hop, Seve
     return None
 
 
-def call_effect(one: Break, reference: Reference, *, bound: bool) -> Effect:
+def call_effect(change: Break, reference: Reference, *, bound: bool) -> Effect:
     """What a changed definition does to a use of it."""
-    old, new = one.olds[-1], one.news[-1]
+    old, new = change.olds[-1], change.news[-1]
     if {old.kind, new.kind} == {SymbolKind.PROPERTY, SymbolKind.METHOD}:
         if reference.call != (old.kind is SymbolKind.METHOD):
             return Effect.NONE
         # A decorator that nobody knows may make a value of a method, as `reify` does.
         return Effect.DOUBTFUL if opaque(old) or opaque(new) else Effect.BREAKS
-    conversion = old.kind is SymbolKind.STRUCT and one.path.endswith(".go") and reference.given != "{}"
+    conversion = old.kind is SymbolKind.STRUCT and change.path.endswith(".go") and reference.given != "{}"
     if not reference.call or conversion:
         return Effect.NONE
-    return _effect(one.olds, one.news, reference, one.path, bound=bound)
+    return _effect(change.olds, change.news, reference, change.path, bound=bound)
 
 
 def _effect(
@@ -209,74 +213,74 @@ def _by_name(exposure: Exposure) -> list[tuple[Break, Evidence]]:
     """Members used on receivers of unknown type: the rarer the name, the surer."""
     breaker, user = exposure.breaker, exposure.user
     members = [
-        one
-        for one in breaker.breaks
-        if "." in one.name
-        and one.olds
-        and not {Flag.PRIVATE, Flag.ENTRY} & set(one.olds[-1].flags)
-        and one.olds[-1].last in exposure.by_name
-        and one.olds[-1].last.lower() not in _COMMON
+        change
+        for change in breaker.breaks
+        if "." in change.name
+        and change.olds
+        and not {Flag.PRIVATE, Flag.ENTRY} & set(change.olds[-1].flags)
+        and change.olds[-1].last in exposure.by_name
+        and change.olds[-1].last.lower() not in _COMMON
     ]
     if not members:
         return []
-    found = []
+    guesses = []
     by_family: Mapping[str, list[Break]] = _grouped(members)
     for family, breaks in by_family.items():
-        names = frozenset(one.olds[-1].last for one in breaks)
+        names = frozenset(change.olds[-1].last for change in breaks)
         before, after = breaker.definers(names, family)
-        for one in breaks:
-            name = one.olds[-1].last
+        for change in breaks:
+            name = change.olds[-1].last
             for use in exposure.by_name[name]:
                 same = grammar_for(use.path)
-                severity = _guess(one, use, (before[name], after[name]), near=_near(user, use, one))
+                severity = _guess(change, use, (before[name], after[name]), near=_near(user, use, change))
                 if severity is not None and same is not None and same.family == family:
-                    found.append((one, Evidence(use, severity)))
-    return found
+                    guesses.append((change, Evidence(use, severity)))
+    return guesses
 
 
 def _grouped(breaks: Sequence[Break]) -> dict[str, list[Break]]:
-    found: dict[str, list[Break]] = defaultdict(list)
-    for one in breaks:
-        grammar = grammar_for(one.path)
-        found["" if grammar is None else grammar.family].append(one)
-    return found
+    by_family: dict[str, list[Break]] = defaultdict(list)
+    for change in breaks:
+        grammar = grammar_for(change.path)
+        by_family["" if grammar is None else grammar.family].append(change)
+    return by_family
 
 
-def _near(user: Branch, use: Use, one: Break) -> bool:
+def _near(user: Branch, use: Use, change: Break) -> bool:
     """Whether the file of the use imports from the module of the break, or is it; where types are not written."""
     if family_of(use.path) not in ("python", "script"):
         return False
-    if user.own.modules.key(use.path) == one.key:
+    if user.own.modules.key(use.path) == change.key:
         return True
     for brought in user.own.files.table(use.path).imports:
         hops: list[Hop] = []
         user.own.follow(use.path, brought, hops)
-        if any(key == one.key for key, _name in hops):
+        if any(key == change.key for key, _name in hops):
             return True
     return False
 
 
-def _guess(one: Break, use: Use, count: tuple[int, int], *, near: bool) -> Severity | None:
+def _guess(change: Break, use: Use, count: tuple[int, int], *, near: bool) -> Severity | None:
     """How sure a match by name alone is; None for a use that does not break at all."""
     before, after = count
     reference = use.reference
     if reference is None or use.guarded:
         return None
     sure = before == 1
-    if one.reason is Reason.SIGNATURE:
-        worst = call_effect(one, reference, bound=True)
+    if change.reason is Reason.SIGNATURE:
+        worst = call_effect(change, reference, bound=True)
         if worst is not Effect.BREAKS:
             return None
     elif after > 0:
         sure = False
-    if one.olds[-1].kind not in CALLABLES and not sure:
+    if change.olds[-1].kind not in CALLABLES and not sure:
         return None
-    last = one.olds[-1].last
+    last = change.olds[-1].last
     distinctive = len(last) >= _DISTINCTIVE and _TWO_WORDS.search(last.strip("_")) is not None
     if sure:
         return (
             Severity.ERROR
-            if (distinctive or near) and one.olds[-1].kind is not SymbolKind.FIELD
+            if (distinctive or near) and change.olds[-1].kind is not SymbolKind.FIELD
             else Severity.WARNING
         )
     return Severity.WARNING if before <= _MANY else Severity.NOTE

@@ -45,20 +45,22 @@ class SymbolDetector:
     ) -> tuple[Conflict, ...]:
         """Every symbol conflict of every pair, or of `pairs` of names in the order of `sides`; worst first."""
         branches = [self._branch(base_tree, side) for side in sides]
-        found = [
-            one
+        conflicts = [
+            conflict
             for ours, theirs in combinations(branches, 2)
             if pairs is None or (ours.side.name, theirs.side.name) in pairs
-            for one in _pair(ours, theirs)
+            for conflict in _pair(ours, theirs)
         ]
-        return _ordered(found)
+        return _ordered(conflicts)
 
     def check_path(
         self, base_tree: str, side: Side, others: Sequence[Side], path: str
     ) -> tuple[Conflict, ...]:
         """Conflicts of what `side` does in one file with all the others do: for a check before or after a save."""
         own = self._branch(base_tree, side, path)
-        return _ordered([one for other in others for one in _pair(own, self._branch(base_tree, other))])
+        return _ordered(
+            [conflict for other in others for conflict in _pair(own, self._branch(base_tree, other))]
+        )
 
     def _base(self, tree: str) -> Resolver:
         if tree not in self._bases:
@@ -85,24 +87,31 @@ class SymbolDetector:
         return self._branches[key]
 
 
-def _pair(one: Branch, other: Branch) -> Iterator[Conflict]:
-    if one.side.tree == other.side.tree or not one.focus or not other.focus:
+def _pair(branch: Branch, other: Branch) -> Iterator[Conflict]:
+    if branch.side.tree == other.side.tree or not branch.focus or not other.focus:
         return
-    for breaker, user in ((one, other), (other, one)):
+    for breaker, user in ((branch, other), (other, branch)):
         yield from uses_against_breaks(breaker, user)
         yield from override_conflicts(breaker, user)
         yield from structural_conflicts(breaker, user)
         yield from restriction_conflicts(breaker, user)
-    yield from symmetric_conflicts(one, other)
+    yield from symmetric_conflicts(branch, other)
 
 
-def _ordered(found: Sequence[Conflict]) -> tuple[Conflict, ...]:
+def _ordered(conflicts: Sequence[Conflict]) -> tuple[Conflict, ...]:
     """One per id, worst first; of two with one id the worse stays."""
     order = list(Severity)
     ranked = sorted(
-        found, key=lambda one: (order.index(one.severity), one.path, one.kind, one.symbol or "", one.branches)
+        conflicts,
+        key=lambda conflict: (
+            order.index(conflict.severity),
+            conflict.path,
+            conflict.kind,
+            conflict.symbol or "",
+            conflict.branches,
+        ),
     )
     unique: dict[str, Conflict] = {}
-    for one in ranked:
-        unique.setdefault(one.id, one)
+    for conflict in ranked:
+        unique.setdefault(conflict.id, conflict)
     return tuple(unique.values())

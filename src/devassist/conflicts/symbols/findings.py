@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from devassist.conflicts.names.namespaces import CONSTRUCTORS
 from devassist.conflicts.symbols.branch_facts import Branch, Use
-from devassist.conflicts.symbols.breakage import Break, Reason
+from devassist.conflicts.symbols.breaks import Break, Reason
 from devassist.conflicts.syntax.tables import Definition, Flag, Parameter, ParameterKind
 from devassist.domain.conflicts import Conflict, ConflictKind, Level, Location, Severity
 
@@ -39,8 +39,8 @@ def at(branch: Branch, path: str, definition: Definition) -> Location:
     return Location(branch=branch.side.name, path=path, start_line=definition.start, end_line=definition.end)
 
 
-def places(found: Sequence[tuple[str, int]]) -> str:
-    unique = list(dict.fromkeys(found))
+def places(spots: Sequence[tuple[str, int]]) -> str:
+    unique = list(dict.fromkeys(spots))
     shown = ", ".join(f"{path}:{line}" for path, line in unique[:_SHOWN])
     more = len(unique) - _SHOWN
     return f"{shown} and {more} more" if more > 0 else shown
@@ -51,62 +51,65 @@ def written(parameters: Sequence[Parameter] | None) -> str:
     if parameters is None:
         return ""
     marks = {ParameterKind.ARGS: "*", ParameterKind.KWARGS: "**"}
-    names = [marks.get(one.kind, "") + one.name + ("=..." if one.optional else "") for one in parameters]
+    names = [
+        marks.get(parameter.kind, "") + parameter.name + ("=..." if parameter.optional else "")
+        for parameter in parameters
+    ]
     return "(" + ", ".join(names) + ")"
 
 
-def break_conflict(breaker: Branch, user: Branch, one: Break, found: Sequence[Evidence]) -> Conflict:
+def break_conflict(breaker: Branch, user: Branch, change: Break, evidence: Sequence[Evidence]) -> Conflict:
     """What `breaker` broke and `user` newly uses."""
-    symbol = symbol_of(breaker, one.key, one.name)
-    uses = places([(each.use.path, each.use.line) for each in found])
-    verb = _verb(found)
-    what = _what(symbol, one)
+    symbol = symbol_of(breaker, change.key, change.name)
+    uses = places([(each.use.path, each.use.line) for each in evidence])
+    verb = _verb(evidence)
+    what = _what(symbol, change)
     spots = [
         Location(branch=user.side.name, path=path, start_line=line, end_line=line)
-        for path, line in dict.fromkeys((each.use.path, each.use.line) for each in found)
+        for path, line in dict.fromkeys((each.use.path, each.use.line) for each in evidence)
     ]
-    if one.news and one.new_path:
-        new = one.news[-1]
+    if change.news and change.new_path:
+        new = change.news[-1]
         spots.append(
-            Location(branch=breaker.side.name, path=one.new_path, start_line=new.start, end_line=new.end)
+            Location(branch=breaker.side.name, path=change.new_path, start_line=new.start, end_line=new.end)
         )
     return Conflict(
         level=Level.SYMBOL,
-        kind=_KINDS[one.reason],
-        severity=min((each.severity for each in found), key=list(Severity).index),
+        kind=_KINDS[change.reason],
+        severity=min((each.severity for each in evidence), key=list(Severity).index),
         branches=(breaker.side.name, user.side.name),
-        path=one.path,
+        path=change.path,
         symbol=symbol,
         locations=tuple(spots),
         explanation=f"`{breaker.side.name}` {what}, and `{user.side.name}` newly {verb} it in {uses}",
-        suggestion=_advice(breaker.side.name, user.side.name, symbol, one),
+        suggestion=_advice(breaker.side.name, user.side.name, symbol, change),
     )
 
 
-def _verb(found: Sequence[Evidence]) -> str:
-    references = [each.use.reference for each in found]
-    if any(one is not None and one.call for one in references):
+def _verb(evidence: Sequence[Evidence]) -> str:
+    references = [each.use.reference for each in evidence]
+    if any(reference is not None and reference.call for reference in references):
         return "calls"
-    return "uses" if any(one is not None for one in references) else "imports"
+    return "uses" if any(reference is not None for reference in references) else "imports"
 
 
-def _what(symbol: str, one: Break) -> str:
-    at = f"({one.path}:{one.line})"
-    match one.reason:
+def _what(symbol: str, broken: Break) -> str:
+    at = f"({broken.path}:{broken.line})"
+    match broken.reason:
         case Reason.RENAMED:
-            return f"renames {symbol} {at} to {one.new_title}"
+            return f"renames {symbol} {at} to {broken.new_title}"
         case Reason.MOVED:
-            return f"moves {symbol} {at} to {one.new_title} ({one.new_path})"
-        case Reason.SIGNATURE if one.olds and one.news:
-            new = one.news[-1]
-            old = one.olds[-1]
+            return f"moves {symbol} {at} to {broken.new_title} ({broken.new_path})"
+        case Reason.SIGNATURE if broken.olds and broken.news:
+            new = broken.news[-1]
+            old = broken.olds[-1]
             change = f"from {written(old.parameters)} to {written(new.parameters)}"
             if written(old.parameters) == written(new.parameters):
                 change = f"({_manner(old, new)})"
-            return f"changes {symbol} {change} ({one.new_path}:{new.start})"
+            return f"changes {symbol} {change} ({broken.new_path}:{new.start})"
         case _:
             pass
-    return f"removes {symbol} {at}" if one.inside else f"no longer exports {symbol} {at}"
+    return f"removes {symbol} {at}" if broken.inside else f"no longer exports {symbol} {at}"
 
 
 def _manner(old: Definition, new: Definition) -> str:
@@ -119,10 +122,10 @@ def _manner(old: Definition, new: Definition) -> str:
     return "its types changed"
 
 
-def _advice(breaker: str, user: str, symbol: str, one: Break) -> str:
-    match one.reason:
+def _advice(breaker: str, user: str, symbol: str, change: Break) -> str:
+    match change.reason:
         case Reason.RENAMED | Reason.MOVED:
-            return f"Land {breaker} first, then use {one.new_title} in {user}"
+            return f"Land {breaker} first, then use {change.new_title} in {user}"
         case Reason.SIGNATURE:
             return f"Land {breaker} first, then adapt the calls of {symbol} in {user}"
         case _:

@@ -16,7 +16,7 @@ _MACHINES = frozenset(
 def build_of(path: str, source: bytes) -> str:
     """What a file is restricted to, as text to be compared; empty for a file of every build."""
     head = source.partition(b"\npackage ")[0]
-    found = [one.decode("utf-8", "replace").strip() for one in _LINE.findall(head)]
+    restrictions = [line.decode("utf-8", "replace").strip() for line in _LINE.findall(head)]
     words = path.rpartition("/")[2].removesuffix(".go").removesuffix("_test").split("_")[1:]
-    found += [word for word in words[-2:] if word in _SYSTEMS or word in _MACHINES]
-    return " ".join(found)
+    restrictions += [word for word in words[-2:] if word in _SYSTEMS or word in _MACHINES]
+    return " ".join(restrictions)

@@ -17,7 +17,7 @@ from devassist.conflicts.names.blob_tables import Tables
 from devassist.conflicts.names.namespaces import EXTERNAL, Hop, Resolution
 from devassist.conflicts.names.references import Resolver
 from devassist.conflicts.symbols.branch_facts import Branch, Use, by_hop, by_name, fresh
-from devassist.conflicts.symbols.breakage import Break, Reason
+from devassist.conflicts.symbols.breaks import Break, Reason
 from devassist.conflicts.symbols.findings import Evidence
 from devassist.conflicts.syntax.languages import grammar_for
 from devassist.conflicts.syntax.tables import Reference, Table
@@ -36,13 +36,13 @@ class Exposure:
     @cached_property
     def merged(self) -> dict[str, str]:
         """The user's path -> merged blob: of files that both changed, apart, and where a break may matter."""
-        found = {}
+        blobs = {}
         for path in self.user.focus:
             if self._theirs(path) is not None and (self._broken_words(path) or self.vanishing(path)):
                 blob = self._merged(path)
                 if blob is not None:
-                    found[path] = blob
-        return found
+                    blobs[path] = blob
+        return blobs
 
     @cached_property
     def _renamed(self) -> dict[str, str]:
@@ -80,8 +80,10 @@ class Exposure:
 
     @cached_property
     def _words(self) -> frozenset[bytes]:
-        names = {part for one in self.breaker.breaks for part in one.name.split(".")[-2:]}
-        names |= {self.breaker.base.modules.title(one.key).rpartition(".")[2] for one in self.breaker.breaks}
+        names = {part for change in self.breaker.breaks for part in change.name.split(".")[-2:]}
+        names |= {
+            self.breaker.base.modules.title(change.key).rpartition(".")[2] for change in self.breaker.breaks
+        }
         return frozenset(name.encode() for name in names if name)
 
     def vanishing(self, path: str) -> frozenset[bytes]:
@@ -106,10 +108,10 @@ class Exposure:
     @cached_property
     def uses(self) -> list[Use]:
         """Only asked for where some file is merged."""
-        found = [use for use in self.user.uses if use.path not in self.merged]
+        uses = [use for use in self.user.uses if use.path not in self.merged]
         for path in sorted(self.merged):
-            found += self._surviving(path)
-        return found
+            uses += self._surviving(path)
+        return uses
 
     @cached_property
     def by_hop(self) -> Mapping[Hop, list[Use]]:
@@ -133,8 +135,8 @@ class Exposure:
     def _surviving(self, path: str) -> Iterator[Use]:
         mine, theirs = self.user.own.files.table(path), self._their_table(path)
         both = self._table(path)
-        known = Counter((one.module, one.name) for one in theirs.imports)
-        own = {(one.module, one.name): one for one in mine.imports}
+        known = Counter((imported.module, imported.name) for imported in theirs.imports)
+        own = {(imported.module, imported.name): imported for imported in mine.imports}
         for brought in both.imports:
             key = (brought.module, brought.name)
             if known[key]:
@@ -142,12 +144,12 @@ class Exposure:
             elif key in own:
                 yield self.user.imported(path, own[key])
         places: dict[tuple[object, ...], list[Reference]] = defaultdict(list)
-        for one in mine.references:
-            places[one.shape].append(one)
-        for one in fresh(theirs.references, both.references):
-            same = places[one.shape]
+        for reference in mine.references:
+            places[reference.shape].append(reference)
+        for reference in fresh(theirs.references, both.references):
+            same = places[reference.shape]
             if same:
-                here = next((each for each in same if each.scope == one.scope), same[0])
+                here = next((each for each in same if each.scope == reference.scope), same[0])
                 same.remove(here)
                 yield self.user.used(path, here)
 
@@ -176,14 +178,14 @@ class Exposure:
 
 def _unbound(resolver: Resolver, path: str, table: Table) -> dict[str, Reference]:
     """Names that nothing binds: name -> a use. Nothing where a foreign module may bring any name."""
-    stars = [one for one in table.imports if one.name == "*"]
-    if any(resolver.follow(path, one, []) in (None, EXTERNAL) for one in stars):
+    stars = [brought for brought in table.imports if brought.name == "*"]
+    if any(resolver.follow(path, star, []) in (None, EXTERNAL) for star in stars):
         return {}
-    found: dict[str, Reference] = {}
-    for one in table.references:
-        root = (one.receiver or one.name).partition(".")[0]
-        if one.local or one.type or root in found or root in _GIVEN or not root.isidentifier():
+    unbound: dict[str, Reference] = {}
+    for reference in table.references:
+        root = (reference.receiver or reference.name).partition(".")[0]
+        if reference.local or reference.type or root in unbound or root in _GIVEN or not root.isidentifier():
             continue
-        if resolver.root(path, one.scope, root, []) is None:
-            found[root] = one
-    return found
+        if resolver.root(path, reference.scope, root, []) is None:
+            unbound[root] = reference
+    return unbound

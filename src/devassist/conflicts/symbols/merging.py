@@ -5,7 +5,7 @@ from __future__ import annotations
 from devassist.conflicts.names.namespaces import EXTERNAL, Hop, Resolution, Target
 from devassist.conflicts.names.references import Resolver
 from devassist.conflicts.symbols.branch_facts import Branch, Use
-from devassist.conflicts.symbols.breakage import Reason
+from devassist.conflicts.symbols.breaks import Reason
 from devassist.conflicts.symbols.merged_uses import Exposure
 
 
@@ -26,15 +26,15 @@ def again(use: Use, exposure: Exposure) -> Resolution:
 
 def rebound(breaker: Branch, user: Branch, use: Use) -> Resolution | None:
     """What a use means by imports that only the breaker changed, in a file that both changed."""
-    one = use.reference
-    if one is None or use.path not in breaker.changes or use.path not in user.base.files.blobs:
+    reference = use.reference
+    if reference is None or use.path not in breaker.changes or use.path not in user.base.files.blobs:
         return None
-    local = (one.receiver or one.name).partition(".")[0]
+    local = (reference.receiver or reference.name).partition(".")[0]
     was, mine, theirs = (
         {(each.module, each.name) for each in side.files.table(use.path).imports if each.local == local}
         for side in (user.base, user.own, breaker.own)
     )
-    return breaker.own.resolve(use.path, one) if theirs and mine == was != theirs else None
+    return breaker.own.resolve(use.path, reference) if theirs and mine == was != theirs else None
 
 
 def unbound(merged: Resolver, hop: Hop) -> bool:
@@ -55,16 +55,16 @@ def lost(before: Target | None, now: Target | None) -> bool:
 def torn(exposure: Exposure, hop: Hop, use: Use) -> bool:
     """A name that the breaker took out of a file which the user changed too: the merge takes it out."""
     breaker, user = exposure.breaker, exposure.user
-    one = breaker.breaks_by_hop.get(hop)
+    change = breaker.breaks_by_hop.get(hop)
     if (
-        one is None
-        or one.reason is Reason.SIGNATURE
-        or one.starred
-        or one.path not in user.changes
-        or one.path in exposure.merged
+        change is None
+        or change.reason is Reason.SIGNATURE
+        or change.starred
+        or change.path not in user.changes
+        or change.path in exposure.merged
         or user.keeps(hop)
     ):
         return False
-    if user.changes[one.path] is None:
+    if user.changes[change.path] is None:
         return False
-    return one.inside or use.path != one.path
+    return change.inside or use.path != change.path

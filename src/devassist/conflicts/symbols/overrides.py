@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from devassist.conflicts.names.namespaces import EXTERNAL, TYPES, Hop, Target
 from devassist.conflicts.names.references import Resolver
 from devassist.conflicts.symbols.branch_facts import Branch
-from devassist.conflicts.symbols.breakage import Added, Break, Reason
+from devassist.conflicts.symbols.breaks import Added, Break, Reason
 from devassist.conflicts.symbols.findings import at, symbol_of, written
 from devassist.conflicts.symbols.merging import merged_resolver
 from devassist.conflicts.symbols.signatures import called
@@ -22,7 +22,7 @@ _LAX = ("python", "javascript")
 def override_conflicts(breaker: Branch, user: Branch) -> Iterator[Conflict]:
     """New demands of a type against new implementers; changed members against new overrides."""
     demands = _demands(breaker)
-    changed = {one.hop: one for one in breaker.breaks if "." in one.name and one.olds}
+    changed = {change.hop: change for change in breaker.breaks if "." in change.name and change.olds}
     owners = {(key, name.rpartition(".")[0]) for key, name in (*demands, *changed)}
     if not owners:
         return
@@ -34,7 +34,7 @@ def override_conflicts(breaker: Branch, user: Branch) -> Iterator[Conflict]:
             hop = (ancestor.key, ancestor.name)
             if hop not in old_ancestors and not _embeds(target):
                 merged = merged or merged_resolver(breaker, user)
-                wanted = {one: demands[one] for one in _of(hop, demands)}
+                wanted = {demand: demands[demand] for demand in _of(hop, demands)}
                 yield from _unmet(breaker, user, target, wanted, merged)
             yield from _outdated(breaker, user, target, hop, changed)
 
@@ -54,19 +54,19 @@ def _embeds(target: Target) -> bool:
 
 def _demands(breaker: Branch) -> dict[Hop, Added]:
     """Members that must be implemented and that did not have to be: (module, Type.member)."""
-    found = {}
+    demands = {}
     for key in breaker.comparison.modules():
         before = breaker.base.namespace(key)
         for name, bindings in breaker.own.namespace(key).items():
             definition = bindings[-1].definition
             if definition is None or not {Flag.ABSTRACT, Flag.UNIMPLEMENTED} & set(definition.flags):
                 continue
-            was = [one.definition for one in before.get(name, []) if one.definition is not None]
+            was = [binding.definition for binding in before.get(name, []) if binding.definition is not None]
             if definition.owner in before and not any(
-                {Flag.ABSTRACT, Flag.UNIMPLEMENTED} & set(one.flags) for one in was
+                {Flag.ABSTRACT, Flag.UNIMPLEMENTED} & set(old.flags) for old in was
             ):
-                found[key, name] = Added(key, bindings[-1].path, definition)
-    return found
+                demands[key, name] = Added(key, bindings[-1].path, definition)
+    return demands
 
 
 def implementers(user: Branch) -> Iterator[tuple[Target, set[Hop]]]:
@@ -74,17 +74,17 @@ def implementers(user: Branch) -> Iterator[tuple[Target, set[Hop]]]:
     for key in user.comparison.modules():
         before = user.base.namespace(key)
         for name, bindings in user.own.namespace(key).items():
-            one = bindings[-1]
-            if one.definition is None or not one.definition.bases:
+            binding = bindings[-1]
+            if binding.definition is None or not binding.definition.bases:
                 continue
-            if one.definition.kind not in TYPES and one.definition.kind is not SymbolKind.IMPL:
+            if binding.definition.kind not in TYPES and binding.definition.kind is not SymbolKind.IMPL:
                 continue
             known: set[Hop] = set()
             if name in before and before[name][-1].definition is not None:
                 old = before[name][-1]
                 target = Target(key, name, old.definition, old.path)
                 known = {(above.key, above.name) for above in _above(user, target, old=True)}
-            yield Target(key, name, one.definition, one.path, instance=True), known
+            yield Target(key, name, binding.definition, binding.path, instance=True), known
 
 
 def ancestors_of(user: Branch, target: Target) -> list[Target]:
@@ -93,15 +93,15 @@ def ancestors_of(user: Branch, target: Target) -> list[Target]:
 
 def _above(user: Branch, target: Target, *, old: bool) -> list[Target]:
     resolver = user.base if old else user.own
-    found: list[Target] = []
+    ancestors: list[Target] = []
     queue = [target]
-    while queue and len(found) < _TALLEST:
-        one = queue.pop()
-        for above in resolver.bases(one):
-            if above not in found:
-                found.append(above)
+    while queue and len(ancestors) < _TALLEST:
+        current = queue.pop()
+        for above in resolver.bases(current):
+            if above not in ancestors:
+                ancestors.append(above)
                 queue.append(above)
-    return found
+    return ancestors
 
 
 def _abstract(user: Branch, target: Target) -> bool:
@@ -117,9 +117,9 @@ def _abstract(user: Branch, target: Target) -> bool:
     members = user.own.namespace(target.key)
     return any(
         name.startswith(target.name + ".")
-        and one[-1].definition is not None
-        and Flag.ABSTRACT in one[-1].definition.flags
-        for name, one in members.items()
+        and bindings[-1].definition is not None
+        and Flag.ABSTRACT in bindings[-1].definition.flags
+        for name, bindings in members.items()
     )
 
 
@@ -139,8 +139,8 @@ def _unmet(
         return
     for (key, name), demand in demands.items():
         member = name.rpartition(".")[2]
-        found = _provided(merged, target, member)
-        if found is not None and found != EXTERNAL and (found.key, found.name) != (key, name):
+        provided = _provided(merged, target, member)
+        if provided is not None and provided != EXTERNAL and (provided.key, provided.name) != (key, name):
             continue
         unsure = _provided(user.own, target, member) == EXTERNAL  # A base from outside may have it.
         sure = Flag.ABSTRACT in demand.definition.flags and not unsure
@@ -169,20 +169,20 @@ def _outdated(
     breaker: Branch, user: Branch, target: Target, hop: Hop, changed: dict[Hop, Break]
 ) -> Iterator[Conflict]:
     """A new override of a member that the other branch changed or removed."""
-    fresh = {one.hop: one for one in user.added}
-    for (key, name), one in changed.items():
+    fresh = {added.hop: added for added in user.added}
+    for (key, name), change in changed.items():
         owner, _, member = name.rpartition(".")
         holder = target.name.rpartition(".")[0] if target.name.endswith(">") else target.name
         mine = fresh.get((target.key, f"{holder}.{member}"))
         if (key, owner) != hop or mine is None or member in ("__init__", "constructor"):
             continue
-        severity = _override_severity(one, mine)
+        severity = _override_severity(change, mine)
         if severity is None:
             continue
         symbol, own = symbol_of(breaker, key, name), symbol_of(user, *mine.hop)
         what = (
-            f"changes {symbol} to {written(one.news[-1].parameters)}"
-            if one.reason is Reason.SIGNATURE
+            f"changes {symbol} to {written(change.news[-1].parameters)}"
+            if change.reason is Reason.SIGNATURE
             else f"removes {symbol}"
         )
         yield Conflict(
@@ -190,12 +190,12 @@ def _outdated(
             kind=ConflictKind.OVERRIDE_MISMATCH,
             severity=severity,
             branches=(breaker.side.name, user.side.name),
-            path=one.path,
+            path=change.path,
             symbol=symbol,
             locations=(at(user, mine.path, mine.definition),),
             explanation=(
-                f"`{breaker.side.name}` {what} ({one.path}:{one.line}), and `{user.side.name}` newly overrides it "
-                f"as {own} ({mine.path}:{mine.definition.start})"
+                f"`{breaker.side.name}` {what} ({change.path}:{change.line}), and `{user.side.name}` newly "
+                f"overrides it as {own} ({mine.path}:{mine.definition.start})"
             ),
             suggestion=f"Land {breaker.side.name} first, then adapt {own}",
         )
@@ -205,11 +205,11 @@ def _says_override(definition: Definition) -> bool:
     return Flag.OVERRIDE in definition.flags or "Override" in definition.decorators or bool(definition.trait)
 
 
-def _override_severity(one: Break, mine: Added) -> Severity | None:
+def _override_severity(change: Break, mine: Added) -> Severity | None:
     marked = _says_override(mine.definition)
-    if one.reason is not Reason.SIGNATURE:
+    if change.reason is not Reason.SIGNATURE:
         return Severity.ERROR if marked else None
-    new, old = called(one.news[-1], bound=True), called(one.olds[-1], bound=True)
+    new, old = called(change.news[-1], bound=True), called(change.olds[-1], bound=True)
     own = called(mine.definition, bound=True)
     if new is None or own is None or old is None or len(own) == len(new) != len(old):
         return None

@@ -45,25 +45,25 @@ class _Restricted(NamedTuple):
 
 def restriction_conflicts(breaker: Branch, user: Branch) -> Iterator[Conflict]:
     """One conflict for each name and way in which it is restricted."""
-    found: dict[_Restricted, list[tuple[str, int]]] = defaultdict(list)
+    refused: dict[_Restricted, list[tuple[str, int]]] = defaultdict(list)
     restrictions = _restricted(breaker)
-    for one in restrictions:
-        for use in user.uses_by_hop.get(one.hop, ()) if one.way is not _Way.FINAL else ():
-            if _refused(user, use, one):
-                found[one].append((use.path, use.line))
-    finals = {one.hop: one for one in restrictions if one.way is _Way.FINAL}
+    for restriction in restrictions:
+        for use in user.uses_by_hop.get(restriction.hop, ()) if restriction.way is not _Way.FINAL else ():
+            if _refused(user, use, restriction):
+                refused[restriction].append((use.path, use.line))
+    finals = {restriction.hop: restriction for restriction in restrictions if restriction.way is _Way.FINAL}
     for target, known in implementers(user) if finals else ():
         for above in user.own.bases(target):
             hop = (above.key, above.name)
             if hop in finals and hop not in known and target.definition is not None:
-                found[finals[hop]].append((target.path, target.definition.start))
-    for one, spots in found.items():
-        yield _conflict(breaker, user, one, spots)
+                refused[finals[hop]].append((target.path, target.definition.start))
+    for restriction, spots in refused.items():
+        yield _conflict(breaker, user, restriction, spots)
 
 
 def _restricted(branch: Branch) -> list[_Restricted]:
     """What the branch restricted of names that the base has."""
-    found = []
+    restrictions = []
     for key in branch.comparison.modules():
         before = branch.base.namespace(key)
         for name, bindings in branch.own.namespace(key).items():
@@ -72,8 +72,10 @@ def _restricted(branch: Branch) -> list[_Restricted]:
             alone = old is not None and len(bindings) == 1 == len(before[name])
             if new is None or old is None or not alone or old.kind != new.kind:
                 continue
-            found += [_Restricted((key, name), path, way, new) for way in _ways(branch, path, old, new)]
-    return found
+            restrictions += [
+                _Restricted((key, name), path, way, new) for way in _ways(branch, path, old, new)
+            ]
+    return restrictions
 
 
 def _ways(branch: Branch, path: str, old: Definition, new: Definition) -> Iterator[_Way]:
@@ -88,47 +90,54 @@ def _ways(branch: Branch, path: str, old: Definition, new: Definition) -> Iterat
         yield _Way.BOUND
 
 
-def _access(branch: Branch, path: str, one: Definition) -> int:
-    said = next((_ACCESS[flag] for flag in one.flags if flag in _ACCESS), None)
+def _access(branch: Branch, path: str, definition: Definition) -> int:
+    said = next((_ACCESS[flag] for flag in definition.flags if flag in _ACCESS), None)
     if said is not None:
         return said
     if not path.endswith(".java"):
         return _EVERYWHERE
-    holder = branch.own.namespace(branch.own.modules.key(path)).get(one.owner, ())
+    holder = branch.own.namespace(branch.own.modules.key(path)).get(definition.owner, ())
     inside = [each.definition.kind for each in holder if each.definition is not None]
     return _EVERYWHERE if {SymbolKind.INTERFACE, SymbolKind.ENUM} & set(inside) else _NEAR
 
 
-def _refused(user: Branch, use: Use, one: _Restricted) -> bool:
+def _refused(user: Branch, use: Use, restriction: _Restricted) -> bool:
     reference = use.reference
-    if one.way is _Way.HIDDEN:
-        return not _sees(user, use.path, one)
+    if restriction.way is _Way.HIDDEN:
+        return not _sees(user, use.path, restriction)
     if reference is None or use.guarded:
         return False
-    last = one.new.last
-    if one.way is _Way.ABSTRACT:
+    last = restriction.new.last
+    if restriction.way is _Way.ABSTRACT:
         return reference.call and reference.name == last and not reference.given
     target = use.meaning.target
-    meant = target is not None and (target.key, target.name) == one.hop
+    meant = target is not None and (target.key, target.name) == restriction.hop
     return meant and bool(reference.receiver) and not reference.type and not use.meaning.bound
 
 
-def _sees(user: Branch, path: str, one: _Restricted) -> bool:
+def _sees(user: Branch, path: str, restriction: _Restricted) -> bool:
     """Whether code in a file may name what is restricted now."""
-    if path == one.path:
+    if path == restriction.path:
         return True
-    access = next((_ACCESS[flag] for flag in one.new.flags if flag in _ACCESS), _NEAR)
+    access = next((_ACCESS[flag] for flag in restriction.new.flags if flag in _ACCESS), _NEAR)
     if path.endswith(".rs"):
         if access == _NEAR:
-            home = one.path.partition("/src/")[0] if "/src/" in one.path else ""
+            home = restriction.path.partition("/src/")[0] if "/src/" in restriction.path else ""
             return path.startswith(f"{home}/src/" if home else "src/") and "/bin/" not in path
-        stem = one.path.removesuffix(".rs").removesuffix("/mod").removesuffix("/lib").removesuffix("/main")
+        stem = (
+            restriction.path.removesuffix(".rs")
+            .removesuffix("/mod")
+            .removesuffix("/lib")
+            .removesuffix("/main")
+        )
         return path.startswith(f"{stem}/") or posixpath.dirname(path) == stem
-    return access == _NEAR and user.own.modules.key(path) == one.hop[0]
+    return access == _NEAR and user.own.modules.key(path) == restriction.hop[0]
 
 
-def _conflict(breaker: Branch, user: Branch, one: _Restricted, spots: list[tuple[str, int]]) -> Conflict:
-    symbol = symbol_of(breaker, *one.hop)
+def _conflict(
+    breaker: Branch, user: Branch, restriction: _Restricted, spots: list[tuple[str, int]]
+) -> Conflict:
+    symbol = symbol_of(breaker, *restriction.hop)
     kind, what, then = {
         _Way.HIDDEN: (ConflictKind.REMOVED_SYMBOL_USED, f"hides {symbol}", "uses it"),
         _Way.ABSTRACT: (ConflictKind.SIGNATURE_CHANGED_CALLED, f"makes {symbol} abstract", "makes one"),
@@ -138,21 +147,21 @@ def _conflict(breaker: Branch, user: Branch, one: _Restricted, spots: list[tuple
             "calls it without an object",
         ),
         _Way.FINAL: (ConflictKind.OVERRIDE_MISMATCH, f"makes {symbol} final", "extends it"),
-    }[one.way]
+    }[restriction.way]
     return Conflict(
         level=Level.SYMBOL,
         kind=kind,
         severity=Severity.ERROR,
         branches=(breaker.side.name, user.side.name),
-        path=one.path,
+        path=restriction.path,
         symbol=symbol,
         locations=tuple(
             Location(branch=user.side.name, path=path, start_line=line, end_line=line)
             for path, line in dict.fromkeys(spots)
         ),
         explanation=(
-            f"`{breaker.side.name}` {what} ({one.path}:{one.new.start}), and `{user.side.name}` newly {then} "
-            f"in {places(spots)}"
+            f"`{breaker.side.name}` {what} ({restriction.path}:{restriction.new.start}), and "
+            f"`{user.side.name}` newly {then} in {places(spots)}"
         ),
         suggestion=f"Land {breaker.side.name} first, then do without it in {user.side.name}",
     )

@@ -58,20 +58,28 @@ def called(definition: Definition, *, bound: bool) -> tuple[Parameter, ...] | No
 
 def accepts(parameters: Sequence[Parameter], call: Reference) -> bool:
     """Whether a call with these arguments runs; starred arguments may fill anything."""
-    positional = [one for one in parameters if one.kind in _BY_POSITION]
-    variadic = any(one.kind is ParameterKind.ARGS for one in parameters)
-    keyworded = any(one.kind is ParameterKind.KWARGS for one in parameters)
+    positional = [parameter for parameter in parameters if parameter.kind in _BY_POSITION]
+    variadic = any(parameter.kind is ParameterKind.ARGS for parameter in parameters)
+    keyworded = any(parameter.kind is ParameterKind.KWARGS for parameter in parameters)
     if call.args > len(positional) and not variadic:
         return False
-    names = {one.name for one in parameters if one.kind in (ParameterKind.ANY, ParameterKind.KEYWORD)}
-    taken = {one.name for one in positional[: call.args]}
+    names = {
+        parameter.name
+        for parameter in parameters
+        if parameter.kind in (ParameterKind.ANY, ParameterKind.KEYWORD)
+    }
+    taken = {parameter.name for parameter in positional[: call.args]}
     if any(name in taken or (name not in names and not keyworded) for name in call.keywords):
         return False
     if call.starred:
         return True
-    missing = [one for one in positional[call.args :] if not one.optional]
-    missing += [one for one in parameters if one.kind is ParameterKind.KEYWORD and not one.optional]
-    return all(one.name in call.keywords for one in missing)
+    missing = [parameter for parameter in positional[call.args :] if not parameter.optional]
+    missing += [
+        parameter
+        for parameter in parameters
+        if parameter.kind is ParameterKind.KEYWORD and not parameter.optional
+    ]
+    return all(parameter.name in call.keywords for parameter in missing)
 
 
 def fits(definition: Definition, call: Reference, *, bound: bool) -> bool:
@@ -114,7 +122,7 @@ def _said(text: str) -> str:
 
 def _unnamed(said: str) -> list[str]:
     """The types of Go's results without the names that results may have."""
-    return [one.split()[-1] for one in said.strip("() ").split(",") if one.strip()]
+    return [part.split()[-1] for part in said.strip("() ").split(",") if part.strip()]
 
 
 def results(said: str) -> int:
@@ -133,15 +141,15 @@ def _quiet_effect(
     before: Sequence[Parameter], after: Sequence[Parameter], call: Reference, old: Definition, new: Definition
 ) -> Effect:
     """The call still runs: does it still mean the same?"""
-    olds = [one for one in before if one.kind in _BY_POSITION][: call.args]
-    news = [one for one in after if one.kind in _BY_POSITION][: call.args]
-    old_names, new_names = [one.name for one in olds], [one.name for one in news]
+    olds = [parameter for parameter in before if parameter.kind in _BY_POSITION][: call.args]
+    news = [parameter for parameter in after if parameter.kind in _BY_POSITION][: call.args]
+    old_names, new_names = [parameter.name for parameter in olds], [parameter.name for parameter in news]
     if old_names != new_names and len(olds) == len(news):
         swapped = set(old_names) == set(new_names)
         moved = [
             name
             for name, other in zip(old_names, new_names, strict=True)
-            if name != other and any(one.name == name for one in after)
+            if name != other and any(parameter.name == name for parameter in after)
         ]
         if swapped:
             return Effect.BREAKS
@@ -150,9 +158,9 @@ def _quiet_effect(
     if (Flag.ASYNC in old.flags) != (Flag.ASYNC in new.flags):
         return Effect.DOUBTFUL
     retyped = [
-        one
-        for one, other in zip(olds, news, strict=False)
-        if one.type and other.type and _said(one.type) != _said(other.type)
+        parameter
+        for parameter, other in zip(olds, news, strict=False)
+        if parameter.type and other.type and _said(parameter.type) != _said(other.type)
     ]
     return Effect.DOUBTFUL if retyped and not _untyped(new) else Effect.NONE
 

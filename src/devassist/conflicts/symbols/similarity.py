@@ -16,7 +16,7 @@ _NAME = re.compile(r"[A-Za-z_$][\w$]*")
 def tokens(text: str, family: str) -> tuple[str, ...]:
     """Words, signs and strings; comments and white space do not count."""
     pattern = _HASH if family == "python" else _SLASH
-    return tuple(one.group() for one in pattern.finditer(text) if one.group("comment") is None)
+    return tuple(token.group() for token in pattern.finditer(text) if token.group("comment") is None)
 
 
 def shingles(words: Sequence[str], name: str = "") -> frozenset[int]:
@@ -25,11 +25,11 @@ def shingles(words: Sequence[str], name: str = "") -> frozenset[int]:
     return frozenset(hash(tuple(plain[at : at + 3])) for at in range(max(1, len(plain) - 2)))
 
 
-def likeness(one: frozenset[int], other: frozenset[int]) -> float:
+def likeness(left: frozenset[int], right: frozenset[int]) -> float:
     """Shared runs over all runs: 1.0 is the same code."""
-    if not one or not other:
+    if not left or not right:
         return 0.0
-    return len(one & other) / len(one | other)
+    return len(left & right) / len(left | right)
 
 
 def shape(words: Sequence[str], parameters: Sequence[str] = ()) -> tuple[str, ...]:

@@ -29,9 +29,9 @@ def structural_conflicts(breaker: Branch, user: Branch) -> Iterator[Conflict]:
     for key, name in changed:
         before, after = _methods(breaker.base, key, name), _methods(breaker.own, key, name)
         different = {
-            method: one
-            for method, one in after.items()
-            if method not in before or _shape(before[method]) != _shape(one)
+            method: definition
+            for method, definition in after.items()
+            if method not in before or _shape(before[method]) != _shape(definition)
         }
         if before and different:
             for added in user.added:
@@ -54,14 +54,14 @@ def _methods(resolver: Resolver, key: str, owner: str) -> dict[str, Definition]:
     }
 
 
-def _shape(one: Definition) -> tuple[object, ...]:
-    return (tuple((each.kind, each.type) for each in one.parameters or ()), one.result)
+def _shape(definition: Definition) -> tuple[object, ...]:
+    return (tuple((each.kind, each.type) for each in definition.parameters or ()), definition.result)
 
 
 def _written_for(interface: dict[str, Definition], own: dict[str, Definition]) -> bool:
     return all(
-        name in own and len(own[name].parameters or ()) == len(one.parameters or ())
-        for name, one in interface.items()
+        name in own and len(own[name].parameters or ()) == len(definition.parameters or ())
+        for name, definition in interface.items()
     )
 
 
@@ -72,7 +72,7 @@ def _unmet(
     implementer: tuple[str, Definition],
     methods: tuple[dict[str, Definition], dict[str, Definition]],
 ) -> Iterator[Conflict]:
-    (key, name), (path, one) = interface, implementer
+    (key, name), (path, definition) = interface, implementer
     different, own = methods
     uses = [use.reference for use in user.uses if use.reference is not None]
     said = any(name in (each.name, each.receiver.split(" ")[-1].rpartition(".")[2]) for each in uses)
@@ -91,12 +91,14 @@ def _unmet(
             path=where,
             symbol=symbol,
             locations=(
-                Location(branch=user.side.name, path=path, start_line=one.start, end_line=one.end),
+                Location(
+                    branch=user.side.name, path=path, start_line=definition.start, end_line=definition.end
+                ),
                 Location(branch=breaker.side.name, path=where, start_line=demand.start, end_line=demand.end),
             ),
             explanation=(
                 f"`{breaker.side.name}` makes {symbol} required ({where}:{demand.start}), and `{user.side.name}` "
-                f"adds {one.name} ({path}:{one.start}) {lack}"
+                f"adds {definition.name} ({path}:{definition.start}) {lack}"
             ),
-            suggestion=f"Land {breaker.side.name} first, then give {one.name} the method {method}",
+            suggestion=f"Land {breaker.side.name} first, then give {definition.name} the method {method}",
         )

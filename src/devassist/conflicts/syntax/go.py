@@ -23,7 +23,7 @@ _KINDS = {"struct_type": SymbolKind.STRUCT, "interface_type": SymbolKind.INTERFA
 
 class GoExtractor(GoNames):
     def _parameters(self, node: Node | None) -> tuple[Parameter, ...]:
-        found: list[Parameter] = []
+        parameters: list[Parameter] = []
         for child in [] if node is None else node.named_children:
             kind = child.child_by_field_name("type")
             self.walk(kind)
@@ -31,8 +31,8 @@ class GoExtractor(GoNames):
             names = [self.text(name) for name in child.children_by_field_name("name")]
             said = self.text(kind)
             passing = ParameterKind.ARGS if variadic else ParameterKind.POSITIONAL
-            found += [Parameter(name, passing, type=said) for name in names or [f"_{len(found)}"]]
-        return tuple(found)
+            parameters += [Parameter(name, passing, type=said) for name in names or [f"_{len(parameters)}"]]
+        return tuple(parameters)
 
     def _function(
         self, node: Node, name: str, kind: SymbolKind, *, qualified: str = "", flags: tuple[Flag, ...] = ()
@@ -52,13 +52,13 @@ class GoExtractor(GoNames):
             type_named(plain_type(said.strip("()").partition(",")[0])),
             said,
         )
-        found = self.define(node, name, kind, facts=facts, qualified=qualified)
-        with self.scope(ScopeKind.FUNCTION, found.name):
+        definition = self.define(node, name, kind, facts=facts, qualified=qualified)
+        with self.scope(ScopeKind.FUNCTION, definition.name):
             receiver = node.child_by_field_name("receiver")
-            for one in (*self._parameters(receiver), *parameters):
-                self._bind_typed(one)
+            for parameter in (*self._parameters(receiver), *parameters):
+                self._bind_typed(parameter)
             self.walk(node.child_by_field_name("body"))
-        return found.name
+        return definition.name
 
     def on_function_declaration(self, node: Node) -> None:
         self._function(node, self.text(node.child_by_field_name("name")), SymbolKind.FUNCTION)
@@ -74,8 +74,8 @@ class GoExtractor(GoNames):
     def on_func_literal(self, node: Node) -> None:
         parameters = self._parameters(node.child_by_field_name("parameters"))
         with self.scope(ScopeKind.FUNCTION, self.frame.name):
-            for one in parameters:
-                self._bind_typed(one)
+            for parameter in parameters:
+                self._bind_typed(parameter)
             self.walk(node.child_by_field_name("body"))
 
     def on_type_spec(self, node: Node) -> None:
@@ -83,8 +83,8 @@ class GoExtractor(GoNames):
         what = _KINDS.get("" if kind is None else kind.type, SymbolKind.TYPE)
         bases = tuple(self._embedded(kind))
         facts = Definition("", what, 0, 0, self._fields(kind), (Flag.CHECKED,), bases)
-        found = self.define(node, name, what, facts=facts)
-        with self.scope(ScopeKind.CLASS, found.name):
+        definition = self.define(node, name, what, facts=facts)
+        with self.scope(ScopeKind.CLASS, definition.name):
             self.walk(kind)
 
     def on_type_alias(self, node: Node) -> None:
@@ -100,21 +100,21 @@ class GoExtractor(GoNames):
     def _fields(self, kind: Node | None) -> tuple[Parameter, ...] | None:
         """What a literal without keys gives: every field in its order."""
         inner = first(kind) if kind is not None and kind.type == "struct_type" else None
-        found: list[Parameter] = []
+        parameters: list[Parameter] = []
         for child in [] if inner is None else inner.named_children:
-            names = [self.text(one) for one in child.children_by_field_name("name")]
+            names = [self.text(name) for name in child.children_by_field_name("name")]
             said = self.text(child.child_by_field_name("type"))
             if child.type == "field_declaration":
-                found += [
+                parameters += [
                     Parameter(name, ParameterKind.POSITIONAL, type=said)
                     for name in names or [plain_type(said)]
                 ]
-        return None if inner is None else tuple(found)
+        return None if inner is None else tuple(parameters)
 
     def on_composite_literal(self, node: Node) -> None:
         kind, body = node.child_by_field_name("type"), node.child_by_field_name("body")
-        given = [] if body is None else [one for one in body.named_children if one.type != "comment"]
-        bare = given and all(one.type == "literal_element" for one in given)
+        given = [] if body is None else [child for child in body.named_children if child.type != "comment"]
+        bare = given and all(element.type == "literal_element" for element in given)
         if kind is not None and bare and kind.type in ("type_identifier", "qualified_type"):
             call = Reference("", "", 0, "", len(given), given="{}")
             receiver, _, name = self.dotted(kind).rpartition(".")
@@ -124,15 +124,15 @@ class GoExtractor(GoNames):
         self.walk(body)
 
     def _embedded(self, kind: Node | None) -> list[str]:
-        found = []
+        bases = []
         for child in [] if kind is None else kind.named_children:
             if child.type == "field_declaration_list":
-                plain = [one for one in child.named_children if one.type == "field_declaration"]
-                bare = [one for one in plain if not one.children_by_field_name("name")]
-                found += [plain_type(self.text(one.child_by_field_name("type"))) for one in bare]
+                plain = [field for field in child.named_children if field.type == "field_declaration"]
+                bare = [field for field in plain if not field.children_by_field_name("name")]
+                bases += [plain_type(self.text(field.child_by_field_name("type"))) for field in bare]
             elif child.type in ("type_elem", "constraint_elem") and "|" not in self.text(child):
-                found.append(plain_type(self.text(child)))
-        return [one for one in found if one]
+                bases.append(plain_type(self.text(child)))
+        return [base for base in bases if base]
 
     def on_field_declaration(self, node: Node) -> None:
         kind = node.child_by_field_name("type")
@@ -160,9 +160,11 @@ class GoExtractor(GoNames):
     def on_call_expression(self, node: Node) -> None:
         function, arguments = node.child_by_field_name("function"), node.child_by_field_name("arguments")
         given = (
-            [] if arguments is None else [one for one in arguments.named_children if one.type != "comment"]
+            []
+            if arguments is None
+            else [child for child in arguments.named_children if child.type != "comment"]
         )
-        starred = any(one.type == "variadic_argument" for one in given)
+        starred = any(argument.type == "variadic_argument" for argument in given)
         spread = len(given) == 1 and given[0].type == "call_expression"  # f(g()) where g gives many.
         alone = node.parent is not None and node.parent.type == "expression_statement"
         inner = f"{self.dotted(given[0].child_by_field_name('function'))}()" if spread else ""

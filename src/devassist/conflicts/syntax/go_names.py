@@ -43,14 +43,14 @@ class GoNames(Extractor):
         elif name == ".":
             self.bring(node, "", module, "*")
 
-    def _bind_typed(self, one: Parameter) -> None:
+    def _bind_typed(self, parameter: Parameter) -> None:
         """A list or map has no type of its own here; what it is made of is known when it is walked through."""
-        if one.kind is ParameterKind.ARGS or one.type.startswith(("[", "map[")):
-            self.bind(one.name)
-            self.frame.elements[one.name] = plain_type(one.type.rpartition("]")[2])
+        if parameter.kind is ParameterKind.ARGS or parameter.type.startswith(("[", "map[")):
+            self.bind(parameter.name)
+            self.frame.elements[parameter.name] = plain_type(parameter.type.rpartition("]")[2])
         else:
-            plain = "[" not in one.type or _GENERIC.fullmatch(one.type) is not None
-            self.bind(one.name, type_named(plain_type(one.type)) if plain else None)
+            plain = "[" not in parameter.type or _GENERIC.fullmatch(parameter.type) is not None
+            self.bind(parameter.name, type_named(plain_type(parameter.type)) if plain else None)
 
     def on_const_spec(self, node: Node) -> None:
         kind = node.child_by_field_name("type")

@@ -49,9 +49,9 @@ class JavaExtractor(JavaNames):
         for child in node.named_children:
             if child.type in ("superclass", "super_interfaces", "extends_interfaces"):
                 self.walk(child)
-                found = child.named_children
-                types = found[0].named_children if found and found[0].type == "type_list" else found
-                bases += [plain_type(self.text(one)) for one in types]
+                named = child.named_children
+                types = named[0].named_children if named and named[0].type == "type_list" else named
+                bases += [plain_type(self.text(base)) for base in types]
         flags, annotations = self._modifiers(node)
         parameters = None
         if node.type == "record_declaration":
@@ -62,17 +62,19 @@ class JavaExtractor(JavaNames):
         name = self.text(node.child_by_field_name("name"))
         qualified = self.define(node, name, kind, facts=facts, qualified=self.qualified(name)).name
         with self.scope(ScopeKind.CLASS, qualified):
-            for one in parameters or ():
-                self._component(node, one)
+            for parameter in parameters or ():
+                self._component(node, parameter)
             self.walk(node.child_by_field_name("body"))
 
-    def _component(self, node: Node, one: Parameter) -> None:
+    def _component(self, node: Node, component: Parameter) -> None:
         """A record's component brings a method of its name."""
         flags = (Flag.PUBLIC, Flag.CHECKED, Flag.OVERLOADABLE)
         facts = Definition(
-            "", SymbolKind.METHOD, 0, 0, (), flags, (), type_named(plain_type(one.type)), one.type
+            "", SymbolKind.METHOD, 0, 0, (), flags, (), type_named(plain_type(component.type)), component.type
         )
-        self.define(node, one.name, SymbolKind.METHOD, facts=facts, qualified=self.qualified(one.name))
+        self.define(
+            node, component.name, SymbolKind.METHOD, facts=facts, qualified=self.qualified(component.name)
+        )
 
     on_record_declaration = on_class_declaration
     on_interface_declaration = on_class_declaration
@@ -91,12 +93,12 @@ class JavaExtractor(JavaNames):
         self.walk(node.child_by_field_name("body"))
 
     def _parameters(self, node: Node | None) -> tuple[Parameter, ...]:
-        found = []
+        parameters = []
         for child in [] if node is None else node.named_children:
             kind = child.child_by_field_name("type")
             name = self.text(child.child_by_field_name("name"))
             if child.type == "spread_parameter":
-                found.append(
+                parameters.append(
                     Parameter(
                         self.text(child.named_children[-1] if child.named_children else None),
                         ParameterKind.ARGS,
@@ -106,8 +108,10 @@ class JavaExtractor(JavaNames):
                 )
             elif child.type == "formal_parameter":
                 self.walk(kind)
-                found.append(Parameter(name, ParameterKind.POSITIONAL, optional=False, type=self.text(kind)))
-        return tuple(found)
+                parameters.append(
+                    Parameter(name, ParameterKind.POSITIONAL, optional=False, type=self.text(kind))
+                )
+        return tuple(parameters)
 
     def on_method_declaration(self, node: Node) -> None:
         self._callable(node, self.text(node.child_by_field_name("name")))
@@ -140,8 +144,8 @@ class JavaExtractor(JavaNames):
             node, name, SymbolKind.METHOD, facts=facts, qualified=self.qualified(name)
         ).name
         with self.scope(ScopeKind.FUNCTION, qualified):
-            for one in parameters:
-                self.bind(one.name, type_named(plain_type(one.type)))
+            for parameter in parameters:
+                self.bind(parameter.name, type_named(plain_type(parameter.type)))
             self.walk(body)
 
     def on_field_declaration(self, node: Node) -> None:
@@ -149,11 +153,11 @@ class JavaExtractor(JavaNames):
         self.walk(kind)
         flags, annotations = self._modifiers(node)
         type_ = type_named(plain_type(self.text(kind)))
-        for one in node.children_by_field_name("declarator"):
-            value = one.child_by_field_name("value")
+        for declarator in node.children_by_field_name("declarator"):
+            value = declarator.child_by_field_name("value")
             self.walk(value)
             facts = Definition("", SymbolKind.FIELD, 0, 0, None, flags, type=type_, decorators=annotations)
-            name = self.text(one.child_by_field_name("name"))
+            name = self.text(declarator.child_by_field_name("name"))
             self.define(node, name, SymbolKind.FIELD, facts=facts, qualified=self.qualified(name))
 
     on_constant_declaration = on_field_declaration
@@ -171,7 +175,7 @@ class JavaExtractor(JavaNames):
     def on_object_creation_expression(self, node: Node) -> None:
         kind = node.child_by_field_name("type")
         call = self._arguments(node.child_by_field_name("arguments"), node)
-        if any(one.type == "class_body" for one in node.named_children):
+        if any(part.type == "class_body" for part in node.named_children):
             call = replace(call, given="{}")
         receiver, _, name = plain_type(self.text(kind)).rpartition(".")
         self.refer(node, name, receiver, call=call)
@@ -200,11 +204,11 @@ class JavaExtractor(JavaNames):
         for group in [] if body is None else body.named_children:
             for child in group.named_children:
                 names = child.named_children if child.type == "switch_label" else ()
-                for one in names:
-                    if one.type == "identifier" and receiver != UNKNOWN:
-                        self.refer(one, self.text(one), receiver)
+                for label in names:
+                    if label.type == "identifier" and receiver != UNKNOWN:
+                        self.refer(label, self.text(label), receiver)
                     else:
-                        self.walk(one)
+                        self.walk(label)
                 if child.type != "switch_label":
                     self.walk(child)
 
@@ -215,7 +219,9 @@ class JavaExtractor(JavaNames):
         self.walk(node.child_by_field_name("arguments"))
 
     def _arguments(self, node: Node | None, whole: Node) -> Reference:
-        given = [] if node is None else [one for one in node.named_children if "comment" not in one.type]
+        given = (
+            [] if node is None else [child for child in node.named_children if "comment" not in child.type]
+        )
         alone = whole.parent is not None and whole.parent.type == "expression_statement"
         return Reference("", "", 0, "", len(given), statement=alone)
 

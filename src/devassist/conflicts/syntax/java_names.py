@@ -25,8 +25,8 @@ class JavaNames(Extractor):
         self.package = self.dotted(node.named_children[-1]) if node.named_children else ""
 
     def on_import_declaration(self, node: Node) -> None:
-        path = next((self.text(one) for one in node.named_children if "identifier" in one.type), "")
-        star = any(one.type == "asterisk" for one in node.named_children)
+        path = next((self.text(child) for child in node.named_children if "identifier" in child.type), "")
+        star = any(child.type == "asterisk" for child in node.named_children)
         module, _, name = path.rpartition(".")
         if star:
             self.bring(node, "", path, "*")
@@ -36,12 +36,12 @@ class JavaNames(Extractor):
     def on_local_variable_declaration(self, node: Node) -> None:
         kind = node.child_by_field_name("type")
         self.walk(kind)
-        for one in node.children_by_field_name("declarator"):
-            value = one.child_by_field_name("value")
+        for declarator in node.children_by_field_name("declarator"):
+            value = declarator.child_by_field_name("value")
             self.walk(value)
             said = self.text(kind)
             type_ = self.type_of(value) if said == "var" else type_named(plain_type(said))
-            self.bind(self.text(one.child_by_field_name("name")), type_)
+            self.bind(self.text(declarator.child_by_field_name("name")), type_)
 
     def on_enhanced_for_statement(self, node: Node) -> None:
         kind = node.child_by_field_name("type")
@@ -64,9 +64,9 @@ class JavaNames(Extractor):
     def on_lambda_expression(self, node: Node) -> None:
         given = node.child_by_field_name("parameters")
         with self.scope(ScopeKind.FUNCTION, self.frame.name):
-            for one in [] if given is None else given.named_children or [given]:
-                name = one.child_by_field_name("name")
-                self.bind(self.text(name or one))
+            for child in [] if given is None else given.named_children or [given]:
+                name = child.child_by_field_name("name")
+                self.bind(self.text(name or child))
             self.walk(node.child_by_field_name("body"))
 
     def on_type_parameter(self, node: Node) -> None:

@@ -35,10 +35,14 @@ _SPLATS = {
 class PythonExtractor(PythonNames):
     def on_decorated_definition(self, node: Node) -> None:
         decorators = [child for child in node.named_children if child.type == "decorator"]
-        for one in decorators:
-            self.walk_children(one)
+        for decorator in decorators:
+            self.walk_children(decorator)
         inner = node.child_by_field_name("definition")
-        names = tuple(self.text(first(one)).partition("(")[0] for one in decorators if one.named_children)
+        names = tuple(
+            self.text(first(decorator)).partition("(")[0]
+            for decorator in decorators
+            if decorator.named_children
+        )
         if inner is not None and inner.type == "class_definition":
             self._class(inner, node, names)
         elif inner is not None:
@@ -55,7 +59,7 @@ class PythonExtractor(PythonNames):
         parameters = self._parameters(node.child_by_field_name("parameters"))
         result = self.text(node.child_by_field_name("return_type"))
         body = node.child_by_field_name("body")
-        lasts = {one.rpartition(".")[2] for one in decorators}
+        lasts = {decorator.rpartition(".")[2] for decorator in decorators}
         flags = self._function_flags(node, lasts)
         kind = SymbolKind.METHOD if self.frame.kind is ScopeKind.CLASS else SymbolKind.FUNCTION
         if lasts & {"property", "cached_property"}:
@@ -86,32 +90,36 @@ class PythonExtractor(PythonNames):
         flags += [flag for name, flag in _MARKS.items() if name in lasts]
         body = node.child_by_field_name("body")
         last = body.named_children[-1] if body is not None and body.named_children else None
-        if any(one.startswith("abstract") for one in lasts):
+        if any(name.startswith("abstract") for name in lasts):
             flags.append(Flag.ABSTRACT)
         elif last is not None and last.type == "raise_statement" and "NotImplementedError" in self.text(last):
             flags.append(Flag.UNIMPLEMENTED)
         return flags
 
     def _bind_parameters(self, parameters: tuple[Parameter, ...], owner: str) -> None:
-        for number, one in enumerate(parameters):
-            if number == 0 and owner and one.name in ("self", "cls"):
+        for number, parameter in enumerate(parameters):
+            if number == 0 and owner and parameter.name in ("self", "cls"):
                 continue  # The resolver knows them by name.
-            several = one.kind in (ParameterKind.ARGS, ParameterKind.KWARGS)
-            self.bind(one.name, None if several else type_named(single_type(one.type)))
+            several = parameter.kind in (ParameterKind.ARGS, ParameterKind.KWARGS)
+            self.bind(parameter.name, None if several else type_named(single_type(parameter.type)))
 
     def _parameters(self, node: Node | None) -> tuple[Parameter, ...]:
-        found: list[Parameter] = []
+        parameters: list[Parameter] = []
         kind = ParameterKind.ANY
         for child in [] if node is None else node.named_children:
             if child.type == "positional_separator":
-                found = [replace(one, kind=ParameterKind.POSITIONAL) for one in found]
+                parameters = [replace(earlier, kind=ParameterKind.POSITIONAL) for earlier in parameters]
             elif child.type == "keyword_separator":
                 kind = ParameterKind.KEYWORD
             else:
-                one = self._parameter(child, kind)
-                kind = ParameterKind.KEYWORD if one is not None and one.kind is ParameterKind.ARGS else kind
-                found += [] if one is None else [one]
-        return tuple(found)
+                parameter = self._parameter(child, kind)
+                kind = (
+                    ParameterKind.KEYWORD
+                    if parameter is not None and parameter.kind is ParameterKind.ARGS
+                    else kind
+                )
+                parameters += [] if parameter is None else [parameter]
+        return tuple(parameters)
 
     def _parameter(self, node: Node, kind: ParameterKind) -> Parameter | None:
         annotation = node.child_by_field_name("type")
@@ -148,7 +156,7 @@ class PythonExtractor(PythonNames):
         place = len(self.definitions) - 1
         with self.scope(ScopeKind.CLASS, qualified):
             self.walk(node.child_by_field_name("body"))
-        marks = [one for one in whole.named_children if one.type == "decorator"]
+        marks = [part for part in whole.named_children if part.type == "decorator"]
         made = self._made_constructor(place, self.text(marks[-1]) if marks else "")
         if made is not None:
             self.definitions[place] = replace(self.definitions[place], parameters=made)
@@ -160,17 +168,21 @@ class PythonExtractor(PythonNames):
         if not named and (owner.bases or "dataclass" not in mark or "init=False" in mark):
             return None
         kind = ParameterKind.KEYWORD if "kw_only=True" in mark else ParameterKind.ANY
-        found = []
-        for one in self.definitions[place + 1 :]:
-            if one.name == f"{owner.name}.__init__":
+        parameters = []
+        for definition in self.definitions[place + 1 :]:
+            if definition.name == f"{owner.name}.__init__":
                 return None
-            if one.kind is not SymbolKind.FIELD or one.owner != owner.name or not one.result:
+            if (
+                definition.kind is not SymbolKind.FIELD
+                or definition.owner != owner.name
+                or not definition.result
+            ):
                 continue
-            if "ClassVar" not in one.result and "init=False" not in one.result:
-                given = one.flags == (Flag.OPTIONAL,)
-                bare = given and "field(" in one.result and "default" not in one.result
-                found.append(Parameter(one.last, kind, given and not bare))
-        return tuple(found)
+            if "ClassVar" not in definition.result and "init=False" not in definition.result:
+                given = definition.flags == (Flag.OPTIONAL,)
+                bare = given and "field(" in definition.result and "default" not in definition.result
+                parameters.append(Parameter(definition.last, kind, given and not bare))
+        return tuple(parameters)
 
     def on_lambda(self, node: Node) -> None:
         parameters = self._parameters(node.child_by_field_name("parameters"))
@@ -179,7 +191,9 @@ class PythonExtractor(PythonNames):
             self.walk(node.child_by_field_name("body"))
 
     def on_try_statement(self, node: Node) -> None:
-        handlers = [self.text(first(one)) for one in node.named_children if one.type == "except_clause"]
+        handlers = [
+            self.text(first(clause)) for clause in node.named_children if clause.type == "except_clause"
+        ]
         forgiving = any(any(name in text for name in _GUARDS) for text in handlers)
         for child in node.named_children:
             if forgiving:

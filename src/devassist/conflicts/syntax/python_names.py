@@ -18,7 +18,7 @@ _SPOKEN = ("Literal", "Annotated")
 def single_type(annotation: str) -> str:
     """The one type that an annotation names, None beside it left out; empty where there are more."""
     text = annotation.strip("\"' ")
-    parts = [one.strip() for one in text.split("|") if one.strip() not in ("None", "")]
+    parts = [part.strip() for part in text.split("|") if part.strip() not in ("None", "")]
     return plain_type(parts[0]) if len(parts) == 1 else ""
 
 
@@ -47,8 +47,8 @@ class PythonNames(Extractor):
         """`type Alias[T] = list[T]`: T is known on its right alone."""
         name, _, given = self.text(node.child_by_field_name("left")).partition("[")
         with self.scope(ScopeKind.FUNCTION, self.frame.name):
-            for one in _DOTTED.findall(given):
-                self.bind(one)
+            for variable in _DOTTED.findall(given):
+                self.bind(variable)
             self.annotated(node.child_by_field_name("right"))
         self._assign(node, name, None, None)
 
@@ -57,8 +57,8 @@ class PythonNames(Extractor):
             self.bind(name, type_)
             return
         if name == "__all__" and right is not None and self.frame.kind is ScopeKind.MODULE:
-            strings = [one for one in right.named_children if one.type == "string"]
-            self.exports = tuple(self.text(one).strip("\"'") for one in strings)
+            strings = [child for child in right.named_children if child.type == "string"]
+            self.exports = tuple(self.text(string).strip("\"'") for string in strings)
             return
         kind = SymbolKind.FIELD if self.frame.kind is ScopeKind.CLASS else SymbolKind.VARIABLE
         flags = (Flag.OPTIONAL,) if right is not None else ()
@@ -75,7 +75,7 @@ class PythonNames(Extractor):
         receiver, name = self.dotted(left).split(".")
         owner = self.owner
         if receiver == "self" and owner:
-            known = any(one.name == f"{owner}.{name}" for one in reversed(self.definitions))
+            known = any(definition.name == f"{owner}.{name}" for definition in reversed(self.definitions))
             if not known:
                 facts = Definition("", SymbolKind.FIELD, 0, 0, None, (Flag.INSTANCE,), (), type_)
                 self.define(node, "self." + name, SymbolKind.FIELD, facts=facts, qualified=f"{owner}.{name}")
@@ -96,8 +96,10 @@ class PythonNames(Extractor):
         left, right = node.child_by_field_name("left"), node.child_by_field_name("right")
         if self.text(left) == "__all__":
             self.dynamic = self.dynamic or right is None or right.type != "list"
-            strings = [] if right is None else [one for one in right.named_children if one.type == "string"]
-            self.exports = (*(self.exports or ()), *(self.text(one).strip("\"'") for one in strings))
+            strings = (
+                [] if right is None else [child for child in right.named_children if child.type == "string"]
+            )
+            self.exports = (*(self.exports or ()), *(self.text(string).strip("\"'") for string in strings))
             return
         self.walk(right)
         if left is not None and left.type == "identifier" and self.frame.kind is ScopeKind.FUNCTION:
@@ -131,8 +133,8 @@ class PythonNames(Extractor):
     def on_for_in_clause(self, node: Node) -> None:
         left = node.child_by_field_name("left")
         if left is not None:
-            for one in [left] if left.type == "identifier" else left.named_children:
-                self.bind(self.text(one))
+            for target in [left] if left.type == "identifier" else left.named_children:
+                self.bind(self.text(target))
         for child in node.named_children:
             if child != left:
                 self.walk(child)
@@ -143,14 +145,14 @@ class PythonNames(Extractor):
         self.walk(value)
         if alias is not None:
             type_ = self.type_of(value)
-            for one in alias.named_children or [alias]:
-                if self.frame.kind is ScopeKind.FUNCTION and one.type == "identifier":
-                    self.bind(self.text(one), type_)
+            for child in alias.named_children or [alias]:
+                if self.frame.kind is ScopeKind.FUNCTION and child.type == "identifier":
+                    self.bind(self.text(child), type_)
                 else:
-                    self._bind_targets(one)
+                    self._bind_targets(child)
 
     def on_global_statement(self, node: Node) -> None:
-        self.frame.free |= {self.text(one) for one in node.named_children}
+        self.frame.free |= {self.text(child) for child in node.named_children}
 
     on_nonlocal_statement = on_global_statement
 
@@ -186,14 +188,16 @@ class PythonNames(Extractor):
         self.walk(node)
         stack = [] if node is None else [node]
         while stack:
-            one = stack.pop()
-            if one.type == "string":
-                self._quoted(one, self.text(one).strip("\"'"))
-            elif one.type not in ("subscript", "generic_type") or not self.text(first(one)).endswith(_SPOKEN):
-                stack += one.named_children
+            current = stack.pop()
+            if current.type == "string":
+                self._quoted(current, self.text(current).strip("\"'"))
+            elif current.type not in ("subscript", "generic_type") or not self.text(first(current)).endswith(
+                _SPOKEN
+            ):
+                stack += current.named_children
 
     def _quoted(self, node: Node, text: str) -> None:
-        if _QUOTED.fullmatch(text) is None or any(one in text for one in _SPOKEN):
+        if _QUOTED.fullmatch(text) is None or any(word in text for word in _SPOKEN):
             return
         for match in _DOTTED.finditer(text):
             receiver, _, name = match.group().rpartition(".")

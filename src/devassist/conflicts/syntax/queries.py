@@ -40,8 +40,8 @@ def parse_source(path: str, text: str, package: str, query: str) -> Source | Non
         return None
     source = text.encode("utf-8", "replace")
     root = Parser(load_language(grammar)).parse(source).root_node
-    found = QueryCursor(_query(grammar, package, query)).matches(root)
-    matches = [{name: nodes[0] for name, nodes in captures.items()} for _pattern, captures in found]
+    captured = QueryCursor(_query(grammar, package, query)).matches(root)
+    matches = [{name: nodes[0] for name, nodes in captures.items()} for _pattern, captures in captured]
     plain = bytearray(source)
     for match in matches:
         if "comment" in match:

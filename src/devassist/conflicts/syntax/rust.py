@@ -40,16 +40,18 @@ class RustExtractor(RustMacros):
             self.walk(body)
 
     def _parameters(self, node: Node | None) -> tuple[Parameter, ...]:
-        found = []
+        parameters = []
         for child in [] if node is None else node.named_children:
             if child.type == "self_parameter":
-                found.append(Parameter("self", ParameterKind.POSITIONAL))
+                parameters.append(Parameter("self", ParameterKind.POSITIONAL))
             elif child.type == "parameter":
                 kind, pattern = child.child_by_field_name("type"), child.child_by_field_name("pattern")
                 self.walk(kind)
                 name = self.text(pattern).removeprefix("mut ")
-                found.append(Parameter(name, ParameterKind.POSITIONAL, optional=False, type=self.text(kind)))
-        return tuple(found)
+                parameters.append(
+                    Parameter(name, ParameterKind.POSITIONAL, optional=False, type=self.text(kind))
+                )
+        return tuple(parameters)
 
     def on_function_item(self, node: Node) -> None:
         name, body = self.text(node.child_by_field_name("name")), node.child_by_field_name("body")
@@ -79,9 +81,9 @@ class RustExtractor(RustMacros):
         qualified = self.define(node, name, kind, facts=facts).name
         trait, self._trait = self._trait, ""
         with self.scope(ScopeKind.FUNCTION, qualified):
-            for one in parameters:
-                if one.name != "self":
-                    self.bind(one.name, type_named(plain_type(one.type)))
+            for parameter in parameters:
+                if parameter.name != "self":
+                    self.bind(parameter.name, type_named(plain_type(parameter.type)))
             self.walk(body)
         self._trait = trait
 
@@ -111,7 +113,7 @@ class RustExtractor(RustMacros):
         if kind is SymbolKind.TRAIT:
             bounds = node.child_by_field_name("bounds")
             bases = tuple(
-                plain_type(self.text(one)) for one in ([] if bounds is None else bounds.named_children)
+                plain_type(self.text(bound)) for bound in ([] if bounds is None else bounds.named_children)
             )
         made = self._made_of(node.child_by_field_name("body")) if kind is SymbolKind.STRUCT else None
         facts = Definition(
@@ -133,18 +135,21 @@ class RustExtractor(RustMacros):
         if body is None:
             return None
         if body.type == "field_declaration_list":
-            fields = [one for one in body.named_children if one.type == "field_declaration"]
+            fields = [child for child in body.named_children if child.type == "field_declaration"]
             return tuple(
-                Parameter(self.text(one.child_by_field_name("name")), ParameterKind.KEYWORD) for one in fields
+                Parameter(self.text(field.child_by_field_name("name")), ParameterKind.KEYWORD)
+                for field in fields
             )
-        kinds = [self.text(one) for one in body.children_by_field_name("type")]
+        kinds = [self.text(child) for child in body.children_by_field_name("type")]
         return tuple(
             Parameter(f"_{at}", ParameterKind.POSITIONAL, type=kind) for at, kind in enumerate(kinds)
         )
 
     def _visibility(self, node: Node) -> list[Flag]:
         """Who may name an item. Nothing for what belongs to a trait: it is as visible as that."""
-        shown = next((self.text(one) for one in node.children if one.type == "visibility_modifier"), None)
+        shown = next(
+            (self.text(child) for child in node.children if child.type == "visibility_modifier"), None
+        )
         around = node.parent.parent if node.parent is not None else None
         if self._trait or (around is not None and around.type == "trait_item"):
             return []
@@ -215,7 +220,7 @@ class RustExtractor(RustMacros):
         given = (
             []
             if arguments is None
-            else [one for one in arguments.named_children if "comment" not in one.type]
+            else [child for child in arguments.named_children if "comment" not in child.type]
         )
         alone = node.parent is not None and node.parent.type == "expression_statement"
         call = Reference("", "", 0, "", len(given), statement=alone)
@@ -238,19 +243,21 @@ class RustExtractor(RustMacros):
         given = [] if body is None else body.named_children
         self._literal(kind, given)
         owner = self.dotted(kind)
-        for one in given:
-            name = one.child_by_field_name("field") or (
-                one if one.type == "shorthand_field_initializer" else None
+        for initializer in given:
+            name = initializer.child_by_field_name("field") or (
+                initializer if initializer.type == "shorthand_field_initializer" else None
             )
             if name is not None and owner != UNKNOWN:
                 self.refer(name, self.text(name), UNKNOWN, call=Reference("", "", 0, "", type=TypeRef(owner)))
-            self.walk(one.child_by_field_name("value"))
+            self.walk(initializer.child_by_field_name("value"))
 
     def _literal(self, kind: Node | None, given: Sequence[Node]) -> None:
         """`T { a, b: x }` calls T with the fields it names; `..rest` gives the others."""
-        names = [one.child_by_field_name("field") or one for one in given if one.type.endswith("initializer")]
-        rest = any(one.type == "base_field_initializer" for one in given)
-        fields = tuple(self.text(one) for one in names if one.type != "base_field_initializer")
+        names = [
+            part.child_by_field_name("field") or part for part in given if part.type.endswith("initializer")
+        ]
+        rest = any(part.type == "base_field_initializer" for part in given)
+        fields = tuple(self.text(part) for part in names if part.type != "base_field_initializer")
         call = Reference("", "", 0, "", 0, fields, starred=rest)
         if kind is not None and kind.type == "type_identifier":
             self.refer(kind, self.text(kind), call=call)

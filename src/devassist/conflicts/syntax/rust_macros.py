@@ -57,7 +57,7 @@ class RustMacros(RustNames):
             at += 1
 
     def _chain_of_tokens(self, chain: Sequence[Node], after: Node | None) -> None:
-        *path, last = (self.text(one) for one in chain)
+        *path, last = (self.text(node) for node in chain)
         if after is not None and after.type == "!":
             last += "!"
         given = self._given(after) if after is not None and after.type == "token_tree" else NO_CALL
@@ -66,7 +66,7 @@ class RustMacros(RustNames):
 
     def _given(self, tree: Node) -> int:
         """How many arguments stand between these brackets; no call where that is not sure."""
-        signs = [one.type for one in tree.children]
+        signs = [child.type for child in tree.children]
         if signs[:1] != ["("] or "|" in signs or "<" in signs or "=>" in signs:
             return NO_CALL
         inner = signs[1:-1]

@@ -20,7 +20,7 @@ class RustNames(Extractor):
     names = frozenset({"identifier", "self", "super", "crate", "type_identifier"})
 
     def on_use_declaration(self, node: Node) -> None:
-        exported = any(one.type == "visibility_modifier" for one in node.named_children)
+        exported = any(child.type == "visibility_modifier" for child in node.named_children)
         self._use(node.child_by_field_name("argument"), "", exported=exported)
 
     def _use(self, node: Node | None, prefix: str, *, exported: bool) -> None:
@@ -53,7 +53,9 @@ class RustNames(Extractor):
             return
         if name == "self":
             module, _, name = module.rpartition(".")
-        inline = next((one.name for one in reversed(self.frames[1:]) if one.kind is ScopeKind.MODULE), "")
+        inline = next(
+            (frame.name for frame in reversed(self.frames[1:]) if frame.kind is ScopeKind.MODULE), ""
+        )
         local = f"{inline}.{alias or name}" if inline else alias or name
         if alias != "_":
             self.bring(node, local, module or name, name if module else "", exported=exported)

@@ -20,8 +20,8 @@ class ScriptExtractor(ScriptExports):
     def on_function_declaration(self, node: Node) -> None:
         name = self.text(node.child_by_field_name("name")) or "default"
         facts = self._function_of(node, name)
-        found = self.define(node, name, SymbolKind.FUNCTION, facts=facts)
-        self._body(node, found.name, facts.parameters or ())
+        definition = self.define(node, name, SymbolKind.FUNCTION, facts=facts)
+        self._body(node, definition.name, facts.parameters or ())
 
     on_generator_function_declaration = on_function_declaration
 
@@ -75,18 +75,18 @@ class ScriptExtractor(ScriptExports):
         self._type(node, name, SymbolKind.INTERFACE, self._flags())
 
     def _bases(self, node: Node) -> tuple[str, ...]:
-        found: list[str] = []
+        bases: list[str] = []
         for child in node.named_children:
             if child.type in ("class_heritage", "extends_type_clause", "extends_clause", "implements_clause"):
-                found += self._bases(child)
-                if child.type == "class_heritage" and child.named_child_count and not found:
-                    found.append(self.dotted(first(child)))
+                bases += self._bases(child)
+                if child.type == "class_heritage" and child.named_child_count and not bases:
+                    bases.append(self.dotted(first(child)))
                 self.walk_children(child)
             elif node.type != "class_heritage" and node.type.endswith("_clause"):
                 head = child.child_by_field_name("name") if child.type == "generic_type" else child
                 if child.type != "type_arguments":
-                    found.append(self.dotted(head))
-        return tuple(dict.fromkeys(one for one in found if one != UNKNOWN))
+                    bases.append(self.dotted(head))
+        return tuple(dict.fromkeys(base for base in bases if base != UNKNOWN))
 
     def _type(self, node: Node, name: str, kind: SymbolKind, flags: tuple[Flag, ...]) -> None:
         bases = self._bases(node)
@@ -101,9 +101,9 @@ class ScriptExtractor(ScriptExports):
         ).name
         body = node.child_by_field_name("body")
         with self.scope(ScopeKind.CLASS, qualified):
-            for one in [] if body is None else body.named_children:
-                member = one.child_by_field_name("name") or one
-                self.define(one, self.text(member), SymbolKind.FIELD)
+            for entry in [] if body is None else body.named_children:
+                member = entry.child_by_field_name("name") or entry
+                self.define(entry, self.text(member), SymbolKind.FIELD)
 
     def on_internal_module(self, node: Node) -> None:
         """`namespace N { export const x = 1 }`: N.x."""
@@ -119,7 +119,7 @@ class ScriptExtractor(ScriptExports):
 
     def on_method_definition(self, node: Node) -> None:
         name = self.text(node.child_by_field_name("name"))
-        private = Flag.PRIVATE if any(self.text(one) == "private" for one in node.children[:2]) else None
+        private = Flag.PRIVATE if any(self.text(child) == "private" for child in node.children[:2]) else None
         facts = self._function_of(node, name, private, self._demanded(node))
         if self.frame.kind is not ScopeKind.CLASS:  # A method of an object literal.
             self._body(node, self.frame.name, facts.parameters or ())
@@ -135,7 +135,7 @@ class ScriptExtractor(ScriptExports):
     def _demanded(self, node: Node) -> Flag | None:
         """`UNIMPLEMENTED` if the whole body of a method says that a subclass must have it."""
         body = node.child_by_field_name("body")
-        inside = [] if body is None else [one for one in body.named_children if one.type != "comment"]
+        inside = [] if body is None else [child for child in body.named_children if child.type != "comment"]
         thrown = len(inside) == 1 and inside[0].type == "throw_statement"
         return Flag.UNIMPLEMENTED if thrown and _MUST.search(self.text(inside[0])) else None
 
@@ -143,7 +143,7 @@ class ScriptExtractor(ScriptExports):
         """`constructor(private store: Store)` makes a field."""
         given = node.child_by_field_name("parameters")
         for child in [] if given is None else given.named_children:
-            if any(one.type == "accessibility_modifier" for one in child.children):
+            if any(part.type == "accessibility_modifier" for part in child.children):
                 kind = plain_type(self.text(child.child_by_field_name("type")).lstrip(": "))
                 facts = Definition("", SymbolKind.FIELD, 0, 0, type=type_named(kind))
                 self.define(
@@ -193,7 +193,7 @@ class ScriptExtractor(ScriptExports):
         function, arguments = node.child_by_field_name("function"), node.child_by_field_name("arguments")
         self._tell_callback(function, arguments)
         if any(
-            one.type == "optional_chain" for one in node.children
+            child.type == "optional_chain" for child in node.children
         ):  # `f?.()` expects that there may be none.
             with self.guarded():
                 self._call(function, None)
@@ -215,10 +215,14 @@ class ScriptExtractor(ScriptExports):
 
     def _call(self, function: Node | None, arguments: Node | None) -> None:
         given = (
-            [] if arguments is None else [one for one in arguments.named_children if one.type != "comment"]
+            []
+            if arguments is None
+            else [child for child in arguments.named_children if child.type != "comment"]
         )
-        starred = any(one.type == "spread_element" for one in given)
-        call = Reference("", "", 0, "", sum(one.type != "spread_element" for one in given), (), starred)
+        starred = any(argument.type == "spread_element" for argument in given)
+        call = Reference(
+            "", "", 0, "", sum(argument.type != "spread_element" for argument in given), (), starred
+        )
         if function is not None and function.type == "identifier":
             self.refer(function, self.text(function), call=call)
         elif function is not None and function.type == "super":

@@ -40,15 +40,15 @@ class ScriptExports(ScriptNames):
             self.bring(node, "", module, "*", exported=True)
 
     def _export_clause(self, clause: Node, module: str) -> None:
-        for one in clause.named_children:
-            if one.type == "export_specifier":
-                name = self.text(one.child_by_field_name("name"))
-                alias = self.text(one.child_by_field_name("alias")) or name
+        for specifier in clause.named_children:
+            if specifier.type == "export_specifier":
+                name = self.text(specifier.child_by_field_name("name"))
+                alias = self.text(specifier.child_by_field_name("alias")) or name
                 if alias == name and not module:
                     # `export { load }` shows a name that is bound here anyhow.
                     self._show(name)
                 else:
-                    self.bring(one, alias, module, name, exported=True)
+                    self.bring(specifier, alias, module, name, exported=True)
 
     def _show(self, name: str) -> None:
         self._shown = {*getattr(self, "_shown", set()), name}
@@ -58,11 +58,14 @@ class ScriptExports(ScriptNames):
         shown: set[str] = getattr(self, "_shown", set())
         if shown:
             self.definitions = [
-                replace(one, flags=(*one.flags, Flag.EXPORTED)) if one.name in shown else one
-                for one in self.definitions
+                replace(definition, flags=(*definition.flags, Flag.EXPORTED))
+                if definition.name in shown
+                else definition
+                for definition in self.definitions
             ]
             self.imports = [
-                replace(one, exported=True) if one.local in shown else one for one in self.imports
+                replace(imported, exported=True) if imported.local in shown else imported
+                for imported in self.imports
             ]
 
     def on_assignment_expression(self, node: Node) -> None:
@@ -81,8 +84,8 @@ class ScriptExports(ScriptNames):
         if name:
             self._export_as(node, name, right)
         elif right.type == "object":
-            for one in right.named_children:
-                self._export_property(one)
+            for entry in right.named_children:
+                self._export_property(entry)
         elif required := self._required(right):
             self.bring(node, "", required, "*", exported=True)
         elif right.type == "identifier":
@@ -101,24 +104,28 @@ class ScriptExports(ScriptNames):
         else:
             self.bring(node, name, "", self.text(value), exported=True)
 
-    def _export_property(self, one: Node) -> None:
+    def _export_property(self, entry: Node) -> None:
         """One entry of `module.exports = { ... }`."""
-        if one.type == "shorthand_property_identifier":
-            self._show(self.text(one))
-        elif one.type == "pair" and (value := one.child_by_field_name("value")) is not None:
-            self._export_as(one, self.text(one.child_by_field_name("key")).strip("\"'"), value)
-        elif one.type == "method_definition":
-            facts = self._function_of(one, "", Flag.EXPORTED)
-            name = self.text(one.child_by_field_name("name"))
+        if entry.type == "shorthand_property_identifier":
+            self._show(self.text(entry))
+        elif entry.type == "pair" and (value := entry.child_by_field_name("value")) is not None:
+            self._export_as(entry, self.text(entry.child_by_field_name("key")).strip("\"'"), value)
+        elif entry.type == "method_definition":
+            facts = self._function_of(entry, "", Flag.EXPORTED)
+            name = self.text(entry.child_by_field_name("name"))
             self._body(
-                one, self.define(one, name, SymbolKind.FUNCTION, facts=facts).name, facts.parameters or ()
+                entry, self.define(entry, name, SymbolKind.FUNCTION, facts=facts).name, facts.parameters or ()
             )
-        elif one.type == "spread_element":
-            self._export_spread(one, first(one))
+        elif entry.type == "spread_element":
+            self._export_spread(entry, first(entry))
 
     def _export_spread(self, node: Node, value: Node | None) -> None:
         """`...require("./x")`, or a name bound to that, passes on all that the module has."""
-        whole = (one.module for one in self.imports if one.local == self.text(value) and not one.name)
+        whole = (
+            imported.module
+            for imported in self.imports
+            if imported.local == self.text(value) and not imported.name
+        )
         module = self._required(value) or next(whole, "")
         if module:
             self.bring(node, "", module, "*", exported=True)

@@ -46,21 +46,21 @@ class ScriptNames(Extractor):
 
     def on_import_statement(self, node: Node) -> None:
         module = self.text(node.child_by_field_name("source")).strip("\"'`")
-        clause = next((one for one in node.named_children if one.type == "import_clause"), None)
-        for one in [] if clause is None else clause.named_children:
-            if one.type == "identifier":
-                self.bring(node, self.text(one), module, "default")
-            elif one.type == "namespace_import":
-                self.bring(node, self.text(first(one)), module, "")
+        clause = next((child for child in node.named_children if child.type == "import_clause"), None)
+        for binding in [] if clause is None else clause.named_children:
+            if binding.type == "identifier":
+                self.bring(node, self.text(binding), module, "default")
+            elif binding.type == "namespace_import":
+                self.bring(node, self.text(first(binding)), module, "")
             else:
-                for each in one.named_children:
+                for each in binding.named_children:
                     name = self.text(each.child_by_field_name("name"))
                     self.bring(each, self.text(each.child_by_field_name("alias")) or name, module, name)
         if clause is None:
             self.bring(node, "", module, "")
 
     def _parameters(self, node: Node | None) -> tuple[Parameter, ...]:
-        found: list[Parameter] = []
+        parameters: list[Parameter] = []
         for child in [] if node is None else node.named_children:
             if child.type == "comment":
                 continue
@@ -72,18 +72,18 @@ class ScriptNames(Extractor):
             optional = value is not None or child.type == "optional_parameter"
             name = self.text(pattern)
             if pattern.type == "rest_pattern":
-                found.append(Parameter(name.lstrip("."), ParameterKind.ARGS))
+                parameters.append(Parameter(name.lstrip("."), ParameterKind.ARGS))
             elif name != "this":
                 plain = pattern.type == "identifier"
-                found.append(
+                parameters.append(
                     Parameter(
-                        name if plain else f"{{{len(found)}}}",
+                        name if plain else f"{{{len(parameters)}}}",
                         ParameterKind.POSITIONAL,
                         optional,
                         self.text(kind).lstrip(": "),
                     )
                 )
-        return tuple(found)
+        return tuple(parameters)
 
     def _function_of(self, node: Node, name: str, *flags: Flag | None) -> Definition:
         """What a function says of itself; its parameters' defaults and types are walked."""
@@ -114,8 +114,8 @@ class ScriptNames(Extractor):
 
     def _body(self, node: Node, qualified: str, parameters: tuple[Parameter, ...]) -> None:
         with self.scope(ScopeKind.FUNCTION, qualified):
-            for one in parameters:
-                self._bind_typed(one.name, one.type)
+            for parameter in parameters:
+                self._bind_typed(parameter.name, parameter.type)
             given = node.child_by_field_name("parameters")
             for child in [] if given is None else given.named_children:
                 pattern = child.child_by_field_name("pattern") or child.child_by_field_name("left") or child
@@ -126,34 +126,34 @@ class ScriptNames(Extractor):
 
     def _bind_typed(self, name: str, said: str) -> None:
         """A local of a type as it is written; of a list it is known what it holds."""
-        found = _LIST.fullmatch(said.strip())
-        if found is None:
+        match = _LIST.fullmatch(said.strip())
+        if match is None:
             self.bind(name, type_named(plain_type(said)))
         else:
             self.bind(name)
-            self.frame.elements[name] = plain_type(found[1] or found[2] or "")
+            self.frame.elements[name] = plain_type(match[1] or match[2] or "")
 
     def _type_pattern(self, pattern: Node, kind: Node | None) -> None:
         """`{ place }: { place: Place }` and `{ place }: Props`: what the parts of a parameter are."""
         inner = None if kind is None else first(kind)
         if pattern.type != "object_pattern" or inner is None:
             return
-        names = [self.text(one) for one in pattern.named_children if one.type.startswith("shorthand")]
+        names = [self.text(child) for child in pattern.named_children if child.type.startswith("shorthand")]
         if inner.type in ("type_identifier", "nested_type_identifier"):
             for name in names:
                 self.bind(name, TypeRef(self.text(inner), path=name))
-        for one in inner.named_children if inner.type == "object_type" else ():
-            name = self.text(one.child_by_field_name("name"))
+        for member in inner.named_children if inner.type == "object_type" else ():
+            name = self.text(member.child_by_field_name("name"))
             if name in names:
-                self._bind_typed(name, self.text(one.child_by_field_name("type")).lstrip(": "))
+                self._bind_typed(name, self.text(member.child_by_field_name("type")).lstrip(": "))
 
     def _named_function(self, whole: Node, name: str, value: Node, flags: tuple[Flag, ...] = ()) -> None:
         if name in ("exports", "module"):
             self.walk(value)  # CommonJS: every file has one of its own.
         elif value.type in FUNCTIONS:
             facts = self._function_of(value, name, *flags)
-            found = self.define(whole, name, SymbolKind.FUNCTION, facts=facts)
-            self._body(value, found.name, facts.parameters or ())
+            definition = self.define(whole, name, SymbolKind.FUNCTION, facts=facts)
+            self._body(value, definition.name, facts.parameters or ())
         else:
             self.walk(value)
             kind = SymbolKind.VARIABLE if self.frame.kind is not ScopeKind.CLASS else SymbolKind.FIELD
@@ -165,10 +165,10 @@ class ScriptNames(Extractor):
             shown = self._flags(*flags, written)
             facts = Definition(name, kind, 0, 0, None, shown, bases, self.type_of(value))
             self.define(whole, name, kind, facts=facts)
-            for one, key in entries:
+            for entry_node, key in entries:
                 entry = Definition("", SymbolKind.FIELD, 0, 0, None, (Flag.ENTRY,))
                 self.define(
-                    one, key, SymbolKind.FIELD, facts=entry, qualified=self.qualified(f"{name}.{key}")
+                    entry_node, key, SymbolKind.FIELD, facts=entry, qualified=self.qualified(f"{name}.{key}")
                 )
 
     def _entries(self, value: Node) -> tuple[list[tuple[Node, str]], Flag | None]:
@@ -178,10 +178,15 @@ class ScriptNames(Extractor):
             value, inner = inner, first(inner)
         if value.type != "object":
             return [], None
-        entries = [one for one in value.named_children if one.type != "comment"]
-        keys = [one.child_by_field_name("key") or one.child_by_field_name("name") or one for one in entries]
-        found = [(one, self.text(key)) for one, key in zip(entries, keys, strict=True) if key.type in _KEYS]
-        return found, Flag.OBJECT if len(found) == len(entries) else None
+        entries = [child for child in value.named_children if child.type != "comment"]
+        keys = [
+            entry.child_by_field_name("key") or entry.child_by_field_name("name") or entry
+            for entry in entries
+        ]
+        named = [
+            (entry, self.text(key)) for entry, key in zip(entries, keys, strict=True) if key.type in _KEYS
+        ]
+        return named, Flag.OBJECT if len(named) == len(entries) else None
 
     def _required(self, value: Node | None) -> str:
         if value is not None and value.type == "await_expression":
@@ -198,10 +203,10 @@ class ScriptNames(Extractor):
     def _require(self, node: Node, name: Node, module: str) -> None:
         if name.type == "identifier":
             self.bring(node, self.text(name), module, "")
-        for one in name.named_children if name.type == "object_pattern" else []:
-            key = one.child_by_field_name("key") or one
-            local = one.child_by_field_name("value") or one
-            self.bring(one, self.text(local), module, self.text(key))
+        for pair in name.named_children if name.type == "object_pattern" else []:
+            key = pair.child_by_field_name("key") or pair
+            local = pair.child_by_field_name("value") or pair
+            self.bring(pair, self.text(local), module, self.text(key))
 
     def _bind_pattern(self, node: Node) -> None:
         if node.type in ("identifier", "shorthand_property_identifier_pattern"):

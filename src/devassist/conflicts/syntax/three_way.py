@@ -11,11 +11,11 @@ _Edit = tuple[int, int, tuple[bytes, ...]]
 """Lines of the base from one to another, and what stands there instead."""
 
 
-def merged_text(base: bytes, one: bytes, other: bytes) -> bytes | None:
+def merged_text(base: bytes, ours: bytes, other: bytes) -> bytes | None:
     """What git's merge makes of three texts; None where changes touch and are not the same."""
-    if b"\0" in base or b"\0" in one or b"\0" in other:
+    if b"\0" in base or b"\0" in ours or b"\0" in other:
         return None
-    edits = sorted({*_edits(base, one), *_edits(base, other)})
+    edits = sorted({*_edits(base, ours), *_edits(base, other)})
     # Git wants a line between two changes that are not the same.
     if any(left[1] >= right[0] for left, right in pairwise(edits)):
         return None
@@ -31,11 +31,11 @@ def merged_text(base: bytes, one: bytes, other: bytes) -> bytes | None:
 
 def _edits(base: bytes, side: bytes) -> list[_Edit]:
     lines = _lines(side)
-    return [_edit(one, lines) for one in myers_hunks(base, side)]
+    return [_edit(hunk, lines) for hunk in myers_hunks(base, side)]
 
 
-def _edit(one: Hunk, lines: Sequence[bytes]) -> _Edit:
-    return one.old, one.old + one.old_count, tuple(lines[one.new : one.new + one.new_count])
+def _edit(hunk: Hunk, lines: Sequence[bytes]) -> _Edit:
+    return hunk.old, hunk.old + hunk.old_count, tuple(lines[hunk.new : hunk.new + hunk.new_count])
 
 
 def _lines(text: bytes) -> list[bytes]:

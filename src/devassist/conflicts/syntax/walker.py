@@ -68,13 +68,13 @@ class Frame:
 
 @cache
 def _dispatch(names: frozenset[str], language: Language) -> dict[int, str]:
-    found = {}
+    handlers = {}
     for name in names:
         if name.startswith("on_"):
             number = language.id_for_node_kind(name[3:], True)  # noqa: FBT003 - positional only
             if number is not None:
-                found[number] = name
-    return found
+                handlers[number] = name
+    return handlers
 
 
 class Extractor:
@@ -113,7 +113,9 @@ class Extractor:
             package=self.package,
             definitions=tuple(self.definitions),
             imports=tuple(self.imports),
-            references=tuple(one for at, one in enumerate(self.references) if at not in self._own),
+            references=tuple(
+                reference for at, reference in enumerate(self.references) if at not in self._own
+            ),
             exports=self.exports,
             dynamic=self.dynamic,
         )
@@ -126,12 +128,12 @@ class Extractor:
             return
         handlers, stack = self._handlers, [node]
         while stack:
-            one = stack.pop()
-            handler = handlers.get(one.kind_id)
+            current = stack.pop()
+            handler = handlers.get(current.kind_id)
             if handler is not None:
-                handler(one)
-            elif one.named_child_count:
-                stack.extend(reversed(one.named_children))
+                handler(current)
+            elif current.named_child_count:
+                stack.extend(reversed(current.named_children))
 
     def walk_children(self, node: Node | None) -> None:
         for child in [] if node is None else node.named_children:
@@ -190,20 +192,20 @@ class Extractor:
     ) -> Definition:
         """Records a definition over `node`; `facts` carries parameters, flags, bases and types."""
         base = facts or Definition("", kind, 0, 0)
-        found = replace(
+        definition = replace(
             base,
             name=qualified or self.qualified(name),
             kind=SymbolKind.LOCAL if self.in_function and not qualified else kind,
             start=node.start_point[0] + 1,
             end=node.end_point[0] + 1,
         )
-        self.definitions.append(found)
+        self.definitions.append(definition)
         self.bind(name, base.type if base.parameters is None else None)
-        return found
+        return definition
 
     def bring(self, node: Node, local: str, module: str, name: str, *, exported: bool = False) -> None:
         """Records an import. A name bound inside a function is an import of that scope, not a local variable."""
-        scope = next((one.name for one in reversed(self.frames) if one.kind is ScopeKind.FUNCTION), "")
+        scope = next((frame.name for frame in reversed(self.frames) if frame.kind is ScopeKind.FUNCTION), "")
         line = node.start_point[0] + 1
         self.imports.append(Import(local, module, name, line, scope, self.guards > 0, exported))
 
@@ -212,11 +214,11 @@ class Extractor:
         line, scope = node.start_point[0] + 1, self.frame.name
         guarded = self.guards > 0
         if call is None:
-            one = Reference(name, receiver, line, scope, guarded=guarded)
+            reference = Reference(name, receiver, line, scope, guarded=guarded)
         else:
-            one = replace(call, name=name, receiver=receiver, line=line, scope=scope, guarded=guarded)
+            reference = replace(call, name=name, receiver=receiver, line=line, scope=scope, guarded=guarded)
         self.frame.references.append(len(self.references))
-        self.references.append(one)
+        self.references.append(reference)
 
     def dotted(self, node: Node | None) -> str:
         """`a.b.c` as text for a chain of names, else UNKNOWN."""
@@ -250,15 +252,17 @@ class Extractor:
     def _close(self, frame: Frame, parent: Frame | None) -> None:
         names = frame.bound - frame.free if frame.kind is not ScopeKind.CLASS else set()
         for index in frame.references:
-            one = self.references[index]
-            root, _, rest = (one.receiver or one.name).partition(".")
+            reference = self.references[index]
+            root, _, rest = (reference.receiver or reference.name).partition(".")
             bound = root in names
-            known = frame.types.get(root) if bound and one.receiver and one.type is None else None
+            known = frame.types.get(root) if bound and reference.receiver and reference.type is None else None
             if known is not None:
-                one = self.references[index] = replace(one, type=known.member(rest) if rest else known)
+                reference = self.references[index] = replace(
+                    reference, type=known.member(rest) if rest else known
+                )
             if bound and frame.kind is ScopeKind.FUNCTION:
-                if one.receiver or one.type:
-                    self.references[index] = replace(one, local=True)
+                if reference.receiver or reference.type:
+                    self.references[index] = replace(reference, local=True)
                 else:
                     self._own.add(index)  # A local variable is nobody else's business.
             elif parent is not None:

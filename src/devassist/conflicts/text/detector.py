@@ -110,34 +110,34 @@ class TextDetector:
                 yield (side, other) if after else (other, side)
         if self._against is not None:
             same = self._against.name == side.name
-            for one in self._sides.values() if same else (side,):
-                if one.name != self._against.name:
-                    yield self._against, one
+            for moved in self._sides.values() if same else (side,):
+                if moved.name != self._against.name:
+                    yield self._against, moved
 
     def _checked(self, pairs: Sequence[tuple[Side, Side]]) -> TextResult:
         self.bases.add(dict.fromkeys(side.commit for pair in pairs for side in pair))
         asked: dict[PairKey, tuple[Side, Side]] = {}
-        for one, other in pairs:
-            key = self._keys[one.name, other.name] = self._suspicion(one, other)
+        for side, other in pairs:
+            key = self._keys[side.name, other.name] = self._suspicion(side, other)
             if key is not None and key not in self._found:
-                asked[key] = (one, other)
-        results = self.referee.merge_all([(one.commit, other.commit) for one, other in asked.values()])
+                asked[key] = (side, other)
+        results = self.referee.merge_all([(side.commit, other.commit) for side, other in asked.values()])
         self._found.update(zip(asked, results, strict=True))
         return TextResult(self._report(pairs), len(pairs), len(asked))
 
-    def _suspicion(self, one: Side, other: Side) -> PairKey | None:
+    def _suspicion(self, side: Side, other: Side) -> PairKey | None:
         """What the verdict of git on a pair depends on; None where there is no need to ask."""
-        if one.commit == other.commit:
+        if side.commit == other.commit:
             return None
-        bases = None if self._all_to_git else self.bases.between(one.commit, other.commit)
+        bases = None if self._all_to_git else self.bases.between(side.commit, other.commit)
         if bases is None or len(bases) != 1:
-            return (one.commit, other.commit)
-        if bases[0] in (one.commit, other.commit):
+            return (side.commit, other.commit)
+        if bases[0] in (side.commit, other.commit):
             return None
         base = self._tree_of(bases[0])
-        if not self._prefilter.may_conflict(base, one.tree, other.tree):
+        if not self._prefilter.may_conflict(base, side.tree, other.tree):
             return None
-        return (base, one.tree, other.tree)
+        return (base, side.tree, other.tree)
 
     def _tree_of(self, commit: str) -> str:
         if commit not in self._trees:
@@ -145,19 +145,21 @@ class TextDetector:
         return self._trees[commit]
 
     def _report(self, pairs: Iterable[tuple[Side, Side]]) -> tuple[Conflict, ...]:
-        found: list[Conflict] = []
-        for one, other in pairs:
-            key = self._keys.get((one.name, other.name))
+        conflicts: list[Conflict] = []
+        for side, other in pairs:
+            key = self._keys.get((side.name, other.name))
             if key is None or self._found[key].clean:
                 continue
-            place = (one.name, other.name, key)
+            place = (side.name, other.name, key)
             if place not in self._described:
                 self._described[place] = tuple(
-                    described(conflict, one.name, other.name, hunks=self._hunks, drivers=self.referee.drivers)
+                    described(
+                        conflict, side.name, other.name, hunks=self._hunks, drivers=self.referee.drivers
+                    )
                     for conflict in self._found[key].conflicts
                 )
-            found += self._described[place]
-        return tuple(found)
+            conflicts += self._described[place]
+        return tuple(conflicts)
 
 
 def worktree_side(referee: MergeTree, worktree: Path, name: str) -> Side:

@@ -67,22 +67,22 @@ class _Search:
                 places[line] = [at]
         at = self.other
         while at < self.other_end:
-            found = places.get(self.b[at])
-            if found is None:
+            positions = places.get(self.b[at])
+            if positions is None:
                 at += 1
                 continue
             self.common = True
-            at = self._try(at, found, places) if len(found) <= self.rarity else at + 1
+            at = self._try(at, positions, places) if len(positions) <= self.rarity else at + 1
         return not (self.common and self.rarity > _LONGEST_CHAIN)
 
-    def _try(self, at: int, found: list[int], places: dict[int, list[int]]) -> int:
+    def _try(self, at: int, positions: list[int], places: dict[int, list[int]]) -> int:
         """Extend each match of line `at`; where to go on."""
         a, b = self.a, self.b
         following, done = at + 1, -1
-        for place in found:
+        for place in positions:
             if place <= done:
                 continue
-            rarity = len(found)
+            rarity = len(positions)
             first, top = place, at
             while self.start < first and self.other < top and a[first - 1] == b[top - 1]:
                 first -= 1
@@ -180,7 +180,7 @@ class _Group:
 
 
 def _script(gone: bytearray, fresh: bytearray) -> list[Hunk]:
-    found: list[Hunk] = []
+    hunks: list[Hunk] = []
     old = new = 0
     while old < len(gone) - 1 or new < len(fresh) - 1:
         if not gone[old] and not fresh[new]:
@@ -192,5 +192,5 @@ def _script(gone: bytearray, fresh: bytearray) -> list[Hunk]:
             old += 1
         while fresh[new]:
             new += 1
-        found.append(Hunk(start, old - start, begin, new - begin))
-    return found
+        hunks.append(Hunk(start, old - start, begin, new - begin))
+    return hunks

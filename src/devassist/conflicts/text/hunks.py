@@ -104,13 +104,13 @@ def _has_anchor(counts: Counter[bytes], lines: Sequence[bytes]) -> bool:
 
 def touching(mine: Sequence[Hunk], others: Sequence[Hunk]) -> bool:
     """xdiff's rule: changes can conflict unless at least one line stands between them."""
-    one = other = 0
-    while one < len(mine) and other < len(others):
-        left, right = mine[one], others[other]
+    index = other_index = 0
+    while index < len(mine) and other_index < len(others):
+        left, right = mine[index], others[other_index]
         if left.old + left.old_count < right.old:
-            one += 1
+            index += 1
         elif right.old + right.old_count < left.old:
-            other += 1
+            other_index += 1
         else:
             return True
     return False

@@ -50,11 +50,11 @@ class Prefilter:
             self._sides[key] = self._side(base, tree)
         return self._sides[key]
 
-    def may_conflict(self, base: str, one: str, other: str) -> bool:
+    def may_conflict(self, base: str, left: str, other: str) -> bool:
         """False only when git merges the two trees without conflict for certain."""
-        if one in (base, other) or other == base:
+        if left in (base, other) or other == base:
             return False
-        ours, theirs = self.side(base, one), self.side(base, other)
+        ours, theirs = self.side(base, left), self.side(base, other)
         if not ours.directories.isdisjoint(theirs.in_the_way):
             return True
         if not theirs.directories.isdisjoint(ours.in_the_way):
@@ -100,8 +100,8 @@ class Prefilter:
         return frozenset(directory for directory in suspects if not self._is_directory(tree, directory))
 
     def _is_directory(self, tree: str, path: str) -> bool:
-        found = self.view.find(tree, path)
-        return found is not None and found.mode == TREE
+        entry = self.view.find(tree, path)
+        return entry is not None and entry.mode == TREE
 
 
 def _modes_clash(old: Entry, mine: Entry, other: Entry) -> bool:

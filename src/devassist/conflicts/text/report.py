@@ -33,42 +33,42 @@ _SENTENCES = {
     ConflictKind.RENAME_DELETE: "{remover} deletes {path}, which {keeper} renames",
     ConflictKind.RENAME_RENAME: "{left} and {right} rename {path}, or something to it, in different ways",
     ConflictKind.DIRECTORY_FILE: "{left} and {right} disagree on the directory of {path}, or on whether it is one",
-    ConflictKind.BINARY: "{one} and {other} both change the binary file {path}",
-    ConflictKind.SUBMODULE: "{one} and {other} move the submodule {path} to different commits",
-    ConflictKind.MODE: "{one} and {other} give {path} different types or modes",
+    ConflictKind.BINARY: "{ours} and {theirs} both change the binary file {path}",
+    ConflictKind.SUBMODULE: "{ours} and {theirs} move the submodule {path} to different commits",
+    ConflictKind.MODE: "{ours} and {theirs} give {path} different types or modes",
 }
 
 
 def described(
-    found: PathConflict, one: str, other: str, *, hunks: HunkIndex, drivers: Collection[str]
+    conflict: PathConflict, ours: str, theirs: str, *, hunks: HunkIndex, drivers: Collection[str]
 ) -> Conflict:
-    """The conflict between the branches `one`, git's ours, and `other`."""
-    locations = _locations(found, one, other, hunks)
+    """The conflict between the branches `ours` and `theirs`, as git names them."""
+    locations = _locations(conflict, ours, theirs, hunks)
     driver = (
-        merge_attribute(hunks.repository, found.path)
-        if drivers and found.kind is ConflictKind.CONTENT
+        merge_attribute(hunks.repository, conflict.path)
+        if drivers and conflict.kind is ConflictKind.CONTENT
         else ""
     )
-    explanation = _explanation(found, one, other, locations)
+    explanation = _explanation(conflict, ours, theirs, locations)
     severity = Severity.ERROR
     if driver in drivers:
         # It may well merge what git alone does not.
         severity = Severity.WARNING
         explanation += f"; the merge driver {driver!r} of the configuration was not run"
     return Conflict(
-        level=Level.TEXT if found.kind in _TEXT else Level.TREE,
-        kind=found.kind,
+        level=Level.TEXT if conflict.kind in _TEXT else Level.TREE,
+        kind=conflict.kind,
         severity=severity,
-        branches=(one, other),
-        path=found.path,
+        branches=(ours, theirs),
+        path=conflict.path,
         locations=locations,
         explanation=explanation,
-        suggestion=_SUGGESTIONS[found.kind],
+        suggestion=_SUGGESTIONS[conflict.kind],
     )
 
 
-def _locations(found: PathConflict, one: str, other: str, hunks: HunkIndex) -> tuple[Location, ...]:
-    base, ours, theirs = (_blob(found.at(stage)) for stage in (1, 2, 3))
+def _locations(conflict: PathConflict, branch: str, other: str, hunks: HunkIndex) -> tuple[Location, ...]:
+    base, ours, theirs = (_blob(conflict.at(stage)) for stage in (1, 2, 3))
     mine = _changed(hunks, base, ours)
     others = _changed(hunks, base, theirs)
     if base and ours and theirs:
@@ -80,7 +80,7 @@ def _locations(found: PathConflict, one: str, other: str, hunks: HunkIndex) -> t
         pairs = hunks.between(ours.id, theirs.id) or ()
         mine = [Hunk(0, 0, hunk.old, hunk.old_count) for hunk in pairs]
         others = list(pairs)
-    return (*_placed(one, ours, mine), *_placed(other, theirs, others))
+    return (*_placed(branch, ours, mine), *_placed(other, theirs, others))
 
 
 def _blob(entry: StageEntry | None) -> StageEntry | None:
@@ -99,7 +99,9 @@ def _changed(hunks: HunkIndex, base: StageEntry | None, side: StageEntry | None)
 def _same(hunks: HunkIndex, hunk: Hunk, side: StageEntry, others: Sequence[Hunk], other: StageEntry) -> bool:
     own, foreign = hunks.lines(side.id) or [], hunks.lines(other.id) or []
     text = own[hunk.new : hunk.new + hunk.new_count]
-    return any(hunk[:2] == one[:2] and text == foreign[one.new : one.new + one.new_count] for one in others)
+    return any(
+        hunk[:2] == match[:2] and text == foreign[match.new : match.new + match.new_count] for match in others
+    )
 
 
 def _placed(branch: str, entry: StageEntry | None, hunks: Sequence[Hunk]) -> tuple[Location, ...]:
@@ -113,13 +115,13 @@ def _placed(branch: str, entry: StageEntry | None, hunks: Sequence[Hunk]) -> tup
     )
 
 
-def _explanation(found: PathConflict, one: str, other: str, locations: Sequence[Location]) -> str:
-    mine = _spoken([place for place in locations if place.branch == one])
-    others = _spoken([place for place in locations if place.branch == other])
-    left, right = f"{one}{mine}", f"{other}{others}"
-    remover, keeper = (one, right) if found.at(2) is None else (other, left)
-    return _SENTENCES[found.kind].format(
-        left=left, right=right, path=found.path, one=one, other=other, remover=remover, keeper=keeper
+def _explanation(conflict: PathConflict, ours: str, theirs: str, locations: Sequence[Location]) -> str:
+    mine = _spoken([place for place in locations if place.branch == ours])
+    others = _spoken([place for place in locations if place.branch == theirs])
+    left, right = f"{ours}{mine}", f"{theirs}{others}"
+    remover, keeper = (ours, right) if conflict.at(2) is None else (theirs, left)
+    return _SENTENCES[conflict.kind].format(
+        left=left, right=right, path=conflict.path, ours=ours, theirs=theirs, remover=remover, keeper=keeper
     )
 
 
