@@ -74,6 +74,7 @@ def observe(command: str, *, read: ReadFile, environment: Mapping[str, str], res
     plain = Observation(command=command, run=command, results=results)
     try:
         results.mkdir(mode=0o700, parents=True, exist_ok=True)
+        results = results.resolve()  # a sandbox shows directories under their own names
     except OSError:
         return plain
     if ":" in f"{_HERE}{results}":  # no search path can hold it
