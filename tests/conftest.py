@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
+from support.warm import Warm
 from support.zygote import Zygote
 
 SRC = Path(__file__).parents[1] / "src"
@@ -90,3 +91,10 @@ def zygote() -> Iterator[Zygote]:
     """The process that commands are forked from; one for each process of the tests."""
     with Zygote() as process:
         yield process
+
+
+@pytest.fixture(scope="session")
+def imports(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """CrewAI, imported once for all runs of this process."""
+    with Warm(tmp_path_factory.mktemp("warm")) as warm:
+        yield warm.path

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from support.command_line import Machine
 from support.crewscript import CrewScript
-from support.warm import Warm
 
 
 @pytest.fixture
@@ -22,13 +20,6 @@ def script() -> CrewScript:
 def machine(make_machine: Callable[..., Machine], script: CrewScript) -> Machine:
     """A calculator repository and a server that plays `script`."""
     return make_machine(script=script)
-
-
-@pytest.fixture(scope="session")
-def imports(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """CrewAI, imported once for all runs of this process."""
-    with Warm(tmp_path_factory.mktemp("warm")) as warm:
-        yield warm.path
 
 
 @pytest.fixture
@@ -55,7 +46,7 @@ def _machines(
         shared = {"warm": request.getfixturevalue("imports"), "zygote": request.getfixturevalue("zygote")}
 
     def make(**options: Any) -> Machine:
-        made.append(Machine(factory.mktemp("machine"), **shared, **options))
+        made.append(Machine(factory.mktemp("machine"), **{**shared, **options}))
         return made[-1]
 
     yield make

@@ -14,7 +14,11 @@ from support.command_line import Machine
 from support.crewscript import CrewScript, Step, Turn, plan, sh, submit, task, tool, write
 from support.openai_server import Reply
 
-pytestmark = pytest.mark.cold
+
+@pytest.fixture
+def detached(make_machine: Callable[..., Machine]) -> Callable[..., Machine]:
+    """Machines whose commands are interpreters of their own, as what detaches itself must be."""
+    return lambda script: make_machine(script=script, zygote=None)
 
 
 class Hold:
@@ -55,7 +59,7 @@ def _marked(run: str) -> list[Path]:
 
 
 def test_a_detached_run_is_watched_told_and_answered_while_it_works(
-    make_machine: Callable[..., Machine],
+    detached: Callable[..., Machine],
 ) -> None:
     hold, answered = Hold(tool("read_board")), threading.Event()
 
@@ -67,7 +71,7 @@ def test_a_detached_run_is_watched_told_and_answered_while_it_works(
     ask = tool("ask_human", question="which colour?", options=["red", "blue"])
     script.on("ALPHA", "coder", ask, takes_the_answer, submit(proves=[1]))
     script.on("BRAVO", "documenter", write("b.txt", "b\n"), hold, submit(proves=[0]))
-    machine = make_machine(script=script)
+    machine = detached(script=script)
     plan_file = _file(
         machine,
         asks=task("asks", "ALPHA", review=False),
@@ -98,10 +102,10 @@ def test_a_detached_run_is_watched_told_and_answered_while_it_works(
 
 
 def test_a_background_run_that_ended_waiting_goes_on_by_itself_when_it_is_answered(
-    make_machine: Callable[..., Machine],
+    detached: Callable[..., Machine],
 ) -> None:
     script = CrewScript().on("DELTA", "documenter", write("d.md", "d\n"), submit(confidence=0.4, proves=[0]))
-    machine = make_machine(script=script)
+    machine = detached(script=script)
     plan_file = _file(machine, one=task("unsure", "DELTA", role="documenter", review=False))
     begun = machine.devassist(
         "run", "--plan", plan_file, "--model", "openai/test-model", "--detach", "--format", "json"
@@ -113,7 +117,7 @@ def test_a_background_run_that_ended_waiting_goes_on_by_itself_when_it_is_answer
     assert machine.devassist("watch", run, "--format", "json").json["status"] == "succeeded"
 
 
-def test_stop_now_leaves_no_process_and_keeps_the_work(make_machine: Callable[..., Machine]) -> None:
+def test_stop_now_leaves_no_process_and_keeps_the_work(detached: Callable[..., Machine]) -> None:
     there = threading.Event()
 
     def stubborn(_turn: Turn) -> Reply:
@@ -121,7 +125,7 @@ def test_stop_now_leaves_no_process_and_keeps_the_work(make_machine: Callable[..
         return sh("trap '' TERM INT HUP; sleep 300; sleep 300")
 
     script = CrewScript().on("ALPHA", "coder", write("kept.txt", "kept\n"), stubborn, submit())
-    machine = make_machine(script=script)
+    machine = detached(script=script)
     plan_file = _file(machine, one=task("one", "ALPHA", review=False))
     begun = machine.devassist(
         "run", "--plan", plan_file, "--model", "openai/test-model", "--detach", "--format", "json"
@@ -139,9 +143,9 @@ def test_stop_now_leaves_no_process_and_keeps_the_work(make_machine: Callable[..
 
 
 def test_what_cannot_begin_is_said_at_once_and_leaves_no_process(
-    make_machine: Callable[..., Machine],
+    detached: Callable[..., Machine],
 ) -> None:
-    machine = make_machine(script=CrewScript())
+    machine = detached(script=CrewScript())
     done = machine.devassist("run", "do it", "--detach", OPENAI_API_KEY=None, OPENAI_API_BASE=None)
     assert done.code == 5, done
     assert "no model" in done.err

@@ -323,7 +323,7 @@ class Workspace:
 
 
 @pytest.fixture
-def workspace(tmp_path: Path) -> Workspace:
+def workspace(tmp_path: Path, imports: Path) -> Workspace:
     origin, clone, binaries = (tmp_path / name for name in ("origin", "work", "bin"))
     origin.mkdir()
     git(origin, "init", "-q", "-b", "main")
@@ -338,7 +338,7 @@ def workspace(tmp_path: Path) -> Workspace:
     environment = {
         **os.environ,
         "PATH": f"{binaries}{os.pathsep}{_without_gh()}",
-        "PYTHONPATH": SOURCE,
+        "PYTHONPATH": f"{imports}{os.pathsep}{SOURCE}",
         "DEVASSIST_STATE_DIR": str(tmp_path / "state"),
         "RUNNER_TEMP": str(tmp_path / "temp"),
         "CI": "true",

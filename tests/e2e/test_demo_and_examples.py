@@ -126,7 +126,7 @@ def test_the_tours_picture_is_drawn_from_a_runs_own_log(demo, tmp_path: Path) ->
     assert "@font-face" not in drawn, "nothing is loaded from the web"
 
 
-def test_the_example_plan_runs_with_the_example_script(tmp_path: Path) -> None:
+def test_the_example_plan_runs_with_the_example_script(tmp_path: Path, imports: Path) -> None:
     repository = tmp_path / "repository"
     repository.mkdir()
     (repository / "README.md").write_text("a repository\n")
@@ -146,6 +146,7 @@ def test_the_example_plan_runs_with_the_example_script(tmp_path: Path) -> None:
         "json",
         cwd=repository,
         state=tmp_path / "state",
+        PYTHONPATH=f"{imports}{os.pathsep}{ROOT / 'src'}",
     )
     assert done.returncode == 0, done.stderr
     assert [task["status"] for task in json.loads(done.stdout)["tasks"]] == ["merged", "merged"]

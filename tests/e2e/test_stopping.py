@@ -18,8 +18,6 @@ from support.crewscript import CrewScript, Forever, Step, Turn, plan, sh, submit
 from support.openai_server import Reply, hang
 from support.repos import Untouched
 
-pytestmark = pytest.mark.cold
-
 
 def _marked(run: str = "") -> list[int]:
     """Processes whose environment carries the mark of the run."""
@@ -68,12 +66,14 @@ def test_one_signal_stops_cleanly_and_keeps_the_work(
     )
     assert there.wait(250)
     time.sleep(1.0)
+    sql = "SELECT run, json_extract(data, '$.pid') FROM events WHERE type = 'worker.started'"
+    ((run, worker),) = machine.query(sql)
+    assert worker in _marked(run)
     process.send_signal(number)
     done = _end(process)
     assert done.code == 130, done
     document = done.json
-    assert (document["status"], document["exit_code"]) == ("stopped", 130)
-    run = document["run"]
+    assert (document["status"], document["exit_code"], document["run"]) == ("stopped", 130, run)
     assert machine.git("show", f"refs/devassist/rescue/{run}/one/coder:made/kept.txt") == "kept"
     assert _marked(run) == []
     assert Untouched.of(machine.repo) == before
@@ -88,6 +88,7 @@ def _plan(machine: Machine) -> Path:
     return file
 
 
+@pytest.mark.cold
 def test_a_second_signal_ends_it_at_once(make_machine: Callable[..., Machine]) -> None:
     script = CrewScript()
     there = threading.Event()
@@ -114,6 +115,7 @@ def test_a_second_signal_ends_it_at_once(make_machine: Callable[..., Machine]) -
     assert machine.devassist("audit", "verify").code == 0
 
 
+@pytest.mark.cold
 def test_a_signal_before_any_worker_is_up_still_ends_with_130(make_machine: Callable[..., Machine]) -> None:
     machine = make_machine(script=CrewScript().on("ALPHA", "coder", Forever(tool("read_board"))))
     process = machine.start(
@@ -132,6 +134,7 @@ def test_a_signal_before_any_worker_is_up_still_ends_with_130(make_machine: Call
     assert _marked(done.json["run"]) == []
 
 
+@pytest.mark.cold
 def test_the_supervisors_death_leaves_no_process_behind(make_machine: Callable[..., Machine]) -> None:
     script = CrewScript()
     there = threading.Event()

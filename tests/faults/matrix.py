@@ -134,8 +134,10 @@ def _cells() -> Iterator[Cell]:
 class Stage:
     """Where cells are played: a zygote, and the tree that an undisturbed run ends with."""
 
-    def __init__(self, directory: Path, zygote: Zygote | None, *, listing: str = "") -> None:
-        self.directory, self.zygote, self.listing = directory, zygote, listing
+    def __init__(
+        self, directory: Path, zygote: Zygote | None, *, listing: str = "", warm: Path | None = None
+    ) -> None:
+        self.directory, self.zygote, self.listing, self.warm = directory, zygote, listing, warm
         self.calm_problems: list[str] = []
         if listing:
             return
@@ -146,7 +148,8 @@ class Stage:
         self.calm_problems = broken(calm, listing=self.listing, acknowledged={})
 
     def _world(self, name: str, model_fault: str = "") -> World:
-        return World(Path(tempfile.mkdtemp(prefix=f"{name}-", dir=self.directory)), self.zygote, model_fault)
+        root = Path(tempfile.mkdtemp(prefix=f"{name}-", dir=self.directory))
+        return World(root, self.zygote, model_fault, warm=self.warm)
 
     def play(self, cell: Cell, *, keep: bool = False) -> Verdict:
         """Let the fault happen, go on as a person would, and hold the invariants against what is there."""

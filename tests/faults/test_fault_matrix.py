@@ -30,8 +30,8 @@ def test_an_undisturbed_run_breaks_nothing(stage: Stage) -> None:
     assert stage.calm_problems == []
 
 
-def test_a_crash_with_real_crews_breaks_nothing(stage: Stage, seed: int) -> None:
-    real = Stage(stage.directory, None, listing=stage.listing)
+def test_a_crash_with_real_crews_breaks_nothing(stage: Stage, seed: int, imports: Path) -> None:
+    real = Stage(stage.directory, None, listing=stage.listing, warm=imports)
     crashes = [one for one in cells() if one.fault == "kill-supervisor" and one.nth == 1]
     cell = crashes[seed % len(crashes)]
     verdict = real.play(cell)

@@ -3,12 +3,14 @@ CrewAI imported once for all end-to-end runs of a test process, instead of once 
 
 A run starts its forkserver as ever. A `sitecustomize` in front of it hands its sockets, files and environment to a
 process that has the imports already, and stays as a stand-in that ends when the fork ends, and takes it along when
-it is killed. What is told apart by `/proc` (environment, parents) differs, so tests of that are marked `cold`.
+it is killed. `/proc` shows the run's environment, but another parent and command line: a test that looks at those, or
+at how the forkserver itself ends, is marked `cold`.
 """
 
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import json
 import os
 import selectors
@@ -35,6 +37,10 @@ if sys.orig_argv[-3:-1] == ["-m", "devassist.app.wiring.worker"]:
 """
 
 
+_ROOM = "x" * 64_000
+"""Makes the block of the environment large enough for that of any run."""
+
+
 class Warm:
     """The process with the imports. A context manager; `path` goes in front of PYTHONPATH."""
 
@@ -54,6 +60,7 @@ class Warm:
                 "HOME": str(directory),
                 "CREWAI_STORAGE_DIR": str(directory / "storage"),
                 "LITELLM_LOCAL_MODEL_COST_MAP": "True",
+                "ROOM": _ROOM,
             },
             cwd=directory,
             pass_fds=[listening.fileno()],
@@ -67,6 +74,20 @@ class Warm:
     def __exit__(self, *_: object) -> None:
         self._process.kill()
         self._process.wait()
+
+
+def _show_in_proc(environment: Mapping[str, str]) -> None:
+    """
+    Write the environment over the block that this process was started with, which is what `/proc` shows.
+
+    Whoever looks for processes with a run's mark then finds the fork, and its workers, as they find a real one.
+    """
+    fields = Path("/proc/self/stat").read_text("ascii", "replace").rpartition(")")[2].split()
+    start, end = int(fields[47]), int(fields[48])
+    block = b"".join(os.fsencode(f"{name}={value}") + b"\0" for name, value in environment.items())
+    if len(block) > end - start:
+        raise ValueError(f"{len(block)} bytes of environment and room for {end - start}")
+    ctypes.memmove(start, block.ljust(end - start, b"\0"), end - start)
 
 
 def _become(request: Mapping[str, Any], descriptors: list[int]) -> None:
@@ -85,10 +106,12 @@ def _become(request: Mapping[str, Any], descriptors: list[int]) -> None:
     os.chdir(request["directory"])
     os.environ.clear()
     os.environ.update(request["environment"])
+    _show_in_proc(request["environment"])
     os.environ.update(environment())
     arm_from(os.environ)
     read_configuration_of(os.environ["HOME"])
-    serve(socket.socket(fileno=control), bootstrap_worker.run_assignment)
+    if not serve(socket.socket(fileno=control), bootstrap_worker.run_assignment):
+        bootstrap_worker.end_commands(os.environ)
 
 
 def _fork(request: bytes, descriptors: list[int], inherited: list[Any]) -> int:
@@ -127,6 +150,8 @@ def main() -> None:
                 lines[pid] = line
                 selector.register(line, selectors.EVENT_READ, ("gone", pid, ended))
                 selector.register(ended, selectors.EVENT_READ, ("ended", pid, line))
+            elif pid not in lines:
+                continue  # both of them ended at once, and the fork's end came first
             elif what == "gone":
                 selector.unregister(key.fileobj)
                 with contextlib.suppress(ProcessLookupError):

@@ -99,13 +99,18 @@ class Done:
 
 @dataclass
 class World:
-    """A repository, a state directory and a person with work of their own. `zygote` None: CrewAI's real workers."""
+    """
+    A repository, a state directory and a person with work of their own.
+
+    `zygote` None: CrewAI's real workers, whose imports are done already where `warm` is.
+    """
 
     root: Path
     zygote: Zygote | None
     model_fault: str = ""
     history: list[Done] = field(default_factory=list)
     more_env: dict[str, str] = field(default_factory=dict)
+    warm: Path | None = None
 
     def __post_init__(self) -> None:
         self.repo, self.state, self.home = self.root / "repo", self.root / "state", self.root / "home"
@@ -131,7 +136,7 @@ class World:
             "PATH": os.environ["PATH"],
             "HOME": str(self.home),
             "DEVASSIST_STATE_DIR": str(self.state),
-            "PYTHONPATH": SOURCE,
+            "PYTHONPATH": os.pathsep.join([*([str(self.warm)] if self.warm else []), SOURCE]),
             "LC_ALL": "C.UTF-8",
             "CI": "true",
             "NO_COLOR": "1",
