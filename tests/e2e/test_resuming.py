@@ -182,8 +182,8 @@ def test_a_failed_task_is_retried_on_top_of_what_it_had_committed(
         "ALPHA",
         "coder",
         write("a.txt", "one\n"),
-        submit(proves=["nothing"]),
-        submit(proves=["nothing"]),
+        "I have done everything.",
+        "Believe me.",
         round=1,
     )
     script.on("ALPHA", "coder", write("a.txt", "better\n"), submit(proves=[0]), round=2)
@@ -191,9 +191,9 @@ def test_a_failed_task_is_retried_on_top_of_what_it_had_committed(
     done = machine.run(plan(task("one", "ALPHA", review=False)))
     assert done.code == 1, done
     run = done.json["run"]
-    retried = machine.devassist("retry", run, "one", "--reason", "cite what you did", "--format", "json")
+    retried = machine.devassist("retry", run, "one", "--reason", "submit what you did", "--format", "json")
     assert retried.code == 0, retried
     again = machine.devassist("resume", run, "--format", "json")
     assert again.code == 0, again
     assert machine.git("show", f"devassist/{run}/result:a.txt") == "better"
-    assert any("cite what you did" in turn.words for turn in script.turns if turn.round == 2)
+    assert any("submit what you did" in turn.words for turn in script.turns if turn.round == 2)

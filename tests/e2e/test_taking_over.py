@@ -23,7 +23,7 @@ def made(make_shared_machine: Callable[..., Machine]) -> tuple[Machine, str]:
     script = CrewScript()
     script.on("ALPHA", "documenter", edit("docs/guide.md", "Use add", "Please use add"), submit())
     script.on("BRAVO", "documenter", write("made.txt", "made\n"), submit())
-    script.on("CHARLIE", "documenter", write("lie.txt", "lie\n"), submit(proves=["x"]), submit(proves=["x"]))
+    script.on("CHARLIE", "documenter", write("lie.txt", "lie\n"), "It is done.", "Believe me.")
     machine = make_shared_machine(script=script)
     done = machine.run(PLAN)
     assert done.code == 1, done
