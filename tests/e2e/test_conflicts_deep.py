@@ -100,6 +100,18 @@ def test_checks_that_fail_on_the_base_prove_nothing(make_machine: Callable[..., 
     assert any("fails on main already" in note for note in done.json["stats"]["notes"])
 
 
+def test_a_red_test_on_the_base_hides_no_conflict_and_is_none(make_machine: Callable[..., Machine]) -> None:
+    red = "def test_red() -> None:\n    assert False\n"
+    machine = make_machine(files={**FILES, "tests/test_red.py": red})
+    commit(machine, "low", {"limits.txt": FILES["limits.txt"].replace("low 1", "low 6")})
+    commit(machine, "high", {"limits.txt": FILES["limits.txt"].replace("high 9", "high 4")})
+    commit(machine, "apart", {"notes.txt": "nothing to do with the rest\n"})
+    (found,) = behaviour(conflicts(machine, "apart", "low", "high", "--checks"))
+    assert found["branches"] == ["low", "high"]
+    assert "tests/test_shop.py::test_limits" in found["explanation"]
+    assert "test_red" not in found["explanation"]
+
+
 def test_a_stale_branch_that_breaks_on_the_base_of_today_is_blamed_with_it(
     make_machine: Callable[..., Machine],
 ) -> None:

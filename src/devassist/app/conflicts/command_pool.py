@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 import sys
+import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -16,7 +17,9 @@ from devassist.app.wiring.sandbox import probe_sandbox
 from devassist.domain.errors import Unfinished
 from devassist.domain.events import CommandIntended, CommandRan, Event
 from devassist.domain.hashing import digest
+from devassist.domain.ledger import Ledger
 from devassist.domain.statuses import Purpose
+from devassist.evidence.observation import Observation, ReadFile, observe
 from devassist.git.merging.scratch import ScratchObjects
 from devassist.git.pool.pool import Slot, TreePool
 from devassist.ports import CommandResult, Sandbox, SandboxSpec
@@ -68,10 +71,17 @@ class Workshop:
             ]
         )
 
-    def run(self, tree: str, command: str, *, purpose: Purpose) -> CommandResult:
-        """Runs a command on exactly `tree`; a command that fails is a result, not an error."""
+    def check(self, tree: str, command: str, *, read: ReadFile) -> tuple[Ledger, str]:
+        """A check's ledger on exactly `tree`, and its output. `read` reads the tree's text files."""
         with self._at(tree) as slot:
-            return self._ran(slot, command, purpose)
+            root, private = slot.tree.root, slot.private
+            scratch = private / "tmp"
+            scratch.mkdir(parents=True, exist_ok=True)
+            results = Path(tempfile.mkdtemp(prefix="ledger-", dir=scratch))
+            environment = self._environment(root, private)
+            observation = observe(command, read=read, environment=environment, results=results)
+            result = self._ran(slot, command, Purpose.CONFLICTS, observation)
+            return observation.ledger(result, tree=root), result.output
 
     def answer(self, tree: str, command: str, *, purpose: Purpose) -> Answer:
         """As `run`, with everything that the command wrote to standard output."""
@@ -101,12 +111,21 @@ class Workshop:
         slot.tree.record.used = True
         marker.write_text(wanted, "ascii")
 
-    def _ran(self, slot: Slot, command: str, purpose: Purpose) -> CommandResult:
+    def _ran(
+        self, slot: Slot, command: str, purpose: Purpose, observation: Observation | None = None
+    ) -> CommandResult:
         root, tier = slot.tree.root, self.sandbox.tier
         intent = CommandIntended(command=command, purpose=purpose, tier=tier, cwd=str(root))
         self.log.record(Event(intent))
-        spec = self._spec(root, slot.private)
-        result = self.sandbox.run(command, spec, timeout_s=self.project.settings.checks.timeout_s)
+        run, spec = command, self._spec(root, slot.private)
+        if observation is not None:
+            run = observation.run
+            spec = replace(
+                spec,
+                environment={**spec.environment, **observation.environment},
+                read_only=[*spec.read_only, *observation.read_only],
+            )
+        result = self.sandbox.run(run, spec, timeout_s=self.project.settings.checks.timeout_s)
         self.commands_run += 1
         ran = CommandRan(
             command=command,

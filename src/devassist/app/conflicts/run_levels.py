@@ -81,20 +81,20 @@ def go_deeper(
 
 def _behaviour(workshop: Workshop, speculation: Speculation, sides: Sequence[Side], result: Deep) -> None:
     cache, surroundings = _cache(workshop.project, "checks"), workshop.surroundings
+    settings = workshop.project.settings.checks
+    view, state = TreeView(speculation.referee.view), workshop.project.host.state_dir / "symbols"
 
     def check(tree: str, command: str, *, again: bool = False) -> CheckResult:
-        key = digest(["result of a check", tree, command, surroundings])
+        key = digest(["ledger of a check", tree, command, surroundings])
         known = cache.value(key, CheckResult)
         if known is not None and (known.repeated or not again):
             return known
-        ran = workshop.run(tree, command, purpose=Purpose.CONFLICTS)
-        same = known is not None and known.passed == (ran.exit_code == 0)
-        ended = CheckResult(ran.exit_code, ran.output[-_TAIL:], repeated=same)
+        ledger, output = workshop.check(tree, command, read=lambda path: _text(view, tree, path))
+        same = known is not None and known.ledger.failed == ledger.failed and known.passed == ledger.passes
+        ended = CheckResult(ledger, output[-_TAIL:], repeated=same)
         cache.put(key, ended)
         return ended
 
-    settings = workshop.project.settings.checks
-    view, state = TreeView(speculation.referee.view), workshop.project.host.state_dir / "symbols"
     chooser = Chooser(Tables(view, state), speculation, sides)
     detector = BehaviourDetector(view, speculation, check, chooser.choice, settings.select)
     result.conflicts += detector.detect(sides, settings.commands)

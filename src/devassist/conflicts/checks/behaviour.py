@@ -11,7 +11,9 @@ from devassist.conflicts.checks.runners import NOTHING_COLLECTED
 from devassist.conflicts.checks.selection import Choice
 from devassist.conflicts.checks.speculation import Speculation, smallest
 from devassist.domain.conflicts import Conflict, ConflictKind, Level, Location, Severity, Side
+from devassist.domain.ledger import Ledger
 from devassist.domain.settings import CheckSelection
+from devassist.domain.verdicts import compared, project_problem
 from devassist.git.merging.tree_view import TreeView
 
 _PATH = re.compile(r"(?<![\w/.-])([\w.-]+(?:/[\w.-]+)*\.\w+)(?:::?(\d+)?)?")
@@ -20,17 +22,18 @@ _SHOWN = 3
 _LONGEST = 200
 
 
-class CheckResult(NamedTuple):
-    """How a command ended on a tree; `output` may be only the end of it."""
+@dataclass(frozen=True, slots=True)
+class CheckResult:
+    """What a command came to on a tree; `output` may be only the end of it."""
 
-    code: int
+    ledger: Ledger
     output: str
     repeated: bool = False
     """A second run on the same tree ended the same way."""
 
     @property
     def passed(self) -> bool:
-        return self.code == 0
+        return self.ledger.passes
 
 
 class Chosen(NamedTuple):
@@ -62,12 +65,21 @@ class Trial:
         return self.speculation.tree([side for side in sides if side is not self.speculation.base])
 
     def fails(self, sides: Sequence[Side]) -> bool:
+        """Whether it fails in more than fails on the base; on the base itself, in what cannot be told apart."""
         tree = self.tree(sides)
         return tree is not None and not self._passes(tree)
 
     def passes_alone(self, side: Side) -> bool:
         """Whether it passes on the branch as it is, without newer commits of the base."""
         return self._passes(side.tree)
+
+    def new_failures(self, sides: Sequence[Side]) -> tuple[str, ...]:
+        """The tests that fail with `sides` merged and not on the base, as far as the runner names them."""
+        tree = self.tree(sides)
+        command = self.command_for(tree) if tree is not None else ""
+        if tree is None or not command:
+            return ()
+        return compared(self.check(tree, command).ledger, self._on_base(command), moved={}).new_failures
 
     def fails_again(self, sides: Sequence[Side]) -> CheckResult | None:
         """The failure, confirmed by a second run; None if the check passes this time."""
@@ -88,7 +100,14 @@ class Trial:
         if not command:
             return True
         result = self.check(tree, command, again=again)
-        return result.passed or (self.choice is not None and result.code == NOTHING_COLLECTED)
+        now = result.ledger
+        if result.passed or (self.choice is not None and now.exit_code == NOTHING_COLLECTED):
+            return True
+        base = self._on_base(command)
+        return not base.passes and not project_problem(now, base, compared(now, base, moved={}))
+
+    def _on_base(self, command: str) -> Ledger:
+        return self.check(self.speculation.base.tree, command).ledger
 
 
 @dataclass
@@ -176,7 +195,7 @@ class BehaviourDetector:
         locations = tuple(location for side in culprits for location in self._locations(side, mentions))
         names = [f"`{side.name}`" for side in culprits]
         listed = " and ".join([", ".join(names[:-1]), names[-1]])
-        failure = _summary(result.output)
+        failure = _listed(trial.new_failures(culprits)) or _summary(result.output)
         pair = len(culprits) == 2  # noqa: PLR2004 - a pair
         paths = [path for path, _line in mentions] or [location.path for location in locations]
         return Conflict(
@@ -218,6 +237,11 @@ class BehaviourDetector:
             Location(branch=side.name, path=path, start_line=lines.get(path, 1), end_line=lines.get(path, 1))
             for path in (named or changed)[:_SHOWN]
         ]
+
+
+def _listed(cases: Sequence[str]) -> str:
+    more = f" and {len(cases) - _SHOWN} more" if len(cases) > _SHOWN else ""
+    return ", ".join(cases[:_SHOWN]) + more
 
 
 def _summary(output: str) -> str:
