@@ -17,8 +17,8 @@ from pathlib import Path
 from devassist.app.doctor.dead_runs import DeadRun, runs_without_owner
 from devassist.app.doctor.finding import Damage, left_to_judge
 from devassist.app.doctor.ref_damage import deleted_branches, torn_refs
-from devassist.app.runs.decisions import end_for_it
 from devassist.app.runs.ownership import crashed, own_run
+from devassist.app.runs.stopping import end_dead_run
 from devassist.app.wiring.project import Project
 from devassist.app.wiring.recording import open_log
 from devassist.domain.errors import DevassistError
@@ -220,7 +220,7 @@ def _dead(project: Project, runs: Sequence[DeadRun]) -> Iterator[Damage]:
                 after="stopped; work in progress is under refs/devassist/rescue",
                 run=name,
                 hint=f"devassist resume {name}",
-                act=partial(end_for_it, project, name),
+                act=partial(end_dead_run, project, name),
             )
 
 

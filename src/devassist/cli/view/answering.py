@@ -11,7 +11,7 @@ import tty
 from types import TracebackType
 from typing import Self
 
-from devassist.app.runs.decisions import Word, decide_all, who_is
+from devassist.app.runs.decisions import Choice, Decision, decide_all, who_is
 from devassist.app.wiring.project import Project
 from devassist.cli.view.progress import LiveProgress
 from devassist.domain.errors import DevassistError, NotFound, UsageError
@@ -64,7 +64,7 @@ class Answering:
             self._live.typed(typed)
 
     def _take(self, text: str) -> None:
-        """The line is for the first open request: yes or no with a reason, or the answer to a question."""
+        """Take a line for the first open request: y or n with a reason, or the answer to a question."""
         waiting = self._live.waiting()
         if not waiting or not text:
             return
@@ -72,20 +72,18 @@ class Answering:
         word, _, rest = text.partition(" ")
         who = who_is(self._project)
         if first.kind == "question":
-            said = Word(choice="answer", who=who, answer=text)
+            decision = Decision(choice=Choice.ANSWER, who=who, answer=text)
         elif word.lower() in _YES:
-            said = Word(choice="approve", who=who, reason=rest)
+            decision = Decision(choice=Choice.APPROVE, who=who, reason=rest)
         elif word.lower() in _NO:
-            said = Word(choice="reject", who=who, reason=rest)
+            decision = Decision(choice=Choice.REJECT, who=who, reason=rest)
         else:
             self._live.typed("", note="type y to approve, or n and a reason")
             return
         try:
-            decide_all(self._project, [first.id], said)
-        except (
-            UsageError,
-            NotFound,
-        ) as error:  # decided elsewhere meanwhile: the next line is for the next one
+            decide_all(self._project, [first.id], decision)
+        except (UsageError, NotFound) as error:
+            # It was decided elsewhere in the meantime: the next line is for the next request.
             self._live.decided(first.id)
             self._live.typed("", note=str(error))
         except DevassistError as error:

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from devassist.app.runs.decisions import Word, who_is
+from devassist.app.runs.decisions import Choice, Decision, who_is
 from devassist.cli.commands.decisions.recording import NoResume, complete_request, record_decision
 from devassist.cli.invocation import Format, of
 from devassist.cli.options import Output
@@ -30,4 +30,5 @@ def answer(
     if not text.strip():
         raise UsageError("the answer is empty", hint=f"devassist answer {id_} TEXT")
     who = who_is(invocation.project())
-    record_decision(invocation, [id_], Word(choice="answer", who=who, answer=text), no_resume, output)
+    decision = Decision(choice=Choice.ANSWER, who=who, answer=text)
+    record_decision(invocation, [id_], decision, no_resume=no_resume, output=output)

@@ -14,7 +14,7 @@ from typing import Annotated
 import typer
 
 from devassist.app.documents import plan_document
-from devassist.app.runs.decisions import Item, Word, find_item, who_is
+from devassist.app.runs.decisions import Choice, Decision, find_item, who_is
 from devassist.app.wiring.project import Project
 from devassist.cli.commands.decisions.recording import Ids, NoResume, record_decision
 from devassist.cli.invocation import Format, Invocation, of
@@ -36,29 +36,19 @@ def approve(
     """
     Approve requests, exactly as they were shown.
 
-    The yes is for exactly what was shown; what changed is asked again.
+    An approval is for exactly what was shown; if that changes, you are asked again.
     """
     invocation = of(context)
     project = invocation.project()
     plan = _edited(invocation, project, ids) if edit else None
-    record_decision(
-        invocation,
-        ids,
-        Word(
-            choice="approve",
-            who=who_is(project),
-            reason=reason,
-            plan=plan,
-        ),
-        no_resume,
-        output,
-    )
+    decision = Decision(choice=Choice.APPROVE, who=who_is(project), reason=reason, plan=plan)
+    record_decision(invocation, ids, decision, no_resume=no_resume, output=output)
 
 
 def _edited(invocation: Invocation, project: Project, ids: Sequence[str]) -> Plan:
-    """The plan of the one request, as the person leaves it in the editor. Raises PlanError, UsageError."""
-    items: list[Item] = [find_item(project, id_) for id_ in ids]
-    shown = items[0].asked.shown.plan if len(items) == 1 else None
+    """The plan of the request, as the person saved it in the editor. Raises PlanError, UsageError."""
+    items = [find_item(project, id_) for id_ in ids]
+    shown = items[0].request.shown.plan if len(items) == 1 else None
     if shown is None:
         raise UsageError("--edit is for one request of kind plan", hint="devassist inbox")
     environment = invocation.host.environment

@@ -39,19 +39,19 @@ def show_inbox(context: typer.Context, output: Output = Format.text) -> None:
 
 def _document(item: Item, now: datetime) -> Json:
     """An item of `devassist.inbox/1`. `shown` has the parts that requests of its kind have."""
-    asked = item.asked
+    request = item.request
     return {
         "run": item.run,
-        "id": asked.id,
-        "kind": asked.kind,
-        "task": asked.task,
-        "question": asked.question,
-        "options": list(asked.options),
-        "binds_to": asked.binds_to,
-        "urgency": asked.urgency,
-        "agent": asked.agent,
-        "confidence": asked.confidence,
-        "shown": {name: value for name, value in builtins(asked.shown).items() if value},
+        "id": request.id,
+        "kind": request.kind,
+        "task": request.task,
+        "question": request.question,
+        "options": list(request.options),
+        "binds_to": request.binds_to,
+        "urgency": request.urgency,
+        "agent": request.agent,
+        "confidence": request.confidence,
+        "shown": {name: value for name, value in builtins(request.shown).items() if value},
         "age_s": round(item.age_s(now), 1),
     }
 
@@ -61,34 +61,34 @@ def _table(items: Sequence[Item], now: datetime) -> Table:
     for name in ("id", "kind", "run", "task", "age", "question"):
         table.add_column(name, no_wrap=name != "question")
     for item in items:
-        asked = item.asked
-        style = "bold yellow" if asked.urgency == "high" else ""
+        request = item.request
+        style = "bold yellow" if request.urgency == "high" else ""
         age_s = round(item.age_s(now), 1)
         age = f"{age_s / _MINUTE_S:.0f} min" if age_s >= _MINUTE_S else f"{age_s:.0f} s"
-        question = Text(" ".join(plain(asked.question).split()))
-        table.add_row(Text(asked.id, style), asked.kind, item.run, plain(asked.task), age, question)
+        question = Text(" ".join(plain(request.question).split()))
+        table.add_row(Text(request.id, style), request.kind, item.run, plain(request.task), age, question)
     return table
 
 
 def _show(invocation: Invocation, item: Item) -> None:
     """Print exactly what would be approved: object ids, paths, options."""
-    asked = item.asked
+    request = item.request
     lines = [
         f"{name}: {', '.join(map(str, value)) if isinstance(value, list) else value}"
-        for name, value in builtins(asked.shown).items()
+        for name, value in builtins(request.shown).items()
         if value and name not in _SHOWN_OTHERWISE
     ]
     lines += [
-        f"dropped: {line.path}:{line.line} of {line.branch}: {line.text}" for line in asked.shown.dropped
+        f"dropped: {line.path}:{line.line} of {line.branch}: {line.text}" for line in request.shown.dropped
     ]
-    if asked.shown.plan is not None:
-        lines += [f"{task.id} {task.role}: {task.title}" for task in asked.shown.plan.tasks]
-    if asked.confidence is not None:
-        lines.append(f"confidence: {asked.confidence:.2f}")
-    if asked.kind in ("merge", "resolution"):
-        lines.append(f"diff: git diff {asked.shown.ours[:12]} {asked.shown.tree[:12]}")
-    if asked.options:
-        lines.append(f"options: {', '.join(asked.options)}")
-    invocation.answers.print(Text(f"\n{asked.id}", "bold"))
+    if request.shown.plan is not None:
+        lines += [f"{task.id} {task.role}: {task.title}" for task in request.shown.plan.tasks]
+    if request.confidence is not None:
+        lines.append(f"confidence: {request.confidence:.2f}")
+    if request.kind in ("merge", "resolution"):
+        lines.append(f"diff: git diff {request.shown.ours[:12]} {request.shown.tree[:12]}")
+    if request.options:
+        lines.append(f"options: {', '.join(request.options)}")
+    invocation.answers.print(Text(f"\n{request.id}", "bold"))
     for line in lines:
         invocation.answers.print(Text(f"  {plain(line)}"))

@@ -1,4 +1,4 @@
-"""How a decision is recorded, and whether its run goes on with it."""
+"""Records a decision, and resumes a background run that has ended waiting for it."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from devassist.app.runs.decisions import Word, decide_all, inbox
+from devassist.app.runs.decisions import Choice, Decision, decide_all, inbox
 from devassist.app.runs.ownership import is_alive
 from devassist.app.runs.requesting import ResumeOptions
 from devassist.app.runs.running import project_of_run, resume_run
@@ -20,11 +20,13 @@ from devassist.domain.errors import DevassistError
 def complete_request(context: typer.Context, incomplete: str) -> list[str]:
     """Ids of open requests for shell completion."""
     try:
-        found = inbox(of(context).project())
+        items = inbox(of(context).project())
     except Exception:  # noqa: BLE001  completion never complains
         return []
-    return [item.asked.id for item in found if item.asked.id.startswith(incomplete)]
+    return [item.request.id for item in items if item.request.id.startswith(incomplete)]
 
+
+_DECIDED = {Choice.APPROVE: "approved", Choice.REJECT: "rejected", Choice.ANSWER: "answered"}
 
 Ids = Annotated[
     list[str],
@@ -40,31 +42,32 @@ NoResume = Annotated[
 
 
 def record_decision(
-    invocation: Invocation, ids: Sequence[str], word: Word, no_resume: bool, output: Format
+    invocation: Invocation, ids: Sequence[str], decision: Decision, *, no_resume: bool, output: Format
 ) -> None:
     project = invocation.project()
-    items = decide_all(project, ids, word)
-    runs = list(dict.fromkeys(item.run for item in items))
-    going = {run: _go_on(invocation, project, run, no_resume) for run in runs}
+    items = decide_all(project, ids, decision)
+    runs = dict.fromkeys(item.run for item in items)
+    running = {run: _resume_if_waiting(invocation, project, run, no_resume=no_resume) for run in runs}
     if output is Format.json:
         listed = [
-            {"id": item.asked.id, "run": item.run, "choice": word.choice, "run_goes_on": going[item.run]}
+            {
+                "id": item.request.id,
+                "run": item.run,
+                "choice": decision.choice,
+                "run_goes_on": running[item.run],
+            }
             for item in items
         ]
         print_json({"schema": "devassist.decided/1", "items": listed})
         return
     for item in items:
-        invocation.answers.print(f"{item.asked.id} {_done(word)}", markup=False)
-    for run in [run for run, alive in going.items() if not alive]:
+        invocation.answers.print(f"{item.request.id} {_DECIDED[decision.choice]}", markup=False)
+    for run in [run for run, alive in running.items() if not alive]:
         invocation.say(f"go on: devassist resume {run}", style="dim")
 
 
-def _done(word: Word) -> str:
-    return {"approve": "approved", "reject": "rejected", "answer": "answered"}[word.choice]
-
-
-def _go_on(invocation: Invocation, project: Project, run: str, no_resume: bool) -> bool:
-    """Whether the run is at work: a background run that has ended waiting is taken up again."""
+def _resume_if_waiting(invocation: Invocation, project: Project, run: str, *, no_resume: bool) -> bool:
+    """Whether the run is running now: a background run that has ended waiting for a person is resumed."""
     if is_alive(project, run):
         return True
     state = load_state(project, run)

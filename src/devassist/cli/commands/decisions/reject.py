@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from devassist.app.runs.decisions import Word, who_is
+from devassist.app.runs.decisions import Choice, Decision, who_is
 from devassist.cli.commands.decisions.recording import Ids, NoResume, record_decision
 from devassist.cli.invocation import Format, of
 from devassist.cli.options import Output
@@ -22,4 +22,5 @@ def reject(
     """Reject requests, with a reason."""
     invocation = of(context)
     who = who_is(invocation.project())
-    record_decision(invocation, ids, Word(choice="reject", who=who, reason=reason), no_resume, output)
+    decision = Decision(choice=Choice.REJECT, who=who, reason=reason)
+    record_decision(invocation, ids, decision, no_resume=no_resume, output=output)

@@ -7,8 +7,8 @@ from typing import Annotated
 import typer
 
 from devassist.app.documents import run_document
-from devassist.app.runs.decisions import stop_run
 from devassist.app.runs.ownership import live_runs
+from devassist.app.runs.stopping import stop_run
 from devassist.app.wiring.project import load_state
 from devassist.cli.invocation import Format, of, print_json
 from devassist.cli.options import Output
@@ -29,7 +29,7 @@ def stop(
         raise UsageError("name a run, or say --all", hint="devassist status lists the runs")
     runs = live_runs(project) if every else [load_state(project, run).run]
     invocation.say(f"stopping {', '.join(runs) or 'nothing: no run is at work'}")
-    stopped = [stop_run(project, one, now=now) for one in runs]
+    stopped = [stop_run(project, name, now=now) for name in runs]
     if output is Format.json:
         print_json({"schema": "devassist.stopped/1", "runs": [run_document(state) for state in stopped]})
         return
