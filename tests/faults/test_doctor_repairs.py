@@ -26,13 +26,6 @@ def crashed(world: World) -> World:
     return world
 
 
-@pytest.fixture
-def waiting(world: World) -> World:
-    """A run that has ended and waits for a person: t2 has a worktree that is kept."""
-    assert world.run().code == 3
-    return world
-
-
 def doctor(world: World, *options: str) -> Any:
     done = world.call("doctor", *options, "--format", "json")
     assert done.out, done
