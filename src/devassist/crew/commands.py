@@ -11,7 +11,7 @@ from typing import cast
 
 from devassist.crew import arguments as args
 from devassist.crew.tool_context import Bench, Observed, ToolOutcome, ToolRefused
-from devassist.domain.claims.cases import brief
+from devassist.domain.claims.cases import CaseCounts, brief
 from devassist.domain.errors import Refused
 from devassist.domain.events import CommandIntended, CommandRan
 from devassist.domain.failpoints import reach
@@ -129,7 +129,7 @@ def sandboxed(
         seconds=round(result.seconds, 3),
         timed_out=result.timed_out,
         unsafe=intent.tier == "none",
-        cases=observed.cases,
+        cases=observed.cases if observed.cases != CaseCounts() else None,
     )
     session.link.record(session.event(ran, parent=evidence, id_=id_))
     return observed

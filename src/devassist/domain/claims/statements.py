@@ -69,7 +69,7 @@ _TESTS = re.compile(r"\b(?:tests?|suites?|specs?|pytest|unittest|jest|vitest|cas
 
 _NO_FAILURES = (
     r"\b(?:without|with no|with zero|no|zero) (?:any )?(?:new |other |further |test )*"
-    rf"(?:failing tests?|failures?|errors?|tests? (?:is |are )?{_FAILS})\b"
+    rf"(?:failing tests?|failures?|tests? (?:is |are )?{_FAILS})\b"
 )
 
 # What is said the other way round, put straight before anything else is read.
@@ -90,6 +90,7 @@ _STRAIGHT = (
         " 0 failed ",
     ),
     (_NO_FAILURES, " 0 failed "),
+    (r"\b(?:without|with no|with zero|no|zero|0) (?:any )?(?:new |other |further )*errors?\b", " ok "),
 )
 _STRAIGHTEN = tuple((re.compile(pattern), words) for pattern, words in _STRAIGHT)
 _PASS = re.compile(r"\b(?:pass(?:es|ed|ing)?|green|succeed(?:s|ed)?|successful(?:ly)?|ok|clean)\b")
@@ -228,8 +229,15 @@ _EXIT_CODE = re.compile(r"\bexit(?:s|ed)?(?: with)?(?: (?:the )?(?:code|status))
 _FAILURE = re.compile(
     r"\b(?:fail(?:s|ed|ing|ures?)?|errors?|exceptions?|traceback|crash(?:es|ed)?|rais(?:es?|ed|ing)|reproduc\w+"
     r"|break(?:s|ing)?|broke|broken|does not|doesn't|cannot|can't|could not|couldn't|timed out|times out|timeout"
-    r"|killed|rejects?|rejected|refus\w+|no such|not found|missing|there is no|nothing|unsupported|invalid)\b"
-    r"|\w(?:error|exception)\b"
+    r"|killed|rejects?|rejected|refus\w+|no such|not found|missing|there is no|nothing|unsupported|invalid"
+    r"|instead of|wrong(?:ly)?|incorrect(?:ly)?|bug|warn\w*|complain\w*|differ(?:s|ed)?|mismatch\w*|violat\w+|findings?"
+    r"|unable|denied|absent|undefined)\b|\w(?:error|exception)\b"
+)
+_NOT_WORKING = re.compile(
+    r"\b(?:not|n't|cannot|never|no longer) (?:\w+ )?(?:work|handle|support|resolve|fix)\w*\b|n't work"
+)
+_MENDED = re.compile(
+    r"\b(?:fix(?:es|ed)?|works?|working|resolve[sd]?|solve[sd]?|handle[sd]?|supports?|supported|gone|mended|correct(?:ly)?)\b"
 )
 _COMMAND_FAILS = re.compile(
     r"\b(?:command|script|build|compilation|linter|lint|type ?check\w*|mypy|ruff|probe|program)\b[^.;,]{0,20}"
@@ -244,11 +252,11 @@ def says_exit_code(statement: str) -> int | None:
 
 
 def says_failure(statement: str) -> bool:
-    """Whether the statement may be the observation that something failed."""
-    text = statement.casefold()
+    """Whether the statement may be the observation that something failed, and not that it was mended."""
+    text = _NOT_WORKING.sub(" fail ", statement.casefold())
     for pattern, words in _STRAIGHTEN:
         text = pattern.sub(words, text)
-    return _FAILURE.search(text.replace(" 0 failed ", " ")) is not None
+    return _FAILURE.search(text.replace(" 0 failed ", " ")) is not None and _MENDED.search(text) is None
 
 
 def says_command_fails(statement: str) -> bool:

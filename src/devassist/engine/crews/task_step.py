@@ -240,6 +240,7 @@ class TaskStep(WorkerSession):
                 )
             if objection is Objection.WORK:
                 return self._fail(submit, reason)
+            self.record(WarningRaised(text=f"{agent_id(self.task.id, role)}: {reason}"), role=role)
         self.tip = self.delivery.commit(worktree, role, round_, handoff, judged)
         return self._accept(submit, handoff, judged)
 

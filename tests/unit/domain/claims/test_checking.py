@@ -110,6 +110,9 @@ FAILED = CommandRun(command="python -c 'parse(None)'", exit_code=3)
         "parse(None) raises TypeError",
         "the bug is reproduced: a traceback",
         "parse cannot take None",
+        "parse(None) returns 1 instead of 2",
+        "None does not work",
+        "ruff reports 3 findings",
     ],
 )
 def test_a_true_observation_of_a_failure_may_be_cited(statement: str) -> None:
@@ -122,6 +125,10 @@ def test_a_true_observation_of_a_failure_may_be_cited(statement: str) -> None:
         ("it exits with 2", FAILED),
         ("the command fails", CommandRun(command="python -c 1", exit_code=0)),
         ("parse(None) is None now", FAILED),
+        ("it works", FAILED),
+        ("the error is handled now", FAILED),
+        ("the bug is fixed", FAILED),
+        ("runs without errors", FAILED),
     ],
 )
 def test_a_false_observation_is_contradicted(statement: str, run: CommandRun) -> None:

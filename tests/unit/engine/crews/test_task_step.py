@@ -93,6 +93,8 @@ def test_a_claim_that_the_log_contradicts_goes_back_once_and_never_fails_the_tas
     assert verdicts == ["contradicted", "uncited"] * 2
     (returned,) = bench.world.records(EventType.HANDOFF_RETURNED)
     assert data_of(returned)["objection"] == "claims"
+    (warning,) = bench.context.journal.state.warnings
+    assert warning.startswith("one/coder: the log contradicts 1 claim: 'it works'")
 
 
 def test_claims_that_are_stale_or_uncited_send_nothing_back(bench: Bench) -> None:
