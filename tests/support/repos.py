@@ -34,8 +34,8 @@ def git(directory: Path, *args: str, check: bool = True, stdin: bytes | None = N
         "GIT_COMMITTER_NAME": NAME, "GIT_COMMITTER_EMAIL": EMAIL,
     }  # fmt: skip
     done = subprocess.run(
-        ["git", "-c", "protocol.file.allow=always", *args], cwd=directory, env=environment, input=stdin,
-        capture_output=True, timeout=60, check=False,
+        ["git", "-c", "protocol.file.allow=always", "-c", "maintenance.auto=false", *args],
+        cwd=directory, env=environment, input=stdin, capture_output=True, timeout=60, check=False,
     )  # fmt: skip
     if check and done.returncode:
         raise AssertionError(f"git {' '.join(args)}: {done.stderr.decode('utf-8', 'replace')}")

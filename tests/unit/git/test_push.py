@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+import pygit2
 import pytest
 
 from devassist.domain.errors import Unfinished
@@ -17,10 +18,10 @@ class Lab:
     def __init__(self, root: Path) -> None:
         self.root = make_repository(root / "repo")
         self.remote = root / "remote.git"
-        git(self.root, "init", "-q", "--bare", str(self.remote))
-        git(self.root, "remote", "add", "origin", str(self.remote))
+        pygit2.init_repository(str(self.remote), bare=True)
+        pygit2.Repository(str(self.root)).remotes.create("origin", str(self.remote))
         self.repository = Repository.discover(self.root)
-        self.head = git(self.root, "rev-parse", "HEAD")
+        self.head = self.repository.head_commit
 
     def push(self, commit: str, **environment: str) -> None:
         remote = find_remote(self.repository, "origin")

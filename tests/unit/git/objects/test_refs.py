@@ -45,7 +45,7 @@ def test_eight_writers_on_one_ref_lose_nothing_while_git_packs_refs(lab: Lab) ->
     stop, errors = threading.Event(), []
 
     def pack() -> None:
-        while not stop.is_set():
+        while not stop.wait(0.005):
             subprocess.run(
                 ["git", "pack-refs", "--all"], cwd=lab.root, env=lab.env, capture_output=True, check=False
             )
