@@ -12,12 +12,17 @@ from devassist.evidence.testimony import Testimony, weightier
 
 _HEADER = re.compile(r"\s+(?:Running (?P<target>.+?) \((?P<binary>.+)\)|Doc-tests (?P<docs>\S+))$")
 _BLOCK = re.compile(r"running \d+ tests?$")
-_RESULT = re.compile(r"test result: (?P<end>ok|FAILED)\. \d+ passed; \d+ failed; ")
+_RESULT = re.compile(
+    r"test result: (?P<end>ok|FAILED)\. (?P<passed>\d+) passed; (?P<failed>\d+) failed; (?P<ignored>\d+) ignored"
+)
+_FAILURE = re.compile(r"    (?P<name>\S.*)$")
+_COLOUR = re.compile(r"\x1b\[[0-9;]*m|\x0f")
 _CASE = re.compile(r"test (?P<name>.+?) \.\.\. (?P<rest>.*)$")
 _END = re.compile(r"(?P<end>ok|FAILED|ignored)(?:, .*)?(?: <.*>)?$")
 _MODE = re.compile(r" - (?:should panic|compile|compile fail)$")
 _LINE = re.compile(r" \(line (\d+)\)")
 _HASH = re.compile(r"-[0-9a-f]{16}(?:\.exe)?$")
+_MOST_NAMELESS = 100_000
 _STATUS = {"ok": CaseStatus.PASSED, "FAILED": CaseStatus.FAILED, "ignored": CaseStatus.SKIPPED}
 
 
@@ -37,6 +42,8 @@ class _Reading:
     under_way: dict[str, None] = field(default_factory=dict)
     block: dict[str, CaseStatus] = field(default_factory=dict)
     """The cases of the binary that runs, as it names them."""
+    failures: dict[str, None] | None = None
+    """Those of them that it lists as failed."""
 
     def take(self, line: str) -> None:
         if header := _HEADER.match(line):
@@ -50,7 +57,11 @@ class _Reading:
         elif self.open and (case := _CASE.match(line)):
             self._take_case(case["name"], case["rest"])
         elif self.open and (result := _RESULT.match(line)):
-            self._end(result["end"])
+            self._end(result)
+        elif self.open and line == "failures:":
+            self.failures = {}  # the last such list has names alone
+        elif self.open and self.failures is not None and (failure := _FAILURE.match(line)):
+            self.failures[failure["name"]] = None
         elif self.open and self.under_way and line.strip() in _STATUS:
             self._note(next(reversed(self.under_way)), line.strip())
 
@@ -74,12 +85,22 @@ class _Reading:
         self.under_way.pop(name, None)
         self.block[name] = weightier(self.block.get(name), _STATUS[end])
 
-    def _end(self, end: str) -> None:
-        """An outcome that was lost in a test's own output is that of the whole, which a failure names as well."""
+    def _end(self, result: re.Match[str]) -> None:
+        """An outcome that was lost in a test's own output is a failure if it is listed as one."""
         for name in list(self.under_way):
-            self._note(name, end)
+            self._note(name, "FAILED" if name in (self.failures or {}) else "ok")
+        if not self.block:
+            self._count(result)
         self.close()
         self.open = False
+
+    def _count(self, result: re.Match[str]) -> None:
+        """With `--quiet` only failures have names, and the others a number."""
+        for name in list(self.failures or {})[: int(result["failed"])]:
+            self._note(_MODE.sub("", name), "FAILED")
+        for end, count in (("ok", result["passed"]), ("ignored", result["ignored"])):
+            for number in range(min(int(count), _MOST_NAMELESS)):
+                self._note(f"({end} {number + 1})", end)
 
     def close(self) -> None:
         """Take the block's cases over. Examples in documentation are numbered by line, for the lines move."""
@@ -90,7 +111,7 @@ class _Reading:
             numbered = name if names[name] == 1 else f"{name} #{names[name]}"
             case = f"{self.header}::{numbered}" if self.header else numbered
             self.cases[case] = weightier(self.cases.get(case), self.block[raw])
-        self.block, self.under_way = {}, {}
+        self.block, self.under_way, self.failures = {}, {}, None
 
 
 def _line(name: str) -> int:
@@ -123,4 +144,4 @@ def _headers(notes: bytes, *, blocks: int) -> list[str]:
 
 def _lines(text: bytes) -> Iterator[str]:
     lines: Iterable[bytes] = text.split(b"\n")
-    return (line.decode("utf-8", "replace").rstrip("\r") for line in lines)
+    return (_COLOUR.sub("", line.decode("utf-8", "replace")).rstrip("\r") for line in lines)

@@ -59,7 +59,11 @@ class Exit(_Event, frozen=True, tag="exit"):
     present: bool
 
 
-Event = Alive | Enter | Leave | SessionBegan | CaseEnded | SessionEnded | Exit
+class Again(_Event, frozen=True, tag="again"):
+    """The process became another, which looks like a runner and reports for itself or not at all."""
+
+
+Event = Again | Alive | Enter | Leave | SessionBegan | CaseEnded | SessionEnded | Exit
 _DECODER = msgspec.json.Decoder(Event)
 
 
@@ -92,6 +96,8 @@ class _Process:
 
     def take(self, event: Event) -> None:
         match event:
+            case Again():
+                self.entered = self.alive = None
             case Alive():
                 self.alive = event
             case Enter():

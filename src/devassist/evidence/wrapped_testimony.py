@@ -12,6 +12,7 @@ from devassist.evidence.report_files import content, files_below
 from devassist.evidence.testimony import Testimony, within
 from devassist.evidence.wrapped_runs import WrappedRun
 
+_ALWAYS_REPORT = frozenset({"jest", "node"})
 _MOST_TAP = 16 << 20
 _NAMES = {
     "cargo": "cargo test",
@@ -25,13 +26,20 @@ _NAMES = {
 
 
 def wrapped_testimony(run: WrappedRun, *, tree: Path) -> Testimony:
-    """A run that ended badly without a report may have been the wrong call, one that ended well was made to."""
-    told = _told(run, tree)
-    if told is None or not (told.cases or run.code == 0):
-        name = _NAMES.get(run.runner)
-        began = frozenset({name} if name else ())
-        return Testimony(began=began, complete=not name or bool(run.code))
-    return told if run.code is not None else replace(told, complete=False)
+    """
+    A run that ended badly and reported no case may have been called wrongly: it began, and that is all.
+
+    One that ended well without any report was made to, if its runner always writes one; else it ran nothing.
+    """
+    name = _NAMES.get(run.runner)
+    if name is None:
+        return Testimony()
+    told = _told(run, tree) or Testimony(runners=frozenset({name}), complete=run.runner not in _ALWAYS_REPORT)
+    if run.code is None:
+        return replace(told, complete=False)
+    if run.code and not told.cases:
+        return Testimony(began=frozenset({name}))
+    return told
 
 
 def _told(run: WrappedRun, tree: Path) -> Testimony | None:

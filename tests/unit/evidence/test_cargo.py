@@ -85,6 +85,26 @@ def test_a_test_that_exits_the_process_is_not_a_pass(tree: Path, home: dict[str,
 
 
 @needs_cargo
+def test_a_quiet_run_names_its_failures_and_counts_the_others(tree: Path, home: dict[str, str]) -> None:
+    write_tree(tree, PROJECT)
+    _, ledger = run_observed("cargo test -q --lib; true", tree, **home)
+    assert outcomes(ledger) == {
+        "tests::fails": "failed",
+        "(ok 1)": "passed",
+        "(ok 2)": "passed",
+        "(ignored 1)": "skipped",
+    }
+    assert ledger.complete
+
+
+@needs_cargo
+def test_colours_do_not_hide_which_binary_runs(tree: Path, home: dict[str, str]) -> None:
+    write_tree(tree, PROJECT)
+    _, ledger = run_observed("cargo test --test it", tree, CARGO_TERM_COLOR="always", **home)
+    assert outcomes(ledger) == {"tests/it.rs (it)::passes": "passed"}
+
+
+@needs_cargo
 def test_a_crate_that_does_not_build_began_and_came_to_nothing(tree: Path, home: dict[str, str]) -> None:
     write_tree(tree, {**PROJECT, "src/lib.rs": "pub fn add() -> i32 { nowhere }\n"})
     result, ledger = run_observed("cargo test", tree, **home)

@@ -246,7 +246,7 @@ def test_a_runner_that_was_made_to_end_well_is_not_a_pass(tree: Path, files: dic
 
 def test_a_shadow_before_the_console_script_is_not_a_pass(tree: Path) -> None:
     write_tree(tree, {**ONE, "pytest.py": "def console_main(): return 0\n"})
-    result, ledger = run_observed("PYTHONPATH=.:$PYTHONPATH pytest", tree)
+    result, ledger = run_observed("PYTHONPATH=. pytest", tree)
     if result.exit_code == 0:  # depends on what the script of this version imports
         assert not ledger.passes
 
@@ -288,12 +288,46 @@ def test_a_runner_that_is_not_installed_may_have_a_second(tree: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "command", ["PYTHONPATH=. python -m pytest", "python -I -m pytest", "python -S -c pass"]
+    "command",
+    [
+        "PYTHONPATH=. python -m pytest -q",
+        "PYTHONPATH=. pytest -q",
+        "make test",
+        "ln -s $(which python3) p; PYTHONPATH=. ./p -m pytest",
+    ],
 )
+def test_a_command_that_sets_the_module_path_reports_nevertheless(tree: Path, command: str) -> None:
+    write_tree(tree, {**ONE, "Makefile": "test:\n\tPYTHONPATH=$(PWD) python3 -m pytest -q\n"})
+    result, ledger = run_observed(command, tree)
+    assert result.exit_code == 0, result.output
+    assert outcomes(ledger) == {"test_a.py::test_a": "passed"}
+
+
+def test_tests_see_the_environment_that_they_would_see(tree: Path) -> None:
+    look = "import os, sys\ndef test_a():\n    assert 'evidence/' not in os.environ['PATH'] + str(sys.path)\n"
+    write_tree(tree, {"test_a.py": look})
+    result, ledger = run_observed("python -m pytest -q", tree)
+    assert ledger.passes, result.output
+
+
+def test_a_runner_that_starts_itself_anew_is_not_taken_for_one_that_ended_early(tree: Path) -> None:
+    again = """
+import os, sys
+if os.environ.get("PYTHONHASHSEED") != "1":
+    os.environ["PYTHONHASHSEED"] = "1"
+    os.execv(sys.executable, [sys.executable, "-m", "pytest", "-q"])
+"""
+    write_tree(tree, {**ONE, "conftest.py": again})
+    result, ledger = run_observed("python -m pytest -q", tree)
+    assert result.exit_code == 0
+    assert ledger.passes
+
+
+@pytest.mark.parametrize("command", ["PYTHONPATH=. {python} -m pytest", "python -I -m pytest"])
 def test_a_command_that_shakes_off_the_hook_falls_back_to_its_exit_code(tree: Path, command: str) -> None:
     write_tree(tree, ONE)
-    result, ledger = run_observed(command, tree)
-    assert result.exit_code == 0
+    result, ledger = run_observed(command.format(python=sys.executable), tree)
+    assert result.exit_code == 0, result.output
     assert ledger.runner == ""
     assert ledger.passes
 

@@ -38,6 +38,8 @@ def begin(directory, results):
         if name in sys.modules:
             _patch(sys.modules[name])
     sys.meta_path.insert(0, Finder)
+    for name in ("execv", "execve"):
+        setattr(os, name, _noted(getattr(os, name)))
     runner, module, arguments = _named_runner(_command_line())
     if runner:
         write(event="alive", runner=runner, module=module, informative=is_informative(arguments))
@@ -90,15 +92,18 @@ def load(name):
 
 def hide():
     """Take from the environment what makes child processes report. Returns what `show` needs to put it back."""
-    before = {name: os.environ.get(name) for name in ("DEVASSIST_RESULTS", "PYTHONPATH")}
+    before = {name: os.environ.get(name) for name in ("DEVASSIST_RESULTS", "PYTHONPATH", "PATH")}
     os.environ.pop("DEVASSIST_RESULTS", None)
-    entries = (before["PYTHONPATH"] or "").split(os.pathsep)
-    if State.directory in entries:
-        entries.remove(State.directory)
-        if entries:
-            os.environ["PYTHONPATH"] = os.pathsep.join(entries)
+    ours = os.path.join(os.path.dirname(State.directory), "")
+    for name in ("PYTHONPATH", "PATH"):
+        entries = (before[name] or "").split(os.pathsep)
+        others = [entry for entry in entries if not entry.startswith(ours)]
+        if others == entries:
+            continue
+        if others:
+            os.environ[name] = os.pathsep.join(others)
         else:
-            del os.environ["PYTHONPATH"]
+            del os.environ[name]
     return before
 
 
@@ -115,6 +120,17 @@ def is_informative(arguments):
     return not _INFORMATIVE.isdisjoint(arguments) or any(
         some & set("hV") and some <= set("hVqv") for some in letters
     )
+
+
+def _noted(execute):
+    """A runner that starts itself anew, with another environment say, has not ended early."""
+
+    def noted(path, arguments, *environment):
+        if State.record is not None and any("test" in str(word) for word in arguments):
+            write(event="again")
+        return execute(path, arguments, *environment)
+
+    return noted
 
 
 def _patch(module):

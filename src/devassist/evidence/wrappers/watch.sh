@@ -3,8 +3,9 @@
 # A wrapper never changes a command's exit code, standard input or the order of its output; in doubt it runs the program
 # as it was called. Only the outermost runner reports: what it starts sees neither the wrappers nor DEVASSIST_RESULTS.
 
-tool=${0##*/}
-here=${0%/*}
+# $me is the wrapper itself, also where somebody made a link to it.
+tool=${me##*/}
+here=${me%/*}
 wrappers=${here%/*}
 
 real=
