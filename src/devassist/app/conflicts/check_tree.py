@@ -2,24 +2,18 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Sequence
 
-from devassist.app.runs.requesting import fresh_run_id, plain_request
-from devassist.app.runs.wiring import run_context
+from devassist.app.runs.checking import open_checks
 from devassist.app.wiring.project import Project
 from devassist.conflicts.resolution.three_way_merge import MergingPair
-from devassist.crew.executor import ForkserverExecutor
-from devassist.domain.errors import Refused, UsageError
+from devassist.domain.errors import UsageError
 from devassist.domain.resolutions import ResolutionCheck
 from devassist.domain.statuses import Purpose
 from devassist.domain.verdicts import compared, project_problem
 from devassist.engine.landing.checks import Checks
-from devassist.engine.log.journal import Journal
-from devassist.engine.stop import StopSwitch
 from devassist.git.merging.merge import commit_merge
 from devassist.ports import Recorder
-from devassist.sandbox.probe import choose
 
 
 def run_checks(project: Project, pair: MergingPair, tree: str, log: Recorder) -> Sequence[ResolutionCheck]:
@@ -28,31 +22,14 @@ def run_checks(project: Project, pair: MergingPair, tree: str, log: Recorder) ->
     if not commands:
         raise UsageError("there are no checks to run", hint="[checks] commands in .devassist.toml")
     repository = project.repository
-    run = fresh_run_id()
-    base = repository.merge_base(pair.ours.commit, pair.theirs.commit)
-    directory = project.worktrees / run
-    directory.mkdir(parents=True)
-    try:
-        probe = choose(project.settings.sandbox.mode, scratch=directory)
-        if probe.sandbox is None:
-            raise Refused("no sandbox works here to run checks in", hint="devassist doctor")
-        request = plain_request(project, run, goal="check a resolution", base=base or pair.ours.commit)
-        journal = Journal(run=run, log=log)
-        # Only commands run here: the executor is never launched.
-        executor = ForkserverExecutor(environment={}, directory=directory, log=directory / "worker.log")
-        context = run_context(project, request, probe, journal, executor, StopSwitch(), directory)
-        signature = repository.signature(project.host.environment)
-        commit = commit_merge(
-            repository, tree=tree, parents=[pair.ours.commit, pair.theirs.commit],
-            message="A resolution to be checked", author=signature, committer=signature,
-        )  # fmt: skip
-        checks = Checks(context=context)
-        try:
-            return [_result(checks, commit, command) for command in commands]
-        finally:
-            checks.close()
-    finally:
-        shutil.rmtree(directory, ignore_errors=True)
+    base = repository.merge_base(pair.ours.commit, pair.theirs.commit) or pair.ours.commit
+    signature = repository.signature(project.host.environment)
+    commit = commit_merge(
+        repository, tree=tree, parents=[pair.ours.commit, pair.theirs.commit],
+        message="A resolution to be checked", author=signature, committer=signature,
+    )  # fmt: skip
+    with open_checks(project, log, base=base, purpose="check a resolution") as checks:
+        return [_result(checks, commit, command) for command in commands]
 
 
 def _result(checks: Checks, commit: str, command: str) -> ResolutionCheck:

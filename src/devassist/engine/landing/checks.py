@@ -42,6 +42,7 @@ class CheckRun:
 
     ledger: Ledger
     tail: str = ""
+    seconds: float = 0.0
     reused: bool = False
 
 
@@ -76,8 +77,10 @@ class Checks:
         with self._lock:
             earlier = None if again else self._kept.get((tree, command))
             if earlier is None and not again and (recorded := self._recorded(tree, command)) is not None:
-                earlier = self._kept[tree, command] = CheckRun(ledger=recorded, reused=True)
-                self._record(recorded, tree, purpose=purpose, task=task, reused=True)
+                earlier = self._kept[tree, command] = CheckRun(
+                    ledger=recorded.ledger, seconds=recorded.seconds, reused=True
+                )
+                self._record(earlier, tree, purpose=purpose, task=task)
             if earlier is not None:
                 if purpose is Purpose.GATE:  # the record of this task's gate still needs the result
                     code = earlier.ledger.exit_code
@@ -106,27 +109,19 @@ class Checks:
         )
         result = HarnessCommands(context).run(command, place, purpose=purpose, observation=observation)
         ledger = observation.ledger(result, tree=place.worktree)
-        self._record(ledger, tree, purpose=purpose, task=task, seconds=result.seconds)
-        return CheckRun(ledger=ledger, tail=result.output[-1200:].strip())
+        run = CheckRun(ledger=ledger, tail=result.output[-1200:].strip(), seconds=round(result.seconds, 3))
+        self._record(run, tree, purpose=purpose, task=task)
+        return run
 
-    def _recorded(self, tree: str, command: str) -> Ledger | None:
+    def _recorded(self, tree: str, command: str) -> LedgerRecorded | None:
         """The command's ledger on the tree by an earlier run in a world like this one; only one that passes counts."""
         alike = [
             one for one in self.context.ledgers(tree) if one.command == command and one.world == self._world
         ]
-        newest = alike[-1].ledger if alike else None
-        return newest if newest is not None and newest.passes else None
+        return alike[-1] if alike and alike[-1].ledger.passes else None
 
-    def _record(
-        self,
-        ledger: Ledger,
-        tree: str,
-        *,
-        purpose: Purpose,
-        task: str,
-        seconds: float = 0.0,
-        reused: bool = False,
-    ) -> None:
+    def _record(self, run: CheckRun, tree: str, *, purpose: Purpose, task: str) -> None:
+        ledger = run.ledger
         fact = LedgerRecorded(
             command=ledger.command,
             tree=tree,
@@ -139,9 +134,9 @@ class Checks:
             skipped=lines(ledger.of(CaseStatus.SKIPPED)),
             xfailed=lines(ledger.of(CaseStatus.XFAILED)),
             failures=lines(ledger.failures),
-            seconds=round(seconds, 3),
+            seconds=run.seconds,
             world=self._world,
-            reused=reused,
+            reused=run.reused,
         )
         self.context.journal.record(Event(fact, task=task))
 
