@@ -38,7 +38,9 @@ ROOT: Mapping[str, Entry] = {
     ),
     "report": Entry("runs.report:report", "Print a report of a run for its reviewer."),
     "pr": Entry("runs.pr:pr", "Push a run's result and open a pull request for it."),
-    "init": Entry("setup.init:init", "Write a commented .devassist.toml, and try the checks that it names; never overwrites one."),
+    "init": Entry(
+        "setup.init:init", "Write a commented .devassist.toml and try its checks; never overwrites one."
+    ),
     "doctor": Entry("setup.doctor:doctor", "Check environment, sandbox, model and repository; repair them."),
     "demo": Entry("setup.demo:demo", "Run everything on a sample repository, without a key or network."),
 }

@@ -18,7 +18,7 @@ def init(
     run: RunChecks = None,
     output: Output = Format.text,
 ) -> None:
-    """Write a commented .devassist.toml, and try the checks that it names; never overwrites one."""
+    """Write a commented .devassist.toml and try its checks; never overwrites one."""
     invocation = of(context)
     project = invocation.project()
     path = project.repository.workdir / FILE
