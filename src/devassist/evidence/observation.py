@@ -11,6 +11,7 @@ from devassist.domain.ledger import Ledger
 from devassist.evidence import python_events
 from devassist.evidence.build_reports import BuildReports, is_wanted
 from devassist.evidence.failure_lines import failure_lines
+from devassist.evidence.module_path import with_entry
 from devassist.evidence.report_files import reports
 from devassist.evidence.testimony import Testimony, merged
 from devassist.evidence.wrapped_runs import wrapped_runs
@@ -84,7 +85,7 @@ def observe(command: str, *, read: ReadFile, environment: Mapping[str, str], res
     wrappers = _wrappers_on(path)
     return Observation(
         command=command,
-        run=command,
+        run=with_entry(command, str(python)),
         results=results,
         environment={
             "DEVASSIST_RESULTS": str(results),
