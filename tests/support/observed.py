@@ -29,6 +29,7 @@ def command_environment(home: Path, **extra: str) -> dict[str, str]:
         "HOME": str(home),
         "LANG": "C.UTF-8",
         "PATH": f"{PYTHON_BIN}:{os.environ['PATH']}",
+        "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",  # the plugins of this environment take longer than the tests
         "PYTHONDONTWRITEBYTECODE": "1",
         **extra,
     }
