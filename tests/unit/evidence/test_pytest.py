@@ -72,7 +72,21 @@ def test_the_console_script_reports_as_the_module_does(tree: Path) -> None:
 def test_a_file_that_cannot_be_collected_is_a_failed_case(tree: Path) -> None:
     write_tree(tree, {**ONE, "test_b.py": "import nowhere_to_be_found\n"})
     _, ledger = run_observed(QUIET, tree)
-    assert outcomes(ledger) == {"test_b.py": "failed"}
+    assert outcomes(ledger) == {"test_a.py::test_a": "passed", "test_b.py": "failed"}
+
+
+@pytest.mark.parametrize("option", ["", "-x", "--maxfail=1"])
+def test_neither_a_file_that_cannot_be_collected_nor_a_first_failure_hides_the_other_cases(
+    tree: Path, option: str
+) -> None:
+    broken = {"test_a.py": "import nowhere_to_be_found\n", "test_b.py": "def test_b(): assert False\n"}
+    write_tree(tree, {**broken, "test_c.py": "def test_c(): pass\n"})
+    _, ledger = run_observed(f"python -m pytest -q {option}", tree)
+    assert outcomes(ledger) == {
+        "test_a.py": "failed",
+        "test_b.py::test_b": "failed",
+        "test_c.py::test_c": "passed",
+    }
 
 
 def test_a_file_that_skips_itself_is_a_skipped_case(tree: Path) -> None:

@@ -85,6 +85,10 @@ class _Reporter:
         config = session.config
         root = getattr(config, "rootpath", "") or getattr(config, "rootdir", "")
         hook.write(event="session", runner="pytest", root=text(root))
+        # A file that cannot be collected, or the first failure, must not hide what all other tests come to.
+        for option, value in (("continue_on_collection_errors", True), ("maxfail", 0)):
+            if hasattr(config.option, option):
+                setattr(config.option, option, value)
 
     def pytest_collectreport(self, report):
         if report.outcome in ("failed", "skipped"):
