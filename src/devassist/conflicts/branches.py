@@ -1,4 +1,4 @@
-"""Which branches are live, which of them hold the work of others, and of whom a conflict is therefore said."""
+"""Finds the live branches and those that contain the work of others, and assigns conflicts to their origins."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Holdings = Mapping[str, frozenset[str]]
 
 
 def live_sides(repository: Repository, base: str, prefix: str = OURS) -> list[Side]:
-    """The local branches that have something the base has not; of a task's agents only the last one."""
+    """The local branches with commits that the base lacks; of a task's agents only the last one."""
     ahead: list[Side] = []
     for ref in repository.ref_names(prefix):
         tip = repository.ref_tip(ref)
@@ -38,9 +38,9 @@ def live_sides(repository: Repository, base: str, prefix: str = OURS) -> list[Si
 
 def holdings(repository: Repository, sides: Sequence[Side], bases: MergeBases | None = None) -> Holdings:
     """
-    Who builds on whom. Of two at the same commit the later one of the sequence holds the earlier one.
+    For each side the sides whose commits it contains. Of two at one commit the later one contains the earlier one.
 
-    `bases` are those of a detector that knows the history already.
+    `bases` may come from a detector that has walked the history already.
     """
     known = MergeBases(repository) if bases is None else bases
     if sides:
@@ -60,7 +60,7 @@ def holdings(repository: Repository, sides: Sequence[Side], bases: MergeBases | 
 
 
 def newest(repository: Repository, sides: Sequence[Side], most: int) -> list[Side]:
-    """At most so many sides: those with the newest commits, in their order."""
+    """The `most` sides with the newest commits, in their order."""
     if len(sides) <= most:
         return list(sides)
     when = {side.name: next(iter(repository.log(side.commit, limit=1))).when for side in sides}
@@ -69,17 +69,17 @@ def newest(repository: Repository, sides: Sequence[Side], most: int) -> list[Sid
 
 
 def unheld(sides: Sequence[Side], holds: Holdings) -> list[Side]:
-    """The sides that no other one holds: who lands these lands all."""
-    held = frozenset[str]().union(*holds.values()) if holds else frozenset[str]()
-    return [side for side in sides if side.name not in held]
+    """The sides that no other one contains: landing these lands all."""
+    contained = frozenset[str]().union(*holds.values()) if holds else frozenset[str]()
+    return [side for side in sides if side.name not in contained]
 
 
 def of_their_origin(conflicts: Iterable[Conflict], holds: Holdings) -> list[Conflict]:
     """
-    Each conflict once, of the branches it comes from: not of those that merely hold these, nor between the two.
+    Each conflict once, between the branches it comes from, and not between branches that merely contain these.
 
-    What is between two branches that a third holds both of has been settled there, and is left out: unless that
-    is an agent's, which was only started on both.
+    A conflict between two branches that a third contains was settled there and is left out, unless the third is an
+    agent's, which was only started on both.
     """
     listed = list(conflicts)
     places: dict[tuple[str, str], set[frozenset[str]]] = {}
@@ -108,7 +108,7 @@ def _comes_from_others(conflict: Conflict, known: set[frozenset[str]], holds: Ho
 
 
 def open_changes(repository: Repository, base: str) -> dict[str, tuple[str, ...]]:
-    """The live branches, work of others not counted twice, and the paths each changes since it left the base."""
+    """The live branches with the paths that each changed since it left the base. No work is counted twice."""
     sides = newest(repository, live_sides(repository, base, EVERY), MOST)
     changes: dict[str, tuple[str, ...]] = {}
     for side in unheld(sides, holdings(repository, sides)):

@@ -1,4 +1,4 @@
-"""Conflicts that a plan invites, before anybody works: tasks that meet in files, in symbols, or in their aim."""
+"""Predicts the conflicts of a plan before it runs: tasks that share files, symbols or an aim."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class Foresight:
     _within: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
     def predict(self) -> list[Predicted]:
-        """Surest first: scopes that meet, open branches, symbols, work that is planned twice."""
+        """The predictions, surest first: common scopes, open branches, symbols, work that is planned twice."""
         writing = [task for task in self.plan.tasks if may_write(task.role)]
         loose = [pair for pair in combinations(writing, 2) if not self.plan.ordered(pair[0].id, pair[1].id)]
         return [
@@ -124,8 +124,8 @@ class Foresight:
     def _same_aim(self) -> Iterator[Predicted]:
         for task, other in combinations(self.plan.tasks, 2):
             title = _likeness(task.title, other.title)
-            told = _likeness(task.instructions, other.instructions)
-            alike = min(title, told) if _told_apart(task, other) else max(title, told)
+            instructions = _likeness(task.instructions, other.instructions)
+            alike = min(title, instructions) if _have_other_files(task, other) else max(title, instructions)
             if alike >= _ALIKE and task.role is other.role:
                 reason = f"title or instructions are {alike:.0%} the same: is it the same work twice?"
                 yield Predicted(tasks=(task.id, other.id), reason=reason)
@@ -146,6 +146,6 @@ def _likeness(text: str, other: str) -> float:
     return SequenceMatcher(None, text.lower().split(), other.lower().split(), autojunk=False).ratio()
 
 
-def _told_apart(task: PlanTask, other: PlanTask) -> bool:
-    """The same instructions for other files under another title are other work: one task for each package."""
+def _have_other_files(task: PlanTask, other: PlanTask) -> bool:
+    """Whether two tasks name different files: the same instructions for other files are other work."""
     return bool(task.scope and other.scope) and not set(task.scope) & set(other.scope)

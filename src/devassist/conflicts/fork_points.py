@@ -1,4 +1,4 @@
-"""Where branches went apart: every pair of them is measured against the commit that these two have in common."""
+"""Groups pairs of branches by the tree they forked from, against which they are compared."""
 
 from __future__ import annotations
 
@@ -25,10 +25,9 @@ class Fork:
 
 def forks(view: Repository, sides: Sequence[Side]) -> list[Fork]:
     """
-    Pairs grouped by the tree they come from; the largest group first.
+    Pairs grouped by the tree they forked from; the largest group first.
 
-    A pair of which one holds the other has nothing to disagree about, and one without common history nothing
-    to be measured against: neither is in any group.
+    Pairs of which one contains the other, and pairs without common history, are in no group.
     """
     bases = MergeBases(view)
     bases.add(dict.fromkeys(side.commit for side in sides))
@@ -51,7 +50,7 @@ def _fork(tree: str, sides: Sequence[Side], pairs: Iterable[Pair]) -> Fork:
 
 
 def _base_of(view: Repository, bases: MergeBases, commit: str, other: str) -> str:
-    """Of several merge bases the first, as good as any here; nothing for unrelated histories."""
+    """The first merge base, as good as any other here; empty for unrelated histories."""
     known = bases.between(commit, other) if commit != other else (commit,)
     if known is None:
         return view.merge_base(commit, other) or ""
@@ -62,18 +61,18 @@ def beyond_base(
     view: Repository, conflicts: Iterable[Conflict], sides: Sequence[Side], base: Side
 ) -> list[Conflict]:
     """
-    Without what is said of `base` already.
+    The conflicts that do not repeat one with `base`.
 
-    Who forked late carries what the base did meanwhile. Once a branch is told to follow the base in something,
-    telling it again for each branch that follows the base already is noise.
+    A branch that forked late carries the base's newer commits. A branch that conflicts with the base conflicts with
+    each of those as well, which is noise.
     """
     listed = list(conflicts)
-    said = {
+    reported = {
         (_other(conflict, base.name), conflict.kind, conflict.symbol or conflict.path)
         for conflict in listed
         if base.name in conflict.branches
     }
-    if not said:
+    if not reported:
         return listed
     points = {side.name: view.merge_base(side.commit, base.commit) for side in sides}
     return [
@@ -82,7 +81,7 @@ def beyond_base(
         if base.name in conflict.branches
         or len({points[name] for name in conflict.branches}) == 1
         or not any(
-            (name, conflict.kind, conflict.symbol or conflict.path) in said for name in conflict.branches
+            (name, conflict.kind, conflict.symbol or conflict.path) in reported for name in conflict.branches
         )
     ]
 

@@ -1,4 +1,4 @@
-"""The conflicts of a few branches with all others, kept up to date as they move: a move costs its own pairs only."""
+"""Keeps the conflicts of a few branches with all others up to date. A move of a branch costs its own pairs only."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ class OngoingConflicts:
     """
     Detectors of all levels over branches that move. Not shared between threads.
 
-    `own` branches are held against each other and against the rest; the rest not among themselves. A side given
-    as unsure (files not committed) makes its conflicts provisional. Symbols are told apart from text because
-    they take longer: `move` does the text, `deepen` the rest when there is time.
+    `own` branches are compared with each other and with the rest; the rest not among themselves. Conflicts of a side
+    that is unsure (it has uncommitted files) are provisional. Symbols take longer than text: `move` compares the
+    text, and `deepen` the rest when there is time.
     """
 
     referee: MergeTree
@@ -45,7 +45,7 @@ class OngoingConflicts:
         self._manifests = ManifestDetector(view)
 
     def move(self, side: Side, *, own: bool = True, unsure: bool = False) -> bool:
-        """A branch is new or moved: its text against the others'. False when nothing of it changed."""
+        """Compare the text of a new or moved branch with the others'. False if it did not change."""
         known = (self.own if own else self.rest).get(side.name)
         same = known is not None and known.tree == side.tree and known.commit == side.commit
         if same and unsure == (side.name in self._unsure):
@@ -85,36 +85,39 @@ class OngoingConflicts:
         )
 
     def rename(self, old: str, new: str) -> None:
-        """The next agent has taken a task over: its branch goes by another name, the conflicts stay."""
+        """Give a branch another name, as when the next agent takes a task over. Its conflicts stay."""
         if old not in self.own or old == new:
             return
         both = (self._text, self._deep)
-        moved = [[(pair, kept[pair]) for pair in kept if old in pair] for kept in both]
+        moved = [[(pair, store[pair]) for pair in store if old in pair] for store in both]
         side, unsure = self.own[old], old in self._unsure
         self.forget(old)
         self.own[new] = replace(side, name=new)
         self._detector.set_side(self.own[new], ())
         if unsure:
             self._unsure.add(new)
-        for kept, pairs in zip(both, moved, strict=True):
+        for store, pairs in zip(both, moved, strict=True):
             for pair, conflicts in pairs:
-                kept[pair - {old} | {new}] = tuple(_renamed(conflict, old, new) for conflict in conflicts)
+                store[pair - {old} | {new}] = tuple(_renamed(conflict, old, new) for conflict in conflicts)
 
     def forget(self, name: str) -> None:
-        """A branch is no more."""
+        """Drop a branch and its conflicts."""
         self.own.pop(name, None)
         self.rest.pop(name, None)
         self._unsure.discard(name)
         self._detector.remove(name)
-        for kept in (self._text, self._deep):
-            for pair in [pair for pair in kept if name in pair]:
-                del kept[pair]
+        for store in (self._text, self._deep):
+            for pair in [pair for pair in store if name in pair]:
+                del store[pair]
 
     def conflicts(self, landed: Collection[str] = ()) -> list[Conflict]:
-        """All there are now, each said of the branches it comes from; none between two that have `landed`."""
+        """The current conflicts, each between the branches it comes from; none between two that have `landed`."""
         sides = [*self.rest.values(), *self.own.values()]
         conflicts = [
-            conflict for kept in (self._text, self._deep) for of_pair in kept.values() for conflict in of_pair
+            conflict
+            for store in (self._text, self._deep)
+            for of_pair in store.values()
+            for conflict in of_pair
         ]
         done = frozenset(landed)
         live = [conflict for conflict in conflicts if not done.issuperset(conflict.branches)]
@@ -136,14 +139,14 @@ class OngoingConflicts:
     # Inside -----------------------------------------------------------------------------------------------
 
     def _keep(
-        self, kept: dict[_Pair, tuple[Conflict, ...]], name: str, conflicts: Iterable[Conflict]
+        self, store: dict[_Pair, tuple[Conflict, ...]], name: str, conflicts: Iterable[Conflict]
     ) -> None:
-        for pair in [pair for pair in kept if name in pair]:
-            del kept[pair]
+        for pair in [pair for pair in store if name in pair]:
+            del store[pair]
         for conflict in conflicts:
             pair = frozenset(conflict.branches)
             status = ConflictStatus.PROVISIONAL if pair & self._unsure else ConflictStatus.OPEN
-            kept[pair] = (*kept.get(pair, ()), replace(conflict, status=status))
+            store[pair] = (*store.get(pair, ()), replace(conflict, status=status))
 
     def _by_root(self, side: Side, others: Iterable[Side]) -> dict[str, list[Side]]:
         """Others by the tree that both they and the side come from: symbols are measured against it."""

@@ -85,7 +85,7 @@ def _waves(graph: Neighbours, blocked: set[str], edges: Sequence[Edge], rank: Ra
 
 
 def _independent(names: Sequence[str], graph: Neighbours, edges: Sequence[Edge], rank: Rank) -> set[str]:
-    """As many of `names` as possible without a conflict between them."""
+    """The largest subset of `names` without a conflict between two of them."""
     chosen: set[str] = set()
     for part in _components(names, graph):
         # What should come first is preferred among equals.
@@ -125,7 +125,7 @@ def _largest(ordered: Sequence[str], graph: Neighbours) -> set[str]:
 
 
 def _greedy(ordered: Sequence[str], graph: Neighbours) -> set[str]:
-    """Again and again the branch with the fewest conflicts among those left."""
+    """Picks, until none is left, the branch with the fewest conflicts among the remaining ones."""
     left = dict.fromkeys(ordered)
     chosen: set[str] = set()
     while left:

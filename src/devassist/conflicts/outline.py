@@ -1,4 +1,4 @@
-"""What the files of a tree define and use, as much of it as a plan needs: names by file, files by name."""
+"""The definitions and uses in a tree, as far as a plan needs them: names by file, and files by name."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ _COMMON = frozenset(
 
 @dataclass
 class Outline:
-    """The symbols of one commit. Files are read when they are asked for, and kept in `cache`."""
+    """The symbols of one commit. A file is read on its first use, and cached in `cache`."""
 
     repository: Repository
     commit: str
@@ -111,7 +111,7 @@ def stems(text: str) -> list[str]:
 
 
 def mentioned(text: str, names: Iterable[str]) -> list[str]:
-    """Those names that stand in the text as whole words."""
+    """The names that are whole words of the text."""
     words = set(_WORD.findall(text))
     return sorted(name for name in names if name in words)
 

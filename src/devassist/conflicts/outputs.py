@@ -26,7 +26,7 @@ class BranchRecord:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConflictRecord:
-    """A conflict with its id. A log of another version may name a `kind` that `ConflictKind` has not."""
+    """A conflict with its id. A log of another version may have a `kind` that `ConflictKind` lacks."""
 
     id: str
     level: Level
@@ -72,7 +72,7 @@ class ChosenTests:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConflictStats:
-    """What a comparison took, in numbers. What it did not count is left out of the report."""
+    """The numbers of a comparison. Those that it did not count are left out of the report."""
 
     branches: int | UnsetType = UNSET
     pairs: int | UnsetType = UNSET

@@ -1,4 +1,4 @@
-"""The repository a person stands in: what it is, its refs, and its uncommitted work."""
+"""The repository around the current directory: its refs, commits and uncommitted work."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ class DirtyPaths:
 
 @dataclass(frozen=True, slots=True)
 class Repository:
-    """Made by `discover`. Nothing here writes the person's files, index, stash or checked-out branch."""
+    """A repository. Nothing here writes the person's files, index, stash or checked-out branch."""
 
     common_dir: Path
     root: Path
@@ -111,7 +111,7 @@ class Repository:
 
     @property
     def head_branch(self) -> str | None:
-        """The branch checked out where the person stands; None when HEAD is detached."""
+        """The checked-out branch; None if HEAD is detached."""
         return None if self._handle.head_is_detached else self._handle.head.name.removeprefix(_BRANCH)
 
     @property
@@ -124,7 +124,7 @@ class Repository:
 
     @property
     def has_lfs(self) -> bool:
-        """Does any .gitattributes of HEAD use the lfs filter, which libgit2 does not run."""
+        """Whether a .gitattributes of HEAD uses the lfs filter, which libgit2 does not run."""
         trees = Trees(self._handle)
         return any(
             b"filter=lfs" in self._handle.read(pygit2.Oid(hex=entry.id))[1]

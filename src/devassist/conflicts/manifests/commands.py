@@ -102,7 +102,7 @@ def _enclosing(module: Module, call: ast.Call) -> str:
 
 
 def _uses(module: Module, call: ast.Call) -> Iterator[str]:
-    """What is done with the parser that was added: its arguments make the command."""
+    """Digests of the calls on the parser that was added: its arguments make the command."""
     for node in module.assigned:
         if node.value is call:
             names = {dotted_name(target) for target in targets_of(node)}
@@ -177,7 +177,7 @@ def make_targets(path: str, text: str) -> Iterator[Fact]:
 
 
 def duplicate_commands(clash: Clash) -> Iterator[Conflict]:
-    """One conflict per command; redefining one that the base has is a matter for a person."""
+    """At most one conflict per command. A redefinition of a command that the base has is a warning."""
     worst = gravest(
         conflict
         for fact, other in clash.pairs(CommandFact)
@@ -199,6 +199,6 @@ def _judged(clash: Clash, fact: CommandFact, other: CommandFact) -> Conflict | N
         ConflictKind.DUPLICATE_COMMAND,
         severity,
         symbol=fact.key,
-        says=f"{left} defines {fact.key} as {fact.what} ({fact.at}), {right} as {other.what} ({other.at})",
+        explanation=f"{left} defines {fact.key} as {fact.what} ({fact.at}), {right} as {other.what} ({other.at})",
         suggestion=f"Keep one {fact.key}, or rename the other",
     )

@@ -19,7 +19,7 @@ _FORCED = {"overrides", "resolutions"}
 
 
 def dependency_clashes(clash: Clash) -> Iterator[Conflict]:
-    """At most one conflict per package: the worst of what the two branches newly ask for."""
+    """At most one conflict per package: the worst of the two branches' new requirements."""
     verdicts = [
         verdict for fact, other in clash.pairs(Fact) if (verdict := _judged(clash, fact, other)) is not None
     ]
@@ -43,7 +43,7 @@ def _judged(clash: Clash, fact: Fact, other: Fact) -> Conflict | None:
         _KIND,
         severity,
         symbol=name,
-        says=f"{left} asks for {name} {fact.value} ({fact.at}), {right} for {name} {other.value}"
+        explanation=f"{left} asks for {name} {fact.value} ({fact.at}), {right} for {name} {other.value}"
         f" ({other.at}); {outcome}",
         suggestion=f"Agree on one requirement for {name} on both branches, then lock again"
         if severity is not Severity.NOTE
@@ -82,7 +82,7 @@ def _python(clash: Clash, fact: PythonRequirement, other: PythonRequirement) -> 
 
 
 def _installed_together(clash: Clash, fact: PythonRequirement, other: PythonRequirement) -> bool | None:
-    """True: always; False: perhaps; None: these are two projects."""
+    """Whether both are installed together: True for always, False for perhaps, None for two projects."""
     groups = {fact.group, other.group}
     if fact.path == other.path:
         if "build" in groups:
@@ -189,7 +189,7 @@ def _go(fact: GoRequirement, other: GoRequirement) -> Severity | None:
 
 
 def abandoned_imports(clash: Clash) -> Iterator[Conflict]:
-    """One branch drops a requirement, the other begins to import it."""
+    """Conflicts over requirements that one branch drops and the other begins to import."""
     for left, right, ours, theirs in (
         (clash.left, clash.right, clash.ours, clash.theirs),
         (clash.right, clash.left, clash.theirs, clash.ours),
@@ -208,7 +208,7 @@ def abandoned_imports(clash: Clash) -> Iterator[Conflict]:
                 _KIND,
                 Severity.WARNING,
                 symbol=name,
-                says=f"{left.name} drops the requirement {name} ({gone.at}), {right.name} newly imports"
+                explanation=f"{left.name} drops the requirement {name} ({gone.at}), {right.name} newly imports"
                 f" {gone.key} ({imported[0].at})",
                 suggestion=f"Keep {name} required, or import something else on {right.name}",
             )

@@ -83,8 +83,8 @@ class ManifestDetector:
         """
         news = [self._news(base_tree, side.tree) for side in sides]
         said_by: dict[tuple[Family, str], list[int]] = defaultdict(list)
-        for index, said in enumerate(news):
-            for subject in said:
+        for index, facts in enumerate(news):
+            for subject in facts:
                 said_by[subject].append(index)
         conflicts: dict[tuple[int, int], list[Conflict]] = defaultdict(list)
         for subject, indices in said_by.items():
@@ -100,10 +100,10 @@ class ManifestDetector:
                     conflicts[left, right].extend(_JUDGES[subject[0]](clash))
         return tuple(conflict for pair in sorted(conflicts) for conflict in _merged(conflicts[pair]))
 
-    def standing(self, base_tree: str, sides: tuple[Side, Side], tree: str) -> tuple[Conflict, ...]:
+    def remaining(self, base_tree: str, sides: tuple[Side, Side], tree: str) -> tuple[Conflict, ...]:
         """The clashes of two sides that remain in `tree`, which should settle them."""
-        said = self._news(base_tree, tree)
-        left, right = (_still_said(self._news(base_tree, side.tree), said) for side in sides)
+        remaining = self._news(base_tree, tree)
+        left, right = (_still_stated(self._news(base_tree, side.tree), remaining) for side in sides)
         conflicts: list[Conflict] = []
         for subject in left.keys() & right.keys():
             ours, theirs = (replace(side, tree=tree) for side in sides)
@@ -135,14 +135,14 @@ class ManifestDetector:
         """The facts of the changed files that none of them had at the base, and those that follow from them."""
         before = [fact for path, change in changes.items() for fact in self._facts(path, change.old)]
         after = [fact for path, change in changes.items() for fact in self._facts(path, change.new)]
-        said = {(fact.family, fact.key, fact.value) for fact in before}
+        stated = {(fact.family, fact.key, fact.value) for fact in before}
         known = {(fact.family, fact.key) for fact in before}
         for fact in after:
-            if (fact.family, fact.key, fact.value) not in said:
+            if (fact.family, fact.key, fact.value) not in stated:
                 yield replace(fact, changed=(fact.family, fact.key) in known)
-        kept = {fact.key for fact in after if fact.family is Family.PYTHON}
+        after_keys = {fact.key for fact in after if fact.family is Family.PYTHON}
         for fact in before:
-            if fact.family is Family.PYTHON and fact.key not in kept:
+            if fact.family is Family.PYTHON and fact.key not in after_keys:
                 yield dropped(fact)
         yield from self._locks(changes, tree)
 
@@ -217,24 +217,24 @@ class ManifestDetector:
         return self._text(self.view.find(tree, path))
 
 
-def _still_said(side: _News, said: _News) -> _News:
-    """What of a side's news is in `said` too; a migration that another there builds on is no end any more."""
+def _still_stated(side: _News, remaining: _News) -> _News:
+    """The news of a side that `remaining` still states, without migrations that another one there follows."""
     still: dict[tuple[Family, str], list[Fact]] = {}
     for subject, facts in side.items():
-        there = said.get(subject, ())
+        there = remaining.get(subject, ())
         followed = {parent for fact in there if isinstance(fact, GraphMigration) for parent in fact.parents}
-        kept = [
+        still_true = [
             fact
             for fact in facts
-            if any(_says(other, fact) for other in there)
+            if any(_states_the_same(other, fact) for other in there)
             and not (isinstance(fact, GraphMigration) and fact.node in followed)
         ]
-        if kept:
-            still[subject] = kept
+        if still_true:
+            still[subject] = still_true
     return still
 
 
-def _says(fact: Fact, other: Fact) -> bool:
+def _states_the_same(fact: Fact, other: Fact) -> bool:
     """Whether two facts of one file state the same; a manifest may have changed in more than `other` names."""
     if isinstance(other, GraphMigration | VersionedMigration):  # its value is the whole file
         return other.is_same_step(fact)
@@ -244,7 +244,7 @@ def _says(fact: Fact, other: Fact) -> bool:
 
 
 def _merged(conflicts: Iterable[Conflict]) -> list[Conflict]:
-    """One per id; the worst first."""
+    """The conflicts, the worst first, of several with one id only the worst."""
     by_id: dict[str, list[Conflict]] = defaultdict(list)
     for conflict in sorted(
         conflicts, key=lambda conflict: (conflict.kind, conflict.path, conflict.symbol or "")

@@ -11,7 +11,7 @@ from devassist.domain.conflicts import Conflict, ConflictKind, Level, Location, 
 
 
 class Family(StrEnum):
-    """Which facts are compared with each other."""
+    """The families of facts. Facts of one family are compared with each other."""
 
     PYTHON = "python"
     NPM = "npm"
@@ -28,7 +28,7 @@ class Family(StrEnum):
 
 
 class ModuleUse(StrEnum):
-    """What a branch newly does with a module: the values of facts of `Family.MODULE`."""
+    """The new uses that a branch makes of a module: the values of facts of `Family.MODULE`."""
 
     IMPORTED = "imported"
     DROPPED = "dropped"
@@ -90,10 +90,10 @@ class Clash:
         severity: Severity,
         *,
         symbol: str,
-        says: str,
+        explanation: str,
         suggestion: str,
     ) -> Conflict:
-        """One conflict over all facts of both sides; `says` is its sentence."""
+        """A conflict over all facts of both sides."""
         facts = [(self.left, fact) for fact in self.ours] + [(self.right, fact) for fact in self.theirs]
         return Conflict(
             level=Level.MANIFEST,
@@ -103,7 +103,7 @@ class Clash:
             path=self.ours[0].path,
             symbol=symbol,
             locations=tuple(dict.fromkeys(fact.on(side) for side, fact in facts)),
-            explanation=says,
+            explanation=explanation,
             suggestion=suggestion,
         )
 

@@ -34,7 +34,7 @@ def go_facts(path: str, text: str) -> Iterator[Fact]:
 
 def _routes(source: Source) -> Iterator[Route]:
     groups = {source.text(match["group"]): match for match in source.named("group")}
-    made = {source.text(match["made"]) for match in source.named("made")}
+    constructors = {source.text(match["made"]) for match in source.named("made")}
     seen: set[int] = set()
     for match in source.named("route"):
         call = match["route"]
@@ -42,7 +42,7 @@ def _routes(source: Source) -> Iterator[Route]:
         if call.id in seen or not (url.startswith("/") or (verb and "/" in url)):
             continue
         seen.add(call.id)
-        receiver = _receiver(source, match["route.receiver"], groups, made)
+        receiver = _receiver(source, match["route.receiver"], groups, constructors)
         above = receiver.prefix + _nested_prefix(source, call)
         whole, methods = _narrowed(source, call)
         stated = source.text(match["route.verb"])
@@ -80,7 +80,7 @@ def _nested_prefix(source: Source, call: Node) -> str:
     return "".join(quoted(source.text(match["nest.prefix"])) or "" for match in around)
 
 
-def _receiver(source: Source, node: Node, groups: Groups, made: set[str]) -> Receiver:
+def _receiver(source: Source, node: Node, groups: Groups, constructors: set[str]) -> Receiver:
     root, prefix = ".".join(source.text(node).split(".")[-2:]), ""
     if root == "http":
         return Receiver(f"{directory(source.path)}:http.DefaultServeMux", Holder.APP)
@@ -89,7 +89,7 @@ def _receiver(source: Source, node: Node, groups: Groups, made: set[str]) -> Rec
             break
         prefix = (quoted(source.text(groups[root]["group.prefix"])) or "") + prefix
         root = source.text(groups[root]["group.receiver"])
-    known = root in made
+    known = root in constructors
     return Receiver(
         f"{source.path}:{root}" if known else f"?{source.path}:{root}",
         Holder.APP if known else Holder.UNKNOWN,

@@ -79,7 +79,7 @@ class ManifestChange(Fact):
 
     @property
     def requirements(self) -> frozenset[str]:
-        """What is required only here or only at the base."""
+        """The requirements that differ from the base, of either side."""
         return frozenset(self.value.removeprefix(f"manifest {self.path} ").split("; "))
 
 
@@ -112,15 +112,15 @@ def stale_locks(clash: Clash) -> Iterator[Conflict]:
     ours, theirs = clash.sides(LockChange)
     if ours and theirs:
         narrowed = clash.narrowed(ours, theirs)
-        says = f"{left} and {right} both change {ours[0].path}, each for its own requirements"
+        explanation = f"{left} and {right} both change {ours[0].path}, each for its own requirements"
     elif ours and clash.theirs:
         narrowed = clash.narrowed(ours, clash.theirs)
-        says = (
+        explanation = (
             f"{left} changes {ours[0].path}, {right} the requirements it follows from ({clash.theirs[0].at})"
         )
     elif theirs and clash.ours:
         narrowed = clash.narrowed(clash.ours, theirs)
-        says = (
+        explanation = (
             f"{right} changes {theirs[0].path}, {left} the requirements it follows from ({clash.ours[0].at})"
         )
     else:
@@ -130,7 +130,7 @@ def stale_locks(clash: Clash) -> Iterator[Conflict]:
         ConflictKind.LOCKFILE_STALE,
         Severity.WARNING,
         symbol=lock,
-        says=says,
+        explanation=explanation,
         suggestion=f"Merge the manifests, then regenerate with '{_REGENERATE.get(basename(lock), _COMPILE)}';"
         " do not merge the lock file as text",
     )

@@ -255,6 +255,6 @@ def _collision(
         _KIND,
         severity,
         symbol=symbol,
-        says=f"{clash.left.name} and {clash.right.name} both add {what}: {ours[0].at} and {theirs[0].at}",
+        explanation=f"{clash.left.name} and {clash.right.name} both add {what}: {ours[0].at} and {theirs[0].at}",
         suggestion=f"Renumber or rebase {basename(theirs[0].path)} so that it follows {basename(ours[0].path)}",
     )

@@ -1,4 +1,4 @@
-"""A Python module read once: what its names are bound to, and its decorated functions and calls."""
+"""A Python module, parsed once: the objects of its names, its functions and its calls."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class Holder(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Receiver:
-    """What a route or command is added to."""
+    """The object that a route or command is added to."""
 
     scope: str
     kind: Holder
@@ -73,7 +73,7 @@ class CommandFact(Registration):
 
 @dataclass(slots=True)
 class Module:
-    """Made by `parse_module`."""
+    """The result of `parse_module`."""
 
     path: str
     body: list[ast.stmt]
@@ -103,7 +103,7 @@ class Module:
 
 
 def parse_module(path: str, text: str) -> Module | None:
-    """None for what is no valid Python."""
+    """The module in a file; None if it is not valid Python."""
     try:
         tree = ast.parse(text)
         module = Module(path, tree.body)
@@ -142,8 +142,8 @@ def _bind_imports(module: Module, node: ast.ImportFrom) -> None:
         package = module.name.split(".")
         if not module.path.endswith("__init__.py"):
             package = package[:-1]
-        kept = package[: len(package) - node.level + 1]
-        above = ".".join([*kept, above] if above else kept)
+        package_parts = package[: len(package) - node.level + 1]
+        above = ".".join([*package_parts, above] if above else package_parts)
     for alias in node.names:
         module.bound.setdefault(
             alias.asname or alias.name, Receiver(f"{above}:{alias.name}", Holder.IMPORTED)

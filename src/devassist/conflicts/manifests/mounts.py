@@ -1,4 +1,4 @@
-"""Where routers are mounted: the whole path of a route whose router another file puts below a prefix."""
+"""Finds the mounts of routers: the whole path of a route whose router another file mounts below a prefix."""
 
 from __future__ import annotations
 
@@ -121,15 +121,15 @@ class Wirings:
 
 
 def _script_wiring(path: str, text: str) -> Wiring:
-    made, mounts = script_wiring(path, text)
-    return Wiring(tuple(made), tuple(mounts))
+    receivers, mounts = script_wiring(path, text)
+    return Wiring(tuple(receivers), tuple(mounts))
 
 
 def _python_wiring(path: str, text: str) -> Wiring:
     module = parse_module(path, text)
     if module is None:
         return _NOTHING
-    made = tuple(
+    receivers = tuple(
         receiver for receiver in module.bound.values() if receiver.kind in (Holder.ROUTER, Holder.APP)
     )
     passed = {}
@@ -140,7 +140,7 @@ def _python_wiring(path: str, text: str) -> Wiring:
             if receiver.kind == Holder.IMPORTED
         }
     mounts = tuple(mount for call in module.calls for mount in _mounted(module, call))
-    return Wiring(made, mounts, passed)
+    return Wiring(receivers, mounts, passed)
 
 
 def _mounted(module: Module, call: ast.Call) -> Iterator[Mount]:
@@ -186,10 +186,12 @@ def _original(router: Receiver, wirings: Sequence[Wiring]) -> Receiver:
     for _hop in range(_DEEPEST):
         if router.kind is not Holder.IMPORTED:
             break
-        made = [receiver for wiring in wirings for receiver in wiring.made if same_scope(router, receiver)]
-        if len(made) == 1:
-            return made[0]
-        routers = [receiver for receiver in made if receiver.kind == Holder.ROUTER]
+        originals = [
+            receiver for wiring in wirings for receiver in wiring.made if same_scope(router, receiver)
+        ]
+        if len(originals) == 1:
+            return originals[0]
+        routers = [receiver for receiver in originals if receiver.kind == Holder.ROUTER]
         if len(routers) == 1:  # A file that is imported as a whole shows one thing.
             return routers[0]
         passed = next(

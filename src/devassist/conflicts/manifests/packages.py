@@ -1,4 +1,4 @@
-"""What package.json, Cargo.toml and go.mod require."""
+"""The requirements of package.json, Cargo.toml and go.mod."""
 
 from __future__ import annotations
 
@@ -126,7 +126,7 @@ def _crates(path: str, lines: list[TomlLine], above: str, tables: Document) -> I
 
 
 def _crate_parts(crate: Document) -> dict[str, str]:
-    """What a requirement states, in words; empty where it states nothing."""
+    """The parts of a requirement as text; those that it does not state are empty."""
     features = crate.get("features")
     return {
         "version": str(crate.get("version", "")),

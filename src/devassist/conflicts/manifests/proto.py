@@ -125,7 +125,7 @@ def field_number_clashes(clash: Clash) -> Iterator[Conflict]:
         ConflictKind.FIELD_NUMBER_CLASH,
         Severity.WARNING if renamed else Severity.ERROR,
         symbol=fact.symbol,
-        says=f"In {owner} {what} is '{fact.value}' on {clash.left.name} ({fact.at})"
+        explanation=f"In {owner} {what} is '{fact.value}' on {clash.left.name} ({fact.at})"
         f" and '{other.value}' on {clash.right.name} ({other.at})",
         suggestion=f"Give one of the two the next free number of {owner}",
     )

@@ -1,4 +1,4 @@
-"""What Python projects require: pyproject.toml (PEP 621, groups, Poetry), Pipfile, requirements and constraints."""
+"""The requirements of Python projects: pyproject.toml (PEP 621, groups, Poetry), Pipfile, requirements files."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def python_requirements(path: str, text: str) -> Iterator[Fact]:
 
 
 def includes(text: str) -> list[str]:
-    """The files that a requirements file takes in with -r or -c."""
+    """The files that a requirements file includes with -r or -c."""
     return [include[1] for include in map(_INCLUDE.match, text.split("\n")) if include]
 
 
@@ -107,10 +107,10 @@ class _Toml:
 
     def pyproject(self, document: Document) -> Iterator[Fact]:
         project = table(document, "project")
-        asked = project.get("requires-python")
-        if isinstance(asked, str):
+        version = project.get("requires-python")
+        if isinstance(version, str):
             line = toml_line(self.lines, "project.requires-python")
-            yield _Stated(asked, "", "", "").fact(self.path, "python", line)
+            yield _Stated(version, "", "", "").fact(self.path, "python", line)
         yield from self._listed("project.dependencies", project.get("dependencies"), "")
         for section, groups in (
             ("project.optional-dependencies", table(project, "optional-dependencies")),

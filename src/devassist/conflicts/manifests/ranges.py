@@ -1,4 +1,4 @@
-"""Whether two ranges of versions have one in common, as npm, Cargo, PEP 440 and Poetry write them; and markers."""
+"""Intersects ranges of versions, as npm, Cargo, PEP 440 and Poetry write them, and environment markers."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ class Interval:
 
 @dataclass(frozen=True, slots=True)
 class Range:
-    """Any of some intervals."""
+    """A union of intervals."""
 
     intervals: tuple[Interval, ...]
 

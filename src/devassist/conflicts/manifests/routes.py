@@ -169,7 +169,7 @@ def _is_include(handler: ast.expr) -> bool:
 
 
 def duplicate_routes(clash: Clash) -> Iterator[Conflict]:
-    """One conflict per method and path."""
+    """At most one conflict per method and path."""
     judged = [
         conflict
         for fact, other in clash.pairs(RouteFact)
@@ -193,7 +193,7 @@ def _judged(clash: Clash, fact: RouteFact, other: RouteFact) -> Conflict | None:
         ConflictKind.DUPLICATE_ROUTE,
         severity,
         symbol=fact.key,
-        says=f"{left} answers {fact.key} with {fact.handler} ({fact.at}),"
+        explanation=f"{left} answers {fact.key} with {fact.handler} ({fact.at}),"
         f" {right} with {other.handler} ({other.at})",
         suggestion=f"Keep one handler for {fact.key}, or give the other a path of its own",
     )

@@ -1,4 +1,4 @@
-"""Routes of Express and its like, and where a file mounts which router."""
+"""Routes of Express and similar frameworks, and the mounts of their routers."""
 
 from __future__ import annotations
 
@@ -48,8 +48,8 @@ def script_wiring(path: str, text: str) -> tuple[list[Receiver], list[Mount]]:
         return [], []
     imported = _imported(source)
     bound = {**imported, **_servers(source, imported)}
-    made = [receiver for receiver in bound.values() if receiver.kind in (Holder.APP, Holder.ROUTER)]
-    return made, [mount for match in source.named("use") for mount in _mounts(source, match, bound)]
+    receivers = [receiver for receiver in bound.values() if receiver.kind in (Holder.APP, Holder.ROUTER)]
+    return receivers, [mount for match in source.named("use") for mount in _mounts(source, match, bound)]
 
 
 def _mounts(source: Source, match: Match, bound: Bindings) -> Iterator[Mount]:
@@ -164,7 +164,7 @@ def _names(source: Source, pattern: Node) -> Iterator[tuple[str, str]]:
 
 
 def _maker(source: Source, value: Node) -> str:
-    """What is called first in an expression: `express` in `await express().listen(80)`."""
+    """The first callee of an expression: `express` in `await express().listen(80)`."""
     call = _first_call(value)
     return "" if call is None else source.text(_callee(call) or call)
 

@@ -48,7 +48,7 @@ _SKIPPED_TOML = (
 
 
 class Origin(StrEnum):
-    """The kinds of file that a default is stated in, as far as they are told apart."""
+    """The kinds of file that state a default, as far as the comparison distinguishes them."""
 
     DOTENV = "dotenv"
     TOML = "toml"
@@ -224,7 +224,7 @@ def _yaml(path: str, text: str) -> Iterator[Fact]:
 
 
 def differing_defaults(clash: Clash) -> Iterator[Conflict]:
-    """One conflict per key; values of code are compared with code, those of files with files."""
+    """One conflict per key. Values in code are compared with code, those of `.env` files with `.env` files."""
     sides = clash.sides(Default)
     code = [[fact for fact in side if fact.origin is not Origin.DOTENV] for side in sides]
     files = [[fact for fact in side if fact.origin is Origin.DOTENV] for side in sides]
@@ -249,7 +249,7 @@ def differing_defaults(clash: Clash) -> Iterator[Conflict]:
         ConflictKind.DEFAULT_DIFFERS,
         severity,
         symbol=name if fact.family is Family.ENVIRONMENT else fact.key,
-        says=f"{clash.left.name} gives {what} {name} the value {_short(fact.value)} ({fact.at}),"
+        explanation=f"{clash.left.name} gives {what} {name} the value {_short(fact.value)} ({fact.at}),"
         f" {clash.right.name} {_short(other.value)} ({other.at})",
         suggestion=f"Agree on one value of {name}, stated in one place",
     )

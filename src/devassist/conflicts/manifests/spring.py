@@ -55,23 +55,23 @@ def _spring(source: _Source) -> Iterator[Route]:
     classes: list[tuple[int, int, str, str]] = []
     found_methods: list[tuple[re.Match[str], str, int]] = []
     for mapping in _SPRING.finditer(source.text):
-        given, after = _annotation(source.text, mapping.end())
+        attributes, after = _annotation(source.text, mapping.end())
         after = _past_modifiers(source.text, after)
         if _JAVA_CLASS.match(source.text, after):
             opening = source.text.find("{", after)
             end = closing(source.text, opening) if opening >= 0 else after
-            narrowed = given if _NARROWED.search(given) else ""
-            classes += [(after, end, prefix, narrowed) for prefix in _spring_paths(given)[:1]]
+            narrowed = attributes if _NARROWED.search(attributes) else ""
+            classes += [(after, end, prefix, narrowed) for prefix in _spring_paths(attributes)[:1]]
         else:
-            found_methods.append((mapping, given, after))
+            found_methods.append((mapping, attributes, after))
     root = re.split(r"(^|/)src/main/", source.path)[0]
     unsure = _CONDITIONAL.search(source.text) is not None
-    for mapping, given, after in found_methods:
+    for mapping, attributes, after in found_methods:
         inside = [around for around in classes if around[0] < mapping.start() < around[1]]
         prefix = "".join(around[2].rstrip("/") for around in inside)
-        sure = not unsure and not _NARROWED.search(given) and not any(around[3] for around in inside)
+        sure = not unsure and not _NARROWED.search(attributes) and not any(around[3] for around in inside)
         yield from _spring_method(
-            source, (mapping, given, after), Receiver(f"{root}:spring", Holder.APP, prefix), sure
+            source, (mapping, attributes, after), Receiver(f"{root}:spring", Holder.APP, prefix), sure
         )
 
 
@@ -81,18 +81,18 @@ def _spring_method(
     receiver: Receiver,
     sure: bool,  # noqa: FBT001
 ) -> Iterator[Route]:
-    mapping, given, after = stated
+    mapping, attributes, after = stated
     named = _JAVA_METHOD.match(source.text, after)
     if named is None:
         return
     opening = source.text.find("{", closing(source.text, named.end() - 1))
     end = closing(source.text, opening) + 1 if opening >= 0 else named.end()
     verbs = (
-        re.findall(r"\b(GET|POST|PUT|DELETE|PATCH)\b", given)
+        re.findall(r"\b(GET|POST|PUT|DELETE|PATCH)\b", attributes)
         if mapping["verb"] == "Request"
         else [mapping["verb"]]
     )
-    for path in _spring_paths(given):
+    for path in _spring_paths(attributes):
         for verb in verbs or ["ANY"]:
             url = receiver.prefix + ("/" + path.lstrip("/") if path else "")
             route = source.route(verb, url or "/", receiver, (mapping.start(), end), named[1])
@@ -113,9 +113,9 @@ def _past_modifiers(text: str, at: int) -> int:
     return at
 
 
-def _spring_paths(given: str) -> list[str]:
+def _spring_paths(attributes: str) -> list[str]:
     """The literal paths of a mapping; one empty path when it has none; nothing when it is computed."""
-    for argument in arguments(given):
+    for argument in arguments(attributes):
         name, equals, value = (
             argument.partition("=") if re.match(r"\w+\s*=", argument) else ("value", "=", argument)
         )

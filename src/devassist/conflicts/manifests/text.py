@@ -1,4 +1,4 @@
-"""Text with its lines: where something stands in a file, and source without its comments."""
+"""Line numbers in texts, and source without its comments."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class TomlLine:
 
 
 def toml_lines(text: str) -> Iterator[TomlLine]:
-    """Each line with the table it stands in and the last key that began at the start of a line."""
+    """Each line with its table and the last key that began at the start of a line."""
     table = key = ""
     for number, line in enumerate(text.split("\n"), 1):
         header = _HEADER.match(line)

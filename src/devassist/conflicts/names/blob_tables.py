@@ -1,4 +1,4 @@
-"""Tables of blobs, kept in memory and on disk, and what one tree holds under which path."""
+"""Tables of blobs, cached in memory and on disk, and the source files of a tree."""
 
 from __future__ import annotations
 
@@ -92,7 +92,7 @@ class Tables:
         return self._words[key]
 
     def lines(self, blob: str) -> list[str]:
-        """The lines of a blob, kept for as long as few others are asked for."""
+        """The lines of a blob, cached until many others were read."""
         if blob not in self._lines:
             if len(self._lines) >= _KEPT_LINES:
                 self._lines.clear()
@@ -158,7 +158,7 @@ class Files:
         return self._implementing.get(name, [])
 
     def definers(self, names: Iterable[str], family: str) -> dict[str, list[Place]]:
-        """Where definitions of these names are. One pass over the texts for new names; few files are parsed."""
+        """The places where these names are defined. One pass over the texts for new names; few files are parsed."""
         wanted = frozenset(names)
         asked = {name for name in wanted if (name, family) not in self._places}
         if asked:
@@ -167,7 +167,7 @@ class Files:
         return {name: self._places[name, family] for name in wanted}
 
     def defined_in(self, paths: Iterable[str], names: Iterable[str], family: str) -> dict[str, list[Place]]:
-        """Where in these files definitions of the names are."""
+        """The places where the names are defined in these files."""
         wanted = frozenset(names)
         pattern = re.compile(b"|".join(re.escape(name.encode()) for name in sorted(wanted, key=len)[::-1]))
         places: dict[str, list[Place]] = defaultdict(list)

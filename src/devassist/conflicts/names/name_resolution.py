@@ -1,4 +1,4 @@
-"""Names followed hop by hop: through imports, re-exports, classes and their bases to a definition."""
+"""Follows names hop by hop to a definition: through imports, re-exports, classes and their bases."""
 
 from __future__ import annotations
 
@@ -93,7 +93,7 @@ class Chains(Namespaces):
         return Target(other, "")
 
     def follow(self, path: str, brought: Import, hops: list[Hop]) -> Target | None:
-        """What an import brings in; EXTERNAL where its module is not in this tree."""
+        """The target of an import; EXTERNAL if its module is not in this tree."""
         if len(hops) > DEEPEST * 2:
             return None
         if not brought.module and brought.name:

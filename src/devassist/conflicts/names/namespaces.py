@@ -1,4 +1,4 @@
-"""Namespaces of one tree: which names a module binds, and the values that lookups give."""
+"""Namespaces of one tree: the names that a module binds, and the results of lookups."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ BARE_BASES = frozenset(
 
 
 class Target(NamedTuple):
-    """What was found: a module (empty `name`) or a definition; `instance` says a value of that type is meant."""
+    """A module (empty `name`) or a definition; with `instance`, a value of that type."""
 
     key: str
     name: str

@@ -1,4 +1,4 @@
-"""What a use means: the definition behind it, and the names that it went through on the way."""
+"""Resolves uses: to the definition behind each, and the names on the way there."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Resolver(Chains):
         return targets
 
     def meaning(self, path: str, name: str, scope: str = "") -> Target | None:
-        """What a name written in a file stands for; None where it is not found, or from outside."""
+        """The target of a name in a file; None if it is not found or comes from outside the tree."""
         target = self.chain(path, scope, name, [])
         return None if target == EXTERNAL else target
 
@@ -35,7 +35,7 @@ class Resolver(Chains):
         return self.lookup(target.key, "default", hops) or target
 
     def resolve(self, path: str, use: Reference) -> Resolution:
-        """What a use means in the file at `path`."""
+        """The meaning of a use in the file at `path`."""
         hops: list[Hop] = []
         if use.type is not None:
             owner = self.instance(path, use.scope, use.type, hops)

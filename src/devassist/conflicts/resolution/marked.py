@@ -15,7 +15,7 @@ _MARKER = re.compile(r"^(<{7}|\|{7}|>{7}) |^={7}\r?$")
 
 
 class HunkChoice(StrEnum):
-    """How a hunk is settled without editing it."""
+    """The ways to resolve a hunk without editing it."""
 
     OURS = "ours"
     THEIRS = "theirs"
@@ -156,7 +156,7 @@ def _hunk(body: Sequence[str], sides: Mapping[str, str], around: tuple[str, str]
     above, below = around
 
     def fit(split: tuple[str, str, str]) -> int:
-        """How many parts the sides contain at all, and between the lines around the hunk."""
+        """The number of parts that the sides contain anywhere, and between the lines around the hunk."""
         contained = sum(part in text for part, text in zip(split, whole, strict=True))
         placed = sum(above + part + below in text for part, text in zip(split, whole, strict=True))
         return contained * len(_NAMES) + placed

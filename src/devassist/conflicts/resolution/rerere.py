@@ -44,7 +44,7 @@ class Precedent:
 
     @property
     def named(self) -> Repeat:
-        """How a decision that repeats it refers to it; the text is in the resolution itself."""
+        """The reference that a repeating decision makes to it; the text is in the resolution itself."""
         return Repeat(conflict=self.conflict, who=self.who, commit=self.commit, event=self.event)
 
     def __str__(self) -> str:
@@ -172,7 +172,7 @@ def settled_in(pair: MergingPair, tree: str) -> tuple[SettledHunk, ...]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Verdict:
-    """A person accepted what stands in place of hunks (`resolved` says in which resolution), or rejected it."""
+    """A person's acceptance of the text that replaced hunks (in the resolution `resolved`), or a rejection."""
 
     hunks: Sequence[SettledHunk]
     resolved: ConflictResolved | None = None

@@ -73,7 +73,7 @@ class Unresolved:
 
     def clashes(self, tree: str) -> Sequence[Conflict]:
         """The manifest conflicts of the two sides that the tree still has."""
-        return self._manifests.standing(self.pair.base, (self.pair.ours, self.pair.theirs), tree)
+        return self._manifests.remaining(self.pair.base, (self.pair.ours, self.pair.theirs), tree)
 
     def is_in(self, tree: str, conflict: Conflict) -> bool | None:
         """Whether the tree has a conflict of the pair as well; None if that cannot be determined."""

@@ -149,7 +149,7 @@ def _definitions(path: str, text: str) -> Counter[str]:
 
 
 def _fault(path: str, text: str) -> str:
-    """Why a file is not well formed, or an empty string."""
+    """The reason why a file is not well formed, or an empty string."""
     grammar = grammar_for(path)
     if grammar is not None:
         whole = parses(grammar, text.encode("utf-8", "surrogateescape"))

@@ -1,4 +1,4 @@
-"""What two branches both did: defined one name, edited one function, wrote one thing twice; and who goes first."""
+"""Conflicts over the same work: one name defined twice, one function edited twice, the same code written twice."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def _words(branch: Branch, path: str, definition: Definition) -> tuple[str, ...]
 
 
 def _repeatable(definition: Definition) -> bool:
-    """Definitions that may stand there twice."""
+    """Whether a definition may be there twice."""
     return bool({Flag.OVERLOAD, Flag.INSTANCE} & set(definition.flags)) or definition.last in (
         "_",
         "init",
@@ -94,7 +94,7 @@ def _duplicates(branch: Branch, other: Branch) -> Iterator[Conflict]:
 
 
 def _home(branch: Branch, added: Added) -> Hop:
-    """The module and name that say what is defined: a Rust method belongs to its type, wherever its `impl` stands."""
+    """The module and name of a definition. A Rust method belongs to its type, wherever its `impl` block is."""
     owner = added.definition.owner
     here = branch.own.namespace(added.key).get(owner, ())
     if not added.path.endswith(".rs") or not owner or any(binding.definition is not None for binding in here):
@@ -104,7 +104,7 @@ def _home(branch: Branch, added: Added) -> Hop:
 
 
 def _side_by_side(mine: tuple[Branch, Added], other: tuple[Branch, Added]) -> bool:
-    """Two definitions of one name that may both stand: types beside values, or files of different builds."""
+    """Whether two definitions of one name may coexist: a type and a value, or files of different builds."""
     (here, ours), (there, theirs) = mine, other
     family = family_of(ours.path)
     if family == "go":
@@ -117,7 +117,7 @@ def _side_by_side(mine: tuple[Branch, Added], other: tuple[Branch, Added]) -> bo
 
 
 def _conditional(branch: Branch, added: Added) -> bool:
-    """Python: a definition of the module itself that stands below an `if` or `try` is one of several."""
+    """Whether a definition of a Python module is below an `if` or `try`, and therefore one of several."""
     definition = added.definition
     text = branch.own.files.lines(added.path, definition)
     return added.path.endswith(".py") and not definition.owner and text[:1].isspace()
@@ -194,7 +194,7 @@ def _done_twice(branch: Branch, other: Branch) -> Iterator[Conflict]:
 
 
 def _sameness(work: _Work, other: _Work) -> float:
-    """How much the same two functions are; 0.0 where they cannot be, or where it is one function in one file."""
+    """The likeness of two functions, 0.0 to 1.0; 0.0 for different sizes and for one function in one file."""
     ours, also = work.added, other.added
     twin = ours.path == also.path and ours.definition.name == also.definition.name
     sized = min(work.size, other.size) >= _ALIKE * max(work.size, other.size)

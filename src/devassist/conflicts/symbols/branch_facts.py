@@ -1,4 +1,4 @@
-"""One branch as the symbol level sees it: what it broke, what it newly uses, what it added and edited."""
+"""The facts of a branch that the symbol level compares: names it broke, new uses, additions and edits."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class Use(NamedTuple):
 
 @dataclass
 class Branch:
-    """All facts are made when first asked for, and kept. `focus` limits what is looked at, not what is known."""
+    """The facts of one branch, each computed on first use. `focus` limits the files compared, not resolution."""
 
     side: Side
     changes: Mapping[str, str | None]
@@ -80,7 +80,7 @@ class Branch:
         return by_name(self.uses)
 
     def definers(self, names: frozenset[str], family: str) -> tuple[dict[str, int], dict[str, int]]:
-        """How many definitions each name has: in the base, and on this branch."""
+        """The number of definitions of each name: in the base, and on this branch."""
         before = self.base.files.definers(names, family)
         mine = self.own.files.defined_in(self.changes, names, family)
         after = {
@@ -113,7 +113,7 @@ class Branch:
         return None
 
     def _previous(self, path: str) -> Table:
-        """The file as it was: at its path, or where it was renamed from."""
+        """The table of the file in the base, at its path or the one it was renamed from."""
         return self.base.files.table(self.origins.get(path, path))
 
     def _new_imports(self, path: str) -> list[Use]:
@@ -164,7 +164,7 @@ class Branch:
 
     @cached_property
     def edited(self) -> dict[tuple[str, str], tuple[Definition, Definition]]:
-        """Functions that were there and are still there, in files that changed: path and name -> before and after."""
+        """Functions of changed files that both the base and the branch have: path and name -> before and after."""
         edited = {}
         for path in self.focus:
             if path in self.own.files.blobs and path in self.base.files.blobs:

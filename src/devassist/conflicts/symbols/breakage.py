@@ -20,7 +20,7 @@ def _definitions(bindings: Iterable[Binding]) -> tuple[Definition, ...]:
 
 
 def variant(definition: Definition) -> str:
-    """What tells definitions of one name apart where a language lets them share it."""
+    """The part of a signature that distinguishes definitions of one name in languages that allow several."""
     if Flag.OVERLOADABLE in definition.flags:
         return ",".join(parameter.type for parameter in definition.parameters or ())
     return " ".join([*definition.conditions, definition.trait])
@@ -110,7 +110,7 @@ class Comparison:
         return was and not any(self.own.visible(binding) for binding in now)
 
     def _still_there(self, key: str, name: str) -> bool:
-        """Found by other ways: a star import, a submodule, a base class."""
+        """Whether the name is found in another way: by a star import, a submodule or a base class."""
         owner, _, last = name.rpartition(".")
         hops: list[Hop] = []
         if not owner:
@@ -138,16 +138,16 @@ class Comparison:
         return bool(after - before)
 
     def _imports_gone(self) -> list[Break]:
-        """Where a module has many files, a file's own imports are names that its own code relies on."""
+        """Removed imports of a file whose module has several files: its own code relies on them."""
         gone = []
         for path in sorted(self.paths):
             if path not in self.own.files.blobs or self.base.modules.key(path) == path:
                 continue
-            kept = {brought.local for brought in self.own.files.table(path).imports}
+            own_names = {brought.local for brought in self.own.files.table(path).imports}
             gone += [
                 Break(Reason.REMOVED, path, brought.local, path, brought.line)
                 for brought in self.base.files.table(path).imports
-                if brought.local and brought.local not in kept
+                if brought.local and brought.local not in own_names
             ]
         return gone
 

@@ -10,7 +10,7 @@ from devassist.conflicts.syntax.tables import Definition
 
 
 class Reason(StrEnum):
-    """What happened to a name that others may rely on."""
+    """The ways in which a name that others may rely on breaks."""
 
     REMOVED = "removed"
     RENAMED = "renamed"

@@ -1,4 +1,4 @@
-"""What one branch broke against what another newly uses: certain by resolution, else by the name alone."""
+"""Conflicts between names that one branch broke and new uses on another: by resolution, else by name."""
 
 from __future__ import annotations
 
@@ -48,21 +48,21 @@ def uses_against_breaks(breaker: Branch, user: Branch) -> list[Conflict]:
             evidence_by_hop[blamed[0]].append(Evidence(use, blamed[1]))
     for change, evidence in _by_name(exposure):
         evidence_by_hop[change.hop].append(evidence)
-    told = {
+    reported = {
         (evidence.use.path, hop[1].rpartition(".")[2])
         for hop in evidence_by_hop
         for evidence in evidence_by_hop[hop]
     }
     breaks = dict(breaker.breaks_by_hop)
     for change, evidence in exposure.undefined():
-        if (evidence.use.path, change.name.rpartition(".")[2]) not in told:
+        if (evidence.use.path, change.name.rpartition(".")[2]) not in reported:
             breaks.setdefault(change.hop, change)
             evidence_by_hop[change.hop].append(evidence)
     return [break_conflict(breaker, user, breaks[hop], each) for hop, each in evidence_by_hop.items()]
 
 
 def _blamed(exposure: Exposure, use: Use) -> tuple[Hop, Severity] | None:
-    """Which break makes this use fail on the merged tree, and how surely; None for none."""
+    """The break that makes this use fail on the merged tree, with the severity; None if none does."""
     breaker, user = exposure.breaker, exposure.user
     if breaker.changes.get(use.path, "") is None and use.path not in exposure.merged:
         return None  # The file itself went: the text level tells.
@@ -104,7 +104,7 @@ def _severity(breaker: Branch, use: Use, change: Break) -> Severity:
 
 
 def _open_ended(own: Resolver, change: Break) -> bool:
-    """Whether names may come from where nobody can look: `__getattr__`, or a star import of a foreign module."""
+    """Whether names may come from where resolution cannot look: `__getattr__`, a star import of a foreign module."""
     owner = change.name.rpartition(".")[0]
     if owner:
         holder = own.lookup(change.key, owner, [], outside=False)
@@ -127,7 +127,7 @@ def _open_ended(own: Resolver, change: Break) -> bool:
 
 
 def _misfit(breaker: Branch, use: Use, now: Resolution) -> tuple[Hop, Severity] | None:
-    """A call that is still found and does not fit any more."""
+    """The break of a call that still resolves and no longer fits."""
     reference = use.reference
     if reference is None:
         return None
@@ -139,12 +139,12 @@ def _misfit(breaker: Branch, use: Use, now: Resolution) -> tuple[Hop, Severity] 
     target = use.meaning.target
     for change in reversed(changed):
         if target is None or not _meant(change, target, use):
-            asked = (
+            value_used = (
                 change.olds[-1].kind is SymbolKind.PROPERTY
                 and change.news[-1].kind is SymbolKind.METHOD
                 and reference.receiver
             )
-            if asked and not opaque(change.news[-1]):
+            if value_used and not opaque(change.news[-1]):
                 return change.hop, Severity.ERROR  # Its value was asked for something.
             continue
         worst = call_effect(change, reference, bound=use.meaning.bound)
@@ -180,7 +180,7 @@ def _moved_misfit(breaker: Branch, use: Use, now: Resolution) -> tuple[Hop, Seve
 
 
 def call_effect(change: Break, reference: Reference, *, bound: bool) -> Effect:
-    """What a changed definition does to a use of it."""
+    """The effect of a changed definition on a use of it."""
     old, new = change.olds[-1], change.news[-1]
     if {old.kind, new.kind} == {SymbolKind.PROPERTY, SymbolKind.METHOD}:
         if reference.call != (old.kind is SymbolKind.METHOD):
@@ -200,13 +200,13 @@ def _effect(
     language = "" if grammar is None else grammar.name
     if language == "python":  # `overload` is for checkers; the last definition is what runs.
         olds, news = olds[-1:], news[-1:]
-    kept = [
+    effects = [
         [effect(old, new, reference, bound=bound, language=language) for new in news]
         for old in olds
         if fits(old, reference, bound=bound)
     ]
     order = list(Effect)
-    return max((min(row, key=order.index) for row in kept if row), key=order.index, default=Effect.NONE)
+    return max((min(row, key=order.index) for row in effects if row), key=order.index, default=Effect.NONE)
 
 
 def _by_name(exposure: Exposure) -> list[tuple[Break, Evidence]]:
@@ -261,7 +261,7 @@ def _near(user: Branch, use: Use, change: Break) -> bool:
 
 
 def _guess(change: Break, use: Use, count: tuple[int, int], *, near: bool) -> Severity | None:
-    """How sure a match by name alone is; None for a use that does not break at all."""
+    """The severity of a match by name only; None for a use that does not break."""
     before, after = count
     reference = use.reference
     if reference is None or use.guarded:

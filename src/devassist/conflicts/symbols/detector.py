@@ -26,8 +26,8 @@ class SymbolDetector:
     """
     Finds symbol conflicts between branches of one repository. Not shared between threads.
 
-    Tables are kept by blob in `cache` (None: in memory alone), facts by tree: asking again costs little.
-    `languages` limits what is read; none means all.
+    Tables are cached by blob in `cache` (None: in memory only) and facts by tree, so that a second look is cheap.
+    `languages` limits the files that are read; none means all.
     """
 
     view: TreeView
@@ -66,12 +66,12 @@ class SymbolDetector:
         if tree not in self._bases:
             first = next(iter(self._bases), None)
             if first is None:
-                made = Resolver.over(source_files(self._tables, tree, tuple(self.languages)))
+                resolver = Resolver.over(source_files(self._tables, tree, tuple(self.languages)))
             else:
                 # Fork points of one repository are much alike: the others share what they have in common.
                 changes = source_changes(self._tables, first, tree, tuple(self.languages))
-                made = self._bases[first].changed(changes)
-            self._bases[tree] = made
+                resolver = self._bases[first].changed(changes)
+            self._bases[tree] = resolver
         return self._bases[tree]
 
     def _branch(self, base_tree: str, side: Side, path: str = "") -> Branch:
@@ -99,7 +99,7 @@ def _pair(branch: Branch, other: Branch) -> Iterator[Conflict]:
 
 
 def _ordered(conflicts: Sequence[Conflict]) -> tuple[Conflict, ...]:
-    """One per id, worst first; of two with one id the worse stays."""
+    """The conflicts, worst first; of two with one id only the worse one."""
     order = list(Severity)
     ranked = sorted(
         conflicts,

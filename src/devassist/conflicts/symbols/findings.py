@@ -1,4 +1,4 @@
-"""How findings are worded: one sentence with symbols, files and lines, and what to do about it."""
+"""Words conflicts of symbols: a sentence with symbols, files and lines, and a suggestion."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _KINDS = {
 
 
 class Evidence(NamedTuple):
-    """One use and how sure it is that it breaks."""
+    """A use that breaks, and the severity."""
 
     use: Use
     severity: Severity
@@ -35,7 +35,7 @@ def symbol_of(branch: Branch, key: str, name: str) -> str:
 
 
 def at(branch: Branch, path: str, definition: Definition) -> Location:
-    """Where a definition stands on a branch."""
+    """The location of a definition on a branch."""
     return Location(branch=branch.side.name, path=path, start_line=definition.start, end_line=definition.end)
 
 
@@ -59,7 +59,7 @@ def written(parameters: Sequence[Parameter] | None) -> str:
 
 
 def break_conflict(breaker: Branch, user: Branch, change: Break, evidence: Sequence[Evidence]) -> Conflict:
-    """What `breaker` broke and `user` newly uses."""
+    """The conflict between a name that `breaker` broke and its new uses on `user`."""
     symbol = symbol_of(breaker, change.key, change.name)
     uses = places([(each.use.path, each.use.line) for each in evidence])
     verb = _verb(evidence)

@@ -1,4 +1,4 @@
-"""For which builds a Go file is: its `//go:build` line and the system or machine at the end of its name. Pure."""
+"""Reads the builds that a Go file belongs to: from its `//go:build` line and the end of its name. Pure."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _MACHINES = frozenset(
 
 
 def build_of(path: str, source: bytes) -> str:
-    """What a file is restricted to, as text to be compared; empty for a file of every build."""
+    """The build restrictions of a file, as text to compare; empty for a file of every build."""
     head = source.partition(b"\npackage ")[0]
     restrictions = [line.decode("utf-8", "replace").strip() for line in _LINE.findall(head)]
     words = path.rpartition("/")[2].removesuffix(".go").removesuffix("_test").split("_")[1:]

@@ -1,8 +1,8 @@
 """
-What of a user's code the changes of a breaker reach.
+Finds the uses in a user's code that the changes of a breaker can reach.
 
-Of a file that the breaker left alone: what the user newly uses. Of one that both changed: what the merged text uses
-more than the breaker's own text does, for there the breaker has adapted what it saw.
+In a file that the breaker left alone these are the user's new uses. In one that both changed they are the uses that
+the merged text has in addition to the breaker's own text, where the breaker has adapted what it saw.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _GIVEN = frozenset(dir(builtins)) | frozenset("__file__ __path__ __class__ __bui
 
 @dataclass
 class Exposure:
-    """Of one pair, in one direction."""
+    """The reachable uses of one pair of branches, in one direction."""
 
     breaker: Branch
     user: Branch
@@ -50,11 +50,11 @@ class Exposure:
         return {old: new for new, old in self.breaker.origins.items()}
 
     def place(self, path: str) -> str:
-        """Where a file of the user stands after the merge."""
+        """The path of a file of the user after the merge."""
         return self._renamed.get(path, path)
 
     def _theirs(self, path: str) -> str | None:
-        """Where the breaker changed the same file; None where it did not."""
+        """The breaker's path of the same file, if the breaker changed it."""
         origin = self.user.origins.get(path, path)
         there = self._renamed.get(origin, origin)
         return (
@@ -107,7 +107,7 @@ class Exposure:
 
     @cached_property
     def uses(self) -> list[Use]:
-        """Only asked for where some file is merged."""
+        """The uses after the merge. Needed only if a file is merged."""
         uses = [use for use in self.user.uses if use.path not in self.merged]
         for path in sorted(self.merged):
             uses += self._surviving(path)

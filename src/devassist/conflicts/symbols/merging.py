@@ -1,4 +1,4 @@
-"""What a use means once both branches are merged, and whether it has lost what it meant."""
+"""Resolves uses on the merged tree, and tells whether a use has lost its meaning there."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def again(use: Use, exposure: Exposure) -> Resolution:
 
 
 def rebound(breaker: Branch, user: Branch, use: Use) -> Resolution | None:
-    """What a use means by imports that only the breaker changed, in a file that both changed."""
+    """The meaning of a use by imports that only the breaker changed, in a file that both changed."""
     reference = use.reference
     if reference is None or use.path not in breaker.changes or use.path not in user.base.files.blobs:
         return None
@@ -53,7 +53,7 @@ def lost(before: Target | None, now: Target | None) -> bool:
 
 
 def torn(exposure: Exposure, hop: Hop, use: Use) -> bool:
-    """A name that the breaker took out of a file which the user changed too: the merge takes it out."""
+    """Whether the merge removes a name: the breaker took it out of a file that the user changed too."""
     breaker, user = exposure.breaker, exposure.user
     change = breaker.breaks_by_hop.get(hop)
     if (

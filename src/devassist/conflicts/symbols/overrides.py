@@ -44,7 +44,7 @@ def _of(hop: Hop, demands: dict[Hop, Added]) -> list[Hop]:
 
 
 def _embeds(target: Target) -> bool:
-    """Go: what a struct names as its bases is embedded in it, and brings its methods along."""
+    """Whether a type is a Go struct, whose bases are embedded in it with their methods."""
     return (
         target.path.endswith(".go")
         and target.definition is not None
@@ -124,7 +124,7 @@ def _abstract(user: Branch, target: Target) -> bool:
 
 
 def _provided(merged: Resolver, target: Target, member: str) -> Target | None:
-    """What a type has under a member's name; a trait's implementation stands beside its type."""
+    """The member of a type by its name; the implementation of a trait is beside its type."""
     if target.definition is None or target.definition.kind is not SymbolKind.IMPL:
         return merged.member(target, member, [])
     owner = target.name.rpartition(".")[0]

@@ -1,4 +1,4 @@
-"""What a branch no longer allows of a name that stays: to be seen, made, extended, or used without an object."""
+"""Conflicts with names that a branch keeps but restricts: hidden, abstract, final, or no longer static."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class _Restricted(NamedTuple):
 
 
 def restriction_conflicts(breaker: Branch, user: Branch) -> Iterator[Conflict]:
-    """One conflict for each name and way in which it is restricted."""
+    """One conflict for each restricted name and way."""
     refused: dict[_Restricted, list[tuple[str, int]]] = defaultdict(list)
     restrictions = _restricted(breaker)
     for restriction in restrictions:
@@ -62,7 +62,7 @@ def restriction_conflicts(breaker: Branch, user: Branch) -> Iterator[Conflict]:
 
 
 def _restricted(branch: Branch) -> list[_Restricted]:
-    """What the branch restricted of names that the base has."""
+    """The names of the base that the branch restricted."""
     restrictions = []
     for key in branch.comparison.modules():
         before = branch.base.namespace(key)
@@ -91,9 +91,9 @@ def _ways(branch: Branch, path: str, old: Definition, new: Definition) -> Iterat
 
 
 def _access(branch: Branch, path: str, definition: Definition) -> int:
-    said = next((_ACCESS[flag] for flag in definition.flags if flag in _ACCESS), None)
-    if said is not None:
-        return said
+    access = next((_ACCESS[flag] for flag in definition.flags if flag in _ACCESS), None)
+    if access is not None:
+        return access
     if not path.endswith(".java"):
         return _EVERYWHERE
     holder = branch.own.namespace(branch.own.modules.key(path)).get(definition.owner, ())
@@ -116,7 +116,7 @@ def _refused(user: Branch, use: Use, restriction: _Restricted) -> bool:
 
 
 def _sees(user: Branch, path: str, restriction: _Restricted) -> bool:
-    """Whether code in a file may name what is restricted now."""
+    """Whether code in a file may still use the restricted name."""
     if path == restriction.path:
         return True
     access = next((_ACCESS[flag] for flag in restriction.new.flags if flag in _ACCESS), _NEAR)

@@ -1,4 +1,4 @@
-"""Whether a call fits parameters, and whether a change of parameters breaks it. Pure."""
+"""Matches calls with parameters, and judges the effect of changed signatures on them. Pure."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _BY_POSITION = frozenset((ParameterKind.POSITIONAL, ParameterKind.ANY))
 
 
 class Effect(Enum):
-    """What a change of a definition does to one call."""
+    """The effect of a changed definition on one call."""
 
     NONE = auto()
     DOUBTFUL = auto()
@@ -68,8 +68,8 @@ def accepts(parameters: Sequence[Parameter], call: Reference) -> bool:
         for parameter in parameters
         if parameter.kind in (ParameterKind.ANY, ParameterKind.KEYWORD)
     }
-    taken = {parameter.name for parameter in positional[: call.args]}
-    if any(name in taken or (name not in names and not keyworded) for name in call.keywords):
+    positions = {parameter.name for parameter in positional[: call.args]}
+    if any(name in positions or (name not in names and not keyworded) for name in call.keywords):
         return False
     if call.starred:
         return True
@@ -89,7 +89,7 @@ def fits(definition: Definition, call: Reference, *, bound: bool) -> bool:
 
 
 def effect(old: Definition, new: Definition, call: Reference, *, bound: bool, language: str) -> Effect:
-    """What the change from `old` to `new` does to a call that was written for `old`."""
+    """The effect of the change from `old` to `new` on a call that was written for `old`."""
     before, after = called(old, bound=bound), called(new, bound=bound)
     if before is None or after is None:
         return Effect.NONE
@@ -98,13 +98,13 @@ def effect(old: Definition, new: Definition, call: Reference, *, bound: bool, la
     if not accepts(after, call):
         lax = language == "javascript" and call.args > len(after)
         return Effect.DOUBTFUL if opaque(old) or opaque(new) or lax else Effect.BREAKS
-    given = _result_effect(old, new, call, language)
-    return given if given is not Effect.NONE else _quiet_effect(before, after, call, old, new)
+    result_effect = _result_effect(old, new, call, language)
+    return result_effect if result_effect is not Effect.NONE else _quiet_effect(before, after, call, old, new)
 
 
 def _result_effect(old: Definition, new: Definition, call: Reference, language: str) -> Effect:
-    """What a changed result does where it is used and somebody checks it."""
-    if call.statement or Flag.CHECKED not in new.flags or _said(old.result) == _said(new.result):
+    """The effect of a changed result on a use of it that a compiler checks."""
+    if call.statement or Flag.CHECKED not in new.flags or _condensed(old.result) == _condensed(new.result):
         return Effect.NONE
     if language == "go" and results(old.result) != results(new.result):
         return Effect.BREAKS
@@ -115,19 +115,19 @@ def _result_effect(old: Definition, new: Definition, call: Reference, language: 
     return Effect.BREAKS if new.result in ("void", "") else Effect.DOUBTFUL
 
 
-def _said(text: str) -> str:
+def _condensed(text: str) -> str:
     """A type without its white space; the names of Rust's lifetimes say nothing to who calls."""
     return "".join(_LIFETIME.sub("", text).split())
 
 
-def _unnamed(said: str) -> list[str]:
+def _unnamed(result: str) -> list[str]:
     """The types of Go's results without the names that results may have."""
-    return [part.split()[-1] for part in said.strip("() ").split(",") if part.strip()]
+    return [part.split()[-1] for part in result.strip("() ").split(",") if part.strip()]
 
 
-def results(said: str) -> int:
-    """How many values a Go function returns."""
-    text = said.strip()
+def results(result: str) -> int:
+    """The number of values that a Go function returns."""
+    text = result.strip()
     if not text.startswith("("):
         return 1 if text else 0
     depth, count = 0, 1
@@ -140,7 +140,7 @@ def results(said: str) -> int:
 def _quiet_effect(
     before: Sequence[Parameter], after: Sequence[Parameter], call: Reference, old: Definition, new: Definition
 ) -> Effect:
-    """The call still runs: does it still mean the same?"""
+    """The effect on the meaning of a call that still runs."""
     olds = [parameter for parameter in before if parameter.kind in _BY_POSITION][: call.args]
     news = [parameter for parameter in after if parameter.kind in _BY_POSITION][: call.args]
     old_names, new_names = [parameter.name for parameter in olds], [parameter.name for parameter in news]
@@ -160,7 +160,7 @@ def _quiet_effect(
     retyped = [
         parameter
         for parameter, other in zip(olds, news, strict=False)
-        if parameter.type and other.type and _said(parameter.type) != _said(other.type)
+        if parameter.type and other.type and _condensed(parameter.type) != _condensed(other.type)
     ]
     return Effect.DOUBTFUL if retyped and not _untyped(new) else Effect.NONE
 

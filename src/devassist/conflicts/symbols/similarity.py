@@ -1,4 +1,4 @@
-"""How alike two pieces of code are: their tokens without comments, in threes. Pure."""
+"""Measures the likeness of code by its tokens without comments, in threes. Pure."""
 
 from __future__ import annotations
 

@@ -75,13 +75,13 @@ def _unmet(
     (key, name), (path, definition) = interface, implementer
     different, own = methods
     uses = [use.reference for use in user.uses if use.reference is not None]
-    said = any(name in (each.name, each.receiver.split(" ")[-1].rpartition(".")[2]) for each in uses)
+    asserted = any(name in (each.name, each.receiver.split(" ")[-1].rpartition(".")[2]) for each in uses)
     for method, demand in different.items():
         if method in own and _shape(own[method]) == _shape(demand):
             continue
         symbol = symbol_of(breaker, key, f"{name}.{method}")
         where = breaker.own.namespace(key)[f"{name}.{method}"][-1].path
-        sure = said or len(own) >= _TELLING
+        sure = asserted or len(own) >= _TELLING
         lack = f"without {method}{written(demand.parameters)}"
         yield Conflict(
             level=Level.SYMBOL,

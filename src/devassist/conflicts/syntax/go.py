@@ -29,9 +29,11 @@ class GoExtractor(GoNames):
             self.walk(kind)
             variadic = child.type == "variadic_parameter_declaration"
             names = [self.text(name) for name in child.children_by_field_name("name")]
-            said = self.text(kind)
+            annotation = self.text(kind)
             passing = ParameterKind.ARGS if variadic else ParameterKind.POSITIONAL
-            parameters += [Parameter(name, passing, type=said) for name in names or [f"_{len(parameters)}"]]
+            parameters += [
+                Parameter(name, passing, type=annotation) for name in names or [f"_{len(parameters)}"]
+            ]
         return tuple(parameters)
 
     def _function(
@@ -40,7 +42,7 @@ class GoExtractor(GoNames):
         parameters = self._parameters(node.child_by_field_name("parameters"))
         result = node.child_by_field_name("result")
         self.walk(result)
-        said = self.text(result)
+        result_text = self.text(result)
         facts = Definition(
             name,
             kind,
@@ -49,8 +51,8 @@ class GoExtractor(GoNames):
             parameters,
             (Flag.CHECKED, *flags),
             (),
-            type_named(plain_type(said.strip("()").partition(",")[0])),
-            said,
+            type_named(plain_type(result_text.strip("()").partition(",")[0])),
+            result_text,
         )
         definition = self.define(node, name, kind, facts=facts, qualified=qualified)
         with self.scope(ScopeKind.FUNCTION, definition.name):
@@ -98,25 +100,25 @@ class GoExtractor(GoNames):
         self.walk(kind)
 
     def _fields(self, kind: Node | None) -> tuple[Parameter, ...] | None:
-        """What a literal without keys gives: every field in its order."""
+        """The parameters of a literal without keys: every field in its order."""
         inner = first(kind) if kind is not None and kind.type == "struct_type" else None
         parameters: list[Parameter] = []
         for child in [] if inner is None else inner.named_children:
             names = [self.text(name) for name in child.children_by_field_name("name")]
-            said = self.text(child.child_by_field_name("type"))
+            annotation = self.text(child.child_by_field_name("type"))
             if child.type == "field_declaration":
                 parameters += [
-                    Parameter(name, ParameterKind.POSITIONAL, type=said)
-                    for name in names or [plain_type(said)]
+                    Parameter(name, ParameterKind.POSITIONAL, type=annotation)
+                    for name in names or [plain_type(annotation)]
                 ]
         return None if inner is None else tuple(parameters)
 
     def on_composite_literal(self, node: Node) -> None:
         kind, body = node.child_by_field_name("type"), node.child_by_field_name("body")
-        given = [] if body is None else [child for child in body.named_children if child.type != "comment"]
-        bare = given and all(element.type == "literal_element" for element in given)
+        values = [] if body is None else [child for child in body.named_children if child.type != "comment"]
+        bare = values and all(element.type == "literal_element" for element in values)
         if kind is not None and bare and kind.type in ("type_identifier", "qualified_type"):
-            call = Reference("", "", 0, "", len(given), given="{}")
+            call = Reference("", "", 0, "", len(values), given="{}")
             receiver, _, name = self.dotted(kind).rpartition(".")
             self.refer(kind, name, receiver, call=call)
         else:
@@ -138,8 +140,8 @@ class GoExtractor(GoNames):
         kind = node.child_by_field_name("type")
         self.walk(kind)
         listed = kind is not None and kind.type in ("slice_type", "map_type", "array_type")
-        said = self.text(kind)
-        item = plain_type(said.rpartition("]")[2]) if listed else plain_type(said)
+        annotation = self.text(kind)
+        item = plain_type(annotation.rpartition("]")[2]) if listed else plain_type(annotation)
         type_ = TypeRef(item, listed=True) if listed else type_named(item)
         for name in node.children_by_field_name("name"):
             if self.frame.kind is ScopeKind.CLASS:
@@ -159,16 +161,18 @@ class GoExtractor(GoNames):
 
     def on_call_expression(self, node: Node) -> None:
         function, arguments = node.child_by_field_name("function"), node.child_by_field_name("arguments")
-        given = (
+        values = (
             []
             if arguments is None
             else [child for child in arguments.named_children if child.type != "comment"]
         )
-        starred = any(argument.type == "variadic_argument" for argument in given)
-        spread = len(given) == 1 and given[0].type == "call_expression"  # f(g()) where g gives many.
+        starred = any(argument.type == "variadic_argument" for argument in values)
+        spread = len(values) == 1 and values[0].type == "call_expression"  # f(g()) where g gives many.
         alone = node.parent is not None and node.parent.type == "expression_statement"
-        inner = f"{self.dotted(given[0].child_by_field_name('function'))}()" if spread else ""
-        call = Reference("", "", 0, "", len(given) - starred - spread, (), starred or spread, statement=alone)
+        inner = f"{self.dotted(values[0].child_by_field_name('function'))}()" if spread else ""
+        call = Reference(
+            "", "", 0, "", len(values) - starred - spread, (), starred or spread, statement=alone
+        )
         call = replace(call, given=inner if UNKNOWN not in inner else "")
         if function is not None and function.type == "identifier":
             self.refer(function, self.text(function), call=call)

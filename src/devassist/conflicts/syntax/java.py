@@ -128,7 +128,7 @@ class JavaExtractor(JavaNames):
         inside = node.parent.type if node.parent is not None else ""
         if body is None and inside == "interface_body" and Flag.ABSTRACT not in flags:
             flags.append(Flag.ABSTRACT)
-        said = self.text(result)
+        result_text = self.text(result)
         facts = Definition(
             "",
             SymbolKind.METHOD,
@@ -136,8 +136,8 @@ class JavaExtractor(JavaNames):
             0,
             parameters,
             tuple(flags),
-            type=type_named(plain_type(said)),
-            result=said,
+            type=type_named(plain_type(result_text)),
+            result=result_text,
             decorators=annotations,
         )
         qualified = self.define(
@@ -196,7 +196,7 @@ class JavaExtractor(JavaNames):
             self.walk(body)
 
     def on_switch_expression(self, node: Node) -> None:
-        """`case NAME` stands for a constant of what the switch is over."""
+        """`case NAME` uses a constant of the type that the switch is over."""
         subject = node.child_by_field_name("condition")
         self.walk(subject)
         receiver = self.dotted(first(subject)) if subject is not None else UNKNOWN
@@ -219,11 +219,11 @@ class JavaExtractor(JavaNames):
         self.walk(node.child_by_field_name("arguments"))
 
     def _arguments(self, node: Node | None, whole: Node) -> Reference:
-        given = (
+        values = (
             [] if node is None else [child for child in node.named_children if "comment" not in child.type]
         )
         alone = whole.parent is not None and whole.parent.type == "expression_statement"
-        return Reference("", "", 0, "", len(given), statement=alone)
+        return Reference("", "", 0, "", len(values), statement=alone)
 
     def on_method_reference(self, node: Node) -> None:
         children = node.named_children

@@ -39,8 +39,8 @@ class JavaNames(Extractor):
         for declarator in node.children_by_field_name("declarator"):
             value = declarator.child_by_field_name("value")
             self.walk(value)
-            said = self.text(kind)
-            type_ = self.type_of(value) if said == "var" else type_named(plain_type(said))
+            annotation = self.text(kind)
+            type_ = self.type_of(value) if annotation == "var" else type_named(plain_type(annotation))
             self.bind(self.text(declarator.child_by_field_name("name")), type_)
 
     def on_enhanced_for_statement(self, node: Node) -> None:
@@ -62,9 +62,9 @@ class JavaNames(Extractor):
         self.walk(node.child_by_field_name("value"))
 
     def on_lambda_expression(self, node: Node) -> None:
-        given = node.child_by_field_name("parameters")
+        parameters = node.child_by_field_name("parameters")
         with self.scope(ScopeKind.FUNCTION, self.frame.name):
-            for child in [] if given is None else given.named_children or [given]:
+            for child in [] if parameters is None else parameters.named_children or [parameters]:
                 name = child.child_by_field_name("name")
                 self.bind(self.text(name or child))
             self.walk(node.child_by_field_name("body"))

@@ -1,4 +1,4 @@
-"""Which files are read as which language, and the table of a blob."""
+"""Maps files to grammars by their suffix, and reads the table of a blob."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ LARGEST = 1_000_000
 
 @dataclass(frozen=True, slots=True)
 class Grammar:
-    """How files of some suffixes are read. `family` are the languages that can use each other's symbols."""
+    """The grammar for files of some suffixes. Languages of one `family` can use each other's symbols."""
 
     name: str
     family: str

@@ -141,8 +141,8 @@ class PythonExtractor(PythonNames):
         name = self.text(node.child_by_field_name("name"))
         bases: list[str] = []
         keywords: list[str] = []
-        given = node.child_by_field_name("superclasses")
-        for child in [] if given is None else given.named_children:
+        arguments = node.child_by_field_name("superclasses")
+        for child in [] if arguments is None else arguments.named_children:
             self.walk(child)
             if child.type == "keyword_argument":
                 keywords.append(self.text(child))
@@ -157,12 +157,12 @@ class PythonExtractor(PythonNames):
         with self.scope(ScopeKind.CLASS, qualified):
             self.walk(node.child_by_field_name("body"))
         marks = [part for part in whole.named_children if part.type == "decorator"]
-        made = self._made_constructor(place, self.text(marks[-1]) if marks else "")
-        if made is not None:
-            self.definitions[place] = replace(self.definitions[place], parameters=made)
+        constructor = self._made_constructor(place, self.text(marks[-1]) if marks else "")
+        if constructor is not None:
+            self.definitions[place] = replace(self.definitions[place], parameters=constructor)
 
     def _made_constructor(self, place: int, mark: str) -> tuple[Parameter, ...] | None:
-        """What a data class or a named tuple is made from, when all its fields are in sight."""
+        """The constructor parameters of a data class or named tuple, if all its fields are in this file."""
         owner = self.definitions[place]
         named = owner.bases in (("NamedTuple",), ("typing.NamedTuple",))
         if not named and (owner.bases or "dataclass" not in mark or "init=False" in mark):
@@ -179,9 +179,9 @@ class PythonExtractor(PythonNames):
             ):
                 continue
             if "ClassVar" not in definition.result and "init=False" not in definition.result:
-                given = definition.flags == (Flag.OPTIONAL,)
-                bare = given and "field(" in definition.result and "default" not in definition.result
-                parameters.append(Parameter(definition.last, kind, given and not bare))
+                optional = definition.flags == (Flag.OPTIONAL,)
+                bare = optional and "field(" in definition.result and "default" not in definition.result
+                parameters.append(Parameter(definition.last, kind, optional and not bare))
         return tuple(parameters)
 
     def on_lambda(self, node: Node) -> None:
@@ -204,21 +204,23 @@ class PythonExtractor(PythonNames):
 
     def _by_string(self, callee: str, arguments: Node | None) -> None:
         """`getattr(mod, "load")` and `patch("pkg.mod.load")` name what they use: worth a warning, no more."""
-        given = [] if arguments is None else arguments.named_children
+        values = [] if arguments is None else arguments.named_children
         last = callee.rpartition(".")[2]
-        if last == "cast" and given:
-            self.annotated(given[0] if given[0].type == "string" else None)
-        elif last == "patch" and given and given[0].type == "string":
-            module, _, name = self.text(given[0]).strip("\"'").rpartition(".")
+        if last == "cast" and values:
+            self.annotated(values[0] if values[0].type == "string" else None)
+        elif last == "patch" and values and values[0].type == "string":
+            module, _, name = self.text(values[0]).strip("\"'").rpartition(".")
             if module:
                 with self.guarded():
-                    self.bring(given[0], "", module, name)
-        elif last in ("getattr", "setattr", "object") and len(given) in (2, 3) and given[1].type == "string":
-            forgiving = last == "getattr" and len(given) == 3  # noqa: PLR2004 - the third is a default
-            receiver, name = self.dotted(given[0]), self.text(given[1]).strip("\"'")
+                    self.bring(values[0], "", module, name)
+        elif (
+            last in ("getattr", "setattr", "object") and len(values) in (2, 3) and values[1].type == "string"
+        ):
+            forgiving = last == "getattr" and len(values) == 3  # noqa: PLR2004 - the third is a default
+            receiver, name = self.dotted(values[0]), self.text(values[1]).strip("\"'")
             if receiver != UNKNOWN and name.isidentifier() and callee != "setattr" and not forgiving:
                 with self.guarded():
-                    self.refer(given[1], name, receiver)
+                    self.refer(values[1], name, receiver)
 
     def on_call(self, node: Node) -> None:
         function, arguments = node.child_by_field_name("function"), node.child_by_field_name("arguments")

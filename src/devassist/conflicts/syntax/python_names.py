@@ -11,7 +11,7 @@ from devassist.conflicts.syntax.walker import UNKNOWN, Extractor, ScopeKind, fir
 
 _QUOTED = re.compile(r"[\w.\[\], |]+")
 _DOTTED = re.compile(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*")
-_SPOKEN = ("Literal", "Annotated")
+_VALUE_FORMS = ("Literal", "Annotated")
 """Strings in these are values, no names."""
 
 
@@ -45,9 +45,9 @@ class PythonNames(Extractor):
 
     def on_type_alias_statement(self, node: Node) -> None:
         """`type Alias[T] = list[T]`: T is known on its right alone."""
-        name, _, given = self.text(node.child_by_field_name("left")).partition("[")
+        name, _, variables = self.text(node.child_by_field_name("left")).partition("[")
         with self.scope(ScopeKind.FUNCTION, self.frame.name):
-            for variable in _DOTTED.findall(given):
+            for variable in _DOTTED.findall(variables):
                 self.bind(variable)
             self.annotated(node.child_by_field_name("right"))
         self._assign(node, name, None, None)
@@ -192,12 +192,12 @@ class PythonNames(Extractor):
             if current.type == "string":
                 self._quoted(current, self.text(current).strip("\"'"))
             elif current.type not in ("subscript", "generic_type") or not self.text(first(current)).endswith(
-                _SPOKEN
+                _VALUE_FORMS
             ):
                 stack += current.named_children
 
     def _quoted(self, node: Node, text: str) -> None:
-        if _QUOTED.fullmatch(text) is None or any(word in text for word in _SPOKEN):
+        if _QUOTED.fullmatch(text) is None or any(word in text for word in _VALUE_FORMS):
             return
         for match in _DOTTED.finditer(text):
             receiver, _, name = match.group().rpartition(".")

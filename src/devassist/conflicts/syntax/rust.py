@@ -58,7 +58,7 @@ class RustExtractor(RustMacros):
         parameters = self._parameters(node.child_by_field_name("parameters"))
         result = node.child_by_field_name("return_type")
         self.walk(result)
-        said = self.text(result)
+        result_text = self.text(result)
         flags = [Flag.CHECKED, *self._visibility(node)]
         if node.type == "function_signature_item" and self.frame.kind is ScopeKind.CLASS:
             flags.append(Flag.ABSTRACT)
@@ -73,8 +73,8 @@ class RustExtractor(RustMacros):
             0,
             parameters,
             tuple(flags),
-            type=type_named(_inner(said)),
-            result=said,
+            type=type_named(_inner(result_text)),
+            result=result_text,
             trait=self._trait,
             conditions=self._conditions(node),
         )
@@ -115,13 +115,13 @@ class RustExtractor(RustMacros):
             bases = tuple(
                 plain_type(self.text(bound)) for bound in ([] if bounds is None else bounds.named_children)
             )
-        made = self._made_of(node.child_by_field_name("body")) if kind is SymbolKind.STRUCT else None
+        parameters = self._made_of(node.child_by_field_name("body")) if kind is SymbolKind.STRUCT else None
         facts = Definition(
             "",
             kind,
             0,
             0,
-            made,
+            parameters,
             (Flag.CHECKED, *self._visibility(node)),
             bases,
             conditions=self._conditions(node),
@@ -131,7 +131,7 @@ class RustExtractor(RustMacros):
             self.walk(node.child_by_field_name("body"))
 
     def _made_of(self, body: Node | None) -> tuple[Parameter, ...] | None:
-        """What a literal of a struct or variant gives: every field by name, or every value in order."""
+        """The parameters of a literal of a struct or variant: every field by name, or every value in order."""
         if body is None:
             return None
         if body.type == "field_declaration_list":
@@ -146,7 +146,7 @@ class RustExtractor(RustMacros):
         )
 
     def _visibility(self, node: Node) -> list[Flag]:
-        """Who may name an item. Nothing for what belongs to a trait: it is as visible as that."""
+        """The visibility of an item. Empty for items of a trait, which are as visible as the trait."""
         shown = next(
             (self.text(child) for child in node.children if child.type == "visibility_modifier"), None
         )
@@ -217,13 +217,13 @@ class RustExtractor(RustMacros):
         function, arguments = node.child_by_field_name("function"), node.child_by_field_name("arguments")
         if function is not None and function.type == "generic_function":
             function = function.child_by_field_name("function")
-        given = (
+        values = (
             []
             if arguments is None
             else [child for child in arguments.named_children if "comment" not in child.type]
         )
         alone = node.parent is not None and node.parent.type == "expression_statement"
-        call = Reference("", "", 0, "", len(given), statement=alone)
+        call = Reference("", "", 0, "", len(values), statement=alone)
         if function is not None and function.type == "identifier":
             self.refer(function, self.text(function), call=call)
         elif function is not None and function.type in self.attribute:
@@ -240,10 +240,10 @@ class RustExtractor(RustMacros):
 
     def on_struct_expression(self, node: Node) -> None:
         kind, body = node.child_by_field_name("name"), node.child_by_field_name("body")
-        given = [] if body is None else body.named_children
-        self._literal(kind, given)
+        initializers = [] if body is None else body.named_children
+        self._literal(kind, initializers)
         owner = self.dotted(kind)
-        for initializer in given:
+        for initializer in initializers:
             name = initializer.child_by_field_name("field") or (
                 initializer if initializer.type == "shorthand_field_initializer" else None
             )
@@ -251,12 +251,14 @@ class RustExtractor(RustMacros):
                 self.refer(name, self.text(name), UNKNOWN, call=Reference("", "", 0, "", type=TypeRef(owner)))
             self.walk(initializer.child_by_field_name("value"))
 
-    def _literal(self, kind: Node | None, given: Sequence[Node]) -> None:
+    def _literal(self, kind: Node | None, initializers: Sequence[Node]) -> None:
         """`T { a, b: x }` calls T with the fields it names; `..rest` gives the others."""
         names = [
-            part.child_by_field_name("field") or part for part in given if part.type.endswith("initializer")
+            part.child_by_field_name("field") or part
+            for part in initializers
+            if part.type.endswith("initializer")
         ]
-        rest = any(part.type == "base_field_initializer" for part in given)
+        rest = any(part.type == "base_field_initializer" for part in initializers)
         fields = tuple(self.text(part) for part in names if part.type != "base_field_initializer")
         call = Reference("", "", 0, "", 0, fields, starred=rest)
         if kind is not None and kind.type == "type_identifier":
@@ -272,9 +274,9 @@ class RustExtractor(RustMacros):
     on_type_identifier = on_identifier
 
 
-def _inner(said: str) -> str:
+def _inner(text: str) -> str:
     """`Result<T, E>`, `Option<T>` and `Box<T>` are followed to T: `?` and `unwrap` lead there."""
     for wrapper in ("Result<", "Option<", "Box<", "Arc<", "Rc<"):
-        if said.startswith(wrapper):
-            return _inner(said[len(wrapper) :])
-    return plain_type(said)
+        if text.startswith(wrapper):
+            return _inner(text[len(wrapper) :])
+    return plain_type(text)

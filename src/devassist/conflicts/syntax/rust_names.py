@@ -118,9 +118,9 @@ class RustNames(Extractor):
         self.walk(node.child_by_field_name("body"))
 
     def on_closure_expression(self, node: Node) -> None:
-        given = node.child_by_field_name("parameters")
+        parameters = node.child_by_field_name("parameters")
         with self.scope(ScopeKind.FUNCTION, self.frame.name):
-            for child in [] if given is None else given.named_children:
+            for child in [] if parameters is None else parameters.named_children:
                 kind = child.child_by_field_name("type")
                 pattern = child.child_by_field_name("pattern") or child
                 if pattern.type == "identifier":

@@ -32,9 +32,9 @@ class ScriptExtractor(ScriptExports):
     def on_arrow_function(self, node: Node) -> None:
         facts = self._function_of(node, "")
         parameters = facts.parameters or ()
-        held = self.held.pop(node.id, "")
-        if held and parameters and not parameters[0].type:
-            parameters = (replace(parameters[0], type=held), *parameters[1:])
+        element = self.held.pop(node.id, "")
+        if element and parameters and not parameters[0].type:
+            parameters = (replace(parameters[0], type=element), *parameters[1:])
         self._body(node, self.frame.name, parameters)
 
     on_function_expression = on_arrow_function
@@ -141,8 +141,8 @@ class ScriptExtractor(ScriptExports):
 
     def _parameter_fields(self, node: Node) -> None:
         """`constructor(private store: Store)` makes a field."""
-        given = node.child_by_field_name("parameters")
-        for child in [] if given is None else given.named_children:
+        parameters = node.child_by_field_name("parameters")
+        for child in [] if parameters is None else parameters.named_children:
             if any(part.type == "accessibility_modifier" for part in child.children):
                 kind = plain_type(self.text(child.child_by_field_name("type")).lstrip(": "))
                 facts = Definition("", SymbolKind.FIELD, 0, 0, type=type_named(kind))
@@ -203,25 +203,25 @@ class ScriptExtractor(ScriptExports):
 
     def _tell_callback(self, function: Node | None, arguments: Node | None) -> None:
         """`list.map((one) => ...)`: the first parameter is one of what the list holds."""
-        given = None if arguments is None else first(arguments)
-        if function is None or function.type != "member_expression" or given is None:
+        callback = None if arguments is None else first(arguments)
+        if function is None or function.type != "member_expression" or callback is None:
             return
-        if given.type in FUNCTIONS and self.text(function.child_by_field_name("property")) in _EACH:
+        if callback.type in FUNCTIONS and self.text(function.child_by_field_name("property")) in _EACH:
             element = self.element(self.text(function.child_by_field_name("object")))
-            self.held[given.id] = "" if element is None else element.name
+            self.held[callback.id] = "" if element is None else element.name
 
     def on_new_expression(self, node: Node) -> None:
         self._call(node.child_by_field_name("constructor"), node.child_by_field_name("arguments"))
 
     def _call(self, function: Node | None, arguments: Node | None) -> None:
-        given = (
+        values = (
             []
             if arguments is None
             else [child for child in arguments.named_children if child.type != "comment"]
         )
-        starred = any(argument.type == "spread_element" for argument in given)
+        starred = any(argument.type == "spread_element" for argument in values)
         call = Reference(
-            "", "", 0, "", sum(argument.type != "spread_element" for argument in given), (), starred
+            "", "", 0, "", sum(argument.type != "spread_element" for argument in values), (), starred
         )
         if function is not None and function.type == "identifier":
             self.refer(function, self.text(function), call=call)

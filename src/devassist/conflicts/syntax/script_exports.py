@@ -1,4 +1,4 @@
-"""What JavaScript and TypeScript modules show: `export` statements and CommonJS `exports`."""
+"""Exports of JavaScript and TypeScript modules: `export` statements and CommonJS `exports`."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from devassist.conflicts.syntax.walker import first
 
 
 class ScriptExports(ScriptNames):
-    """A name that is shown under its own name keeps its definition; any other way to show it is an import of it."""
+    """A name exported under its own name keeps its definition; any other export is an import of it."""
 
     def on_export_statement(self, node: Node) -> None:
         source = node.child_by_field_name("source")
@@ -105,7 +105,7 @@ class ScriptExports(ScriptNames):
             self.bring(node, name, "", self.text(value), exported=True)
 
     def _export_property(self, entry: Node) -> None:
-        """One entry of `module.exports = { ... }`."""
+        """An entry of `module.exports = { ... }`."""
         if entry.type == "shorthand_property_identifier":
             self._show(self.text(entry))
         elif entry.type == "pair" and (value := entry.child_by_field_name("value")) is not None:

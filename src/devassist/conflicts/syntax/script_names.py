@@ -1,4 +1,4 @@
-"""What JavaScript and TypeScript modules import, export and bind."""
+"""Imports and bindings of JavaScript and TypeScript modules."""
 
 from __future__ import annotations
 
@@ -86,20 +86,22 @@ class ScriptNames(Extractor):
         return tuple(parameters)
 
     def _function_of(self, node: Node, name: str, *flags: Flag | None) -> Definition:
-        """What a function says of itself; its parameters' defaults and types are walked."""
-        given = node.child_by_field_name("parameters")
+        """The signature of a function; the defaults and types of its parameters are walked."""
+        parameter_list = node.child_by_field_name("parameters")
         single = node.child_by_field_name("parameter")
         parameters = (
-            self._parameters(given)
+            self._parameters(parameter_list)
             if single is None
             else (Parameter(self.text(single), ParameterKind.POSITIONAL),)
         )
         result = node.child_by_field_name("return_type")
         self.walk(result)
-        said = self.text(result).lstrip(": ")
+        result_text = self.text(result).lstrip(": ")
         marks = [Flag(child.type) for child in node.children if child.type in _MARKS]
         overridden = any(child.type == "override_modifier" for child in node.children)
-        plain = plain_type(said.removeprefix("Promise<") if said.startswith("Promise<") else said)
+        plain = plain_type(
+            result_text.removeprefix("Promise<") if result_text.startswith("Promise<") else result_text
+        )
         return Definition(
             name,
             SymbolKind.FUNCTION,
@@ -109,26 +111,26 @@ class ScriptNames(Extractor):
             self._flags(*flags, *marks, Flag.OVERRIDE if overridden else None),
             (),
             type_named(plain),
-            said,
+            result_text,
         )
 
     def _body(self, node: Node, qualified: str, parameters: tuple[Parameter, ...]) -> None:
         with self.scope(ScopeKind.FUNCTION, qualified):
             for parameter in parameters:
                 self._bind_typed(parameter.name, parameter.type)
-            given = node.child_by_field_name("parameters")
-            for child in [] if given is None else given.named_children:
+            parameter_list = node.child_by_field_name("parameters")
+            for child in [] if parameter_list is None else parameter_list.named_children:
                 pattern = child.child_by_field_name("pattern") or child.child_by_field_name("left") or child
                 if pattern.type not in ("identifier", "comment"):
                     self._bind_pattern(pattern)
                     self._type_pattern(pattern, child.child_by_field_name("type"))
             self.walk(node.child_by_field_name("body"))
 
-    def _bind_typed(self, name: str, said: str) -> None:
-        """A local of a type as it is written; of a list it is known what it holds."""
-        match = _LIST.fullmatch(said.strip())
+    def _bind_typed(self, name: str, annotation: str) -> None:
+        """Binds a local variable by its type as it is written; for a list, the type of its elements is kept."""
+        match = _LIST.fullmatch(annotation.strip())
         if match is None:
-            self.bind(name, type_named(plain_type(said)))
+            self.bind(name, type_named(plain_type(annotation)))
         else:
             self.bind(name)
             self.frame.elements[name] = plain_type(match[1] or match[2] or "")

@@ -54,7 +54,7 @@ CALLABLES = frozenset((SymbolKind.FUNCTION, SymbolKind.METHOD, SymbolKind.PROPER
 
 
 class Flag(StrEnum):
-    """What the source says of a definition besides its signature."""
+    """Properties of a definition besides its signature."""
 
     ABSTRACT = "abstract"
     ASYNC = "async"
@@ -200,7 +200,7 @@ class Reference(msgspec.Struct, frozen=True, array_like=True, gc=False):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Table:
-    """One blob's symbols. `exports` is `__all__` where there is one; `dynamic` says that names may come from code."""
+    """The symbols of one blob. `exports` is `__all__` if there is one; with `dynamic`, code may add names."""
 
     language: str
     package: str = ""

@@ -1,4 +1,4 @@
-"""The text of a file that both sides changed, where their changes stand apart. Pure but for libgit2's diff."""
+"""Merges the text of a file that both sides changed in different places. Pure but for libgit2's diff."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _Edit = tuple[int, int, tuple[bytes, ...]]
 
 
 def merged_text(base: bytes, ours: bytes, other: bytes) -> bytes | None:
-    """What git's merge makes of three texts; None where changes touch and are not the same."""
+    """The result of git's merge of three texts; None if changes touch and differ."""
     if b"\0" in base or b"\0" in ours or b"\0" in other:
         return None
     edits = sorted({*_edits(base, ours), *_edits(base, other)})
@@ -20,13 +20,13 @@ def merged_text(base: bytes, ours: bytes, other: bytes) -> bytes | None:
     if any(left[1] >= right[0] for left, right in pairwise(edits)):
         return None
     lines = _lines(base)
-    made: list[bytes] = []
+    merged: list[bytes] = []
     at = 0
     for start, end, text in edits:
-        made += lines[at:start]
-        made += text
+        merged += lines[at:start]
+        merged += text
         at = end
-    return b"".join([*made, *lines[at:]])
+    return b"".join([*merged, *lines[at:]])
 
 
 def _edits(base: bytes, side: bytes) -> list[_Edit]:

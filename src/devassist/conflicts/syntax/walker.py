@@ -1,4 +1,4 @@
-"""The walk that all languages share: a syntax tree in, a table out; scopes decide which names are local."""
+"""The walk over a syntax tree that all languages share. It returns a table; scopes decide which names are local."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which branches git cannot merge with which, and where: a cheap filter first, git itself for what is left."""
+"""Finds pairs of branches that git cannot merge: with a cheap filter first, and git itself for the rest."""
 
 from __future__ import annotations
 
@@ -66,9 +66,9 @@ class TextDetector:
 
     def set_side(self, side: Side, against: Collection[str] | None = None) -> TextResult:
         """
-        One branch is new or moved: check it against all others, and return what it conflicts with.
+        Compare a new or moved branch with all others, or with those in `against`; its conflicts.
 
-        With `against`, against these alone: none, where it only is what others are held against.
+        An empty `against` only makes the branch known, for later comparisons of others with it.
         """
         self._sides[side.name] = side
         pairs = list(self._pairs_with(side))
@@ -101,7 +101,7 @@ class TextDetector:
                     yield self._against, side
 
     def _pairs_with(self, side: Side) -> Iterator[tuple[Side, Side]]:
-        """Those of `_pairs` that a side is in."""
+        """The pairs of `_pairs` with a given side."""
         after = False
         for other in self._sides.values():
             if other.name == side.name:
@@ -116,17 +116,17 @@ class TextDetector:
 
     def _checked(self, pairs: Sequence[tuple[Side, Side]]) -> TextResult:
         self.bases.add(dict.fromkeys(side.commit for pair in pairs for side in pair))
-        asked: dict[PairKey, tuple[Side, Side]] = {}
+        pending: dict[PairKey, tuple[Side, Side]] = {}
         for side, other in pairs:
             key = self._keys[side.name, other.name] = self._suspicion(side, other)
             if key is not None and key not in self._found:
-                asked[key] = (side, other)
-        results = self.referee.merge_all([(side.commit, other.commit) for side, other in asked.values()])
-        self._found.update(zip(asked, results, strict=True))
-        return TextResult(self._report(pairs), len(pairs), len(asked))
+                pending[key] = (side, other)
+        results = self.referee.merge_all([(side.commit, other.commit) for side, other in pending.values()])
+        self._found.update(zip(pending, results, strict=True))
+        return TextResult(self._report(pairs), len(pairs), len(pending))
 
     def _suspicion(self, side: Side, other: Side) -> PairKey | None:
-        """What the verdict of git on a pair depends on; None where there is no need to ask."""
+        """The key of git's verdict on a pair; None if the pair merges for certain."""
         if side.commit == other.commit:
             return None
         bases = None if self._all_to_git else self.bases.between(side.commit, other.commit)
@@ -168,6 +168,6 @@ def worktree_side(referee: MergeTree, worktree: Path, name: str) -> Side:
 
     Its index is not touched, and what is not committed is stored in the referee's scratch directory only.
     """
-    taken = referee.scratch.snapshot(worktree)
-    head = taken.head if taken.commit != taken.head else ""
-    return Side(name=name, commit=taken.commit, tree=referee.view.tree_of(taken.commit), head=head)
+    snapshot = referee.scratch.snapshot(worktree)
+    head = snapshot.head if snapshot.commit != snapshot.head else ""
+    return Side(name=name, commit=snapshot.commit, tree=referee.view.tree_of(snapshot.commit), head=head)

@@ -1,4 +1,4 @@
-"""Which lines of a file each side changed, and whether two sides' changes come so close that a merge may fail."""
+"""Finds the lines of a file that each side changed, and changes of two sides that are too close to merge."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ class HunkIndex:
         self, old: str, before: Sequence[bytes], after: Sequence[bytes], hunks: Sequence[Hunk]
     ) -> bool:
         """
-        Is this the only alignment the histogram diff can come to.
+        Whether this is the only alignment that the histogram diff can produce.
 
         It is when no removed line is anywhere in the new text, no added one anywhere in the old, and each run
         of lines kept between two hunks has a line that the old text has once: that line can only meet itself.
@@ -103,7 +103,7 @@ def _has_anchor(counts: Counter[bytes], lines: Sequence[bytes]) -> bool:
 
 
 def touching(mine: Sequence[Hunk], others: Sequence[Hunk]) -> bool:
-    """xdiff's rule: changes can conflict unless at least one line stands between them."""
+    """Whether changes can conflict. By xdiff's rule they cannot with at least one line between them."""
     index = other_index = 0
     while index < len(mine) and other_index < len(others):
         left, right = mine[index], others[other_index]

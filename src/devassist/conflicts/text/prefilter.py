@@ -1,8 +1,8 @@
 """
-Which pairs of trees git has to be asked about: all that it could find a conflict in, and few others.
+Selects the pairs of trees that git has to merge: all that could conflict, and few others.
 
-A pair left out merges clean for certain. What depends on rename detection, attributes, links, submodules or
-binary content is never left out: about these only git itself knows.
+A pair left out merges cleanly for certain. Pairs that depend on rename detection, attributes, links, submodules or
+binary content are never left out, because only git itself can decide them.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ _REGULAR = frozenset((FILE, EXECUTABLE))
 
 @dataclass(frozen=True, slots=True)
 class SideChanges:
-    """What one side changed since the merge base."""
+    """The changes of one side since the merge base."""
 
     changes: Mapping[str, TreeChange]
     added: frozenset[str]

@@ -1,4 +1,4 @@
-"""A conflict that git reports as the value a person reads: kind, lines on both sides, one sentence, next move."""
+"""Describes a conflict that git reports: its kind, the lines on both sides, a sentence and a suggestion."""
 
 from __future__ import annotations
 
@@ -116,8 +116,8 @@ def _placed(branch: str, entry: StageEntry | None, hunks: Sequence[Hunk]) -> tup
 
 
 def _explanation(conflict: PathConflict, ours: str, theirs: str, locations: Sequence[Location]) -> str:
-    mine = _spoken([place for place in locations if place.branch == ours])
-    others = _spoken([place for place in locations if place.branch == theirs])
+    mine = _lines_in_words([place for place in locations if place.branch == ours])
+    others = _lines_in_words([place for place in locations if place.branch == theirs])
     left, right = f"{ours}{mine}", f"{theirs}{others}"
     remover, keeper = (ours, right) if conflict.at(2) is None else (theirs, left)
     return _SENTENCES[conflict.kind].format(
@@ -125,7 +125,7 @@ def _explanation(conflict: PathConflict, ours: str, theirs: str, locations: Sequ
     )
 
 
-def _spoken(places: Sequence[Location]) -> str:
+def _lines_in_words(places: Sequence[Location]) -> str:
     if not places:
         return ""
     first = places[0]

@@ -1,4 +1,4 @@
-"""Who signs a commit: asked of the environment given and of git's configuration; never fails."""
+"""The author of a commit, from the environment and git's configuration. Never fails."""
 
 from __future__ import annotations
 

@@ -154,7 +154,7 @@ def _parsed(data: bytes) -> dict[bytes, Entry]:
 
 
 def _alike(left: bytes, right: bytes) -> int:
-    """How many bytes both begin with."""
+    """The length of the common prefix, in bytes."""
     low, high = 0, min(len(left), len(right))
     while low < high:
         middle = (low + high + 1) // 2

@@ -80,7 +80,7 @@ class MissingObject:
 
 
 def missing_objects(repository: Repository) -> Iterator[MissingObject]:
-    """Of each of our refs that lacks objects, the first that is missing."""
+    """For each of our refs that lacks objects, the first missing one."""
     handle = repository.handle
     seen: set[str] = set()
     for place in _PLACES:

@@ -1,4 +1,4 @@
-"""Puts right what a killed process leaves of worktrees and locks, in our own namespace and nowhere else."""
+"""Repairs worktrees and locks that a killed process left, in our own namespace only."""
 
 from __future__ import annotations
 
@@ -215,7 +215,7 @@ def _content(path: Path) -> bytes | None:
 
 
 def _is_head(repository: Repository, content: bytes | None) -> bool:
-    """Whether somebody put this there on purpose: a branch or a commit that is there."""
+    """Whether this is a valid HEAD: a branch, or a commit that exists."""
     text = (content or b"").decode("utf-8", "replace").strip()
     if text.startswith(f"ref: {_BRANCH}"):
         return repository.ref_tip(text.removeprefix("ref: ")) is not None

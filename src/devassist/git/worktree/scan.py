@@ -181,8 +181,8 @@ def _with_renames(repo: pygit2.Repository, root: Path, changes: list[Change]) ->
     rest_new = [path for path in fresh if path not in pairs]
     if rest_old and rest_new and len(rest_old) * len(rest_new) <= _RENAME_PAIRS_MAX:
         pairs |= _alike(repo, root, {p: gone[p] for p in rest_old}, {p: fresh[p] for p in rest_new})
-    taken = set(pairs.values())
-    return [_renamed(change, gone, pairs) for change in changes if change.path not in taken]
+    renamed = set(pairs.values())
+    return [_renamed(change, gone, pairs) for change in changes if change.path not in renamed]
 
 
 def _renamed(change: Change, gone: Mapping[str, Change], pairs: Mapping[str, str]) -> Change:

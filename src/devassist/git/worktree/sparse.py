@@ -1,4 +1,4 @@
-"""Which paths a sparse checkout keeps on disk: git's patterns, cone or not, applied to paths."""
+"""Decides which paths a sparse checkout keeps on disk, by git's patterns, cone or not."""
 
 from __future__ import annotations
 

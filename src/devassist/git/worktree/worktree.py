@@ -1,4 +1,4 @@
-"""One agent's worktree: what changed in it, committing and rescuing that, and giving it up without loss."""
+"""The worktree of one agent: its changes, committing and rescuing them, and removal without loss."""
 
 from __future__ import annotations
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import subprocess
+from collections.abc import Mapping
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import get_args
 
 import pytest
 from hypothesis import given
@@ -44,6 +46,11 @@ def table(path: str, text: str) -> Table:
 
 STORED = (Table, CheckResult, list[Diagnostic], str)
 """Every type that a cache of conflicts holds."""
+
+st.register_type_strategy(
+    Mapping, lambda hint: st.dictionaries(*map(st.from_type, get_args(hint)), max_size=2)
+)
+st.register_type_strategy(int, st.integers(-(2**53), 2**53))
 
 
 @given(st.sampled_from(STORED).flatmap(lambda type_: st.tuples(st.just(type_), st.from_type(type_))))
