@@ -80,10 +80,19 @@ def _traps(_homes: Iterator[Path], monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv(name, str(value))
 
 
+_LONGEST_FIRST = ({"e2e", "faults"}, {"contracts", "engine", "evidence", "git", "llm"})
+"""Folders whose tests start whole runs, and then those whose tests start other programs."""
+
+
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Files whose tests start whole runs come first, so that no worker is left alone with one at the end."""
-    items.sort(key=lambda item: not {"e2e", "faults"} & set(item.path.parts))
+    """Sorts the files that take long to the front, so that no worker is left alone with one at the end."""
+
+    def turn(item: pytest.Item) -> int:
+        folders = set(item.nodeid.partition("::")[0].split("/"))
+        return next((n for n, names in enumerate(_LONGEST_FIRST) if folders & names), len(_LONGEST_FIRST))
+
+    items.sort(key=turn)
 
 
 @pytest.fixture(scope="session")
