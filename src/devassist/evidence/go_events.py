@@ -32,6 +32,8 @@ class _Run:
 
     cases: dict[str, CaseStatus] = field(default_factory=dict)
     begun: dict[str, dict[str, None]] = field(default_factory=dict)
+    failed: set[str] = field(default_factory=set)
+    """Packages with a failed test."""
 
     def take(self, event: GoEvent) -> None:
         if event.test:
@@ -63,12 +65,12 @@ class _Run:
         """Of a crash, the tests that were under way failed; a package that does not build fails as a case."""
         for test in open_tests:
             self._note(package, test, CaseStatus.FAILED)
-        start = f"{package}."
-        failed = (case for case, status in self.cases.items() if status is CaseStatus.FAILED)
-        if not any(case.startswith(start) for case in failed):
+        if package not in self.failed:
             self.cases[package] = CaseStatus.FAILED
 
     def _note(self, package: str, test: str, status: CaseStatus) -> None:
+        if status is CaseStatus.FAILED:
+            self.failed.add(package)
         case = f"{package}.{test}"
         self.cases[case] = weightier(self.cases.get(case), status)
 

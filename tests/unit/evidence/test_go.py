@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from devassist.evidence import go_events
 from support.observed import outcomes, run_observed, write_tree
 
 needs_go = pytest.mark.skipif(shutil.which("go") is None, reason="go is not installed")
@@ -113,6 +114,24 @@ def test_packages_without_tests_are_a_run_of_nothing(tree: Path, cache: str) -> 
 
 
 @needs_go
+def test_benchmarks_are_still_printed(tree: Path, cache: str) -> None:
+    bench = 'package m\nimport "testing"\nfunc BenchmarkB(b *testing.B) { for i := 0; i < b.N; i++ {} }\n'
+    write_tree(tree, {**MODULE, "a_test.go": bench})
+    result, ledger = run_observed("go test -bench . -benchtime 1x", tree, GOCACHE=cache)
+    assert "ns/op" in result.output
+    assert ledger.complete
+
+
+@needs_go
+def test_a_package_whose_main_exits_early_ran_nothing(tree: Path, cache: str) -> None:
+    main = 'package m\nimport ("os"; "testing")\nfunc TestMain(m *testing.M) { os.Exit(0) }\nfunc TestA(t *testing.T) { t.Fail() }\n'
+    write_tree(tree, {**MODULE, "a_test.go": main})
+    result, ledger = run_observed("go test ./...", tree, GOCACHE=cache)
+    assert result.exit_code == 0
+    assert ledger.ran_nothing
+
+
+@needs_go
 def test_go_tests_that_tests_start_are_not_reported(tree: Path, cache: str) -> None:
     nested = """package m
 import ("os/exec"; "os"; "testing")
@@ -133,3 +152,14 @@ def test_a_program_that_is_not_there_is_not_pretended(tree: Path) -> None:
     assert result.output.startswith("none\n")
     assert result.exit_code == 127
     assert ledger.runner == ""
+
+
+def test_fifty_thousand_tests_are_read_in_a_moment() -> None:
+    lines = (
+        f'{{"Action":"{action}","Package":"m","Test":"TestA/{number}"}}\n'
+        for number in range(50_000)
+        for action in ("run", "pass")
+    )
+    told = go_events.testimony(("".join(lines) + '{"Action":"pass","Package":"m"}\n').encode())
+    assert len(told.cases) == 50_000
+    assert told.complete
