@@ -30,7 +30,7 @@ from devassist.domain.state.approvals import Choice, decide
 from devassist.domain.state.run import RunState
 from devassist.engine.context import RunRequest
 from devassist.engine.log.journal import Journal
-from devassist.engine.resolution.resolution_request import Matter, ResolutionResult
+from devassist.engine.resolution.resolution_request import ResolutionRequest, ResolutionResult
 from devassist.engine.run.resolution_run import TASK, ResolutionRun
 from devassist.engine.run.supervisor import Supervisor
 from devassist.git.merging.merge import commit_merge
@@ -131,7 +131,9 @@ def _run(
         return accepted[-1].commit
 
     with supervision(project, request, journal, directory, RunParts(sinks=sinks)) as run:
-        work = ResolutionRun(context=run.context, matter=_matter(project, conflict), accept=accept)
+        work = ResolutionRun(
+            context=run.context, request=_resolution_request(project, conflict), accept=accept
+        )
         supervisor = Supervisor(context=run.context, work=work)
         supervisor.execute()
     if supervisor.error is not None:
@@ -141,12 +143,12 @@ def _run(
     return accepted[-1]
 
 
-def _matter(project: Project, conflict: OpenConflict) -> Matter:
+def _resolution_request(project: Project, conflict: OpenConflict) -> ResolutionRequest:
     pair = conflict.pair
     objections = [at.message for file in pair.files for at in file.conflicts]
     if conflict.semantic:
         objections.insert(0, f"{conflict.conflict.explanation}. {conflict.conflict.suggestion}")
-    return Matter(
+    return ResolutionRequest(
         pair=pair,
         intents=(
             intent_of(project, pair.ours, conflict.base_commit),

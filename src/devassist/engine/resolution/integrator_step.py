@@ -34,7 +34,7 @@ from devassist.engine.crews.worker_session import WorkerSession
 from devassist.engine.log.attempt_log import SubmitReply
 from devassist.engine.resolution.conflict_worktree import ConflictWorktree
 from devassist.engine.resolution.integrator_attempts import Attempt, attempt_at
-from devassist.engine.resolution.resolution_request import Matter, ResolutionResult, brief_of
+from devassist.engine.resolution.resolution_request import ResolutionRequest, ResolutionResult, brief_of
 from devassist.git.worktree.worktree import Worktree
 from devassist.messages import SubmitWork
 
@@ -49,7 +49,7 @@ class ResolutionStep(WorkerSession):
     """Runs the integrator on one conflict; an interrupted attempt continues with its recorded replies."""
 
     worktrees: RunWorktrees
-    matter: Matter
+    request: ResolutionRequest
     checks: Sequence[str] = ()
     _attempt: Attempt = field(default_factory=Attempt, init=False)
     _corrections: int = field(default=0, init=False)
@@ -57,7 +57,7 @@ class ResolutionStep(WorkerSession):
 
     def __post_init__(self) -> None:
         self.place = ConflictWorktree(
-            context=self.context, task=self.task_id, agent=self.agent, pair=self.matter.pair
+            context=self.context, task=self.task_id, agent=self.agent, pair=self.request.pair
         )
 
     @property
@@ -99,7 +99,7 @@ class ResolutionStep(WorkerSession):
                     task=self.task_id,
                     roles=[ROLE],
                     attempt=self.attempt,
-                    scope=self.matter.paths,
+                    scope=self.request.paths,
                     checks=self.checks,
                 )
             )
@@ -110,7 +110,7 @@ class ResolutionStep(WorkerSession):
 
     def _continue(self) -> ResolutionResult | None:
         """Finds the attempt to continue; its result if it had ended already, so that nobody is asked twice."""
-        pair = self.matter.pair
+        pair = self.request.pair
         history = self.context.history(self.task_id)
         self._attempt = attempt_at(history, self.agent, sides=[pair.ours.commit, pair.theirs.commit])
         finished = self._attempt.finished
@@ -144,7 +144,7 @@ class ResolutionStep(WorkerSession):
             worktree = self.place.open(left=self._attempt.left)
             commands = self.worktrees.commands
             commands.set_up(commands.place(worktree.path, task=self.task_id, agent=self.agent))
-            pair = self.matter.pair
+            pair = self.request.pair
             started = AgentStarted(
                 role=role,
                 round=round_,
@@ -154,7 +154,7 @@ class ResolutionStep(WorkerSession):
                 model=context.request.models[role][0],
             )
             self.record(started, role=role)
-        return agent_place(context, worktree.path, agent=self.agent, brief=brief_of(self.matter, context))
+        return agent_place(context, worktree.path, agent=self.agent, brief=brief_of(self.request, context))
 
     def _reopened(self) -> Worktree:
         """The worktree as an interrupted attempt left it. Raises Diverged if it changed since."""
@@ -183,7 +183,7 @@ class ResolutionStep(WorkerSession):
         if not changed:
             return self._back("nothing is changed: the conflict is as it was", submit.turns)
         tree = worktree.state_tree(changed)
-        paths = sorted({*changed, *(file.path for file in self.matter.pair.files)})
+        paths = sorted({*changed, *(file.path for file in self.request.pair.files)})
         verified = self._verified(tree, paths)
         handoff = replace(
             make_handoff(ROLE, submit.work, intent="resolve a conflict", artifacts=changed), kind="resolution"
@@ -200,8 +200,8 @@ class ResolutionStep(WorkerSession):
         return self._accept(handoff, submit.turns, tree, paths, verified)
 
     def _verified(self, tree: str, paths: Sequence[str]) -> Verified:
-        matter, languages = self.matter, self.context.settings.conflicts.languages
-        return Verification(matter.pair, matter.cache, languages, matter.settles).verify(tree, paths)
+        request, languages = self.request, self.context.settings.conflicts.languages
+        return Verification(request.pair, request.cache, languages, request.settles).verify(tree, paths)
 
     def _accept(
         self, handoff: Handoff, turns: int, tree: str, paths: Sequence[str], verified: Verified
@@ -254,8 +254,8 @@ class ResolutionStep(WorkerSession):
         return [
             path
             for path in self.worktrees.changes_in(worktree)
-            if in_scope(path, self.matter.paths)
-            and not is_build_product(path, tracked_tops=tracked, written=self.matter.paths)
+            if in_scope(path, self.request.paths)
+            and not is_build_product(path, tracked_tops=tracked, written=self.request.paths)
         ]
 
 

@@ -20,7 +20,7 @@ from devassist.engine.approval_requests import Parked
 from devassist.engine.context import RunContext
 from devassist.engine.crews.run_worktrees import RunWorktrees
 from devassist.engine.resolution.integrator_step import ROLE, ResolutionStep
-from devassist.engine.resolution.resolution_request import Matter
+from devassist.engine.resolution.resolution_request import ResolutionRequest
 from devassist.engine.resolution.resolution_writer import ResolutionWriter, Settlement
 
 _AUTOMATIC = "automatic"
@@ -109,8 +109,8 @@ class Proposals:
         `ours` and `theirs` are commits, `landed` the tasks in the result. Raises Parked while the integrator waits for
         a person, and Interrupted or LimitReached if the run is over.
         """
-        matter = (task.id, ours, theirs)
-        if not self._wanted() or matter in self._failed:
+        conflict = (task.id, ours, theirs)
+        if not self._wanted() or conflict in self._failed:
             return None
         try:
             with self._pair(ours, theirs, conflicts) as pair:
@@ -121,7 +121,7 @@ class Proposals:
             warn(self.context, task, f"the integrator could not be asked: {error}")
             proposal = None
         if proposal is None:
-            self._failed.add(matter)
+            self._failed.add(conflict)
         return proposal
 
     def _proposed(
@@ -131,7 +131,7 @@ class Proposals:
         if not pair.files:
             return None
         stages = [entry.path for file in pair.files for at in file.conflicts for entry in at.stages]
-        matter = Matter(
+        request = ResolutionRequest(
             pair=pair,
             intents=(self._intent(landed), _intent_of(task)),
             paths=list(dict.fromkeys([*(file.path for file in pair.files), *stages])),
@@ -139,7 +139,7 @@ class Proposals:
             cache=context.symbols,
         )
         result = ResolutionStep(
-            context=context, task_id=task.id, worktrees=self.worktrees, matter=matter, checks=task.checks
+            context=context, task_id=task.id, worktrees=self.worktrees, request=request, checks=task.checks
         ).run()
         context.check_stop()
         if result.outcome is Outcome.WAITING:

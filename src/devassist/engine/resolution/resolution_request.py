@@ -14,7 +14,7 @@ from devassist.engine.crews.prompts import resolution_brief
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Matter:
+class ResolutionRequest:
     """
     The conflict to resolve: the merge, the intents of both sides, and the objections of git or the detectors.
 
@@ -47,15 +47,15 @@ class ResolutionResult:
     summary: str = ""
 
 
-def brief_of(matter: Matter, context: RunContext) -> str:
+def brief_of(request: ResolutionRequest, context: RunContext) -> str:
     """The integrator's prompt: equal for an equal request, so that an interrupted attempt can be continued."""
-    pair, repository = matter.pair, context.repository
-    diffs = [repository.diff(pair.base, side.tree, paths=matter.paths) for side in (pair.ours, pair.theirs)]
+    pair, repository = request.pair, context.repository
+    diffs = [repository.diff(pair.base, side.tree, paths=request.paths) for side in (pair.ours, pair.theirs)]
     return resolution_brief(
         context.around,
         branches=(pair.ours.name, pair.theirs.name),
-        intents=matter.intents,
+        intents=request.intents,
         diffs=(diffs[0], diffs[1]),
-        paths=matter.paths,
-        objections=matter.objections,
+        paths=request.paths,
+        objections=request.objections,
     )

@@ -15,7 +15,7 @@ from devassist.engine.context import RunContext
 from devassist.engine.crews.run_worktrees import RunWorktrees
 from devassist.engine.landing.approval import Landing
 from devassist.engine.resolution.integrator_step import ResolutionStep
-from devassist.engine.resolution.resolution_request import Matter, ResolutionResult
+from devassist.engine.resolution.resolution_request import ResolutionRequest, ResolutionResult
 from devassist.engine.results import StepResult
 from devassist.engine.run.inbox import Inbox
 from devassist.engine.run.schedule import Schedule
@@ -34,7 +34,7 @@ class ResolutionRun:
     """
 
     context: RunContext
-    matter: Matter
+    request: ResolutionRequest
     accept: Callable[[ResolutionResult], str | None]
     model_error: StepResult | None = None
     _commit: str | None = None
@@ -70,7 +70,7 @@ class ResolutionRun:
         """On the task's thread."""
         self._record(TaskStarted(title=task.title, role=task.role), task=TASK)
         step = ResolutionStep(
-            context=self.context, task_id=TASK, worktrees=self._worktrees, matter=self.matter
+            context=self.context, task_id=TASK, worktrees=self._worktrees, request=self.request
         )
         self._result = result = step.run()
         return StepResult(
@@ -101,8 +101,8 @@ class ResolutionRun:
             id=TASK,
             title=self.context.request.goal,
             role=Role.INTEGRATOR,
-            instructions="\n".join(self.matter.objections),
-            scope=tuple(self.matter.paths),
+            instructions="\n".join(self.request.objections),
+            scope=tuple(self.request.paths),
         )
         return Plan(goal=self.context.request.goal, tasks=(task,))
 

@@ -18,7 +18,7 @@ from devassist.domain.events import EventType
 from devassist.domain.settings import Limits, Settings
 from devassist.domain.statuses import Outcome, RunStatus, TaskStatus
 from devassist.engine.context import RunContext
-from devassist.engine.resolution.resolution_request import Matter, ResolutionResult
+from devassist.engine.resolution.resolution_request import ResolutionRequest, ResolutionResult
 from devassist.engine.run.resolution_run import TASK, ResolutionRun
 from devassist.engine.run.supervisor import Supervisor
 from support.engine_world import PATIENCE_S, EngineWorld
@@ -51,17 +51,17 @@ class Clash:
             self.world.session(resumed=resumed, spent_s=spent_s) as context,
             MergingPair(repository, sides[0], sides[1], context.environment) as pair,
         ):
-            matter = Matter(
+            request = ResolutionRequest(
                 pair=pair, intents=("ours", "theirs"), paths=["README.md"], objections=["both changed it"]
             )
-            yield Supervisor(context=context, work=self.work(context, matter))
+            yield Supervisor(context=context, work=self.work(context, request))
 
-    def work(self, context: RunContext, matter: Matter) -> ResolutionRun:
+    def work(self, context: RunContext, request: ResolutionRequest) -> ResolutionRun:
         def accept(result: ResolutionResult) -> str | None:
             self.accepted.append(result)
             return "c0ffee" if self.keeps else None
 
-        return ResolutionRun(context=context, matter=matter, accept=accept)
+        return ResolutionRun(context=context, request=request, accept=accept)
 
 
 def clash(tmp_path: Path, *scripts: Script, minutes: float = 120.0) -> Clash:
