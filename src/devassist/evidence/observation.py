@@ -56,6 +56,7 @@ class Observation:
         )
 
     def _testimony(self, tree: Path) -> Testimony:
+        tree = tree.resolve()  # as programs that ask for their directory see it
         path = PurePosixPath(tree)
         python = (
             python_events.testimony(report, tree=path)
@@ -63,7 +64,7 @@ class Observation:
         )
         wrapped = (wrapped_testimony(run, tree=tree) for run in wrapped_runs(self.results))
         built = self.build_reports.testimonies(tree) if self.build_reports is not None else ()
-        return merged((*python, *wrapped, *built))
+        return merged((*python, *wrapped, *built), tree=tree)
 
 
 def observe(command: str, *, read: ReadFile, environment: Mapping[str, str], results: Path) -> Observation:

@@ -107,7 +107,7 @@ class _Process:
                 self.open, self.alive, self.idle = True, None, False
                 self.prefix = _prefix(root, self.tree)
             case CaseEnded(id=case, status=status):
-                case = self.prefix + case
+                case = case if case.startswith("/") else self.prefix + case
                 self.cases[case] = weightier(self.cases.get(case), status)
             case SessionEnded():
                 self.open = False

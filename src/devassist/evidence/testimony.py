@@ -25,8 +25,13 @@ class Testimony:
     began: frozenset[str] = frozenset()
 
 
-def merged(parts: Iterable[Testimony]) -> Testimony:
-    """All of them together. Of a case that ran more than once, a failure counts first, then that it ran."""
+def merged(parts: Iterable[Testimony], *, tree: Path) -> Testimony:
+    """
+    All of them together. Of a case that ran more than once, a failure counts first, then that it ran.
+
+    Ids are without the path of `tree`, which differs from run to run.
+    """
+    place = f"{tree}/"
     cases: dict[str, CaseStatus] = {}
     runners: set[str] = set()
     began: set[str] = set()
@@ -35,7 +40,8 @@ def merged(parts: Iterable[Testimony]) -> Testimony:
         runners |= part.runners
         began |= part.began
         complete = complete and part.complete
-        for case, status in part.cases.items():
+        for named, status in part.cases.items():
+            case = named.replace(place, "")
             cases[case] = weightier(cases.get(case), status)
     return Testimony(runners=frozenset(runners), cases=cases, complete=complete, began=frozenset(began))
 

@@ -102,6 +102,20 @@ def test_ids_are_relative_to_the_tree_whatever_pytest_takes_for_its_root(tree: P
     assert outcomes(ledger) == {"sub/tests/test_a.py::test_a": "passed"}
 
 
+def test_an_id_does_not_hold_the_path_of_the_tree(tree: Path) -> None:
+    text = "import pytest, os\n@pytest.mark.parametrize('x', [__file__])\ndef test_a(x): pass\n"
+    write_tree(tree, {"test_a.py": text})
+    _, ledger = run_observed(QUIET, tree)
+    assert outcomes(ledger) == {"test_a.py::test_a[test_a.py]": "passed"}
+
+
+def test_a_tree_that_is_reached_by_a_link_is_the_same_tree(tree: Path) -> None:
+    write_tree(tree, {"sub/pytest.ini": "[pytest]\n", "sub/test_a.py": ONE["test_a.py"]})
+    (tree.parent / "link").symlink_to(tree)
+    _, ledger = run_observed(f"cd sub && {QUIET}", tree.parent / "link")
+    assert outcomes(ledger) == {"sub/test_a.py::test_a": "passed"}
+
+
 def test_two_sessions_of_a_command_are_one_ledger_and_a_failure_of_either_counts(tree: Path) -> None:
     write_tree(tree, {"a/test_a.py": "def test_a(): assert False\n", "b/test_b.py": "def test_b(): pass\n"})
     result, ledger = run_observed(f"{QUIET} a; {QUIET} b; true", tree)

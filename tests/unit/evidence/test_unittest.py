@@ -157,6 +157,17 @@ for _ in range(2):
     assert ledger.passes
 
 
+def test_scripts_and_directories_of_like_names_are_told_apart(tree: Path) -> None:
+    script = ONE["test_a.py"] + "if __name__ == '__main__': unittest.main()\n"
+    failing = script.replace("pass", "self.fail()")
+    write_tree(tree, {"x/test_a.py": script, "y/test_a.py": failing})
+    _, ledger = run_observed("python x/test_a.py; (cd y && python test_a.py)", tree)
+    assert outcomes(ledger) == {"x/test_a.py::T::test_a": "passed", "y/test_a.py::T::test_a": "failed"}
+    _, ledger = run_observed("rm -r ../results/*; for d in x y; do (cd $d && python -m unittest); done", tree)
+    assert ledger.cases["x/test_a.T.test_a"] == "passed"
+    assert ledger.cases["y/test_a.T.test_a"] == "failed"
+
+
 DJANGO = {
     "manage.py": "import os, sys\nos.environ['DJANGO_SETTINGS_MODULE'] = 'settings'\n"
     "from django.core.management import execute_from_command_line\nexecute_from_command_line(sys.argv)\n",

@@ -2,6 +2,7 @@
 
 import atexit
 import functools
+import os
 import sys
 
 import _devassist_hook as hook
@@ -25,6 +26,7 @@ class _Session:
     current = None
     status = ""
     before = ()
+    script = ""
 
 
 def patch(module):
@@ -87,7 +89,8 @@ def _open():
     hook.State.busy = _Session.open = True
     _Session.result = _Session.current = None
     before = hook.hide()
-    hook.write(event="session", runner="unittest", root="")
+    _Session.script = _script()
+    hook.write(event="session", runner="unittest", root=text(_directory()))
     return before
 
 
@@ -165,4 +168,22 @@ def _unsaid(result):
 
 
 def _write(test, status):
-    hook.write(event="case", id=text(test.id()), status=status)
+    if not status:
+        return
+    case = text(test.id())
+    if case.startswith("__main__.") and _Session.script:
+        # Each script's module has this name: its path tells them apart.
+        case = _Session.script + "::" + case.partition(".")[2].replace(".", "::")
+    hook.write(event="case", id=case, status=status)
+
+
+def _script():
+    path = getattr(sys.modules.get("__main__"), "__file__", None)
+    return text(os.path.abspath(path)) if path else ""
+
+
+def _directory():
+    try:
+        return os.getcwd()
+    except OSError:
+        return ""
