@@ -210,4 +210,4 @@ def test_a_resolve_by_agent_is_not_gone_on_with_for_branches_that_moved(by_hand:
     made = git(world.repo, "commit-tree", f"{tip}^{{tree}}", "-p", tip, "-m", "one more")
     git(world.repo, "update-ref", "refs/heads/adds", made)
     done = world.resume()
-    assert (done.code, "is one of other commits now" in done.err) == (USAGE, True), done
+    assert (done.code, "is between other commits now" in done.err) == (USAGE, True), done

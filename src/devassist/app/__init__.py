@@ -1,1 +1,1 @@
-"""What each command does: one use case per module."""
+"""The use cases behind the commands, one per module."""

@@ -1,4 +1,4 @@
-"""Wires `pr`: which commit goes where, under which title, with which text."""
+"""Proposes a run's result as a pull request."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import shutil
 from dataclasses import dataclass
 from textwrap import shorten
 
-from devassist.app.reports import load_story, told, write
+from devassist.app.reports import load_story, report_text, write
 from devassist.app.runs.takeover import aftermath
 from devassist.app.wiring.project import Project, require_result
 from devassist.domain.errors import NotFound, Unfinished
@@ -25,7 +25,7 @@ _TITLE = 72
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Proposal:
-    """What `pr` was given. Empty texts are filled in from the run."""
+    """The options of `pr`. Empty texts are filled in from the run."""
 
     base: str = ""
     remote: str = "origin"
@@ -58,7 +58,7 @@ def propose(project: Project, run: str, wanted: Proposal, *, dry_run: bool) -> P
     """
     Push the result branch and open a pull request.
 
-    Raises Unfinished when nothing landed or when git or gh refuse, NotFound when there is no such remote.
+    Raises Unfinished if nothing landed or git or gh refuse, NotFound if there is no such remote.
     """
     story = load_story(project, run)
     state = story.state
@@ -76,9 +76,7 @@ def propose(project: Project, run: str, wanted: Proposal, *, dry_run: bool) -> P
     url = ""
     if not dry_run:
         write(body, _body(story))
-        known = next(
-            (taken.act.url for taken in reversed(story.taken) if isinstance(taken.act, PrOpened)), ""
-        )
+        known = next((step.act.url for step in reversed(story.taken) if isinstance(step.act, PrOpened)), "")
         pull = Pull(run=state.run, branch=branch, commit=commit, remote=remote, words=words, known=known)
         environment = project.host.environment
         with aftermath(project, state.run) as after:
@@ -104,18 +102,18 @@ def propose(project: Project, run: str, wanted: Proposal, *, dry_run: bool) -> P
 
 
 def _remote(project: Project, name: str) -> Remote:
-    found = None if name.startswith("-") else find_remote(project.repository, name)
-    if found is None:
+    remote = None if name.startswith("-") else find_remote(project.repository, name)
+    if remote is None:
         raise NotFound(
             f"there is no remote {name!r}", hint=f"git remote add {name or 'origin'} URL, or --remote NAME"
         )
-    return found
+    return remote
 
 
 def _body(story: Story) -> str:
-    """The report, cut where GitHub would refuse it."""
-    text = told(story)
+    """The report, cut to the length that GitHub accepts."""
+    text = report_text(story)
     if len(text) <= _LONGEST:
         return text
-    kept = text[:_LONGEST].rpartition("\n\n")[0]
-    return f"{kept}\n\nThe rest: `devassist report {story.state.run}`\n"
+    beginning = text[:_LONGEST].rpartition("\n\n")[0]
+    return f"{beginning}\n\nThe rest: `devassist report {story.state.run}`\n"

@@ -1,4 +1,4 @@
-"""Wires what is told of runs: the files that a run writes about itself, and reports read from the log."""
+"""Reads the story of a run from the log, and writes it as a report."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from devassist.reports.run_document import Json
 from devassist.reports.story import Story
 from devassist.store.filters import EventFilter
 
-# Prompts, replies and what tools returned are no part of a report; what checks printed is.
+# Prompts, replies and results of tools are not part of a report; the output of checks is.
 _UNREAD = frozenset({"model.intended", "model.called", "tool.intended", "tool.called"})
 
 
 def load_story(project: Project, run: str) -> Story:
-    """What the log tells of one run; `run` may be a prefix or @last. Raises NotFound."""
+    """The story of one run; `run` may be a prefix or @last. Raises NotFound."""
     with open_reader(project) as reader:
         name = reader.find_run(run)
         story = Story.of(reader.events(EventFilter(run=name), raw_types=_UNREAD))
@@ -38,7 +38,7 @@ def _ending(known: KnownConflict) -> ConflictEnding:
     return ConflictEnding(status=known.decision.status, who=known.decision.who, reason=known.decision.reason)
 
 
-def told(story: Story, *, as_page: bool = False) -> str:
+def report_text(story: Story, *, as_page: bool = False) -> str:
     """The report in Markdown, or as one page of HTML."""
     return page(story) if as_page else markdown(story)
 
@@ -49,5 +49,5 @@ def document_of(story: Story) -> Json:
 
 
 def write(path: Path, text: str) -> None:
-    """Replace a file at once: a reader sees the old text or the new."""
+    """Replace a file atomically: a reader sees the old text or the new."""
     write_whole(path, text)

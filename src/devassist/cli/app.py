@@ -20,8 +20,8 @@ from devassist.cli.plain_text import complain
 from devassist.cli.workflow import disarm_streams, finish_streams, is_job
 from devassist.domain.errors import DevassistError
 
-# Newer Typers carry a click of their own: the class is taken from where Typer's own errors have it.
-_Usage: Any = next(one for one in typer.BadParameter.__mro__ if one.__name__ == "ClickException")
+# Newer versions of Typer have a click of their own, so the class is taken from Typer's own errors.
+_Usage: Any = next(base for base in typer.BadParameter.__mro__ if base.__name__ == "ClickException")
 
 _DISK = frozenset(
     {
@@ -35,7 +35,7 @@ _DISK = frozenset(
         errno.ENFILE,
     }
 )
-"""What a disk may answer without it being a bug of ours."""
+"""Errors of a disk that are not bugs of ours."""
 
 
 class Worktrees(LazyGroup):
@@ -51,7 +51,7 @@ class Audit(LazyGroup):
 
 
 class Conflicts(LazyGroup):
-    """`conflicts` is a command itself: what is not one of its subcommands is a branch (after `--`, always)."""
+    """`conflicts` is a command itself: an argument that is not a subcommand is a branch (after `--`, always)."""
 
     table = CONFLICTS
 
@@ -118,7 +118,7 @@ def options(
 
 
 def main() -> None:
-    """The console script. Exit codes are contract 1's; only here are errors turned into them."""
+    """The console script. It is the only place where errors become exit codes."""
     if is_job(Host().environment):
         disarm_streams()
     try:
@@ -151,7 +151,7 @@ def _run() -> None:
             raise SystemExit(70) from None
         complain(f"{error.strerror}: {error.filename or 'the disk'}", "devassist doctor")
         raise SystemExit(1) from None
-    except Exception as error:  # noqa: BLE001  the last net: a bug is said, with its report, and has its own code
+    except Exception as error:  # noqa: BLE001  any bug is reported, with an exit code of its own
         complain(f"internal error: {error!r}", f"the report is in {_bug_report(error)}")
         raise SystemExit(70) from None
     raise SystemExit(code if isinstance(code, int) else 0)

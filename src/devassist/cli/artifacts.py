@@ -1,4 +1,4 @@
-"""Where a run writes the files of a CI job: `--artifacts DIR`, else DEVASSIST_ARTIFACTS."""
+"""The directory for the files of a CI job: `--artifacts DIR`, else DEVASSIST_ARTIFACTS."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from devassist.app.wiring.host import Host
 from devassist.domain.errors import UsageError
 
 
-def artifacts_directory(host: Host, given: Path | None) -> Path | None:
-    """Raises UsageError where something else is in the way; a directory that is missing is made later."""
-    named = given or host.environment.get("DEVASSIST_ARTIFACTS")
+def artifacts_directory(host: Host, option: Path | None) -> Path | None:
+    """None if there is none. Raises UsageError if it is not a directory; a missing one is created later."""
+    named = option or host.environment.get("DEVASSIST_ARTIFACTS")
     if not named:
         return None
     path = (host.directory / named).resolve()

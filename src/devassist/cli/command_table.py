@@ -1,4 +1,4 @@
-"""Which commands there are: their names, their one-line help, and the module that is imported when one is called."""
+"""The commands: their names, their one-line help, and the module that is imported when one is called."""
 
 from __future__ import annotations
 

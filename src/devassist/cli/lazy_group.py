@@ -20,7 +20,7 @@ class LazyGroup(TyperGroup):
     table: ClassVar[Mapping[str, Entry]] = {}
     groups: ClassVar[Mapping[str, LazyGroup]] = {}
     _lists = False
-    """Whether names and help lines are enough at the moment."""
+    """Whether names and help lines are enough at present."""
 
     def __init__(self, **attributes: Any) -> None:
         super().__init__(**attributes)

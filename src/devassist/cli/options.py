@@ -1,4 +1,4 @@
-"""Parameters that several commands have, and what the shell completes for them."""
+"""Parameters that several commands have, and their shell completion."""
 
 from __future__ import annotations
 

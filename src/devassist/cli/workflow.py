@@ -1,9 +1,9 @@
 """
-GitHub's workflow commands: how one is written, and how text that others wrote is kept from being one.
+Writes GitHub's workflow commands, and keeps text that others wrote from being taken for one.
 
-The runner reads every line of a step's two streams. A line that begins with `::`, blanks before it or not, is a
-command, and so is `##[` anywhere in a line. What agents, models and repositories say is shown with a blank in
-between; JSON carries an escape.
+The runner reads every line of a step's two streams. A line that begins with `::`, with or without blanks before it,
+is a command, and so is `##[` anywhere in a line. Text of agents, models and repositories is shown with a blank in
+between; in JSON it is escaped.
 """
 
 from __future__ import annotations
@@ -21,9 +21,9 @@ _COMMAND = re.compile(r"^(\s*):(?=:)")
 
 
 def command(name: str, message: str, **properties: str | int) -> str:
-    """One workflow command as its line; properties whose value is empty or 0 are left out."""
-    given = ",".join(f"{key}={_property(str(value))}" for key, value in properties.items() if value)
-    return f"::{name}{' ' + given if given else ''}::{_message(message)}"
+    """The line of one workflow command. Properties whose value is empty or 0 are left out."""
+    listed = ",".join(f"{key}={_property(str(value))}" for key, value in properties.items() if value)
+    return f"::{name}{' ' + listed if listed else ''}::{_message(message)}"
 
 
 def _message(text: str) -> str:
@@ -35,15 +35,15 @@ def _property(text: str) -> str:
 
 
 def disarmed(text: str) -> str:
-    """One line, or the end of it, that the runner takes for text."""
+    """A line, or the end of one, changed so that the runner takes it for text."""
     return _COMMAND.sub(r"\1: ", text).replace("##[", "## [")
 
 
 class DisarmedStream:
     """
-    A text stream that disarms whole lines on their way; what is not ended by a line feed waits for its end.
+    A text stream that disarms whole lines. Text without a line feed is held back until its line ends.
 
-    `send` is the one way past it, for the commands that are ours.
+    Only `send` writes a line as it is, for our own commands.
     """
 
     def __init__(self, stream: TextIO) -> None:
@@ -56,9 +56,9 @@ class DisarmedStream:
     def write(self, text: str) -> int:
         self._waiting += text
         end = 0
-        for found in _LINE.finditer(self._waiting):
-            self._stream.write(disarmed(found[0]))
-            end = found.end()
+        for line in _LINE.finditer(self._waiting):
+            self._stream.write(disarmed(line[0]))
+            end = line.end()
         self._waiting = self._waiting[end:]
         return len(text)
 
@@ -67,22 +67,22 @@ class DisarmedStream:
             self.write(line)
 
     def send(self, line: str) -> None:
-        """A line as it is."""
+        """Write a line as it is."""
         if self._waiting:
             self.write("\n")
         self._stream.write(f"{line}\n")
         self._stream.flush()
 
     def finish(self) -> None:
-        """What still waits for a line feed, at the end of the process."""
+        """Write the text that is held back, at the end of the process."""
         waiting, self._waiting = self._waiting, ""
-        with suppress(OSError, ValueError):  # the reader is gone, and was told so before
+        with suppress(OSError, ValueError):  # the reader is gone, which was reported before
             self._stream.write(disarmed(waiting))
             self._stream.flush()
 
 
 def disarm_streams() -> None:
-    """From here on nothing this process says is a command, unless it is sent. A redirect to a file stays as it is."""
+    """Disarm all that this process prints from now on. A stdout that is redirected to a file stays as it is."""
     if not _is_file(sys.stdout):
         sys.stdout = DisarmedStream(sys.stdout)
     sys.stderr = DisarmedStream(sys.stderr)
@@ -95,7 +95,7 @@ def finish_streams() -> None:
 
 
 def send(line: str) -> None:
-    """A workflow command on stderr; nothing outside a job of GitHub's."""
+    """Write a workflow command to stderr; outside a job of GitHub's it writes nothing."""
     if isinstance(sys.stderr, DisarmedStream):
         sys.stderr.send(line)
 

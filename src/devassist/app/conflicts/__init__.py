@@ -1,1 +1,1 @@
-"""How conflicts between branches are found, shown, settled and kept in the log for a person."""
+"""Finds, shows and resolves conflicts between branches, and keeps them in the log."""

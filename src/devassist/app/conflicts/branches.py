@@ -62,7 +62,7 @@ def _side_or_none(project: Project, work: WorkInProgress, name: str) -> Side | N
 
 
 def _fork(view: Repository, base: str, side: Side | None) -> str | None:
-    """The commit where a branch left `base`; None if there is none."""
+    """The merge base of a branch and `base`; None if there is none."""
     return view.merge_base(base, side.commit) if base and side is not None else None
 
 
@@ -76,7 +76,7 @@ def intent_of(project: Project, side: Side, base: str) -> str:
                 if task.id == parts[2]:
                     return f"{task.title}\n{task.instructions}".strip()
     commits = project.repository.log(side.commit, hide=[base], limit=_COMMITS)
-    return "\n".join(commit.message.strip() for commit in commits) or "nothing is said of it"
+    return "\n".join(commit.message.strip() for commit in commits) or "it has no commits of its own"
 
 
 def base_side(project: Project, revision: str) -> Side:
@@ -93,7 +93,7 @@ def side_of(project: Project, name: str) -> Side:
     for ref in (f"refs/heads/{name}", f"refs/remotes/{name}"):
         try:
             tip = repository.ref_tip(ref)
-        except RepositoryError:  # no name of a branch, such as main~2: a revision, perhaps
+        except RepositoryError:  # not a branch name, such as main~2: it may be a revision
             tip = None
         if tip is not None:
             return Side(name=name, commit=tip, tree=repository.tree_of(tip))

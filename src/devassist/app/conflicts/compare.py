@@ -163,11 +163,11 @@ def _scene(
     # Uncommitted work on the base is compared, but it is not merged into the base.
     landing = [side for side in sides if side.name != base.name or side.name in wanted.branches]
     # The order is that of the branches to merge; a conflict belongs to the branches that it comes from.
-    held = {side.name for side in live} - {side.name for side in sides}
+    within_others = {side.name for side in live} - {side.name for side in sides}
     between = [
         replace(conflict, status=_status_for_merging(conflict, decided))
         for conflict in detected
-        if held.isdisjoint(conflict.branches)
+        if within_others.isdisjoint(conflict.branches)
     ]
     return _Scene(
         sides=sides,

@@ -15,7 +15,7 @@ from devassist.store.filters import EventFilter
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KnownConflict:
     """
-    A conflict that the log knows, as it was found last.
+    A conflict of the log, as it was found last.
 
     `first_seen` and `last_seen` are the ISO times of its first and its newest event. `changes` are the changes of its
     status since it was found last, the oldest first.
@@ -65,28 +65,29 @@ class KnownConflict:
     @property
     def conflict(self) -> Conflict:
         """The conflict itself, with its present status."""
-        found = self.latest
-        ours, theirs = found.branches
+        latest = self.latest
+        ours, theirs = latest.branches
         return Conflict(
-            level=found.level,
-            kind=ConflictKind(found.kind),
-            severity=found.severity,
+            level=latest.level,
+            kind=ConflictKind(latest.kind),
+            severity=latest.severity,
             branches=(ours, theirs),
-            path=found.path,
-            symbol=found.symbol,
-            locations=found.locations,
-            explanation=found.explanation,
-            suggestion=found.suggestion,
+            path=latest.path,
+            symbol=latest.symbol,
+            locations=latest.locations,
+            explanation=latest.explanation,
+            suggestion=latest.suggestion,
             status=self.status,
         )
 
-    def found_again(self, found: ConflictFound, at: str) -> KnownConflict:
-        """It is there. A decision about it holds if it gave the status that it is found with."""
+    def found_again(self, latest: ConflictFound, at: str) -> KnownConflict:
+        """The same conflict after it was found again. The decision about it holds if its status is the one found."""
         decision = self.decision
-        changes = (decision,) if decision and decision.status is found.status else ()
-        return KnownConflict(latest=found, first_seen=self.first_seen, last_seen=at, changes=changes)
+        changes = (decision,) if decision and decision.status is latest.status else ()
+        return KnownConflict(latest=latest, first_seen=self.first_seen, last_seen=at, changes=changes)
 
     def changed(self, change: ConflictResolved, at: str) -> KnownConflict:
+        """The same conflict after a change of its status."""
         return replace(self, last_seen=at, changes=(*self.changes, change))
 
 
@@ -97,10 +98,10 @@ def known_conflicts(project: Project) -> dict[str, KnownConflict]:
         with open_reader(project) as reader:
             for record in reader.events(EventFilter(types=("conflict",))):
                 match record.body:
-                    case ConflictFound(conflict=id_) as found if id_ in known:
-                        known[id_] = known[id_].found_again(found, record.at)
-                    case ConflictFound(conflict=id_) as found:
-                        known[id_] = KnownConflict(latest=found, first_seen=record.at, last_seen=record.at)
+                    case ConflictFound(conflict=id_) as latest if id_ in known:
+                        known[id_] = known[id_].found_again(latest, record.at)
+                    case ConflictFound(conflict=id_) as first:
+                        known[id_] = KnownConflict(latest=first, first_seen=record.at, last_seen=record.at)
                     case ConflictResolved(conflict=id_) as change if id_ in known:
                         known[id_] = known[id_].changed(change, record.at)
                     case _:

@@ -19,10 +19,10 @@ from devassist.domain.resolutions import How
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Learned:
     """
-    What `conflicts resolve --learn` found in the history, as counts.
+    The result of `conflicts resolve --learn`, in counts.
 
     `own` merges were made by devassist and are left out. Of `hunks` conflicting places, `learned` have an answer to
-    repeat; with what people decided since, `repeats` different hunks have one.
+    repeat. Together with people's decisions since then, `repeats` different hunks have an answer.
     """
 
     head: str
@@ -52,17 +52,17 @@ def learn_from_history(project: Project, *, limit: int, progress: Callable[[int,
 
 
 def precedents(project: Project) -> Mapping[str, Precedent]:
-    """Hunk key -> the answer of a person to repeat."""
+    """The person's answer to repeat, by the key of the hunk."""
     return Precedents.of(taught(project)).by_hunk()
 
 
-def repeated_answer(conflict: OpenConflict, given: Answer) -> Answer | None:
-    """What people answered before to every hunk of a conflict, or None: then a person or an agent is needed."""
+def repeated_answer(conflict: OpenConflict, draft: Answer) -> Answer | None:
+    """People's earlier answers to all hunks of a conflict; None if a hunk has none, for a person or agent to decide."""
     repeated = None if conflict.semantic else repetition(conflict.pair.files, precedents(conflict.project))
     if repeated is None:
         return None
     return replace(
-        given,
+        draft,
         how=How.AUTOMATIC,
         edits=repeated.edits,
         who="policy",
@@ -73,7 +73,7 @@ def repeated_answer(conflict: OpenConflict, given: Answer) -> Answer | None:
 
 
 def repeated_texts(conflict: OpenConflict) -> dict[str, str]:
-    """The texts to edit; a file whose hunks were all settled before is as people settled it."""
+    """The texts to edit, by path. A file whose hunks were all resolved before is as people resolved it."""
     answers = precedents(conflict.project)
     texts = conflict.texts()
     for file in conflict.pair.files:

@@ -1,4 +1,4 @@
-"""One conflict opened to be resolved: both branches merged in memory, its hunks, texts and intents."""
+"""A conflict opened for resolving: both branches merged in memory, its hunks, texts and intents."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ class OpenConflict:
         ours, theirs = self.conflict.branches
         branch = {"ours": ours, "theirs": theirs, ours: ours, theirs: theirs}.get(name)
         if branch is None:
-            raise UsageError(f"{name!r} is no side of {self.ids[0]}", hint=f"Known: {ours}, {theirs}")
+            raise UsageError(f"{name!r} is not a side of {self.ids[0]}", hint=f"Known: {ours}, {theirs}")
         return branch
 
     @property
@@ -73,7 +73,7 @@ class OpenConflict:
         return [path for path in dict.fromkeys(paths) if path]
 
     def texts(self) -> dict[str, str]:
-        """Path -> the text to edit: files with conflict markers, and those that a semantic conflict names."""
+        """The texts to edit, by path: files with conflict markers, and those that a semantic conflict names."""
         ours, theirs = self.conflict.branches
         texts = {
             file.path: file.marked.marked(ours, theirs) for file in self.pair.files if file.marked is not None
@@ -98,8 +98,8 @@ class OpenConflict:
                 hint="--edit --take SIDE decides such files by a side, --take SIDE all",
             )
         marked = {file.path for file in self.pair.files if file.marked is not None}
-        taken = self.pair.taking(side) if unmarked else {}
-        return {path: edit for path, edit in taken.items() if path not in marked}
+        edits = self.pair.taking(side) if unmarked else {}
+        return {path: edit for path, edit in edits.items() if path not in marked}
 
     def hunks(self) -> list[OpenHunk]:
         """Every hunk of every conflicting file in order, with the symbol around it."""
@@ -113,7 +113,7 @@ class OpenConflict:
         ]
 
     def answered(self, answers: Sequence[str]) -> dict[str, str]:
-        """Path -> text with these answers, one for each of `hunks` in order."""
+        """The resolved texts, by path. `answers` has one text for each of `hunks`, in order."""
         remaining = iter(answers)
         return {
             file.path: file.marked.resolved([next(remaining) for _ in file.marked.hunks])
@@ -122,14 +122,14 @@ class OpenConflict:
         }
 
     def intents(self) -> dict[str, str]:
-        """Branch -> its purpose: the task that it was made for, else its commit messages."""
+        """The purpose of each branch, by its name: the task that it was made for, else its commit messages."""
         sides = (self.pair.ours, self.pair.theirs)
         return {side.name: intent_of(self.project, side, self.base_commit) for side in sides}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OpenHunk:
-    """One place to decide, as a person sees it. `symbol` is the function or class around it, if any."""
+    """One hunk to decide. `symbol` is the function or class around it; empty if there is none."""
 
     path: str
     symbol: str
@@ -174,7 +174,7 @@ class Answer:
 
 
 def _no_conflict(project: Project, id_: str, branches: Sequence[str]) -> UsageError:
-    """Why git merges the branches of a conflict: it is gone, or it is with uncommitted work."""
+    """Why git merges the branches of a conflict: it is gone, or it is a conflict of uncommitted work."""
     repository = project.repository
     with MergeTree(repository, environment=project.host.environment) as referee:
         work = WorkInProgress(repository, referee)
@@ -192,7 +192,7 @@ def _no_conflict(project: Project, id_: str, branches: Sequence[str]) -> UsageEr
 
 @contextmanager
 def opened(project: Project, prefix: str) -> Iterator[OpenConflict]:
-    """The conflict whose id begins with `prefix`. Raises NotFound, and UsageError if it does not exist any more."""
+    """Opens the conflict whose id begins with `prefix`. Raises NotFound, and UsageError if it is gone."""
     known = find_conflict(project, prefix)
     id_, conflict = known.id, known.conflict
     ours, theirs = (side_of(project, name) for name in conflict.branches)

@@ -177,7 +177,7 @@ def refusal(resolution: Resolution) -> DevassistError:
     if resolution.ref:
         fact += f" (it is kept at {resolution.ref})"
     if {check.name for check in failed} == {APPROVAL}:
-        return WaitingForPerson(fact, hint="git merge it after a look, or --accept-anyway --reason R")
+        return WaitingForPerson(fact, hint="review it and git merge it, or --accept-anyway --reason R")
     return Unfinished(fact, hint="correct it, or --accept-anyway --reason R")
 
 

@@ -1,4 +1,4 @@
-"""Has the neutral integrator resolve one conflict: in a small run of its own, recorded and limited as any run."""
+"""Lets the neutral integrator resolve one conflict, in a small run that is recorded and limited as any run is."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def resolve_by_agent(
     conflict: OpenConflict, answer: Answer, *, sinks: Sequence[EventSink] = ()
 ) -> Resolution:
     """
-    Starts a run for a conflict; the integrator's resolution, kept or refused.
+    Starts a run for a conflict, and returns the integrator's resolution, kept or refused.
 
     `answer` has the person's reason, whether to run checks, and the branch to move.
 
@@ -71,22 +71,28 @@ def resume_by_agent(
     """
     As `resolve_by_agent`, for an interrupted run, whose recorded replies are not requested again.
 
-    Raises UsageError if the conflict is resolved, or one of other commits now.
+    Raises UsageError if the conflict is resolved, or if its branches moved.
     """
-    asked = state.started.resolution
-    if asked is None:
+    recorded = state.started.resolution
+    if recorded is None:
         raise UsageError(f"{state.run} resolves no conflict", hint=f"devassist resume {state.run}")
     answer = Answer(
-        who=asked.who, reason=asked.reason, checks=asked.checks, into=asked.into, overrule=asked.overrule
+        who=recorded.who,
+        reason=recorded.reason,
+        checks=recorded.checks,
+        into=recorded.into,
+        overrule=recorded.overrule,
     )
-    with own_run(project, state.run), opened(project, asked.conflict) as conflict:
-        if conflict.status is ConflictStatus.RESOLVED or _sides(conflict) != asked.sides:
+    with own_run(project, state.run), opened(project, recorded.conflict) as conflict:
+        if conflict.status is ConflictStatus.RESOLVED or _sides(conflict) != recorded.sides:
             moved = (
-                "is resolved" if conflict.status is ConflictStatus.RESOLVED else "is one of other commits now"
+                "is resolved"
+                if conflict.status is ConflictStatus.RESOLVED
+                else "is between other commits now"
             )
             raise UsageError(
-                f"{asked.conflict} {moved}, so there is nothing to continue",
-                hint=f"devassist conflicts resolve {asked.conflict} --agent",
+                f"{recorded.conflict} {moved}, so there is nothing to continue",
+                hint=f"devassist conflicts resolve {recorded.conflict} --agent",
             )
         journal = Journal(run=state.run)
         with open_reader(project) as reader:
@@ -99,7 +105,7 @@ def resume_by_agent(
 
 
 def _request_of(conflict: OpenConflict, answer: Answer) -> ResolutionAsked:
-    """What a resume needs of the person's request."""
+    """The part of the person's request that a resume needs."""
     return ResolutionAsked(
         conflict=conflict.ids[0],
         sides=_sides(conflict),
@@ -162,7 +168,7 @@ def _resolution_request(project: Project, conflict: OpenConflict) -> ResolutionR
 
 
 def _accepted(
-    conflict: OpenConflict, given: Answer, result: ResolutionResult, recorder: Recorder, run: str
+    conflict: OpenConflict, draft: Answer, result: ResolutionResult, recorder: Recorder, run: str
 ) -> Resolution:
     """Checks the integrator's resolution, and has the policy approve it; it is kept if both agree."""
     project = conflict.project
@@ -178,16 +184,16 @@ def _accepted(
     )
     recorder.record(Event(decision, task=TASK))
     ran = [ResolutionCheck(name=APPROVAL, ok=policy.choice is Choice.APPROVE, detail=policy.reason)]
-    if given.checks or conflict.needs_checks:
+    if draft.checks or conflict.needs_checks:
         ran += run_checks(project, conflict.pair, result.tree, recorder)
     view = TreeView(project.repository)
     answer = replace(
-        given,
+        draft,
         how=How.AGENT,
         edits={path: view.find(result.tree, path) for path in result.paths},
-        who=given.who if given.overrule else f"agent {run}/resolve/integrator",
+        who=draft.who if draft.overrule else f"agent {run}/resolve/integrator",
         choice=result.summary,
-        reason=given.reason or result.summary,
+        reason=draft.reason or result.summary,
         checks=False,
         confidence=result.confidence,
     )
@@ -195,16 +201,16 @@ def _accepted(
     if resolution.status is ResolutionStatus.REFUSED:
         ref = _rescued(project, result, resolution.parents, recorder, run)
         return replace(resolution, ref=ref, run=run)
-    held = rescue_ref(run, f"{TASK}/{Role.INTEGRATOR}")
-    if (tip := project.repository.ref_tip(held)) is not None:
-        project.repository.delete_ref(held, old=tip)  # the resolution's own ref holds it now
+    ref = rescue_ref(run, f"{TASK}/{Role.INTEGRATOR}")
+    if (tip := project.repository.ref_tip(ref)) is not None:
+        project.repository.delete_ref(ref, old=tip)  # the resolution's own ref holds it now
     return replace(resolution, run=run)
 
 
 def _rescued(
     project: Project, result: ResolutionResult, parents: Sequence[str], recorder: Recorder, run: str
 ) -> str:
-    """Keeps a refused resolution under a rescue ref, for a person to look at; the ref."""
+    """Keeps a refused resolution for a person to review, and returns its rescue ref."""
     repository = project.repository
     signature = repository.signature(project.host.environment)
     commit = commit_merge(

@@ -1,4 +1,4 @@
-"""Work that nobody committed yet: what the worktrees hold beyond the branches checked out in them."""
+"""Uncommitted work: the changes of worktrees against the branches that are checked out in them."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from devassist.git.worktree.live import live_worktrees
 
 @dataclass
 class WorkInProgress:
-    """Reads each live worktree at most once. What is found lives in the referee's scratch directory."""
+    """Reads live worktrees; their commits and trees are in the referee's scratch directory."""
 
     repository: Repository
     referee: MergeTree
@@ -25,7 +25,7 @@ class WorkInProgress:
         self._live = live_worktrees(self.repository)
 
     def of(self, branch: str) -> Side | None:
-        """The branch with its uncommitted work; None where it has none, or is not checked out."""
+        """The branch with its uncommitted work; None if it has none, or is not checked out."""
         directory = self._live.get(branch)
         if directory is None:
             return None
@@ -33,7 +33,7 @@ class WorkInProgress:
             side = worktree_side(self.referee, directory, branch)
         except RepositoryError as error:
             if not (directory / ".git").exists():
-                return None  # given up while we looked
+                return None  # removed in the meantime
             raise RepositoryError(
                 f"the files of {branch} in {directory} cannot be read: {error}",
                 hint="--committed leaves uncommitted work out",
@@ -41,5 +41,5 @@ class WorkInProgress:
         return side if side.uncommitted else None
 
     def all(self) -> dict[str, Side]:
-        """Every branch that has uncommitted work."""
+        """Every branch that has uncommitted work, by its name."""
         return {branch: side for branch in sorted(self._live) if (side := self.of(branch)) is not None}

@@ -1,1 +1,1 @@
-"""What is damaged in this repository or environment, and how it is repaired."""
+"""Diagnoses the machine and the repository, and repairs damage to the state of runs."""

@@ -1,4 +1,4 @@
-"""One check of the machine or the repository: how it went, and what to do about it."""
+"""The result of one check of the machine or the repository."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from enum import StrEnum
 class Health(StrEnum):
     OK = "ok"
     WARN = "warn"
-    """Devassist works, with less than it could have."""
+    """Devassist works, but less well than it could."""
     FAIL = "fail"
 
 

@@ -1,4 +1,4 @@
-"""What the log has of runs that no process owns: their worktrees, their refs, and what they had begun."""
+"""Runs that no process owns, from the log: their worktrees, their refs, and their unfinished actions."""
 
 from __future__ import annotations
 
@@ -35,50 +35,51 @@ _ENDINGS = {
 
 @dataclass
 class DeadRun:
-    """One run that no process owns, as the log has it."""
+    """One run that no process owns, as the log describes it."""
 
     state: RunState
     worktrees: dict[str, Recorded] = field(default_factory=dict)
-    """By git's name for them: what was opened, or was about to be."""
+    """The worktrees that were opened or about to be opened, by git's name for them."""
     opened: set[str] = field(default_factory=set)
     removed: set[str] = field(default_factory=set)
     tips: dict[str, str] = field(default_factory=dict)
-    """Ref -> its newest commit."""
+    """The newest commit of each ref, by its full name."""
     open_intents: list[Record] = field(default_factory=list)
 
     @property
     def directory(self) -> Path | None:
-        named = self.state.started.worktrees
-        return Path(named) if named else None
+        """The directory of its worktrees; None in logs of versions that did not record it."""
+        path = self.state.started.worktrees
+        return Path(path) if path else None
 
 
 def runs_without_owner(project: Project) -> list[DeadRun]:
-    """Every run of the log that no process owns now, the newest first."""
+    """Every run of the log that no process owns, the newest first."""
     try:
         reader = open_reader(project)
     except NotFound:
         return []
     with reader:
-        found = []
-        for run in reader.runs():
-            if is_alive(project, run):
+        dead = []
+        for name in reader.runs():
+            if is_alive(project, name):
                 continue
-            one = DeadRun(fold_run(reader, run, types=_FACTS))
-            for record in reader.events(EventFilter(run=run, types=_FACTS), raw=True):
-                _take(one, record)
-            found.append(one)
-    return found
+            run = DeadRun(fold_run(reader, name, types=_FACTS))
+            for record in reader.events(EventFilter(run=name, types=_FACTS), raw=True):
+                _apply(run, record)
+            dead.append(run)
+    return dead
 
 
-def _take(run: DeadRun, record: Record) -> None:
+def _apply(run: DeadRun, record: Record) -> None:
     name = worktree_name(run.state.run, record.event.agent)
     match record.body:
-        case WorktreeIntended() | WorktreeOpened() as made:
+        case WorktreeIntended() | WorktreeOpened() as fact:
             reason = f"devassist {run.state.run} {record.event.agent}"
-            run.worktrees[name] = Recorded(name=name, path=Path(made.path), branch=made.branch, reason=reason)
+            run.worktrees[name] = Recorded(name=name, path=Path(fact.path), branch=fact.branch, reason=reason)
             run.removed.discard(name)
-            run.tips[f"refs/heads/{made.branch}"] = made.commit
-            act = run.opened.add if isinstance(made, WorktreeOpened) else run.opened.discard
+            run.tips[f"refs/heads/{fact.branch}"] = fact.commit
+            act = run.opened.add if isinstance(fact, WorktreeOpened) else run.opened.discard
             act(name)
         case WorktreeRemoved():
             run.removed.add(name)
@@ -89,8 +90,9 @@ def _take(run: DeadRun, record: Record) -> None:
         case RunStarted(base=base):
             run.tips[base_ref(run.state.run)] = base
         case TaskFinished():
-            # A command or a worktree that its task ended without is no open question any more.
-            run.open_intents = [one for one in run.open_intents if one.event.task != record.event.task]
+            # The task ended without them, so nobody has to judge its unfinished commands and worktrees any more.
+            task = record.event.task
+            run.open_intents = [intent for intent in run.open_intents if intent.event.task != task]
         case _:
             pass
     _follow_intents(run, record)
@@ -100,11 +102,11 @@ def _follow_intents(run: DeadRun, record: Record) -> None:
     if record.type in _ENDINGS:
         run.open_intents.append(record)
         return
-    for intent, ending in _ENDINGS.items():
+    for intended, ending in _ENDINGS.items():
         if record.type is ending:
-            mine = (record.event.task, record.event.agent)
+            agent = (record.event.task, record.event.agent)
             run.open_intents = [
-                one
-                for one in run.open_intents
-                if one.type is not intent or (one.event.task, one.event.agent) != mine
+                intent
+                for intent in run.open_intents
+                if intent.type is not intended or (intent.event.task, intent.event.agent) != agent
             ]

@@ -32,7 +32,7 @@ class Damage:
 
 
 def left_to_judge(project: Project, runs: Sequence[DeadRun]) -> Iterator[Damage]:
-    """Intents without an end, worktrees of no known run, objects that are gone. All of it is left alone."""
+    """Intents without an end, worktrees of no known run, missing objects. None of it is repaired."""
     for run in runs:
         if run.state.discarded or run.state.status is RunStatus.SUCCEEDED:
             continue

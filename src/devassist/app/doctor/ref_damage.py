@@ -1,4 +1,4 @@
-"""Refs of runs that were torn or deleted, with what the reflog and the log know of them."""
+"""Refs of runs that were torn or deleted, with the commits that the reflog and the audit log have for them."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from devassist.git.repair.refs import broken_refs, readable, restore
 
 
 def torn_refs(project: Project, runs: Sequence[DeadRun]) -> Iterator[Damage]:
-    """Refs that are empty, torn, or at an object that is not there."""
-    known: dict[str, str] = {}
+    """Refs that are empty, torn, or at an object that does not exist."""
+    tips: dict[str, str] = {}
     for run in runs:
-        known |= run.tips
-    alive = {one.state.run for one in runs}
-    for broken in broken_refs(project.repository, known):
-        run_id = next((one for one in alive if f"/{one}" in broken.ref), "")
+        tips |= run.tips
+    ids = [run.state.run for run in runs]
+    for broken in broken_refs(project.repository, tips):
+        run_id = next((id_ for id_ in ids if f"/{id_}" in broken.ref), "")
         certain = bool(broken.after and run_id)
         yield Damage(
             what="broken ref",

@@ -1,5 +1,5 @@
 """
-Finds the damage that crashes and stray hands did to runs, and repairs it in our own namespace, each repair an event.
+Finds damage to the state of runs, by crashes or by hand, and repairs it in our own namespace; each repair is an event.
 
 Nothing that holds work is deleted: it is kept under a rescue ref first. Damage that is not ours, or not certain, is
 reported and left alone. Runs that a process owns are left out.
@@ -96,12 +96,12 @@ def _attempt(project: Project, damage: Damage) -> Repair:
 
 def _processes(runs: Sequence[DeadRun]) -> Iterator[Damage]:
     marked = all_marked()
-    for run in (one.state.run for one in runs):
+    for run in (dead.state.run for dead in runs):
         if pids := marked.get(run):
             yield Damage(
                 what="orphan processes",
                 path=", ".join(map(str, pids)),
-                before=f"{len(pids)} at work for a run without a supervisor",
+                before=f"{len(pids)} still running for a run without a supervisor",
                 after="killed",
                 run=run,
                 act=partial(sweep, run),
@@ -109,16 +109,16 @@ def _processes(runs: Sequence[DeadRun]) -> Iterator[Damage]:
 
 
 def _locks(project: Project, runs: Sequence[DeadRun]) -> Iterator[Damage]:
-    for run in (one.state.run for one in runs):
+    for run in (dead.state.run for dead in runs):
         for lock in locks_of(project.repository, run):
-            held = held_open(lock)
+            in_use = held_open(lock)
             yield Damage(
                 what="stale lock",
                 path=str(lock),
-                before="held by a process" if held else "left by a process that is gone",
-                after="" if held else "removed",
+                before="held by a process" if in_use else "left by a process that is gone",
+                after="" if in_use else "removed",
                 run=run,
-                act=None if held else lock.unlink,
+                act=None if in_use else lock.unlink,
             )
     for lock in foreign_locks(project.repository):
         if not held_open(lock):
@@ -130,12 +130,12 @@ def _worktrees(project: Project, run: DeadRun) -> Iterator[Damage]:
     repository, run_id = project.repository, run.state.run
     admins = repository.common_dir / "worktrees"
 
-    def locked(act: Callable[..., object], *given: object) -> Callable[[], None]:
-        def work() -> None:
+    def locked(act: Callable[..., object], *arguments: object) -> Callable[[], None]:
+        def act_under_lock() -> None:
             with repository.lock():
-                act(*given)
+                act(*arguments)
 
-        return work
+        return act_under_lock
 
     for name, recorded in run.worktrees.items():
         here, known = recorded.path.is_dir(), (admins / name).is_dir()
@@ -172,21 +172,26 @@ def _worktrees(project: Project, run: DeadRun) -> Iterator[Damage]:
             )
         elif name not in run.opened and (known or here) and _ended(run):
             yield _half_registered(project, run, recorded)
-    integration = worktree_name(run_id, "integration")
-    if run.directory is not None and (admins / integration).is_dir():
+    yield from _worktree_of_checks(project, run)
+
+
+def _worktree_of_checks(project: Project, run: DeadRun) -> Iterator[Damage]:
+    name = worktree_name(run.state.run, "integration")
+    admin = project.repository.common_dir / "worktrees" / name
+    if run.directory is not None and admin.is_dir():
         path = run.directory / "integration"
         yield Damage(
             what="worktree of checks",
             path=str(path),
             before="left by a supervisor that is gone; nobody works in it",
             after="removed",
-            run=run_id,
-            act=partial(drop_detached, repository, name=integration, path=path),
+            run=run.state.run,
+            act=partial(drop_detached, project.repository, name=name, path=path),
         )
 
 
 def _ended(run: DeadRun) -> bool:
-    """A run that goes on puts its own half-done work right."""
+    """Whether the run is over: one that is resumed completes its half-opened worktrees itself."""
     return run.state.status is not RunStatus.RUNNING
 
 
@@ -203,7 +208,7 @@ def _half_registered(project: Project, run: DeadRun, recorded: Recorded) -> Dama
         what="half-registered worktree",
         path=str(recorded.path),
         before="it was being opened when its supervisor died",
-        after="taken back; what was in it is under refs/devassist/rescue",
+        after="removed; its content is under refs/devassist/rescue",
         run=run_id,
         act=act,
     )
@@ -216,7 +221,7 @@ def _dead(project: Project, runs: Sequence[DeadRun]) -> Iterator[Damage]:
             yield Damage(
                 what=_DEAD_RUN,
                 path=name,
-                before="the log says it goes on, and no process does",
+                before="running according to the log, and no process owns it",
                 after="stopped; work in progress is under refs/devassist/rescue",
                 run=name,
                 hint=f"devassist resume {name}",
@@ -236,12 +241,12 @@ def _leftovers(project: Project, runs: Sequence[DeadRun]) -> Iterator[Damage]:
             yield Damage(
                 what="directory moved aside",
                 path=str(left),
-                before="what a worktree was before it was opened anew",
+                before="the former content of a worktree that was opened again",
                 after=f"deleted; its content is under refs/devassist/rescue/{run.state.run}/left",
                 run=run.state.run,
                 act=partial(_keep_and_delete, project, run, left, agent),
             )
-        if run.state.discarded and not any(one.is_file() for one in directory.rglob(".git")):
+        if run.state.discarded and not any(path.is_file() for path in directory.rglob(".git")):
             yield Damage(
                 what="directory of a discarded run",
                 path=str(directory),

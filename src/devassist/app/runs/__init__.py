@@ -1,1 +1,1 @@
-"""How a run is started, resumed, followed, steered and taken over."""
+"""Starts, resumes, follows, steers and takes over runs."""

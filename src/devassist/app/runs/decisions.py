@@ -98,7 +98,7 @@ def decide_all(project: Project, ids: Sequence[str], decision: Decision) -> list
     with open_log(project) as log:
         for item in items:
             request = item.request
-            made = DecisionMade(
+            fact = DecisionMade(
                 who=f"person {decision.who}",
                 question=request.question,
                 options=tuple(request.options),
@@ -107,7 +107,7 @@ def decide_all(project: Project, ids: Sequence[str], decision: Decision) -> list
                 confidence=1.0,
                 approval=request.id,
             )
-            (recorded,) = log.record(Event(made, run=item.run, task=request.task, agent=request.agent))
+            (recorded,) = log.record(Event(fact, run=item.run, task=request.task, agent=request.agent))
             reach("approval.recorded")
             decided = ApprovalDecided(
                 approval=request.id,

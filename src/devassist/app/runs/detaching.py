@@ -20,7 +20,7 @@ from devassist.ports import EventSink
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Started:
-    """What the child reports to its parent: the run's id, or else the error that kept it from starting."""
+    """The child's report to its parent: the run's id, or the error that kept it from starting."""
 
     run: str = ""
     error: str = ""

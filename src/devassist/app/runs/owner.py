@@ -12,7 +12,7 @@ from devassist.domain.events import Owner
 
 
 def this_process(*, detached: bool) -> Owner:
-    """`detached` says that the run goes on in the background."""
+    """The owner of a run in this process; `detached` if the run is in the background."""
     return Owner(
         argv=tuple(sys.argv[1:]),
         versions=versions(),

@@ -1,4 +1,4 @@
-"""What a run is asked for: the options of the command line held against the repository and the environment."""
+"""Builds the request of a run from the command line's options, the repository and the environment."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from devassist.llm.scripted import load_script
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunOptions:
-    """What `devassist run` was given, unread."""
+    """The options of `devassist run`."""
 
     goal: str = ""
     plan: Plan | None = None
@@ -36,7 +36,7 @@ class RunOptions:
     replay: Path | None = None
     unsafe_no_sandbox: bool = False
     waits: bool = False
-    """Whether a person is there who may be waited for."""
+    """Whether a person is there to answer during the run."""
     detached: bool = False
     artifacts: Path | None = None
     """Directory for the files of a CI job."""
@@ -44,7 +44,7 @@ class RunOptions:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ResumeOptions:
-    """What `devassist resume` was given. `model` says whether a model was named."""
+    """The options of `devassist resume`. `model` says whether a model was named."""
 
     model: bool = False
     record: Path | None = None
@@ -56,8 +56,8 @@ class ResumeOptions:
 
 
 def new_request(project: Project, options: RunOptions, run: str) -> RunRequest:
-    """What a new run is asked for, with everything resolved to ids and values."""
-    find_git(project.host.environment)  # before anybody is paid: what agents write could not be landed
+    """The request of a new run, with everything resolved to ids and values."""
+    find_git(project.host.environment)  # before a model is paid for work that could not be landed
     repository, settings = project.repository, project.settings
     base, warnings = _base(project, options)
     script, source = "", ""
@@ -93,10 +93,10 @@ def new_request(project: Project, options: RunOptions, run: str) -> RunRequest:
 
 def resumed_request(project: Project, state: RunState, options: ResumeOptions) -> RunRequest:
     """
-    What a run goes on with: its own settings as recorded, and what this resume overrides.
+    The request of a resumed run: its recorded settings with the overrides of this resume.
 
-    `project` carries the merged settings already. Raises UsageError where the log is of a version that
-    recorded too little.
+    `project` has the merged settings already. Raises UsageError if the run's log is of a version that recorded too
+    little.
     """
     find_git(project.host.environment)
     started, settings = state.started, project.settings
@@ -131,7 +131,7 @@ def resumed_request(project: Project, state: RunState, options: ResumeOptions) -
 
 
 def _script_of(model: str, directory: Path) -> str:
-    """`scripted/demo` is shipped; any other name is a file."""
+    """The path of a scripted model, empty for a real one. `scripted/demo` is shipped; any other name is a file."""
     if not is_scripted(model):
         return ""
     name = model.partition("/")[2]
@@ -146,7 +146,7 @@ def _script_of(model: str, directory: Path) -> str:
 
 
 def _base(project: Project, options: RunOptions) -> tuple[str, list[str]]:
-    """The commit that the run starts from, and what must be said about the repository."""
+    """The commit that the run starts from, and warnings about the repository."""
     repository = project.repository
     base = resolved_base(repository, options.base or "HEAD")
     warnings: list[str] = []
@@ -158,28 +158,28 @@ def _base(project: Project, options: RunOptions) -> tuple[str, list[str]]:
         paths = [*dict.fromkeys([*dirty.staged, *dirty.unstaged, *dirty.untracked])]
         shown = ", ".join(paths[:5]) + (f" and {len(paths) - 5} more" if len(paths) > 5 else "")  # noqa: PLR2004
         warnings.append(
-            f"uncommitted work is left out (the base is {base[:12]}): {shown}; --include-dirty takes it in"
+            f"uncommitted work is left out (the base is {base[:12]}): {shown}; --include-dirty includes it"
         )
     if repository.is_shallow:
         warnings.append(
-            "the clone is shallow; the run works on what is here, conflicts need the history (fetch-depth: 0)"
+            "the clone is shallow; the run works, but conflicts need the history (fetch-depth: 0)"
         )
     if repository.has_submodules:
-        warnings.append("submodules are not filled in the agents' worktrees and are never changed")
+        warnings.append("submodules are empty in the agents' worktrees and are never changed")
     if repository.has_lfs:
-        warnings.append("files kept by Git LFS are pointers in the agents' worktrees")
+        warnings.append("files in Git LFS are pointers in the agents' worktrees")
     if repository.head_branch is None and not options.base:
         warnings.append(f"HEAD is detached; the base is {base[:12]}")
     return base, warnings
 
 
 def fresh_run_id() -> str:
-    """A run id by chance; the one place where chance comes from."""
+    """A random run id; nothing else in devassist is random."""
     return make_run_id(secrets.randbelow)
 
 
 def plain_request(project: Project, run: str, *, goal: str, base: str = "") -> RunRequest:
-    """A request without models: for what needs a run's surroundings and no agent."""
+    """A request without models, for commands that need the environment of a run and no agent."""
     return RunRequest(
         run=run,
         goal=goal,

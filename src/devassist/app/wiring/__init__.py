@@ -1,1 +1,1 @@
-"""The composition root: the only readers of the environment, the clock and chance."""
+"""The composition root: the only place where environment, clock and random numbers are read."""

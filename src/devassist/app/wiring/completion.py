@@ -1,4 +1,4 @@
-"""What a shell completes: answered at each Tab, so with the few imports that it takes."""
+"""Run ids for shell completion, with few imports: they are paid for at each Tab."""
 
 from __future__ import annotations
 

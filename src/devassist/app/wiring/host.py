@@ -22,7 +22,7 @@ def utc_now() -> datetime:
 
 @dataclass(frozen=True, slots=True)
 class Host:
-    """The machine as devassist found it: the only place where the environment is read."""
+    """The environment and the directory of this process. Nothing else reads the environment."""
 
     environment: Mapping[str, str] = field(default_factory=lambda: dict(os.environ))
     directory: Path = field(default_factory=Path.cwd)

@@ -22,7 +22,7 @@ _BULKY = frozenset(
     {"model.intended", "model.called", "tool.intended", "tool.called", "command.ran", "command.intended"}
 )
 OUTLINE = ("run", "plan", "task", "approval", "merge", "warning")
-"""Event types that say how a run stands, without what its agents did."""
+"""Event types that give the status of a run and its tasks, without its agents' calls."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +47,7 @@ class Project:
 
     @property
     def runs(self) -> Path:
-        """Below it each run keeps what it says of itself: `<run>/run.json`."""
+        """The directory of the runs' own files: `<run>/run.json`."""
         return self.repository.common_dir / "devassist" / "runs"
 
     @property
@@ -62,7 +62,7 @@ class Project:
 
 
 def open_project(host: Host, flags: Mapping[str, object] | None = None) -> Project:
-    """Raises RepositoryError where there is no usable repository, ConfigError where a file is wrong."""
+    """Raises RepositoryError if there is no usable repository, ConfigError if a configuration file is wrong."""
     repository = Repository.discover(host.directory, program_path=host.environment.get("PATH", os.defpath))
     fork = find_fork(host.environment)
     loaded = load_settings(
@@ -77,7 +77,7 @@ def open_project(host: Host, flags: Mapping[str, object] | None = None) -> Proje
 
 
 def _base_file(repository: Repository, fork: ForkPullRequest) -> BaseFile | None:
-    """The settings of the commit that a fork's pull request is for; None where that commit is not here."""
+    """The settings at the base commit of a fork's pull request; None if that commit is not here."""
     for revision in fork.base:
         try:
             commit = repository.resolve(revision)
@@ -102,13 +102,13 @@ def load_state(project: Project, run: str) -> RunState:
 
 
 def fold_run(reader: AuditReader, run: str, *, types: Sequence[str] = ()) -> RunState:
-    """The fold over a run's events, or over those of `types` alone. Prompts and outputs are not looked up for it."""
+    """The fold over a run's events, or only over those of `types`. Prompts and outputs are left out."""
     chosen = EventFilter(run=run, types=tuple(types))
     return RunState.fold(reader.events(chosen, raw_types=_BULKY))
 
 
 def require_result(project: Project, state: RunState) -> str:
-    """The result branch's tip. Raises Unfinished when nothing landed."""
+    """The result branch's tip. Raises Unfinished if nothing landed."""
     tip = project.repository.branch_tip(result_branch(state.run))
     if tip is None and state.discarded:
         kept = f"git for-each-ref refs/devassist/rescue/{state.run}"
@@ -119,7 +119,8 @@ def require_result(project: Project, state: RunState) -> str:
 
 
 def base_of(project: Project, state: RunState) -> str:
-    found = project.repository.ref_tip(base_ref(state.run))
-    if found is None:
+    """The commit that the run started from. Raises RepositoryError if its ref is gone."""
+    base = project.repository.ref_tip(base_ref(state.run))
+    if base is None:
         raise RepositoryError(f"the base of {state.run} is gone from this repository")
-    return found
+    return base

@@ -14,14 +14,14 @@ from devassist.store.audit_log import AuditLog
 
 
 def secrets_of(project: Project) -> frozenset[str]:
-    """What must reach no log, no prompt and no screen: secret values of the environment and of `.env` files."""
-    found = known_secrets(project.host.environment)
+    """The secret values of the environment and of `.env` files. They must reach no log, no prompt and no screen."""
+    secrets = known_secrets(project.host.environment)
     for path in sorted(project.repository.root.glob(".env*")):
         try:
-            found |= dotenv_secrets(path.read_text("utf-8", "replace"))
-        except OSError:  # a directory, or not ours to read
+            secrets |= dotenv_secrets(path.read_text("utf-8", "replace"))
+        except OSError:  # a directory, or not readable
             continue
-    return found
+    return secrets
 
 
 def is_writable(project: Project) -> bool:
@@ -34,7 +34,7 @@ def open_log(
     project: Project, *, sinks: Sequence[EventSink] = (), state: EventSink | None = None
 ) -> AuditLog:
     """
-    The one writer of this process. Redacts what the environment and the shapes say is secret.
+    Open the one writer of this process. It redacts secrets of the environment and of known shapes.
 
     `sinks` and `state` are as in `AuditLog.open`.
     """

@@ -51,7 +51,7 @@ def main() -> None:
         os.environ["HOME"] = home
     if not serve(socket.socket(fileno=int(sys.argv[1])), run_assignment):
         end_commands(os.environ)
-    os._exit(0)  # the libraries' exit hooks take seconds and have nothing to do
+    os._exit(0)  # the exit hooks of the libraries take seconds and do nothing useful
 
 
 # Modules that CrewAI, litellm and openai import at their first call: imported once here instead of in every worker.

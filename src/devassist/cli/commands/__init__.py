@@ -1,1 +1,1 @@
-"""The commands, one module each, imported when it is called."""
+"""The commands, one module each, which is imported when the command is called."""

@@ -1,1 +1,1 @@
-"""What a terminal shows: tables, the live view, prompts, and what a CI job is told."""
+"""The output of commands: tables, the live view, prompts, and annotations of a CI job."""

@@ -1,4 +1,4 @@
-"""Takes a person's answers in the live view, a line at a time, while the run goes on."""
+"""Reads a person's answers in the live view, a line at a time, during the run."""
 
 from __future__ import annotations
 

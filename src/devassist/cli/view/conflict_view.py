@@ -1,4 +1,4 @@
-"""What `devassist conflicts` shows: a table, a document, or both again whenever something moved."""
+"""The output of `devassist conflicts`: a list or a document, again whenever a branch moved."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class ReportFormat(StrEnum):
 
 
 def show_compared(invocation: Invocation, compared: comparing.Compared, output: ReportFormat) -> None:
-    """The answer of `conflicts` in the format that was asked for."""
+    """Print the answer of `conflicts` in this format."""
     if output is ReportFormat.text:
         _print_table(invocation, compared)
     elif output is ReportFormat.markdown:
@@ -46,21 +46,23 @@ def show_compared(invocation: Invocation, compared: comparing.Compared, output: 
 def _print_table(invocation: Invocation, compared: comparing.Compared) -> None:
     looks = {Severity.ERROR: "red", Severity.WARNING: "yellow", Severity.NOTE: "dim"}
     stats = compared.stats
-    for one in compared.conflicts:
-        state = str(one.severity) if one.status is ConflictStatus.OPEN else one.status
-        look = looks[one.severity] if one.status is ConflictStatus.OPEN else "dim"
-        invocation.answers.print(Text.assemble((one.id, "bold"), "  ", (state, look), f"  {one.kind}"))
-        invocation.answers.print(Text(f"    {one_line(one.explanation)}"))
+    for conflict in compared.conflicts:
+        is_open = conflict.status is ConflictStatus.OPEN
+        state = str(conflict.severity) if is_open else conflict.status
+        look = looks[conflict.severity] if is_open else "dim"
+        head = Text.assemble((conflict.id, "bold"), "  ", (state, look), f"  {conflict.kind}")
+        invocation.answers.print(head)
+        invocation.answers.print(Text(f"    {one_line(conflict.explanation)}"))
     for note in stats.notes or ():
         invocation.say(plain(note))
     for choice in stats.tests or ():
-        said = f"{choice.chosen} of {choice.of} test files of {choice.command!r} can break by merging"
-        invocation.say(plain(said))
+        fact = f"{choice.chosen} of {choice.of} test files of {choice.command!r} can break by merging"
+        invocation.say(plain(fact))
     working = [side.name for side in compared.sides if side.uncommitted]
     if working:
         invocation.say("with uncommitted work: " + ", ".join(working))
-    said = f"{len(compared.conflicts)} conflicts between {stats.branches} branches ({stats.seconds} s)"
-    invocation.say(said)
+    count = len(compared.conflicts)
+    invocation.say(f"{count} conflicts between {stats.branches} branches ({stats.seconds} s)")
     for stale in compared.stale:
         invocation.answers.print(Text(stale_line(stale), "yellow"))
     if compared.order:
@@ -81,34 +83,34 @@ def follow(
     compared: comparing.Compared,
     output: ReportFormat,
 ) -> NoReturn:
-    """Look again until interrupted; a terminal is written over, elsewhere each answer follows the last."""
+    """Compare again until interrupted. A terminal is overwritten; elsewhere each answer follows the last."""
     in_place = invocation.interactive and invocation.answers.is_terminal and output is ReportFormat.text
-    shown, said = _state_of(compared), ""
+    shown, complaint = _state_of(compared), ""
     while True:
         time.sleep(_POLL_S)
         try:
-            # What runs something is asked for only when something moved.
+            # The levels that run commands are compared only if something moved.
             again = life.compare_and_remember(project, replace(wanted, deeper=()))
             if _state_of(again) == shown:
                 continue
             shown = _state_of(again)
             again = life.compare_and_remember(project, wanted) if wanted.deeper else again
         except NotFound as error:  # a branch was deleted or renamed; it may come back
-            if said != str(error):
-                said = str(error)
-                invocation.say(said, style="yellow")
+            if complaint != str(error):
+                complaint = str(error)
+                invocation.say(complaint, style="yellow")
             continue
-        said = ""
+        complaint = ""
         if in_place:
             invocation.answers.clear()
         show_compared(invocation, again, output)
 
 
 def _state_of(compared: comparing.Compared) -> object:
-    """What a look is about and what it found without running anything; it is shown again when this has changed."""
-    found = [
-        (one.id, one.status, one.severity, one.explanation)
-        for one in compared.conflicts
-        if one.level not in _DEEPER
+    """The branches of a comparison and the conflicts that were found by reading. It is shown again if they changed."""
+    conflicts = [
+        (conflict.id, conflict.status, conflict.severity, conflict.explanation)
+        for conflict in compared.conflicts
+        if conflict.level not in _DEEPER
     ]
-    return [(side.name, side.tree) for side in compared.sides], found
+    return [(side.name, side.tree) for side in compared.sides], conflicts

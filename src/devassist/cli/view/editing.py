@@ -1,4 +1,4 @@
-"""The person's editor, on copies of the files that conflict; nothing of the repository is opened."""
+"""Opens copies of conflicting texts in the person's editor; it never sees the repository's own files."""
 
 from __future__ import annotations
 
@@ -16,35 +16,35 @@ from devassist.domain.errors import Unfinished, UsageError
 _EDITORS = ("GIT_EDITOR", "VISUAL", "EDITOR")
 
 
-def edited(invocation: Invocation, found: OpenConflict) -> Mapping[str, str]:
+def edit_files(invocation: Invocation, conflict: OpenConflict) -> Mapping[str, str]:
     """
-    Path -> text of each file as it was saved.
+    The text of each conflicting file as the person saved it, by path.
 
-    Raises UsageError without an editor or anything to edit, Unfinished when it fails or nothing was saved.
+    Raises UsageError without an editor or anything to edit, Unfinished if the editor fails or nothing was saved.
     """
-    texts = repeated_texts(found) if found.semantic else found.texts()
+    texts = repeated_texts(conflict) if conflict.semantic else conflict.texts()
     if not texts:
-        raise UsageError(f"{found.ids[0]} has no lines to edit", hint="--take SIDE without --edit")
-    answers = {path: edited_text(invocation, path, text) for path, text in texts.items()}
+        raise UsageError(f"{conflict.ids[0]} has no lines to edit", hint="--take SIDE without --edit")
+    answers = {path: edit_text(invocation, path, text) for path, text in texts.items()}
     if answers == texts:
         raise Unfinished("nothing was saved: every file is as it was", hint="--take SIDE, or edit and save")
     return answers
 
 
-def edited_text(invocation: Invocation, path: str, text: str) -> str:
-    """One text as it was saved in the editor, under the name that `path` ends with."""
+def edit_text(invocation: Invocation, path: str, text: str) -> str:
+    """A text as the person saved it, in a file with the name of `path`."""
     environment = invocation.host.environment
     editor = next((environment[name] for name in _EDITORS if environment.get(name)), "")
     if not editor:
         raise UsageError("no editor is set", hint="set GIT_EDITOR, VISUAL or EDITOR, or --take SIDE")
     invocation.say(f"editing {one_line(path)}")
     with tempfile.TemporaryDirectory(prefix="devassist-edit-") as directory:
-        return _edited(editor, Path(directory) / Path(path).name, text, environment)
+        return _run_editor(editor, Path(directory) / Path(path).name, text, environment)
 
 
-def _edited(editor: str, file: Path, text: str, environment: Mapping[str, str]) -> str:
+def _run_editor(editor: str, file: Path, text: str, environment: Mapping[str, str]) -> str:
     file.write_bytes(text.encode("utf-8", "surrogateescape"))
-    # As git does: the setting is a shell command, the file its argument.
+    # As with git, the setting is a shell command, and the file its argument.
     done = subprocess.run(
         ["/bin/sh", "-c", f'{editor} "$@"', editor, str(file)], env=dict(environment), check=False
     )

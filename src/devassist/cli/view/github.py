@@ -1,4 +1,4 @@
-"""What a job on GitHub is told: annotations, the step's summary, and the step's outputs."""
+"""Output for a job on GitHub: annotations, the step's summary, and the step's outputs."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from devassist.app.conflicts.compare import Compared, as_markdown
 from devassist.app.wiring.project import Project
 from devassist.cli.invocation import Invocation
 from devassist.cli.workflow import command, is_job, send
-from devassist.domain.conflicts import Severity
+from devassist.domain.conflicts import ConflictStatus, Severity
 from devassist.domain.ids import result_branch
 from devassist.domain.state.run import RunState
 from devassist.domain.statuses import RunStatus, TaskStatus
@@ -20,11 +20,11 @@ _MOST = 40
 """Annotations of one kind; GitHub shows ten of each in a step."""
 _ROOM = 1_000_000
 """Bytes of a step's summary; GitHub refuses more than 1 MiB."""
-_LEVEL = {"error": "error", "warning": "warning", "note": "notice"}
+_LEVEL = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.NOTE: "notice"}
 
 
 def run_ended(invocation: Invocation, project: Project, state: RunState) -> None:
-    """Tell the job of a run. What cannot be written is said, and never changes how the run ended."""
+    """Report a run to the job. A file that cannot be written is noted, and never changes how the run ended."""
     environment = invocation.host.environment
     if not is_job(environment):
         return
@@ -43,19 +43,18 @@ def run_ended(invocation: Invocation, project: Project, state: RunState) -> None
     _append(
         invocation,
         "GITHUB_STEP_SUMMARY",
-        lambda: reporting.told(reporting.load_story(project, state.run)),
+        lambda: reporting.report_text(reporting.load_story(project, state.run)),
     )
 
 
 def run_annotations(state: RunState, prefix: str = "") -> Iterator[str]:
-    """The worst first: GitHub shows only the first of many."""
+    """Annotations of a run, the worst first: GitHub shows only the first of many."""
     title = f"devassist run {state.run}"
-    if (
-        state.status is not RunStatus.SUCCEEDED and not state.error
-    ):  # an error is said where it is complained of
+    # `complain` annotates an error.
+    if state.status is not RunStatus.SUCCEEDED and not state.error:
         merged = sum(task.status is TaskStatus.MERGED for task in state.work())
-        said = f"{state.status}: {merged} of {len(state.work())} tasks landed, exit code {state.exit_code}"
-        yield command("error", said, title=title)
+        text = f"{state.status}: {merged} of {len(state.work())} tasks landed, exit code {state.exit_code}"
+        yield command("error", text, title=title)
     for conflict in state.conflicts.values():
         where = prefix + conflict.path
         title = f"{conflict.kind} conflict"
@@ -71,7 +70,7 @@ def run_annotations(state: RunState, prefix: str = "") -> Iterator[str]:
 
 
 def conflicts_found(invocation: Invocation, project: Project, compared: Compared) -> None:
-    """Tell the job of conflicts between branches, each at the lines where it is."""
+    """Report conflicts between branches to the job, each at its lines."""
     environment = invocation.host.environment
     if not is_job(environment):
         return
@@ -81,26 +80,27 @@ def conflicts_found(invocation: Invocation, project: Project, compared: Compared
 
 
 def conflict_annotations(compared: Compared, prefix: str = "") -> Iterator[str]:
-    """One per place, the worst first; nothing for what people decided."""
-    ranked = sorted(compared.conflicts, key=lambda one: list(Severity).index(one.severity))
-    for one in (one for one in ranked if one.status == "open"):
-        said = ". ".join(part for part in (one.explanation, one.suggestion) if part)
-        level, title = _LEVEL[str(one.severity)], f"{one.kind} between {' and '.join(one.branches)}"
-        if not one.locations:
-            yield command(level, said, file=prefix + one.path, title=title)
-        for at in one.locations:
+    """Annotations of open conflicts, one per place, the worst first."""
+    ranked = sorted(compared.conflicts, key=lambda conflict: list(Severity).index(conflict.severity))
+    for conflict in (conflict for conflict in ranked if conflict.status is ConflictStatus.OPEN):
+        text = ". ".join(part for part in (conflict.explanation, conflict.suggestion) if part)
+        level = _LEVEL[conflict.severity]
+        title = f"{conflict.kind} between {' and '.join(conflict.branches)}"
+        if not conflict.locations:
+            yield command(level, text, file=prefix + conflict.path, title=title)
+        for location in conflict.locations:
             yield command(
                 level,
-                f"on branch {at.branch}: {said}",
-                file=prefix + at.path,
-                line=at.start_line,
-                endLine=at.end_line,
+                f"on branch {location.branch}: {text}",
+                file=prefix + location.path,
+                line=location.start_line,
+                endLine=location.end_line,
                 title=title,
             )
 
 
 def _prefix(project: Project, environment: Mapping[str, str]) -> str:
-    """From the workspace to the repository: where checkout was given a path, annotations need it."""
+    """The path from the workspace to the repository: annotations need it if `checkout` has a path."""
     workspace = Path(environment.get("GITHUB_WORKSPACE") or project.repository.workdir).resolve()
     here = project.repository.workdir
     if here == workspace or not here.is_relative_to(workspace):
@@ -108,7 +108,7 @@ def _prefix(project: Project, environment: Mapping[str, str]) -> str:
     return f"{PurePosixPath(here.relative_to(workspace))}/"
 
 
-def _append(invocation: Invocation, variable: str, made: Callable[[], str]) -> None:
+def _append(invocation: Invocation, variable: str, make_text: Callable[[], str]) -> None:
     named = invocation.host.environment.get(variable)
     if not named:
         return
@@ -116,7 +116,7 @@ def _append(invocation: Invocation, variable: str, made: Callable[[], str]) -> N
     try:
         with path.open("ab") as out:
             room = _ROOM - os.fstat(out.fileno()).st_size
-            text = made().encode("utf-8", "backslashreplace")
+            text = make_text().encode("utf-8", "backslashreplace")
             if room < len(text):
                 text = text[: max(0, room)].rpartition(b"\n\n")[0] + b"\n\nThe rest is in the report.\n"
             out.write(text)

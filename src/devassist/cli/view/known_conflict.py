@@ -1,4 +1,4 @@
-"""How a conflict of the log is printed: as JSON, and with its decision as text."""
+"""A conflict of the log as JSON and as text, with the decision about it."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def known_document(known: KnownConflict) -> Json:
 
 
 def known_lines(known: KnownConflict) -> Iterator[str]:
-    """What it is, since when, and how it was decided."""
+    """The conflict in lines of text: facts, times, and the decision about it."""
     latest = known.latest
     yield f"conflict: {known.id}"
     yield f"severity: {latest.severity}"

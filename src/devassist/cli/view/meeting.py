@@ -1,4 +1,4 @@
-"""How events about branches that meet each other read: conflicts, outdated bases, merges on the way."""
+"""Words for events about several branches: conflicts, outdated bases, merges during a task."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ MEETING = frozenset(
 def described(record: Record) -> str:
     """The event in a few words; empty for any other event."""
     match record.body:
-        case ConflictFound() as found:
-            return f"{found.status}, {found.kind}: {found.explanation}"
+        case ConflictFound() as conflict:
+            return f"{conflict.status}, {conflict.kind}: {conflict.explanation}"
         case ConflictResolved() as resolved:
             return f"{resolved.conflict} is {resolved.status}: {resolved.reason}"
         case BranchStaled() as stale:

@@ -36,7 +36,7 @@ def event_line(record: Record) -> str:
 
 
 def describe(record: Record) -> str:
-    """What happened, in a few words."""
+    """The event in a few words, without its type."""
     return " ".join(plain(_words(record)).split())[:400]
 
 
@@ -50,8 +50,8 @@ def _words(record: Record) -> str:
             return f"{call.name} {call.subject} {'ok' if call.ok else 'not ok'}"
         case CommandRan(command=command, exit_code=code):
             return f"{command} -> {code}"
-        case DecisionMade() as made:
-            return f"{made.who}: {made.question} {made.choice} ({made.reason})"
+        case DecisionMade() as decision:
+            return f"{decision.who}: {decision.question} {decision.choice} ({decision.reason})"
         case _:
             return _words_of_tasks(record)
 
@@ -73,7 +73,7 @@ def _words_of_tasks(record: Record) -> str:
             return described(record) or _first_text(record.body)
 
 
-_TELLING = (
+_DESCRIPTIVE = (
     "text",
     "reason",
     "question",
@@ -89,7 +89,7 @@ _TELLING = (
 
 
 def _first_text(body: Body) -> str:
-    return next((str(value) for name in _TELLING if (value := getattr(body, name, None))), "")
+    return next((str(value) for name in _DESCRIPTIVE if (value := getattr(body, name, None))), "")
 
 
 NARRATED = frozenset(
@@ -117,7 +117,7 @@ NARRATED = frozenset(
         EventType.RUN_FINISHED,
     }
 )
-"""What plain output tells without -v."""
+"""The types of events that plain output prints without -v."""
 
 
 def narrate(record: Record) -> str:

@@ -1,4 +1,4 @@
-"""What a person sees while a run goes on: a live table in a terminal, plain lines elsewhere."""
+"""Progress of a run: a live table in a terminal, plain lines elsewhere."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from devassist.domain.state.run import RunState
 
 
 class _View:
-    """Drawn anew at each refresh from the run's own fold, at the terminal's width of that moment."""
+    """Redrawn at each refresh from the run's fold, at the terminal's present width."""
 
     def __init__(self, console: Console, lock: threading.Lock) -> None:
         self._console = console
@@ -38,7 +38,7 @@ class _View:
 
 
 class LiveProgress:
-    """An EventSink with a live table on stderr. A context manager: on the way out the table stays as it was last."""
+    """An EventSink with a live table on stderr. A context manager that leaves the last table on the screen."""
 
     def __init__(self, console: Console) -> None:
         self._lock = threading.Lock()  # guards the fold: records come from the log's thread
@@ -52,18 +52,18 @@ class LiveProgress:
             self._view.state.apply(record)
 
     def catch_up(self, records: Iterable[Record]) -> None:
-        """Begin with what was recorded before: a run that goes on shows all of its tasks."""
+        """Apply earlier records first, so that a resumed run shows all of its tasks."""
         for record in records:
             self.write(record)
 
     def typed(self, text: str, *, note: str = "") -> None:
-        """Show what the person has typed so far, and what is to be said about it."""
+        """Show the text that the person has typed so far, and a note about it."""
         with self._lock:
             self._view.typed = text
             self._view.note = note or ("" if text else self._view.note)
 
     def decided(self, id_: str) -> None:
-        """A request has its answer: what is typed next is for the next one. Asked anew, it is shown again."""
+        """Drop a request that has its answer: the next line is for the next one. A new record shows it again."""
         with self._lock:
             self._view.state.approvals.pop(id_, None)
 
@@ -83,7 +83,7 @@ class LiveProgress:
 
 
 class PlainProgress:
-    """An EventSink that prints a line for what matters; all events when `everything`."""
+    """An EventSink that prints a line for each important event, or with `everything` for all."""
 
     def __init__(self, say: Callable[[str], None], *, everything: bool = False) -> None:
         self._say = say

@@ -1,4 +1,4 @@
-"""How runs, tasks and events look to a person."""
+"""Runs and tasks as tables and text for a person."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ _WIDE = 110
 
 
 def live_view(state: RunState, *, now: datetime, width: int) -> RenderableType:
-    """One line per task, conflicts, what waits, and totals against limits."""
+    """The live view: a line per task, conflicts, open requests, and totals against limits."""
     head = Text.assemble(
         ("devassist ", "bold"), (state.run, "bold cyan"), " ", (plain(state.goal)[:width], "dim")
     )
@@ -59,7 +59,7 @@ def live_view(state: RunState, *, now: datetime, width: int) -> RenderableType:
 
 
 def prompt_line(request: ApprovalState, typed: str, note: str) -> RenderableType:
-    """Where a person types while the run goes on."""
+    """The line in which a person types an answer during the run."""
     how = "type the answer" if request.kind == "question" else "y approves, n rejects, then Enter"
     return Text.assemble(
         (f"{request.id} ", "bold yellow"), (f"({note or how}) ", "dim"), ("> ", "bold"), plain(typed)
@@ -101,9 +101,9 @@ def _row(task: TaskState, *, now: datetime, wide: bool) -> Sequence[RenderableTy
     if wide:
         agents = task.agents.values()
         cells += [
-            str(sum(one.turns for one in agents)),
-            str(sum(one.input_tokens + one.output_tokens for one in agents)),
-            f"{sum(one.usd for one in agents):.3f}",
+            str(sum(agent.turns for agent in agents)),
+            str(sum(agent.input_tokens + agent.output_tokens for agent in agents)),
+            f"{sum(agent.usd for agent in agents):.3f}",
         ]
     return [*cells, _elapsed(task, now)]
 
@@ -150,7 +150,7 @@ def _of(limit: float | None) -> str:
 
 
 def run_summary(state: RunState) -> RenderableType:
-    """The end of a run in a terminal: what landed, what did not and why, what to type next."""
+    """The end of a run in a terminal: tasks, errors, warnings, rescued work and open requests."""
     style = _RUN_STYLE[state.status]
     parts: list[RenderableType] = [Text.assemble((f"{state.status}", f"bold {style}"), f"  {state.run}")]
     for task in state.work():
@@ -158,9 +158,8 @@ def run_summary(state: RunState) -> RenderableType:
         verified = task.claims()[Verdict.VERIFIED]
         proof = f"{verified} claims verified" if verified else ""
         checks = summary(task.judged.checks, task.judged.verification) if task.judged is not None else ""
-        facts = ", ".join(
-            one for one in (proof, checks, f"{task.rounds} rounds" if task.rounds > 1 else "") if one
-        )
+        rounds = f"{task.rounds} rounds" if task.rounds > 1 else ""
+        facts = ", ".join(filter(None, (proof, checks, rounds)))
         parts.append(
             Text.assemble((f"  {glyph} ", look), f"{task.id}  {plain(task.title)}", (f"  {facts}", "dim"))
         )

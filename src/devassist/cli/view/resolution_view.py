@@ -1,4 +1,4 @@
-"""How a resolution is shown."""
+"""The output of `conflicts resolve`."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from devassist.domain.resolutions import ResolutionStatus
 
 
 def show_resolution(invocation: Invocation, resolution: Resolution | Undone, output: Format) -> None:
-    """Prints the answer of `conflicts resolve`; a refused one is raised as an error."""
+    """Prints a resolution; a refused one is raised as an error."""
     if output is Format.json:
         print_json(_document(resolution))
     if isinstance(resolution, Undone):

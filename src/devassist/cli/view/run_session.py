@@ -1,4 +1,4 @@
-"""How a run is shown while it goes on, and answered when it ends."""
+"""Shows a run until it ends, and prints its result."""
 
 from __future__ import annotations
 
@@ -20,18 +20,18 @@ from devassist.domain.state.run import RunState
 from devassist.ports import EventSink
 
 Work = Callable[[Sequence[EventSink]], RunState]
-"""Owns a run to its end, telling the sinks of every record."""
+"""Runs to the end, and writes every record to the sinks."""
 
 
 def may_ask(invocation: Invocation) -> bool:
-    """Whether a person sits there who sees the live view and can type an answer."""
+    """Whether a person can see the live view and type an answer."""
     return invocation.interactive and sys.stdin.isatty() and not invocation.verbosity
 
 
 def launch(
     invocation: Invocation, project: Project, work: Work, output: StreamFormat, *, answers: bool = True
 ) -> None:
-    """Have a run go on in the background, and with `answers` say its id."""
+    """Start or resume a run in the background, and with `answers` print its id."""
     log = project.worktrees / "background.log"
 
     def with_lines(sinks: Sequence[EventSink]) -> RunState:
@@ -50,11 +50,10 @@ def launch(
 
 
 def show_run(invocation: Invocation, project: Project, work: Work, output: StreamFormat) -> RunState:
-    """Run with progress as the place allows: a live table in a terminal, lines elsewhere."""
+    """Run with progress: a live table in a terminal, lines elsewhere."""
     sinks: list[EventSink] = []
-    asks = may_ask(
-        invocation
-    )  # before the live view: it puts something that is no terminal in place of stderr
+    # Asked before the live view, which replaces stderr by a stream that is not a terminal.
+    asks = may_ask(invocation)
     with ExitStack() as stack:
         if output is StreamFormat.ndjson:
             sinks.append(NdjsonProgress())
@@ -82,7 +81,7 @@ def answer(invocation: Invocation, state: RunState, output: StreamFormat) -> Non
 
 
 def next_steps(state: RunState) -> list[str]:
-    """What to type next, each a whole command."""
+    """The commands to type next."""
     run_id = state.run
     steps = [f"report: {state.report}"]
     if state.waiting:

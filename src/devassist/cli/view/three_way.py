@@ -1,4 +1,4 @@
-"""The three-way view in the terminal: hunk by hunk, by symbol, with both intents; every answer can be taken back."""
+"""The three-way view in the terminal: hunk by hunk, with symbols and both intents; every answer can be undone."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from rich.text import Text
 from devassist.app.conflicts.open_conflict import OpenConflict, OpenHunk
 from devassist.cli.invocation import Invocation
 from devassist.cli.plain_text import plain
-from devassist.cli.view.editing import edited_text
+from devassist.cli.view.editing import edit_text
 from devassist.domain.errors import Interrupted, UsageError
 
 _KEYS = {
@@ -29,7 +29,7 @@ _LOOKS = {"ours": "green", "theirs": "cyan", "base": "dim"}
 
 @dataclass
 class ThreeWay:
-    """One pass over the hunks. `ask` gives what was typed, `show` prints, `edit` opens an editor on one hunk."""
+    """One pass over the hunks. `ask` prompts and returns a line, `show` prints, `edit` opens an editor on one hunk."""
 
     hunks: Sequence[OpenHunk]
     names: tuple[str, str]
@@ -40,37 +40,37 @@ class ThreeWay:
     _done: list[int] = field(default_factory=list)
 
     def run(self) -> list[str]:
-        """The answer to each hunk, in their order. Raises Interrupted on quit: nothing is changed then."""
+        """The answer to each hunk, in order. Raises Interrupted on quit; nothing is changed then."""
         skipped: set[int] = set()
         while True:
             at = self._next(skipped)
-            said = self._last(skipped) if at is None else self._about(at)
-            if said == "q":
+            key = self._last(skipped) if at is None else self._about(at)
+            if key == "q":
                 raise Interrupted("left as it was: nothing is changed")
-            if said == "u":
+            if key == "u":
                 self._undo(skipped)
-            elif said == "r":
+            elif key == "r":
                 skipped.clear()
-            elif said == "y":
+            elif key == "y":
                 return [self.answers[number] for number in range(len(self.hunks))]
             elif at is not None:
                 self._done.append(at)
-                if said == "s":
+                if key == "s":
                     skipped.add(at)
                 else:
                     hunk = self.hunks[at]
-                    self.answers[at] = self.edit(hunk) if said == "e" else hunk.taking(_KEYS[said])
+                    self.answers[at] = self.edit(hunk) if key == "e" else hunk.taking(_KEYS[key])
 
     def _about(self, at: int) -> str:
         self._print(at)
         names = {"ours": plain(self.names[0]), "theirs": plain(self.names[1])}
-        return self._asked(_HELP.format_map(names), (*_KEYS, "e", "s", "u", "q"))
+        return self._prompt(_HELP.format_map(names), (*_KEYS, "e", "s", "u", "q"))
 
     def _last(self, skipped: set[int]) -> str:
-        """Every hunk was shown: what was skipped comes again, and what was answered can still be taken back."""
+        """After the last hunk: skipped hunks come again, and answers can still be undone."""
         if skipped:
-            return self._asked(f"{len(skipped)} skipped: [r]eturn to them  [u]ndo  [q]uit", ("r", "u", "q"))
-        return self._asked("all answered: [y] keep  [u]ndo  [q]uit", ("y", "u", "q"))
+            return self._prompt(f"{len(skipped)} skipped: [r]eturn to them  [u]ndo  [q]uit", ("r", "u", "q"))
+        return self._prompt("all answered: [y] keep  [u]ndo  [q]uit", ("y", "u", "q"))
 
     def _next(self, skipped: set[int]) -> int | None:
         left = (at for at in range(len(self.hunks)) if at not in self.answers and at not in skipped)
@@ -84,10 +84,10 @@ class ThreeWay:
         self.answers.pop(last, None)
         skipped.discard(last)
 
-    def _asked(self, prompt: str, known: Collection[str]) -> str:
-        while (said := self.ask(prompt).strip().lower()) not in known:
-            self.show(Text(f"{plain(said)!r} is no answer", style="yellow"))
-        return said
+    def _prompt(self, prompt: str, known: Collection[str]) -> str:
+        while (key := self.ask(prompt).strip().lower()) not in known:
+            self.show(Text(f"{plain(key)!r} is no answer", style="yellow"))
+        return key
 
     def _print(self, at: int) -> None:
         hunk = self.hunks[at]
@@ -99,23 +99,23 @@ class ThreeWay:
             self.show(Text(plain(hunk.text(name)) or "(nothing)", style=_LOOKS[name]))
 
 
-def asked(invocation: Invocation, found: OpenConflict) -> Mapping[str, str]:
-    """Path -> text, from answers in the terminal. Raises UsageError where there is no hunk to choose."""
-    hunks = found.hunks()
-    if not hunks or any(one.marked is None for one in found.pair.files):
-        raise UsageError(f"{found.ids[0]} is not about lines alone", hint="--take SIDE or --agent")
-    one, other = found.conflict.branches
-    for name, intent in found.intents().items():
+def answer_hunks(invocation: Invocation, conflict: OpenConflict) -> Mapping[str, str]:
+    """The resolved texts by path, from answers in the terminal. Raises UsageError if a file has no hunks."""
+    hunks = conflict.hunks()
+    if not hunks or any(file.marked is None for file in conflict.pair.files):
+        raise UsageError(f"{conflict.ids[0]} is not only about lines", hint="--take SIDE or --agent")
+    ours, theirs = conflict.conflict.branches
+    for name, intent in conflict.intents().items():
         invocation.narration.print(Text(f"{plain(name)} is for: {plain(intent)}", style="dim"))
     session = ThreeWay(
         hunks=hunks,
-        names=(one, other),
+        names=(ours, theirs),
         ask=lambda prompt: invocation.narration.input(Text(f"{prompt}\n> ")),
         show=invocation.narration.print,
-        edit=lambda hunk: edited_text(invocation, hunk.path, hunk.marked(one, other)),
+        edit=lambda hunk: edit_text(invocation, hunk.path, hunk.marked(ours, theirs)),
     )
     try:
         answers = session.run()
     except EOFError:
         raise Interrupted("left as it was: nothing is changed") from None
-    return found.answered(answers)
+    return conflict.answered(answers)

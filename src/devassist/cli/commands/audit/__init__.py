@@ -1,1 +1,1 @@
-"""`devassist audit`: the log, as a person asks it."""
+"""`devassist audit`: queries of the audit log."""

@@ -51,7 +51,7 @@ EventOutput = Annotated[StreamFormat, typer.Option("--format", help="text, json 
 
 
 def moment(text: str) -> str | None:
-    """An ISO time of a span before now, or the text itself."""
+    """The ISO time that a span such as 24h ago was; any other text as it is, None if it is empty."""
     if not text:
         return None
     match = _SPAN.fullmatch(text)

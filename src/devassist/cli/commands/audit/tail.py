@@ -28,7 +28,9 @@ from devassist.cli.view.narration import event_json, event_line
 
 def tail(
     context: typer.Context,
-    follow: Annotated[bool, typer.Option("-f", "--follow", help="Go on as events become durable.")] = False,
+    follow: Annotated[
+        bool, typer.Option("-f", "--follow", help="Keep printing events as they are recorded.")
+    ] = False,
     run: RunOption = "",
     task: TaskOption = "",
     agent: AgentOption = "",

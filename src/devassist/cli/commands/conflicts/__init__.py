@@ -1,1 +1,1 @@
-"""`devassist conflicts`: branches that cannot land together, found, shown and settled."""
+"""`devassist conflicts`: finds, shows and resolves conflicts between branches."""

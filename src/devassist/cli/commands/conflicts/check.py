@@ -23,7 +23,7 @@ def check(
     content: Annotated[
         typer.FileBinaryRead | None,
         typer.Option(
-            "--content", help="What the file is about to hold, from a file or - for standard input."
+            "--content", help="What the file is about to contain, from a file or - for standard input."
         ),
     ] = None,
     committed: Committed = False,

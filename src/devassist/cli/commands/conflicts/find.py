@@ -22,10 +22,10 @@ def find(  # one parameter per option: the types are the interface
     every: Every = False,
     base: Base = "",
     levels: Levels = "tree,text,symbol,manifest",
-    types: Annotated[bool, typer.Option("--types", help="Ask a type checker about merged trees.")] = False,
+    types: Annotated[bool, typer.Option("--types", help="Run a type checker on merged trees.")] = False,
     checks: Annotated[bool, typer.Option("--checks", help="Run [checks] commands on merged trees.")] = False,
     committed: Committed = False,
-    watch: Annotated[bool, typer.Option("--watch", help="Look again when a branch moves.")] = False,
+    watch: Annotated[bool, typer.Option("--watch", help="Compare again when a branch moves.")] = False,
     fail_on: Annotated[
         FailOn | None, typer.Option("--fail-on", help="Exit with 1 from this severity on.")
     ] = None,
@@ -56,11 +56,11 @@ def find(  # one parameter per option: the types are the interface
     if watch:
         follow(invocation, project, wanted, compared, output)
     threshold = fail_on or project.settings.conflicts.fail_on
-    found = worst(compared.conflicts)
-    fails = threshold is not FailOn.NEVER and found is not None and found.at_least(Severity(threshold))
+    severity = worst(compared.conflicts)
+    fails = threshold is not FailOn.NEVER and severity is not None and severity.at_least(Severity(threshold))
     raise typer.Exit(1 if fails else 0)
 
 
 def _deeper(*, types: bool, checks: bool) -> tuple[Level, ...]:
-    asked = {Level.TYPE: types, Level.BEHAVIOUR: checks}
-    return tuple(level for level, wanted in asked.items() if wanted)
+    chosen = {Level.TYPE: types, Level.BEHAVIOUR: checks}
+    return tuple(level for level, is_chosen in chosen.items() if is_chosen)

@@ -18,18 +18,16 @@ Branches = Annotated[
 Every = Annotated[bool, typer.Option("--all", help="Every local branch that is ahead of the base.")]
 
 
-Base = Annotated[str, typer.Option("--base", help="The revision they are to land on; HEAD by default.")]
+Base = Annotated[str, typer.Option("--base", help="The revision to land on; HEAD by default.")]
 
 
-Committed = Annotated[
-    bool, typer.Option("--committed", help="Leave out what is not committed in the worktrees.")
-]
+Committed = Annotated[bool, typer.Option("--committed", help="Leave out uncommitted work in the worktrees.")]
 
 
 Id = Annotated[str, typer.Argument(metavar="ID", help="Conflict id, or its beginning.")]
 
 
-Levels = Annotated[str, typer.Option("--levels", help="Of tree,text,symbol,manifest.")]
+Levels = Annotated[str, typer.Option("--levels", help="Some of tree,text,symbol,manifest.")]
 
 
 def chosen_levels(text: str) -> tuple[Level, ...]:

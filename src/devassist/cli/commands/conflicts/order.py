@@ -28,7 +28,7 @@ def order(
     if output is Format.json:
         stale = msgspec.to_builtins(compared.stale)
         order_ = {"schema": "devassist.order/1", "base": compared.base, "order": list(compared.order)}
-        print_json({**order_, "waves": [list(one) for one in compared.waves], "stale": stale})
+        print_json({**order_, "waves": [list(wave) for wave in compared.waves], "stale": stale})
         return
     for name in compared.order:
         invocation.answers.print(name, markup=False)
@@ -36,5 +36,5 @@ def order(
     rest = [name for wave in compared.waves[1:] for name in wave]
     if rest:
         invocation.say(f"without a conflict: {first or 'none'}; each with one to resolve: {', '.join(rest)}")
-    for one in compared.stale:
-        invocation.say(stale_line(one), style="yellow")
+    for branch in compared.stale:
+        invocation.say(stale_line(branch), style="yellow")

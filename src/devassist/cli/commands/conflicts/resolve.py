@@ -17,10 +17,10 @@ from devassist.app.conflicts.resolve_by_agent import resolve_by_agent
 from devassist.app.wiring.project import Project
 from devassist.cli.invocation import Format, Invocation, of, print_json
 from devassist.cli.options import Output
-from devassist.cli.view.editing import edited
+from devassist.cli.view.editing import edit_files
 from devassist.cli.view.progress import PlainProgress
 from devassist.cli.view.resolution_view import show_resolution
-from devassist.cli.view.three_way import asked
+from devassist.cli.view.three_way import answer_hunks
 from devassist.domain.errors import UsageError, WaitingForPerson
 from devassist.domain.resolutions import How
 
@@ -35,29 +35,31 @@ def resolve(
         typer.Option(
             "--take",
             metavar="SIDE",
-            help="Take a branch's lines (or ours, theirs); with --edit only its files that are gone or binary.",
+            help="Take a branch's lines (or ours, theirs); with --edit only its deleted or binary files.",
         ),
     ] = "",
-    edit: Annotated[bool, typer.Option("--edit", help="Open what conflicts in $EDITOR.")] = False,
+    edit: Annotated[bool, typer.Option("--edit", help="Open the conflicting files in $EDITOR.")] = False,
     agent: Annotated[
-        bool, typer.Option("--agent", help="Let the neutral integrator propose one, given both intents.")
+        bool, typer.Option("--agent", help="Let the neutral integrator resolve it, given both intents.")
     ] = False,
     model: Annotated[str | None, typer.Option(help="For --agent: any litellm model string.")] = None,
     undo: Annotated[bool, typer.Option("--undo", help="Put a resolved conflict back to open.")] = False,
     learn: Annotated[
         bool,
         typer.Option(
-            "--learn", help="Learn from this history's merges how people settled conflicts, to repeat it."
+            "--learn", help="Learn from this history's merges how people resolved conflicts, to repeat it."
         ),
     ] = False,
-    limit: Annotated[int, typer.Option("--limit", min=0, help="For --learn: so many merges; 0 is all.")] = 0,
+    limit: Annotated[
+        int, typer.Option("--limit", min=0, help="For --learn: the number of merges; 0 is all.")
+    ] = 0,
     checks: Annotated[
         bool, typer.Option("--checks", help="Run the configured checks on the result in the sandbox.")
     ] = False,
     into: Annotated[
         str,
         typer.Option(
-            "--into", metavar="BRANCH", help="Move this branch, checked out nowhere, to the result."
+            "--into", metavar="BRANCH", help="Move this branch to the result; it must be checked out nowhere."
         ),
     ] = "",
     accept_anyway: Annotated[
@@ -74,7 +76,7 @@ def resolve(
         _learn(invocation, limit, output)
         return
     if not conflict:
-        raise UsageError("which conflict?", hint="devassist conflicts lists them")
+        raise UsageError("no conflict is named", hint="devassist conflicts lists them")
     if accept_anyway and not reason.strip():
         raise UsageError("--accept-anyway needs --reason: it goes into the log")
     project = invocation.project({"model.default": model})
@@ -84,42 +86,46 @@ def resolve(
             invocation, undo_resolution(project, conflict, who=who, reason=reason or "undone"), output
         )
         return
-    with opened(project, conflict) as found:
+    with opened(project, conflict) as open_conflict:
         answer = Answer(who=who, reason=reason, overrule=accept_anyway, checks=checks, into=into)
         if agent:
-            resolution = _by_agent(invocation, found, answer)
+            resolution = _by_agent(invocation, open_conflict, answer)
         else:
-            resolution = settle(found, _answer(invocation, found, answer, take=take, edit=edit))
+            resolution = settle(
+                open_conflict, _answer(invocation, open_conflict, answer, take=take, edit=edit)
+            )
     show_resolution(invocation, resolution, output)
 
 
-def _by_agent(invocation: Invocation, found: OpenConflict, answer: Answer) -> Resolution:
+def _by_agent(invocation: Invocation, conflict: OpenConflict, answer: Answer) -> Resolution:
     progress = PlainProgress(invocation.say, everything=invocation.verbosity > 1)
-    return resolve_by_agent(found, answer, sinks=[progress])
+    return resolve_by_agent(conflict, answer, sinks=[progress])
 
 
-def _answer(invocation: Invocation, found: OpenConflict, given: Answer, *, take: str, edit: bool) -> Answer:
-    side = found.side(take) if take else ""
+def _answer(
+    invocation: Invocation, conflict: OpenConflict, draft: Answer, *, take: str, edit: bool
+) -> Answer:
+    side = conflict.side(take) if take else ""
     if edit:
-        whole = found.whole(side)
-        return replace(given, how=How.EDIT, choice=side, edits={**whole, **edited(invocation, found)})
+        whole = conflict.whole(side)
+        return replace(draft, how=How.EDIT, choice=side, edits={**whole, **edit_files(invocation, conflict)})
     if take:
-        if found.semantic:
+        if conflict.semantic:
             raise UsageError(
-                f"{found.ids[0]} is about symbols, not lines: there is no side to take",
+                f"{conflict.ids[0]} is about symbols, not lines: there is no side to take",
                 hint="--edit or --agent",
             )
-        return replace(given, how=How.TAKE, choice=side, edits=found.pair.taking(side))
-    if invocation.interactive and sys.stdin.isatty() and not found.semantic:
-        return replace(given, how=How.INTERACTIVE, edits=asked(invocation, found))
-    if found.semantic:
+        return replace(draft, how=How.TAKE, choice=side, edits=conflict.pair.taking(side))
+    if invocation.interactive and sys.stdin.isatty() and not conflict.semantic:
+        return replace(draft, how=How.INTERACTIVE, edits=answer_hunks(invocation, conflict))
+    if conflict.semantic:
         raise WaitingForPerson(
-            f"{found.ids[0]} is about symbols, not lines: it needs an edit", hint="--edit or --agent"
+            f"{conflict.ids[0]} is about symbols, not lines: it needs an edit", hint="--edit or --agent"
         )
-    repeated = repeated_answer(found, given)
+    repeated = repeated_answer(conflict, draft)
     if repeated is None:
         raise WaitingForPerson(
-            f"{found.ids[0]} needs an answer: people did not settle it before, and this is no terminal",
+            f"{conflict.ids[0]} needs an answer: people have not resolved it before, and this is not a terminal",
             hint="--take SIDE, --edit or --agent; --learn learns from the history",
         )
     return repeated
@@ -147,6 +153,6 @@ def _learn(invocation: Invocation, limit: int, output: Format) -> None:
 
 
 def _person(invocation: Invocation, project: Project) -> str:
-    """Who types: by the git identity, else by the account."""
+    """The name of the person: by the git identity, else by the account."""
     name = project.repository.signature(invocation.host.environment).name
     return name if name != _ANONYMOUS else getpass.getuser()

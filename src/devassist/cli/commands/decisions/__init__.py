@@ -1,1 +1,1 @@
-"""What a person decides: the inbox, approvals, rejections, answers."""
+"""The decisions of people: inbox, approvals, rejections, answers."""

@@ -21,7 +21,7 @@ def answer(
             metavar="ID", help="The question's id, or its beginning.", autocompletion=complete_request
         ),
     ],
-    text: Annotated[str, typer.Argument(help="The answer, as the agent is told it.")],
+    text: Annotated[str, typer.Argument(help="The answer, in the words that the agent gets.")],
     no_resume: NoResume = False,
     output: Output = Format.text,
 ) -> None:

@@ -1,4 +1,4 @@
-"""`devassist inbox`: what waits for a person."""
+"""`devassist inbox`: the requests that wait for a person."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def show_inbox(context: typer.Context, output: Output = Format.text) -> None:
         listed = [_document(item, now) for item in items]
         print_json({"schema": "devassist.inbox/1", "items": listed})
     elif not items:
-        invocation.say("nothing waits for you")
+        invocation.say("nothing is waiting for you")
     else:
         invocation.answers.print(_table(items, now))
         for item in items:

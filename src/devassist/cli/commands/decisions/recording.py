@@ -37,7 +37,7 @@ Ids = Annotated[
 
 
 NoResume = Annotated[
-    bool, typer.Option("--no-resume", help="Do not go on with a background run that has ended waiting.")
+    bool, typer.Option("--no-resume", help="Do not resume a background run that has ended waiting.")
 ]
 
 
@@ -85,6 +85,6 @@ def _resume_if_waiting(invocation: Invocation, project: Project, run: str, *, no
             answers=False,
         )
     except DevassistError as error:
-        invocation.say(f"{run} could not go on: {error}", style="yellow")
+        invocation.say(f"{run} could not be resumed: {error}", style="yellow")
         return False
     return True

@@ -15,7 +15,7 @@ from devassist.cli.options import Output
 def reject(
     context: typer.Context,
     ids: Ids,
-    reason: Annotated[str, typer.Option(help="What is wrong; the agents and the log are told.")],
+    reason: Annotated[str, typer.Option(help="What is wrong; it goes to the agents and into the log.")],
     no_resume: NoResume = False,
     output: Output = Format.text,
 ) -> None:

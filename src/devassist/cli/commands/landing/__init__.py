@@ -1,1 +1,1 @@
-"""What becomes of a result: merged, applied, undone or discarded."""
+"""Merges, applies, undoes or discards a run's result."""

@@ -48,6 +48,6 @@ def merge(
         )
         return
     invocation.answers.print(f"merged {after.state.run} into {done.branch}: {done.old[:12]}..{done.new[:12]}")
-    for one in stale:
-        invocation.say(stale_line(one), style="yellow")
+    for branch in stale:
+        invocation.say(stale_line(branch), style="yellow")
     invocation.say(f"undo:  devassist undo {after.state.run}", style="dim")

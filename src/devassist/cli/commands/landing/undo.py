@@ -14,7 +14,7 @@ from devassist.cli.options import Output, Run
 def undo(
     context: typer.Context,
     run: Run,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be taken out.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only print what would be undone.")] = False,
     no_sign: Annotated[
         bool, typer.Option("--no-sign", help="Do not sign, whatever commit.gpgsign says.")
     ] = False,
@@ -24,8 +24,8 @@ def undo(
     invocation = of(context)
     project = invocation.project()
     with undoing(project, run) as work:
-        found = work.plan()
-        done = found if dry_run else work.carry_out(found, sign=not no_sign)
+        plan = work.plan()
+        done = plan if dry_run else work.carry_out(plan, sign=not no_sign)
     if output is Format.json:
         print_json(
             {

@@ -1,1 +1,1 @@
-"""Runs: started, watched, steered, shown and reported."""
+"""Starts, watches, steers, shows and reports runs."""

@@ -1,4 +1,4 @@
-"""`devassist diff`: what a run changes."""
+"""`devassist diff`: the changes of a run."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def diff(
     text = project.repository.diff(base, result, stat=stat)
     if output is Format.json:
         paths = list(project.repository.changed_paths(base, result))
-        found = {"run": state.run, "base": base, "result": result, "paths": paths, "diff": text}
-        print_json({"schema": "devassist.diff/1", **found})
+        facts = {"run": state.run, "base": base, "result": result, "paths": paths, "diff": text}
+        print_json({"schema": "devassist.diff/1", **facts})
         return
     invocation.answers.print(text, markup=False, end="")

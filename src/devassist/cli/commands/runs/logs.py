@@ -19,7 +19,9 @@ from devassist.store.filters import EventFilter
 def logs(
     context: typer.Context,
     run: Run,
-    follow: Annotated[bool, typer.Option("-f", "--follow", help="Go on until the run has ended.")] = False,
+    follow: Annotated[
+        bool, typer.Option("-f", "--follow", help="Keep printing until the run has ended.")
+    ] = False,
     agent: Annotated[str, typer.Option(help="Only this agent (TASK/ROLE) or role.")] = "",
     task: Annotated[str, typer.Option(help="Only this task.")] = "",
     output: Annotated[

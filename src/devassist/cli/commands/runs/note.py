@@ -17,7 +17,7 @@ def note(
     context: typer.Context,
     run: Run,
     task: Task,
-    text: Annotated[str, typer.Argument(help="What the agent is told before its next model call.")],
+    text: Annotated[str, typer.Argument(help="The text that the agent gets before its next model call.")],
     output: Output = Format.text,
 ) -> None:
     """Tell the agent at work on a task something."""
@@ -30,5 +30,5 @@ def note(
     if output is Format.json:
         print_json({"schema": "devassist.note/1", "run": state.run, "task": task, "live": alive})
         return
-    when = "at its next turn" if alive else f"when the run goes on: devassist resume {state.run}"
-    invocation.say(f"noted; {task} is told {when}")
+    when = "at its next turn" if alive else f"when the run is resumed: devassist resume {state.run}"
+    invocation.say(f"noted; {task} gets it {when}")

@@ -17,13 +17,13 @@ def pr(
     context: typer.Context,
     run: Run,
     base: Annotated[
-        str, typer.Option(help="The branch to propose it for; by default where the run began.")
+        str, typer.Option(help="The branch to merge it into; by default the one that the run started from.")
     ] = "",
     remote: Annotated[str, typer.Option(help="The remote to push to.")] = "origin",
     draft: Annotated[bool, typer.Option("--draft", help="Open it as a draft.")] = False,
     title: Annotated[str, typer.Option(help="Its title; by default the goal.")] = "",
     dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Say what would be done, and do nothing.")
+        bool, typer.Option("--dry-run", help="Print what would be done, and do nothing.")
     ] = False,
     output: Output = Format.text,
 ) -> None:
@@ -43,7 +43,7 @@ def pr(
         invocation.answers.print(done.url, markup=False)
         return
     if not dry_run:
-        invocation.say("gh is not on PATH, so the pull request is left to open:")
+        invocation.say("gh is not on PATH; open the pull request with:")
     invocation.answers.print(done.command, markup=False)
     if done.compare:
         invocation.say(f"or: {done.compare}")

@@ -1,4 +1,4 @@
-"""`devassist report`: a run as a reviewer wants it."""
+"""`devassist report`: a run's report for its reviewer."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def report(
     if form is ReportFormat.json:
         text = json_text(reporting.document_of(story), indent=2) + "\n"
     else:
-        text = reporting.told(story, as_page=form is ReportFormat.html)
+        text = reporting.report_text(story, as_page=form is ReportFormat.html)
     if output is None:
         typer.echo(text, nl=False)
         return

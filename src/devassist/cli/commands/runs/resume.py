@@ -1,4 +1,4 @@
-"""`devassist resume`: go on with a run after a crash, a stop, a limit or a decision."""
+"""`devassist resume`: continue a run after a crash, a stop, a limit or a decision."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from devassist.domain.state.run import RunState
 def resume(
     context: typer.Context,
     run: Run,
-    model: Annotated[str | None, typer.Option(help="Go on with another litellm model.")] = None,
+    model: Annotated[str | None, typer.Option(help="Continue with another litellm model.")] = None,
     max_parallel: Annotated[int | None, typer.Option(min=1, help="Crews at work at the same time.")] = None,
     max_usd: Annotated[float | None, typer.Option(min=0, help="Model spend for the whole run.")] = None,
     max_tokens: Annotated[int | None, typer.Option(min=0, help="Tokens for the whole run.")] = None,
@@ -42,9 +42,10 @@ def resume(
     unsafe_no_sandbox: Annotated[
         bool, typer.Option("--unsafe-no-sandbox", help="If no sandbox works, run commands without one.")
     ] = False,
-    detached: Annotated[bool, typer.Option("--detach", help="Go on in the background.")] = False,
+    detached: Annotated[bool, typer.Option("--detach", help="Continue in the background.")] = False,
     artifacts: Annotated[
-        Path | None, typer.Option(help="Write the files of a CI job into DIR; DEVASSIST_ARTIFACTS as well.")
+        Path | None,
+        typer.Option(help="Write the files of a CI job into DIR; by default DEVASSIST_ARTIFACTS."),
     ] = None,
     output: Annotated[
         StreamFormat, typer.Option("--format", help="text, json or ndjson.")
@@ -53,7 +54,7 @@ def resume(
     """
     Continue a run after a crash, a stop, a limit or a decision.
 
-    What is paid for is not paid again.
+    Model calls that were paid for are not paid for again.
     """
     invocation = of(context)
     flags = {
@@ -69,7 +70,7 @@ def resume(
     project = invocation.project()
     state = load_state(project, run)
     if is_alive(project, state.run) and state.sessions[-1].detached and not detached:
-        invocation.say(f"{state.run} is at work in the background already; watching it", style="yellow")
+        invocation.say(f"{state.run} is running in the background already; watching it", style="yellow")
         follow_to_end(invocation, project, state.run, output)
         return
     own, state = project_of_run(project, state.run, flags)
@@ -84,7 +85,7 @@ def resume(
         artifacts=artifacts_directory(invocation.host, artifacts),
     )
     if state.started.resolution is not None:
-        _go_on_resolving(invocation, own, state, options, output)
+        _resume_resolution(invocation, own, state, options, output)
         return
     if detached:
         launch(invocation, own, lambda sinks: resume_run(own, state.run, options, sinks=sinks), output)
@@ -95,12 +96,14 @@ def resume(
     raise typer.Exit(state.exit_code)
 
 
-def _go_on_resolving(
+def _resume_resolution(
     invocation: Invocation, project: Project, state: RunState, options: ResumeOptions, output: StreamFormat
 ) -> None:
-    """A run that `conflicts resolve --agent` made: it ends as that does."""
+    """Resume a run that `conflicts resolve --agent` started, and end as that does."""
     if options.detached:
-        raise UsageError(f"{state.run} settles one conflict, in the foreground", hint="leave --detach out")
+        raise UsageError(
+            f"{state.run} resolves one conflict, in the foreground only", hint="leave --detach out"
+        )
     progress = PlainProgress(invocation.say, everything=invocation.verbosity > 1)
     resolution = resume_by_agent(project, state, options, sinks=[progress])
     show_resolution(invocation, resolution, Format.text if output is StreamFormat.text else Format.json)

@@ -1,4 +1,4 @@
-"""`devassist retry`: have a task begin anew."""
+"""`devassist retry`: start a task again."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def retry(
     context: typer.Context,
     run: Run,
     task: Task,
-    reason: Annotated[str, typer.Option(help="What the next attempt should mind.")] = "",
+    reason: Annotated[str, typer.Option(help="What the next attempt should pay attention to.")] = "",
     output: Output = Format.text,
 ) -> None:
     """Start a task again, on top of what it has committed."""
@@ -30,7 +30,7 @@ def retry(
         print_json({"schema": "devassist.retry/1", "run": state.run, "task": task, "live": alive})
         return
     invocation.say(
-        f"{task} begins anew"
+        f"{task} starts again"
         if alive
-        else f"{task} begins anew when the run goes on: devassist resume {state.run}"
+        else f"{task} starts again when the run is resumed: devassist resume {state.run}"
     )

@@ -1,4 +1,4 @@
-"""`devassist run`: read the request, start it, show it, answer with how it ended."""
+"""`devassist run`: read the request, start the run, show it, and print how it ended."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from devassist.domain.state.run import RunState
 
 def run(  # the types are the interface
     context: typer.Context,
-    goal: Annotated[str, typer.Argument(help="What is wanted; - reads it from stdin.")] = "",
+    goal: Annotated[str, typer.Argument(help="The goal; - reads it from stdin.")] = "",
     goal_file: Annotated[Path | None, typer.Option("-f", "--file", help="Read the goal from FILE.")] = None,
     plan: Annotated[
         Path | None, typer.Option(help="Run this plan (JSON or TOML) instead of planning.")
@@ -59,7 +59,7 @@ def run(  # the types are the interface
         bool, typer.Option("--unsafe-no-sandbox", help="If no sandbox works, run commands without one.")
     ] = False,
     detached: Annotated[
-        bool, typer.Option("--detach", help="Return at once; the run goes on in the background.")
+        bool, typer.Option("--detach", help="Return at once and leave the run in the background.")
     ] = False,
     output: Annotated[
         StreamFormat, typer.Option("--format", help="text, json or ndjson.")
@@ -78,10 +78,10 @@ def run(  # the types are the interface
         "approvals.mode": approve,
     }
     project = invocation.project(flags)
-    given = _plan(invocation.host.directory, plan)
+    own_plan = _plan(invocation.host.directory, plan)
     options = RunOptions(
-        goal=_goal(goal, goal_file, invocation.host.directory, given),
-        plan=given,
+        goal=_goal(goal, goal_file, invocation.host.directory, own_plan),
+        plan=own_plan,
         plan_only=plan_only,
         base=base,
         include_dirty=include_dirty,
@@ -142,7 +142,7 @@ def _cost(estimate: Estimate | None) -> str:
 
 def _goal(goal: str, file: Path | None, directory: Path, plan: Plan | None) -> str:
     if file is not None and goal:
-        raise UsageError("both a goal and -f were given", hint="give one of them")
+        raise UsageError("both a goal and -f are given", hint="give one of them")
     if file is not None:
         text = _text(directory / file, "the goal")
     else:
@@ -182,7 +182,7 @@ def _text(path: Path, what: str) -> str:
         reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
         raise UsageError(
             f"{what} cannot be read from {path}: {reason}",
-            hint="a path counts from -C or the current directory",
+            hint="paths are relative to -C or the current directory",
         ) from error
 
 

@@ -69,7 +69,7 @@ def _show_task(invocation: Invocation, task: TaskState) -> None:
         lines.append(verification_line(task.judged.verification))
         for check in task.judged.checks:
             lines.append(check_line(check) + (f": {check.problem}" if check.problem else ""))
-            lines += [f"  {found}" for found in case_lines(check)]
+            lines += [f"  {line}" for line in case_lines(check)]
         if task.judged.judges:
             lines.append(f"changes what judges it: {', '.join(task.judged.judges)}")
     else:

@@ -26,9 +26,9 @@ def stop(
     invocation = of(context)
     project = invocation.project()
     if every == bool(run):
-        raise UsageError("name a run, or say --all", hint="devassist status lists the runs")
+        raise UsageError("name a run, or use --all", hint="devassist status lists the runs")
     runs = live_runs(project) if every else [load_state(project, run).run]
-    invocation.say(f"stopping {', '.join(runs) or 'nothing: no run is at work'}")
+    invocation.say(f"stopping {', '.join(runs) or 'nothing: no run is active'}")
     stopped = [stop_run(project, name, now=now) for name in runs]
     if output is Format.json:
         print_json({"schema": "devassist.stopped/1", "runs": [run_document(state) for state in stopped]})

@@ -20,11 +20,7 @@ def watch(
         StreamFormat, typer.Option("--format", help="text, json or ndjson.")
     ] = StreamFormat.text,
 ) -> None:
-    """
-    Follow a run live; Ctrl-C detaches and leaves it running.
-
-    Ctrl-C detaches and leaves the run alone.
-    """
+    """Follow a run live; Ctrl-C detaches and leaves it running."""
     invocation = of(context)
     project = invocation.project()
     follow_to_end(invocation, project, load_state(project, run).run, output)

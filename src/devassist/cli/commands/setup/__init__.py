@@ -1,1 +1,1 @@
-"""What is set up and inspected: configuration, environment, roles, the demo."""
+"""Configuration, environment, roles and the demo."""

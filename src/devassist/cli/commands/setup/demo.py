@@ -23,22 +23,25 @@ def demo(
     """
     Run everything on a sample repository, without a key or network.
 
-    Only the model's words are scripted.
+    Only the model's replies are scripted.
     """
     invocation = of(context)
     where = None if directory is None else (invocation.host.directory / directory).resolve()
-    made = make_demo(invocation.host, where)
+    sample = make_demo(invocation.host, where)
     invocation.say(
-        f"The sample repository is {made.project.repository.root}. The model is scripted: its words are written "
+        f"The sample repository is {sample.project.repository.root}. The model is scripted: its words are written "
         "beforehand.\nEverything else is real: processes, worktrees, sandbox, tests, merges, audit log.\n"
     )
     state = show_run(
-        invocation, made.project, lambda sinks: start_run(made.project, made.options, sinks=sinks), output
+        invocation,
+        sample.project,
+        lambda sinks: start_run(sample.project, sample.options, sinks=sinks),
+        output,
     )
     answer(invocation, state, output)
     if output is StreamFormat.text:
         invocation.answers.print("\nLook at it:", markup=False)
-        root = made.project.repository.root
+        root = sample.project.repository.root
         task = f"/{state.work()[0].id}" if state.work() else ""
         landed = [f"diff {state.run}", f"merge {state.run}"] if state.result_commit else []
         for command in (*landed, f"show {state.run}{task}", f"logs {state.run}", "audit verify"):

@@ -20,7 +20,7 @@ _MARKS = {Health.OK: "✔", Health.WARN: "!", Health.FAIL: "✘"}
 
 def doctor(
     context: typer.Context,
-    fix: Annotated[bool, typer.Option("--fix", help="Put right what a crash left behind.")] = False,
+    fix: Annotated[bool, typer.Option("--fix", help="Repair what a crash left behind.")] = False,
     run: RunChecks = None,
     output: Output = Format.text,
 ) -> None:

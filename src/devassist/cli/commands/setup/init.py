@@ -28,7 +28,7 @@ def init(
         with path.open("x", encoding="utf-8") as stream:
             stream.write(template(values))
     except FileExistsError:
-        raise UsageError(f"{path} is there already", hint="devassist config show --origin") from None
+        raise UsageError(f"{path} exists already", hint="devassist config show --origin") from None
     if output is Format.text:
         for line in detected.notes:
             invocation.say(line)

@@ -23,7 +23,7 @@ class _Row:
 
 def show(
     context: typer.Context,
-    origin: Annotated[bool, typer.Option("--origin", help="Say where each value came from.")] = False,
+    origin: Annotated[bool, typer.Option("--origin", help="Print where each value comes from.")] = False,
     output: Output = Format.text,
 ) -> None:
     """Show every setting in force here, and where it comes from."""

@@ -1,1 +1,1 @@
-"""`devassist worktrees`: the agents' worktrees, listed and cleaned up."""
+"""`devassist worktrees`: lists and cleans up the agents' worktrees."""

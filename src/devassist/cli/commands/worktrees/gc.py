@@ -15,7 +15,7 @@ from devassist.cli.options import Output
 
 def gc(
     context: typer.Context,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would go.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only print what would be removed.")] = False,
     output: Output = Format.text,
 ) -> None:
     """Remove worktrees whose content is provably kept elsewhere."""
