@@ -42,6 +42,22 @@ _SECTIONS: Mapping[str, tuple[str, ...]] = {
 """Files of which only some sections configure a runner; of pyproject.toml they are those below `tool`."""
 
 
+SETTINGS_FILE = ".devassist.toml"
+
+
+def settings_differ(before: str | None, after: str | None) -> bool:
+    """Whether two texts of the repository's own settings say otherwise how later runs are judged."""
+    named = ("checks", "approvals", "sandbox")
+    documents: list[object] = []
+    for text in (before, after):
+        try:
+            document = tomllib.loads(text or "")
+        except ValueError:
+            return before != after
+        documents.append({name: document[name] for name in named if name in document})
+    return documents[0] != documents[1]
+
+
 def is_test(path: str) -> bool:
     """Whether the file is a test, or stands among tests."""
     folders, name = posixpath.split(path)

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from devassist.domain.judges import SETTINGS_FILE
 from devassist.domain.ledger import CaseStatus, Ledger, LedgerDifference, difference
 
 _CANNOT_START = {126: "cannot be executed", 127: "is not there"}
@@ -54,6 +55,33 @@ class JudgedCheck:
         if self.runner:
             return Verification.TESTS if self.passed else Verification.NONE
         return Verification.CHECKS
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Judgement:
+    """What the checks say of a merged tree."""
+
+    checks: tuple[JudgedCheck, ...] = ()
+    judges: tuple[str, ...] = ()
+    """The changed paths that judge the change."""
+    verification: Verification = Verification.NONE
+    tail: str = ""
+    """The end of the output of the first check with a problem."""
+    settings_changed: bool = False
+    """Whether later runs would be judged by other checks or approvals."""
+
+    @property
+    def problems(self) -> list[str]:
+        return [f"{check.command!r} {check.problem}" for check in self.checks if check.problem]
+
+    @property
+    def doubts(self) -> list[str]:
+        doubts = [f"{check.command!r}: {doubt}" for check in self.checks for doubt in check.doubts]
+        return (
+            [*doubts, f"{SETTINGS_FILE}: later runs are judged otherwise"]
+            if self.settings_changed
+            else doubts
+        )
 
 
 def own_problem(now: Ledger) -> str:

@@ -18,10 +18,9 @@ from devassist.domain.state.approvals import (
     decide,
 )
 from devassist.domain.statuses import TaskStatus
-from devassist.domain.verdicts import Verification
+from devassist.domain.verdicts import Judgement, Verification
 from devassist.engine.approval_requests import ApprovalRequest, find_decision, open_request
 from devassist.engine.context import RunContext
-from devassist.engine.landing.gate import Judgement
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -16,13 +16,14 @@ from pathlib import PurePosixPath
 from devassist.domain.changes import in_scope
 from devassist.domain.errors import Refused
 from devassist.domain.events import Event, LandingJudged, WarningRaised
-from devassist.domain.judges import file_of, is_test_file, judging_paths
+from devassist.domain.judges import SETTINGS_FILE, file_of, is_test_file, judging_paths, settings_differ
 from devassist.domain.ledger import CaseStatus, Ledger, LedgerDifference
 from devassist.domain.plan import Plan, PlanTask
 from devassist.domain.state.approvals import ApprovalStatus
 from devassist.domain.statuses import Purpose
 from devassist.domain.verdicts import (
     JudgedCheck,
+    Judgement,
     Verification,
     compared,
     differs_held_out,
@@ -35,26 +36,6 @@ from devassist.engine.landing.moved_cases import moved_cases
 from devassist.git.merging.merge import commit_merge
 
 _STRONGEST = (Verification.TESTS, Verification.CHECKS, Verification.REVIEW, Verification.NONE)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Judgement:
-    """What the checks say of a merged tree."""
-
-    checks: tuple[JudgedCheck, ...] = ()
-    judges: tuple[str, ...] = ()
-    """The changed paths that judge the change."""
-    verification: Verification = Verification.NONE
-    tail: str = ""
-    """The end of the output of the first check with a problem."""
-
-    @property
-    def problems(self) -> list[str]:
-        return [f"{check.command!r} {check.problem}" for check in self.checks if check.problem]
-
-    @property
-    def doubts(self) -> list[str]:
-        return [f"{check.command!r}: {doubt}" for check in self.checks for doubt in check.doubts]
 
 
 @dataclass(frozen=True)
@@ -85,6 +66,7 @@ class Gate:
             judges=trial.judges if commands else (),
             verification=self._verification(task, judged),
             tail=next(iter(tails), ""),
+            settings_changed=settings_differ(trial.before(SETTINGS_FILE), trial.after(SETTINGS_FILE)),
         )
         self._record(task, commit, judgement)
         return judgement
@@ -215,10 +197,18 @@ class _Trial:
         return compared(now, reference, moved=moved)
 
     def _not_allowed(self, cases: Sequence[str]) -> tuple[str, ...]:
-        """Those whose file the plan does not let the task change."""
+        """
+        Those that the plan does not let the task change.
+
+        A case whose id names no file is one that it may change if all the judging files it touches are.
+        """
         if not self.allowed:
             return tuple(cases)
-        return tuple(case for case in cases if not in_scope(file_of(case) or case, list(self.allowed)))
+        return tuple(
+            case
+            for case in cases
+            if (not in_scope(file, list(self.allowed)) if (file := file_of(case)) else bool(self.judges))
+        )
 
     def _doubted(self, judged: JudgedCheck, now: Ledger) -> JudgedCheck:
         """With what a person decides: tests that are gone or do not run any more, and what only the new judges pass."""

@@ -33,12 +33,13 @@ from devassist.domain.state.approvals import (
     MergeRequest,
 )
 from devassist.domain.statuses import TaskStatus
+from devassist.domain.verdicts import Judgement
 from devassist.engine.approval_requests import Parked
 from devassist.engine.context import RunContext
 from devassist.engine.landing.approval import Landing, approved, permission_for
 from devassist.engine.landing.checks import Checks
 from devassist.engine.landing.conflicts import record_unmerged
-from devassist.engine.landing.gate import Gate, Judgement
+from devassist.engine.landing.gate import Gate
 from devassist.engine.results import Head, StepResult
 from devassist.git.merging.merge import commit_merge, merge_in_memory
 from devassist.git.merging.report import PathConflict

@@ -11,10 +11,10 @@ import pytest
 
 from devassist.domain.plan import Plan
 from devassist.domain.settings import ApprovalSettings, CheckSettings, Settings
-from devassist.domain.verdicts import Verification
+from devassist.domain.verdicts import Judgement, Verification
 from devassist.engine.context import CommandWorld, RunContext
 from devassist.engine.landing.checks import Checks
-from devassist.engine.landing.gate import Gate, Judgement
+from devassist.engine.landing.gate import Gate
 from devassist.sandbox.unsafe import UnsafeSandbox
 from support.engine_world import EngineWorld, plan_of
 from support.repos import commit_all, put
@@ -210,3 +210,42 @@ def test_a_failure_that_a_second_run_does_not_confirm_is_flaky_and_said(bench: B
         [],
         ("tests/test_flaky.py::test_now_and_then",),
     )
+
+
+UNITTEST = f"{sys.executable} -m unittest discover -s tests"
+ADAPTED = {
+    "shop.py": BROKEN,
+    "tests/test_unit.py": "import unittest\nimport shop\n\n\nclass Add(unittest.TestCase):\n    def test_add(self):\n        self.assertEqual(shop.add(1, 2), -1)\n",
+}
+
+
+@pytest.mark.parametrize("project", [(UNITTEST,)])
+@pytest.mark.parametrize(("globs", "asked"), [(["tests/test_unit.py"], False), (["tests/other.py"], True)])
+def test_a_case_whose_id_names_no_file_is_covered_by_the_files_that_the_plan_names(
+    bench: Bench, globs: list[str], *, asked: bool
+) -> None:
+    old = {"tests/test_unit.py": ADAPTED["tests/test_unit.py"].replace("-1", "3")}
+    onto = bench.world.commit({**old, "tests/test_shop.py": None, "tests/test_red.py": None})
+    plan = Plan(goal="", tasks=(replace(bench.plan.tasks[0], changes_tests=tuple(globs)),))
+    with bench.context.journal.lock:
+        bench.context.journal.state.plan_source = "file"
+    commit = bench.world.commit(ADAPTED, onto=onto)
+    judgement = Gate(bench.context, plan, bench.checks).judge(plan.tasks[0], commit, onto=onto, landed=())
+    assert judgement.problems == []
+    assert bool(judgement.doubts) is asked
+
+
+@pytest.mark.parametrize(
+    ("text", "asked"),
+    [
+        ("[checks]\ncommands = []\n", True),
+        ("[approvals]\nmode = 'never'\n", True),
+        ("[limits]\nmax_parallel = 2\n", False),
+    ],
+)
+def test_a_change_of_how_later_runs_are_judged_is_a_persons_decision(
+    bench: Bench, text: str, *, asked: bool
+) -> None:
+    judgement = bench.judge({".devassist.toml": text})
+    assert judgement.problems == []
+    assert any(".devassist.toml" in doubt for doubt in judgement.doubts) is asked
