@@ -26,6 +26,11 @@ def test_a_fault_at_any_point_breaks_nothing(stage: Stage, seed: int, number: in
     assert not verdict.broken, f"DEVASSIST_FAULT_SEED={seed}, {cell}:\n" + "\n".join(verdict.broken)
 
 
+@pytest.mark.parametrize("cell", [Cell("approval.asked", "kill-supervisor")], ids=str)
+def test_a_cell_that_was_broken_once_is_played_in_every_session(stage: Stage, cell: Cell) -> None:
+    assert stage.play(cell).broken == []
+
+
 def test_an_undisturbed_run_breaks_nothing(stage: Stage) -> None:
     assert stage.calm_problems == []
 

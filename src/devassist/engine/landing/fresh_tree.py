@@ -44,10 +44,7 @@ class FreshTree:
 
     def at(self, commit: str, *, task: str) -> CommandPlace:
         """A place that holds `commit` and setup's products. The one before it is gone. Raises Unfinished by setup."""
-        if not self._begun:
-            self._begun = True
-            if self.context.request.resumed:
-                drop_detached(self.context.repository, name=self._name, path=self._path)
+        self._drop_what_a_crash_left()
         if self.context.settings.checks.setup and not self._is_set_up:
             self._set_up(task)
         self._open(commit)
@@ -58,6 +55,7 @@ class FreshTree:
 
     def close(self) -> None:
         """Remove the tree and what setup made for it."""
+        self._drop_what_a_crash_left()  # a resumed run may have needed no check
         self._drop()
         shutil.rmtree(self._products.parent, ignore_errors=True)
 
@@ -68,6 +66,11 @@ class FreshTree:
     @property
     def _name(self) -> str:
         return worktree_name(self.context.run, _AGENT)
+
+    def _drop_what_a_crash_left(self) -> None:
+        if not self._begun and self.context.request.resumed:
+            drop_detached(self.context.repository, name=self._name, path=self._path)
+        self._begun = True
 
     def _set_up(self, task: str) -> None:
         base = self.context.request.base
