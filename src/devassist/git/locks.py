@@ -31,7 +31,7 @@ def held_flock(
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
         start = now()
-        while not _taken(descriptor):
+        while not _try_lock(descriptor):
             if timeout_s <= now() - start:
                 raise RepositoryError(
                     f"Another devassist has held {path} for {timeout_s:g} s",
@@ -43,7 +43,7 @@ def held_flock(
         os.close(descriptor)
 
 
-def _taken(descriptor: int) -> bool:
+def _try_lock(descriptor: int) -> bool:
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:

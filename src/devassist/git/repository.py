@@ -54,7 +54,7 @@ class Repository:
     root: Path
     """The main worktree's directory; where the person stands when the main repository is bare."""
     workdir: Path
-    """The worktree the person stands in."""
+    """The worktree around the current directory."""
     git_dir: Path
     prefix: str = ""
     """Where below `workdir` they stand, with a slash at the end, or nothing."""

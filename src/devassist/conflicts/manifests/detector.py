@@ -67,7 +67,7 @@ class ManifestDetector:
 
     view: TreeView
     _read: dict[tuple[str, str], tuple[Fact, ...]] = field(default_factory=dict)
-    _news_kept: dict[tuple[str, str], _News] = field(default_factory=dict)
+    _news_by_trees: dict[tuple[str, str], _News] = field(default_factory=dict)
     _wirings: Wirings = field(init=False)
 
     def __post_init__(self) -> None:
@@ -120,16 +120,16 @@ class ManifestDetector:
 
     def _news(self, base_tree: str, tree: str) -> _News:
         key = (base_tree, tree)
-        if key not in self._news_kept:
-            if len(self._news_kept) >= _KEPT_FILES:
-                self._news_kept.clear()
+        if key not in self._news_by_trees:
+            if len(self._news_by_trees) >= _KEPT_FILES:
+                self._news_by_trees.clear()
             news: dict[tuple[Family, str], list[Fact]] = defaultdict(list)
             changes = self.view.changes(base_tree, tree)
             for fact in itertools.chain(self._statements(changes, tree), self._added_migrations(changes)):
                 for placed in self._wirings.placed(fact, base_tree, changes):
                     news[placed.family, placed.key].append(placed)
-            self._news_kept[key] = dict(news)
-        return self._news_kept[key]
+            self._news_by_trees[key] = dict(news)
+        return self._news_by_trees[key]
 
     def _statements(self, changes: Mapping[str, TreeChange], tree: str) -> Iterator[Fact]:
         """The facts of the changed files that none of them had at the base, and those that follow from them."""

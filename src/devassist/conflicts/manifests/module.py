@@ -125,7 +125,7 @@ def _note(module: Module, node: ast.stmt) -> None:
         for target in targets_of(node) if isinstance(node.value, ast.Call) else ():
             name = dotted_name(target)
             if name and isinstance(node.value, ast.Call):
-                module.bound[name] = _made(f"{module.name}:{name}", node.value)
+                module.bound[name] = _receiver_of(f"{module.name}:{name}", node.value)
     elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
         module.functions.append(node)
         if node.decorator_list:
@@ -150,7 +150,7 @@ def _bind_imports(module: Module, node: ast.ImportFrom) -> None:
         )
 
 
-def _made(scope: str, call: ast.Call) -> Receiver:
+def _receiver_of(scope: str, call: ast.Call) -> Receiver:
     maker = dotted_name(call.func).rpartition(".")[2]
     if maker in _ROUTERS:
         return Receiver(scope, Holder.ROUTER, text_of(keyword(call, _ROUTERS[maker])) or "")

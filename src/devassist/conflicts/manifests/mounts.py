@@ -39,7 +39,7 @@ _MOST_PLACES = 4
 class Wiring(NamedTuple):
     """The routers and applications that a file makes, its mounts, and the imported names that it passes on."""
 
-    made: tuple[Receiver, ...] = ()
+    receivers: tuple[Receiver, ...] = ()
     mounts: tuple[Mount, ...] = ()
     passed: Mapping[str, Receiver] = {}
 
@@ -187,7 +187,7 @@ def _original(router: Receiver, wirings: Sequence[Wiring]) -> Receiver:
         if router.kind is not Holder.IMPORTED:
             break
         originals = [
-            receiver for wiring in wirings for receiver in wiring.made if same_scope(router, receiver)
+            receiver for wiring in wirings for receiver in wiring.receivers if same_scope(router, receiver)
         ]
         if len(originals) == 1:
             return originals[0]

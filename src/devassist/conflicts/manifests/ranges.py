@@ -150,7 +150,7 @@ def _clause(operator: str, text: str) -> Interval | None:
         return Interval()
     if operator == "=" and len(numbers) == 3:  # noqa: PLR2004  major, minor, patch
         return Interval(low, low, high_in=True)
-    return Interval(low, _ceiling(_kept(operator, numbers)))
+    return Interval(low, _ceiling(_fixed_numbers(operator, numbers)))
 
 
 def _compared(operator: str, numbers: list[int], low: Version) -> Interval:
@@ -170,7 +170,7 @@ def _compared(operator: str, numbers: list[int], low: Version) -> Interval:
     return Interval(high=low, high_in=True) if whole else Interval(high=_ceiling(numbers))
 
 
-def _kept(operator: str, numbers: list[int]) -> list[int]:
+def _fixed_numbers(operator: str, numbers: list[int]) -> list[int]:
     """The numbers that must stay as they are."""
     if operator == "^":
         fixed = next((index for index, number in enumerate(numbers) if number), len(numbers) - 1)

@@ -37,7 +37,7 @@ class Tables:
 
     view: TreeView
     cache: Path | None
-    _kept: dict[tuple[str, str], Table] = field(default_factory=dict)
+    _loaded: dict[tuple[str, str], Table] = field(default_factory=dict)
     _lines: dict[str, list[str]] = field(default_factory=dict)
     _implemented: dict[str, frozenset[str]] = field(default_factory=dict)
     _words: dict[tuple[str, str], tuple[frozenset[bytes], frozenset[bytes]]] = field(default_factory=dict)
@@ -53,13 +53,13 @@ class Tables:
 
     def table(self, blob: str, grammar: Grammar) -> Table:
         key = (blob, grammar.name)
-        table = self._kept.get(key)
+        table = self._loaded.get(key)
         if table is None:
             table = None if blob in self._origins else self._stored(key)
-            table = table or self._made(blob, grammar)
-            if len(self._kept) >= _KEPT_TABLES:
-                self._kept.clear()
-            self._kept[key] = table
+            table = table or self._extracted(blob, grammar)
+            if len(self._loaded) >= _KEPT_TABLES:
+                self._loaded.clear()
+            self._loaded[key] = table
         return table
 
     def blob(self, blob: str) -> bytes:
@@ -112,7 +112,7 @@ class Tables:
         blob, language = key
         return self._folder.value(blob, Table, f".{language}.json")
 
-    def _made(self, blob: str, grammar: Grammar) -> Table:
+    def _extracted(self, blob: str, grammar: Grammar) -> Table:
         table = read_table(grammar, self.blob(blob))
         if self._folder is not None and blob not in self._origins:
             self._folder.put(blob, table, f".{grammar.name}.json")

@@ -135,7 +135,9 @@ class Branch:
     def used(self, path: str, reference: Reference) -> Use:
         """A reference as a use, with what it means on this branch."""
         meaning, reference = self.own.resolve(path, reference), self._counted(path, reference)
-        return Use(path, reference.line, reference, None, self._made(meaning) if reference.call else meaning)
+        return Use(
+            path, reference.line, reference, None, self._constructed(meaning) if reference.call else meaning
+        )
 
     def _new_references(self, path: str) -> list[Use]:
         new = fresh(self._previous(path).references, self.own.files.table(path).references)
@@ -143,16 +145,13 @@ class Branch:
 
     def _counted(self, path: str, reference: Reference) -> Reference:
         """Go's `f(g())` gives f one argument where g is known to give one."""
-        inner = (
-            self.own.meaning(path, reference.given.removesuffix("()"), reference.scope)
-            if reference.given.endswith("()")
-            else None
-        )
+        callee = reference.spread_call
+        inner = self.own.meaning(path, callee, reference.scope) if callee else None
         if inner is None or inner.definition is None or results(inner.definition.result) != 1:
             return reference
         return replace(reference, args=reference.args + 1, starred=False)
 
-    def _made(self, meaning: Resolution) -> Resolution:
+    def _constructed(self, meaning: Resolution) -> Resolution:
         """A call of a class is a call of its constructor."""
         target = meaning.target
         if target is None or target.definition is None or target.definition.kind not in TYPES:

@@ -187,7 +187,7 @@ def call_effect(change: Break, reference: Reference, *, bound: bool) -> Effect:
             return Effect.NONE
         # A decorator that nobody knows may make a value of a method, as `reify` does.
         return Effect.DOUBTFUL if opaque(old) or opaque(new) else Effect.BREAKS
-    conversion = old.kind is SymbolKind.STRUCT and change.path.endswith(".go") and reference.given != "{}"
+    conversion = old.kind is SymbolKind.STRUCT and change.path.endswith(".go") and not reference.literal
     if not reference.call or conversion:
         return Effect.NONE
     return _effect(change.olds, change.news, reference, change.path, bound=bound)

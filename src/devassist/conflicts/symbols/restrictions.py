@@ -109,7 +109,7 @@ def _refused(user: Branch, use: Use, restriction: _Restricted) -> bool:
         return False
     last = restriction.new.last
     if restriction.way is _Way.ABSTRACT:
-        return reference.call and reference.name == last and not reference.given
+        return reference.call and reference.name == last and not reference.literal
     target = use.meaning.target
     meant = target is not None and (target.key, target.name) == restriction.hop
     return meant and bool(reference.receiver) and not reference.type and not use.meaning.bound

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from msgspec.structs import replace
 from tree_sitter import Node
 
 from devassist.conflicts.syntax.go_names import GoNames
@@ -118,7 +117,7 @@ class GoExtractor(GoNames):
         values = [] if body is None else [child for child in body.named_children if child.type != "comment"]
         bare = values and all(element.type == "literal_element" for element in values)
         if kind is not None and bare and kind.type in ("type_identifier", "qualified_type"):
-            call = Reference("", "", 0, "", len(values), given="{}")
+            call = Reference("", "", 0, "", len(values), literal=True)
             receiver, _, name = self.dotted(kind).rpartition(".")
             self.refer(kind, name, receiver, call=call)
         else:
@@ -167,13 +166,19 @@ class GoExtractor(GoNames):
             else [child for child in arguments.named_children if child.type != "comment"]
         )
         starred = any(argument.type == "variadic_argument" for argument in values)
-        spread = len(values) == 1 and values[0].type == "call_expression"  # f(g()) where g gives many.
+        spread = len(values) == 1 and values[0].type == "call_expression"  # f(g()), if g returns several
         alone = node.parent is not None and node.parent.type == "expression_statement"
-        inner = f"{self.dotted(values[0].child_by_field_name('function'))}()" if spread else ""
+        callee = self.dotted(values[0].child_by_field_name("function")) if spread else ""
         call = Reference(
-            "", "", 0, "", len(values) - starred - spread, (), starred or spread, statement=alone
+            "",
+            "",
+            0,
+            "",
+            len(values) - starred - spread,
+            starred=starred or spread,
+            statement=alone,
+            spread_call="" if callee == UNKNOWN else callee,
         )
-        call = replace(call, given=inner if UNKNOWN not in inner else "")
         if function is not None and function.type == "identifier":
             self.refer(function, self.text(function), call=call)
         elif function is not None and function.type == "selector_expression":

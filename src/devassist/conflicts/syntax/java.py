@@ -176,7 +176,7 @@ class JavaExtractor(JavaNames):
         kind = node.child_by_field_name("type")
         call = self._arguments(node.child_by_field_name("arguments"), node)
         if any(part.type == "class_body" for part in node.named_children):
-            call = replace(call, given="{}")
+            call = replace(call, literal=True)
         receiver, _, name = plain_type(self.text(kind)).rpartition(".")
         self.refer(node, name, receiver, call=call)
         for child in node.named_children:

@@ -60,11 +60,11 @@ class RustMacros(RustNames):
         *path, last = (self.text(node) for node in chain)
         if after is not None and after.type == "!":
             last += "!"
-        count = self._given(after) if after is not None and after.type == "token_tree" else NO_CALL
+        count = self._argument_count(after) if after is not None and after.type == "token_tree" else NO_CALL
         if last not in ("self", "crate", "super"):
             self.refer(chain[-1], last, ".".join(path), call=Reference("", "", 0, "", count))
 
-    def _given(self, tree: Node) -> int:
+    def _argument_count(self, tree: Node) -> int:
         """The number of arguments between these brackets; no call if that is not certain."""
         signs = [child.type for child in tree.children]
         if signs[:1] != ["("] or "|" in signs or "<" in signs or "=>" in signs:

@@ -32,7 +32,7 @@ class ScriptExtractor(ScriptExports):
     def on_arrow_function(self, node: Node) -> None:
         facts = self._function_of(node, "")
         parameters = facts.parameters or ()
-        element = self.held.pop(node.id, "")
+        element = self.elements_of_callbacks.pop(node.id, "")
         if element and parameters and not parameters[0].type:
             parameters = (replace(parameters[0], type=element), *parameters[1:])
         self._body(node, self.frame.name, parameters)
@@ -208,7 +208,7 @@ class ScriptExtractor(ScriptExports):
             return
         if callback.type in FUNCTIONS and self.text(function.child_by_field_name("property")) in _EACH:
             element = self.element(self.text(function.child_by_field_name("object")))
-            self.held[callback.id] = "" if element is None else element.name
+            self.elements_of_callbacks[callback.id] = "" if element is None else element.name
 
     def on_new_expression(self, node: Node) -> None:
         self._call(node.child_by_field_name("constructor"), node.child_by_field_name("arguments"))

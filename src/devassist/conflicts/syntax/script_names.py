@@ -37,8 +37,8 @@ class ScriptNames(Extractor):
 
     def __init__(self, grammar: Language, source: bytes) -> None:
         super().__init__(grammar, source)
-        self.held: dict[int, str] = {}
-        """Of a function that is given to a list's `map`, say: the type of what the list holds."""
+        self.elements_of_callbacks: dict[int, str] = {}
+        """For a function that is passed to a list's `map`, by its node: the name of the element's type."""
 
     def _flags(self, *more: Flag | None) -> tuple[Flag, ...]:
         exported = (Flag.EXPORTED,) if self._exporting and self.frame.kind is ScopeKind.MODULE else ()

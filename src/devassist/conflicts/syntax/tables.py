@@ -8,7 +8,7 @@ from enum import StrEnum
 import msgspec
 from msgspec.structs import replace
 
-TABLE_VERSION = 9
+TABLE_VERSION = 10
 """Raise it when a table of the same content would come out differently: stored tables are then rebuilt."""
 
 NO_CALL = -1
@@ -185,8 +185,10 @@ class Reference(msgspec.Struct, frozen=True, array_like=True, gc=False):
     type: TypeRef | None = None
     guarded: bool = False
     statement: bool = False
-    given: str = ""
-    """Go's `f(g())`: what is called in the place of the arguments."""
+    spread_call: str = ""
+    """For Go's `f(g())`, the `g` whose results may be several arguments."""
+    literal: bool = False
+    """Not a call of a function: a literal with braces, or the base of an anonymous class."""
 
     @property
     def call(self) -> bool:

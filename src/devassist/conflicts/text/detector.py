@@ -41,7 +41,7 @@ class TextDetector:
     referee: MergeTree
     _sides: dict[str, Side] = field(default_factory=dict)
     _against: Side | None = None
-    _found: dict[PairKey, PairResult] = field(default_factory=dict)
+    _results: dict[PairKey, PairResult] = field(default_factory=dict)
     _described: dict[tuple[str, str, PairKey], tuple[Conflict, ...]] = field(default_factory=dict)
     _keys: dict[tuple[str, str], PairKey | None] = field(default_factory=dict)
     bases: MergeBases = field(init=False)
@@ -119,10 +119,10 @@ class TextDetector:
         pending: dict[PairKey, tuple[Side, Side]] = {}
         for side, other in pairs:
             key = self._keys[side.name, other.name] = self._suspicion(side, other)
-            if key is not None and key not in self._found:
+            if key is not None and key not in self._results:
                 pending[key] = (side, other)
         results = self.referee.merge_all([(side.commit, other.commit) for side, other in pending.values()])
-        self._found.update(zip(pending, results, strict=True))
+        self._results.update(zip(pending, results, strict=True))
         return TextResult(self._report(pairs), len(pairs), len(pending))
 
     def _suspicion(self, side: Side, other: Side) -> PairKey | None:
@@ -148,7 +148,7 @@ class TextDetector:
         conflicts: list[Conflict] = []
         for side, other in pairs:
             key = self._keys.get((side.name, other.name))
-            if key is None or self._found[key].clean:
+            if key is None or self._results[key].clean:
                 continue
             place = (side.name, other.name, key)
             if place not in self._described:
@@ -156,7 +156,7 @@ class TextDetector:
                     described(
                         conflict, side.name, other.name, hunks=self._hunks, drivers=self.referee.drivers
                     )
-                    for conflict in self._found[key].conflicts
+                    for conflict in self._results[key].conflicts
                 )
             conflicts += self._described[place]
         return tuple(conflicts)

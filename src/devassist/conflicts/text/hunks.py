@@ -33,7 +33,7 @@ class HunkIndex:
         """
         key = (old, new)
         if key not in self._hunks:
-            self._hunks[key] = self._found(old, new)
+            self._hunks[key] = self._computed(old, new)
         return self._hunks[key]
 
     def touch(self, base: str, ours: str, theirs: str) -> bool:
@@ -54,7 +54,7 @@ class HunkIndex:
             self._lines[oid] = None if text is None else _split(text)
         return self._lines[oid]
 
-    def _found(self, old: str, new: str) -> tuple[Hunk, ...] | None:
+    def _computed(self, old: str, new: str) -> tuple[Hunk, ...] | None:
         before, after = self.lines(old), self.lines(new)
         if before is None or after is None:
             return None

@@ -93,7 +93,7 @@ class Prefilter:
         return SideChanges(changes, added, above, added | gone)
 
     def _vanished(self, changes: Mapping[str, TreeChange], tree: str) -> frozenset[str]:
-        """Directories that are no more: with all the files in them gone they may have been renamed."""
+        """Removed directories: with all their files gone they may have been renamed."""
         suspects = {
             directory for path, (_old, new) in changes.items() if new is None for directory in _above(path)
         }

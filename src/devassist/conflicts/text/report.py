@@ -107,7 +107,7 @@ def _same(hunks: HunkIndex, hunk: Hunk, side: StageEntry, others: Sequence[Hunk]
 def _placed(branch: str, entry: StageEntry | None, hunks: Sequence[Hunk]) -> tuple[Location, ...]:
     if entry is None:
         return ()
-    # Where lines are only gone, the line after the gap stands for them.
+    # Lines that are only removed are shown by the line after the gap.
     spans = dict.fromkeys((hunk.new + 1, max(hunk.new + 1, hunk.new + hunk.new_count)) for hunk in hunks)
     return tuple(
         Location(branch=branch, path=entry.path, start_line=start, end_line=end)

@@ -35,13 +35,13 @@ class Trees:
     repo: pygit2.Repository
     store: Callable[[str, bytes], str] | None = None
     """Stores a new tree, given kind and content, and returns its id (hex); None: the repository does."""
-    _seen: dict[str, dict[bytes, Entry]] = field(default_factory=dict)
+    _parsed_trees: dict[str, dict[bytes, Entry]] = field(default_factory=dict)
     _compared: dict[str, tuple[bytes, list[int]]] = field(default_factory=dict)
 
     def entries(self, tree: str) -> Mapping[bytes, Entry]:
-        if tree not in self._seen:
-            self._seen[tree] = _parsed(self._read(tree))
-        return self._seen[tree]
+        if tree not in self._parsed_trees:
+            self._parsed_trees[tree] = _parsed(self._read(tree))
+        return self._parsed_trees[tree]
 
     def find(self, tree: str, path: str) -> Entry | None:
         entry: Entry | None = Entry(TREE, tree)

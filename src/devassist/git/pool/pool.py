@@ -64,12 +64,12 @@ class TreePool:
 
     def _nearest(self, tree: str) -> Slot:
         if not self._free:
-            return self._taken()
+            return self._take()
         same = next((slot for slot in self._free if slot.tree.record.tree == tree), self._free[-1])
         self._free.remove(same)
         return same
 
-    def _taken(self) -> Slot:
+    def _take(self) -> Slot:
         """The first slot that no other process uses."""
         for number in range(_MOST_SLOTS):
             directory = self.directory / str(number)
