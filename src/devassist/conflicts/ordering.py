@@ -85,7 +85,7 @@ def _waves(graph: Neighbours, blocked: set[str], edges: Sequence[Edge], rank: Ra
 
 
 def _independent(names: Sequence[str], graph: Neighbours, edges: Sequence[Edge], rank: Rank) -> set[str]:
-    """The largest subset of `names` without a conflict between two of them."""
+    """A subset of `names` without a conflict between two of them: the largest, or a greedy choice if they are many."""
     chosen: set[str] = set()
     for part in _components(names, graph):
         # What should come first is preferred among equals.

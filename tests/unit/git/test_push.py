@@ -11,12 +11,13 @@ import pytest
 from devassist.domain.errors import Unfinished
 from devassist.git.push import Remote, find_remote, push
 from devassist.git.repository import Repository
-from support.repos import commit_all, git, make_repository
+from support.repos import commit_all, git
+from unit.git.test_support import new_lab
 
 
 class Lab:
     def __init__(self, root: Path) -> None:
-        self.root = make_repository(root / "repo")
+        self.root = new_lab(root).root
         self.remote = root / "remote.git"
         pygit2.init_repository(str(self.remote), bare=True)
         pygit2.Repository(str(self.root)).remotes.create("origin", str(self.remote))

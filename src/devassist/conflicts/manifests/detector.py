@@ -244,7 +244,7 @@ def _states_the_same(fact: Fact, other: Fact) -> bool:
 
 
 def _merged(conflicts: Iterable[Conflict]) -> list[Conflict]:
-    """The conflicts, the worst first, of several with one id only the worst."""
+    """The conflicts, worst first. Those with one id become the worst of them, with the locations of all."""
     by_id: dict[str, list[Conflict]] = defaultdict(list)
     for conflict in sorted(
         conflicts, key=lambda conflict: (conflict.kind, conflict.path, conflict.symbol or "")

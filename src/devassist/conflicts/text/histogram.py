@@ -57,7 +57,7 @@ class _Search:
     common: bool = False
 
     def run(self) -> bool:
-        """Find the longest rare match; False if git would use another algorithm."""
+        """Find the match with the rarest lines; False if git would use another algorithm."""
         places: dict[int, list[int]] = {}
         for at in range(self.start, self.end):
             line = self.a[at]

@@ -30,19 +30,18 @@ paths = st.lists(names, min_size=1, max_size=3).map("/".join)
 )
 @given(edits=st.lists(st.tuples(paths, st.booleans()), max_size=12))
 def test_edited_trees_are_the_ones_git_would_write(lab: Lab, edits: list[tuple[str, bool]]) -> None:
-    """The same edits, one at a time through `git update-index --replace`, give the same tree."""
+    """The same edits, one after another in `git update-index --replace`, give the same tree."""
     trees = Trees(lab.repository.handle)
     base = tree = lab.git("rev-parse", "HEAD^{tree}")
     blob = str(lab.repository.handle.create_blob(b"x"))
     env = lab.env | {"GIT_INDEX_FILE": str(lab.base / "scratch-index")}
     subprocess.run(["git", "read-tree", base], cwd=lab.root, env=env, check=True)
+    arguments: list[str] = []
     for path, present in edits:
         tree = trees.edited(tree, {path: Entry(0o100644, blob) if present else None}, write=True)
-        args = (
-            ["--replace", "--add", "--cacheinfo", f"100644,{blob},{path}"]
-            if present
-            else ["--force-remove", path]
-        )
-        subprocess.run(["git", "update-index", *args], cwd=lab.root, env=env, check=True)
+        arguments += ["--cacheinfo", f"100644,{blob},{path}"] if present else ["--force-remove", path]
+    subprocess.run(
+        ["git", "update-index", "--replace", "--add", *arguments], cwd=lab.root, env=env, check=True
+    )
     wanted = subprocess.run(["git", "write-tree"], cwd=lab.root, env=env, check=True, capture_output=True)
     assert tree == wanted.stdout.decode().strip()
