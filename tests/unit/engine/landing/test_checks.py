@@ -155,3 +155,13 @@ def test_an_earlier_runs_ledger_of_the_base_is_taken_only_if_it_passed(
     elsewhere = Checks(context=replace(bench.context, ledgers=earlier, request=request))
     assert not elsewhere.base(command).reused
     elsewhere.close()
+
+
+def test_a_tree_that_a_killed_supervisor_left_is_removed_though_nothing_is_checked_again(
+    bench: Bench,
+) -> None:
+    bench.exit_code(bench.world.commit({"a.txt": "a\n"}), "true")
+    assert (bench.context.worktrees / "integration").exists()
+    resumed = replace(bench.context, request=replace(bench.context.request, resumed=True))
+    Checks(context=resumed).close()
+    assert not (bench.context.worktrees / "integration").exists()
