@@ -62,7 +62,16 @@ def moving(repo: pygit2.Repository, ref: str, *, old: str, new: str, message: st
         with translated(f"move {ref}"):
             reach("ref.locked")
             lock.set_target(ref, new, None, one_line(message))
-            lock.commit()
+            _commit(repo, lock, ref, new)
+
+
+def _commit(repo: pygit2.Repository, lock: Transaction, ref: str, new: str) -> None:
+    """Commit. An error after the ref has moved is ignored: a git that packs refs removes folders before their fsync."""
+    try:
+        lock.commit()
+    except (pygit2.GitError, OSError):
+        if tip(repo, ref) != new:
+            raise
 
 
 def move(repo: pygit2.Repository, ref: str, *, old: str, new: str, message: str) -> None:
