@@ -34,6 +34,7 @@ _INSTALLED = re.compile(r"(?:^|/)(?:node_modules|\.?v?env|site-packages|[^/]+\.(
 _SHADOWS = frozenset(
     "pytest _pytest pluggy py unittest doctest nose nose2 coverage xdist hypothesis mock pytest_cov testtools".split()
 )
+_FILE_AND_NAME = re.compile(r"([^:>]+?\.\w+)(?: \([^()]*\))?(?:::| > )(.+)", re.DOTALL)
 _SECTIONS: Mapping[str, tuple[str, ...]] = {
     "package.json": ("scripts", "jest", "vitest", "mocha", "ava", "tap", "nyc", "c8", "babel", "type"),
     "pyproject.toml": ("pytest", "coverage", "tox", "nox", "hatch", "poe", "taskipy", "pdm", "django"),
@@ -133,7 +134,12 @@ def _sections(name: str, text: str | None) -> object:
         return text
 
 
+def parts_of(case: str) -> tuple[str, str]:
+    """A case's file and its name there, as pytest, cargo, node, jest, vitest and prove write ids; `""` for no file."""
+    parted = _FILE_AND_NAME.match(case)
+    return (parted[1], parted[2]) if parted is not None else ("", case)
+
+
 def file_of(case: str) -> str:
-    """The file that a case's id names, as pytest's ids do; empty if it names none."""
-    path, _, rest = case.partition("::")
-    return path if rest else ""
+    """The file that a case's id names; empty if it names none."""
+    return parts_of(case)[0]

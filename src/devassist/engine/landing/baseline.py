@@ -9,7 +9,9 @@ from devassist.domain.errors import DevassistError
 from devassist.domain.events import Event, WarningRaised
 from devassist.domain.verdicts import ending
 from devassist.engine.landing.checks import Checks
+from devassist.evidence.failure_lines import failure_lines
 
+_LONGEST = 200
 _POLL_S = 0.05
 
 
@@ -59,11 +61,14 @@ class Baseline:
             for command in context.settings.checks.commands:
                 if self._closing.is_set():
                     return
-                ledger = self.checks.base(command).ledger
+                run = self.checks.base(command)
+                ledger = run.ledger
                 if ledger.passes or self._closing.is_set():
                     continue
                 self._red.append(f"{command}: {ending(ledger)}")
-                text = f"the base is red: check {command!r} {ending(ledger)}"
+                cause = failure_lines(run.tail, tree=self.checks.context.worktrees)[-1:]
+                said = f" ({cause[0][:_LONGEST]})" if cause else ""
+                text = f"the base is red: check {command!r} {ending(ledger)}{said}"
                 context.journal.record(Event(WarningRaised(text=text)))
         except DevassistError as error:
             if not context.stop.pulled and not self._closing.is_set():

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Callable, Iterable, Mapping
 
-from devassist.domain.judges import file_of
+from devassist.domain.judges import file_of, parts_of
 
 Read = Callable[[str], str | None]
 
@@ -45,9 +45,9 @@ def _file_name(case: str) -> str:
 
 
 def _name(case: str) -> str:
-    """A case's id without the place it is in: what follows pytest's path, the last two parts of unittest's."""
-    path, _, rest = case.partition("::")
-    return rest or ".".join(path.split(".")[-2:])
+    """A case's id without the place it is in; of unittest's and go's ids that is the last two parts."""
+    file, name = parts_of(case)
+    return name if file else ".".join(name.split(".")[-2:])
 
 
 class _Bodies:

@@ -1,0 +1,76 @@
+"""Which files judge a change, and which file a case's id names."""
+
+from __future__ import annotations
+
+import pytest
+
+from devassist.domain.judges import judging_paths, parts_of
+
+
+@pytest.mark.parametrize(
+    ("case", "parts"),
+    [
+        ("tests/test_a.py::TestA::test_b[x::y > z]", ("tests/test_a.py", "TestA::test_b[x::y > z]")),
+        ("tests/it.rs (it)::adds", ("tests/it.rs", "adds")),
+        ("src/a.test.ts > group > name", ("src/a.test.ts", "group > name")),
+        ("t/basic.t > it works", ("t/basic.t", "it works")),
+        ("package.module.Class.test", ("", "package.module.Class.test")),
+        ("example.com/m/pkg.TestA/sub", ("", "example.com/m/pkg.TestA/sub")),
+    ],
+)
+def test_an_id_names_a_file_where_its_runner_writes_one(case: str, parts: tuple[str, str]) -> None:
+    assert parts_of(case) == parts
+
+
+BEFORE = {
+    "pyproject.toml": "[project]\nname = 'a'\n[tool.pytest.ini_options]\naddopts = '-q'\n",
+    "package.json": '{"name": "a", "scripts": {"test": "jest"}}',
+    "check.sh": "pytest",
+    "src/a.py": "",
+    "tests/test_a.py": "",
+    "tests/helper.py": "",
+    "Makefile": "test:\n",
+}
+
+
+@pytest.mark.parametrize(
+    ("path", "after", "judges"),
+    [
+        ("src/a.py", "changed", False),
+        ("tests/test_a.py", "changed", True),
+        ("tests/test_a.py", None, True),
+        ("tests/test_new.py", "new", False),
+        ("tests/helper.py", "changed", True),
+        ("tests/new_helper.py", "new", True),
+        ("conftest.py", "new", True),
+        ("pytest.py", "new", True),
+        ("lib/node_modules/jest/index.js", "new", True),
+        ("evil.egg-info/entry_points.txt", "new", True),
+        ("check.sh", "true", True),
+        ("other.sh", "true", False),
+        ("Makefile", "test:\n\ttrue\n", True),
+        ("pyproject.toml", BEFORE["pyproject.toml"].replace("'a'", "'b'"), False),
+        ("pyproject.toml", BEFORE["pyproject.toml"].replace("-q", "--collect-only"), True),
+        ("pyproject.toml", "not = toml = at all", True),
+        ("package.json", '{"name": "b", "scripts": {"test": "jest"}, "dependencies": {"x": "1"}}', False),
+        ("package.json", '{"name": "a", "scripts": {"test": "true"}}', True),
+    ],
+)
+def test_what_configures_or_holds_the_judgement_judges(path: str, after: str | None, *, judges: bool) -> None:
+    found = judging_paths(
+        [path],
+        before=BEFORE.get,
+        after=lambda wanted: after if wanted == path else BEFORE.get(wanted),
+        commands=["sh ./check.sh && make test"],
+    )
+    assert found == ((path,) if judges else ())
+
+
+def test_a_test_that_the_plan_names_does_not_judge() -> None:
+    found = judging_paths(
+        ["tests/test_a.py", "tests/helper.py"],
+        before=BEFORE.get,
+        after=BEFORE.get,
+        allowed=["tests/test_*.py"],
+    )
+    assert found == ("tests/helper.py",)
