@@ -74,7 +74,7 @@ class ImportGraph:
 
     def _table(self, path: str, blob: str) -> Table:
         grammar = grammar_for(path)
-        return Table(language="") if grammar is None else self.versions.tables.table(blob, grammar)
+        return Table(definitions=()) if grammar is None else self.versions.tables.table(blob, grammar)
 
     def _is_in_tree(self, module: str) -> bool:
         return module.startswith(".") or bool(self.modules.python.of(module.partition(".")[0]))

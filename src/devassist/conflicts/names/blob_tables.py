@@ -11,7 +11,14 @@ from pathlib import Path
 
 from devassist.conflicts.names.overlay_map import Layered
 from devassist.conflicts.syntax.cache_folder import CacheFolder
-from devassist.conflicts.syntax.languages import Grammar, covers, family_of, grammar_for, read_table
+from devassist.conflicts.syntax.languages import (
+    Grammar,
+    LanguageFamily,
+    covers,
+    family_of,
+    grammar_for,
+    read_table,
+)
 from devassist.conflicts.syntax.tables import TABLE_VERSION, Definition, Flag, SymbolKind, Table
 from devassist.conflicts.syntax.three_way import merged_text
 from devassist.git.merging.tree_view import TreeView
@@ -28,7 +35,7 @@ _IMPL = re.compile(
     re.MULTILINE,
 )
 _WORD = re.compile(rb"[A-Za-z_]\w*")
-_NOTHING = Table(language="")
+_NOTHING = Table(definitions=())
 
 
 @dataclass
@@ -127,7 +134,7 @@ class Files:
     blobs: Mapping[str, str]
     settings: Mapping[str, str] = field(default_factory=dict)
     """Those of SETTINGS: path -> blob."""
-    _places: dict[tuple[str, str], list[Place]] = field(default_factory=dict)
+    _places: dict[tuple[str, LanguageFamily | None], list[Place]] = field(default_factory=dict)
     _implementing: dict[str, list[str]] = field(default_factory=dict)
 
     def table(self, path: str) -> Table:
@@ -157,7 +164,7 @@ class Files:
                     self._implementing[type_name].append(path)
         return self._implementing.get(name, [])
 
-    def definers(self, names: Iterable[str], family: str) -> dict[str, list[Place]]:
+    def definers(self, names: Iterable[str], family: LanguageFamily | None) -> dict[str, list[Place]]:
         """The places where these names are defined. One pass over the texts for new names; few files are parsed."""
         wanted = frozenset(names)
         asked = {name for name in wanted if (name, family) not in self._places}
@@ -166,7 +173,9 @@ class Files:
             self._places.update({(name, family): places.get(name, []) for name in asked})
         return {name: self._places[name, family] for name in wanted}
 
-    def defined_in(self, paths: Iterable[str], names: Iterable[str], family: str) -> dict[str, list[Place]]:
+    def defined_in(
+        self, paths: Iterable[str], names: Iterable[str], family: LanguageFamily | None
+    ) -> dict[str, list[Place]]:
         """The places where the names are defined in these files."""
         wanted = frozenset(names)
         pattern = re.compile(b"|".join(re.escape(name.encode()) for name in sorted(wanted, key=len)[::-1]))

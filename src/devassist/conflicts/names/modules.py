@@ -12,7 +12,7 @@ from devassist.conflicts.names.blob_tables import Files
 from devassist.conflicts.names.overlay_map import Groups
 from devassist.conflicts.names.rust_paths import crate_of, find_rust
 from devassist.conflicts.names.script_paths import aliased
-from devassist.conflicts.syntax.languages import grammar_for
+from devassist.conflicts.syntax.languages import LanguageFamily, family_of
 
 _SCRIPT_ENDINGS = (".ts", ".tsx", ".d.ts", ".js", ".jsx", ".mjs", ".cjs", ".mts", ".cts")
 _SCRIPT_OUTPUTS = {".js": (".ts", ".tsx"), ".jsx": (".tsx",), ".mjs": (".mts",), ".cjs": (".cts",)}
@@ -71,31 +71,29 @@ class Modules:
         return self.key(path) if path in self.files.blobs else None
 
     def leave(self, path: str, modules: Modules) -> None:
-        grammar = grammar_for(path)
-        family = "" if grammar is None else grammar.family
-        if family == "python":
+        family = family_of(path)
+        if family is LanguageFamily.PYTHON:
             for name in self.names_of(path):
                 modules.python.drop(name, path)
-        elif family in ("go", "java"):
+        elif family in (LanguageFamily.GO, LanguageFamily.JAVA):
             key = self.key(path)
             modules.members.drop(key, path)
-            if family == "go" and not modules.members.of(key):
+            if family is LanguageFamily.GO and not modules.members.of(key):
                 modules.packages.drop(posixpath.basename(posixpath.dirname(path)), key)
-        elif family == "rust" and (crate := crate_of(self.files, path)) is not None:
+        elif family is LanguageFamily.RUST and (crate := crate_of(self.files, path)) is not None:
             modules.crates.pop(crate[0], None)
 
     def enter(self, path: str) -> None:
-        grammar = grammar_for(path)
-        family = "" if grammar is None else grammar.family
-        if family == "python":
+        family = family_of(path)
+        if family is LanguageFamily.PYTHON:
             for name in self.names_of(path):
                 self.python.add(name, path)
-        elif family in ("go", "java"):
+        elif family in (LanguageFamily.GO, LanguageFamily.JAVA):
             key = self.key(path)
-            if family == "go" and not self.members.of(key):
+            if family is LanguageFamily.GO and not self.members.of(key):
                 self.packages.add(posixpath.basename(posixpath.dirname(path)), key)
             self.members.add(key, path)
-        elif family == "rust" and (crate := crate_of(self.files, path)) is not None:
+        elif family is LanguageFamily.RUST and (crate := crate_of(self.files, path)) is not None:
             self.crates[crate[0]] = crate[1]
 
     def names_of(self, path: str) -> Iterable[str]:
@@ -147,17 +145,16 @@ class Modules:
 
     def find(self, path: str, module: str) -> str | None:
         """The key of `module` as imported in `path`; None for one that is not in this tree."""
-        grammar = grammar_for(path)
-        match "" if grammar is None else grammar.family:
-            case "python":
+        match family_of(path):
+            case LanguageFamily.PYTHON:
                 return self._find_python(path, module)
-            case "script":
+            case LanguageFamily.SCRIPT:
                 return self._find_script(path, module)
-            case "go":
+            case LanguageFamily.GO:
                 return self._find_go(module)
-            case "java":
+            case LanguageFamily.JAVA:
                 return "java:" + module if self.members.of("java:" + module) else None
-            case "rust":
+            case LanguageFamily.RUST:
                 return find_rust(self.files, self.crates, path, module)
             case _:
                 return None

@@ -13,7 +13,7 @@ from devassist.conflicts.symbols.breaks import Added
 from devassist.conflicts.symbols.findings import at, symbol_of
 from devassist.conflicts.symbols.go_builds import build_of
 from devassist.conflicts.symbols.similarity import likeness, shape, shingles, tokens
-from devassist.conflicts.syntax.languages import family_of, language_of
+from devassist.conflicts.syntax.languages import LanguageFamily, family_of, language_of
 from devassist.conflicts.syntax.tables import Definition, Flag, SymbolKind
 from devassist.domain.conflicts import Conflict, ConflictKind, ConflictStatus, Level, Severity
 
@@ -107,10 +107,10 @@ def _side_by_side(mine: tuple[Branch, Added], other: tuple[Branch, Added]) -> bo
     """Whether two definitions of one name may coexist: a type and a value, or files of different builds."""
     (here, ours), (there, theirs) = mine, other
     family = family_of(ours.path)
-    if family == "go":
+    if family is LanguageFamily.GO:
         built = build_of(ours.path, here.own.files.source(ours.path))
         return bool(built) and built != build_of(theirs.path, there.own.files.source(theirs.path)) != ""
-    if family != "script":
+    if family is not LanguageFamily.SCRIPT:
         return False
     kinds = {ours.definition.kind, theirs.definition.kind}
     return len(kinds & _TYPES_ONLY) == 1 or kinds == {SymbolKind.INTERFACE} or SymbolKind.NAMESPACE in kinds

@@ -15,6 +15,7 @@ from devassist.conflicts.names.references import Resolver
 from devassist.conflicts.symbols.breakage import Comparison
 from devassist.conflicts.symbols.breaks import Added, Break
 from devassist.conflicts.symbols.signatures import results
+from devassist.conflicts.syntax.languages import LanguageFamily
 from devassist.conflicts.syntax.tables import CALLABLES, Definition, Import, Reference, Table
 from devassist.domain.conflicts import Side
 
@@ -79,7 +80,9 @@ class Branch:
         """The inverted index of uses on receivers of unknown type."""
         return by_name(self.uses)
 
-    def definers(self, names: frozenset[str], family: str) -> tuple[dict[str, int], dict[str, int]]:
+    def definers(
+        self, names: frozenset[str], family: LanguageFamily | None
+    ) -> tuple[dict[str, int], dict[str, int]]:
         """The number of definitions of each name: in the base, and on this branch."""
         before = self.base.files.definers(names, family)
         mine = self.own.files.defined_in(self.changes, names, family)

@@ -14,7 +14,7 @@ from devassist.conflicts.symbols.findings import Evidence, break_conflict
 from devassist.conflicts.symbols.merged_uses import Exposure
 from devassist.conflicts.symbols.merging import again, lost, rebound, torn, unbound
 from devassist.conflicts.symbols.signatures import Effect, effect, fits, opaque
-from devassist.conflicts.syntax.languages import family_of, grammar_for
+from devassist.conflicts.syntax.languages import LanguageFamily, family_of, grammar_for
 from devassist.conflicts.syntax.tables import CALLABLES, Definition, Flag, Reference, SymbolKind
 from devassist.domain.conflicts import Conflict, Severity
 
@@ -224,7 +224,7 @@ def _by_name(exposure: Exposure) -> list[tuple[Break, Evidence]]:
     if not members:
         return []
     guesses = []
-    by_family: Mapping[str, list[Break]] = _grouped(members)
+    by_family: Mapping[LanguageFamily | None, list[Break]] = _grouped(members)
     for family, breaks in by_family.items():
         names = frozenset(change.olds[-1].last for change in breaks)
         before, after = breaker.definers(names, family)
@@ -238,17 +238,16 @@ def _by_name(exposure: Exposure) -> list[tuple[Break, Evidence]]:
     return guesses
 
 
-def _grouped(breaks: Sequence[Break]) -> dict[str, list[Break]]:
-    by_family: dict[str, list[Break]] = defaultdict(list)
+def _grouped(breaks: Sequence[Break]) -> dict[LanguageFamily | None, list[Break]]:
+    by_family: dict[LanguageFamily | None, list[Break]] = defaultdict(list)
     for change in breaks:
-        grammar = grammar_for(change.path)
-        by_family["" if grammar is None else grammar.family].append(change)
+        by_family[family_of(change.path)].append(change)
     return by_family
 
 
 def _near(user: Branch, use: Use, change: Break) -> bool:
     """Whether the file of the use imports from the module of the break, or is it; where types are not written."""
-    if family_of(use.path) not in ("python", "script"):
+    if family_of(use.path) not in (LanguageFamily.PYTHON, LanguageFamily.SCRIPT):
         return False
     if user.own.modules.key(use.path) == change.key:
         return True

@@ -123,7 +123,7 @@ class Exposure:
 
     def _table(self, path: str) -> Table:
         grammar = grammar_for(path)
-        return Table(language="") if grammar is None else self._tables.table(self.merged[path], grammar)
+        return Table(definitions=()) if grammar is None else self._tables.table(self.merged[path], grammar)
 
     @property
     def _tables(self) -> Tables:

@@ -12,7 +12,7 @@ from devassist.conflicts.names.namespaces import Hop
 from devassist.conflicts.symbols.branch_facts import Branch, Use
 from devassist.conflicts.symbols.findings import places, symbol_of
 from devassist.conflicts.symbols.overrides import implementers
-from devassist.conflicts.syntax.languages import family_of
+from devassist.conflicts.syntax.languages import LanguageFamily, family_of
 from devassist.conflicts.syntax.tables import Definition, Flag, SymbolKind
 from devassist.domain.conflicts import Conflict, ConflictKind, Level, Location, Severity
 
@@ -79,7 +79,7 @@ def _restricted(branch: Branch) -> list[_Restricted]:
 
 
 def _ways(branch: Branch, path: str, old: Definition, new: Definition) -> Iterator[_Way]:
-    if family_of(path) not in ("java", "script", "rust"):
+    if family_of(path) not in (LanguageFamily.JAVA, LanguageFamily.SCRIPT, LanguageFamily.RUST):
         return
     if _access(branch, path, new) < _access(branch, path, old):
         yield _Way.HIDDEN

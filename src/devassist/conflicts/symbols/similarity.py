@@ -6,6 +6,8 @@ import re
 from collections.abc import Sequence
 from functools import lru_cache
 
+from devassist.conflicts.syntax.languages import LanguageFamily
+
 _STRING = r"'''[\s\S]*?'''|\"\"\"[\s\S]*?\"\"\"|\"(?:[^\"\\\n]|\\.)*\"|'(?:[^'\\\n]|\\.)*'|`(?:[^`\\]|\\.)*`"
 _HASH = re.compile(rf"{_STRING}|(?P<comment>#[^\n]*)|\w+|[^\w\s]")
 _SLASH = re.compile(rf"{_STRING}|(?P<comment>//[^\n]*|/\*[\s\S]*?\*/)|\w+|[^\w\s]")
@@ -13,9 +15,9 @@ _NAME = re.compile(r"[A-Za-z_$][\w$]*")
 
 
 @lru_cache(maxsize=2048)
-def tokens(text: str, family: str) -> tuple[str, ...]:
+def tokens(text: str, family: LanguageFamily | None) -> tuple[str, ...]:
     """Words, signs and strings; comments and white space do not count."""
-    pattern = _HASH if family == "python" else _SLASH
+    pattern = _HASH if family is LanguageFamily.PYTHON else _SLASH
     return tuple(token.group() for token in pattern.finditer(text) if token.group("comment") is None)
 
 

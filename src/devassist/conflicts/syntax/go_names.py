@@ -22,7 +22,6 @@ _GENERIC = re.compile(r"\*?[\w.]+\[[^\]]*\]")
 class GoNames(Extractor):
     """Packages, imports, constants, variables, and the types of expressions."""
 
-    language = "go"
     attribute = {  # noqa: RUF012 - a table
         "selector_expression": ("operand", "field"),
         "qualified_type": ("package", "name"),

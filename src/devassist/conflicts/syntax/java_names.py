@@ -14,7 +14,6 @@ from devassist.conflicts.syntax.walker import UNKNOWN, Extractor, ScopeKind, fir
 class JavaNames(Extractor):
     """Packages, imports, local variables, and the types of expressions."""
 
-    language = "java"
     attribute = {  # noqa: RUF012 - a table
         "field_access": ("object", "field"),
         "scoped_identifier": ("scope", "name"),

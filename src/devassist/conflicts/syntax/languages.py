@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from enum import StrEnum
 from functools import cache
 
 import tree_sitter_go
@@ -26,23 +27,35 @@ LARGEST = 1_000_000
 """Larger files are generated or data: no table."""
 
 
+class LanguageFamily(StrEnum):
+    """The languages of a family can use each other's symbols."""
+
+    PYTHON = "python"
+    SCRIPT = "script"
+    GO = "go"
+    JAVA = "java"
+    RUST = "rust"
+
+
 @dataclass(frozen=True, slots=True)
 class Grammar:
-    """The grammar for files of some suffixes. Languages of one `family` can use each other's symbols."""
+    """The grammar for files of some suffixes."""
 
     name: str
-    family: str
+    family: LanguageFamily
     load: Callable[[], object]
     extractor: type[Extractor]
 
 
-_PYTHON = Grammar("python", "python", tree_sitter_python.language, PythonExtractor)
-_JAVASCRIPT = Grammar("javascript", "script", tree_sitter_javascript.language, ScriptExtractor)
-_TYPESCRIPT = Grammar("typescript", "script", tree_sitter_typescript.language_typescript, ScriptExtractor)
-_TSX = Grammar("tsx", "script", tree_sitter_typescript.language_tsx, ScriptExtractor)
-_GO = Grammar("go", "go", tree_sitter_go.language, GoExtractor)
-_JAVA = Grammar("java", "java", tree_sitter_java.language, JavaExtractor)
-_RUST = Grammar("rust", "rust", tree_sitter_rust.language, RustExtractor)
+_PYTHON = Grammar("python", LanguageFamily.PYTHON, tree_sitter_python.language, PythonExtractor)
+_JAVASCRIPT = Grammar("javascript", LanguageFamily.SCRIPT, tree_sitter_javascript.language, ScriptExtractor)
+_TYPESCRIPT = Grammar(
+    "typescript", LanguageFamily.SCRIPT, tree_sitter_typescript.language_typescript, ScriptExtractor
+)
+_TSX = Grammar("tsx", LanguageFamily.SCRIPT, tree_sitter_typescript.language_tsx, ScriptExtractor)
+_GO = Grammar("go", LanguageFamily.GO, tree_sitter_go.language, GoExtractor)
+_JAVA = Grammar("java", LanguageFamily.JAVA, tree_sitter_java.language, JavaExtractor)
+_RUST = Grammar("rust", LanguageFamily.RUST, tree_sitter_rust.language, RustExtractor)
 
 _SUFFIXES = {
     **dict.fromkeys(("py", "pyi"), _PYTHON),
@@ -61,10 +74,10 @@ def grammar_for(path: str) -> Grammar | None:
     return _SUFFIXES.get(path.rpartition(".")[2])
 
 
-def family_of(path: str) -> str:
-    """The languages that can use each other's symbols, as one name; empty for a file of no language."""
+def family_of(path: str) -> LanguageFamily | None:
+    """The family of a file's language; None for a file of no language."""
     grammar = grammar_for(path)
-    return "" if grammar is None else grammar.family
+    return None if grammar is None else grammar.family
 
 
 def language_of(path: str) -> str:
@@ -91,5 +104,5 @@ def parses(grammar: Grammar, source: bytes) -> bool:
 def read_table(grammar: Grammar, source: bytes) -> Table:
     """The symbols of a file. Never raises for what the file says: half-written code gives what parses."""
     if len(source) > LARGEST or b"\0" in source:
-        return Table(language=grammar.family, dynamic=True)
+        return Table(definitions=(), dynamic=True)
     return grammar.extractor(load_language(grammar), source).table()

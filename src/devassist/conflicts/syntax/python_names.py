@@ -25,7 +25,6 @@ def single_type(annotation: str) -> str:
 class PythonNames(Extractor):
     """Everything that binds a name and is no function or class."""
 
-    language = "python"
     attribute = {"attribute": ("object", "attribute")}  # noqa: RUF012 - a table
 
     def on_assignment(self, node: Node) -> None:

@@ -11,7 +11,6 @@ from devassist.conflicts.syntax.walker import UNKNOWN, Extractor, ScopeKind, fir
 class RustNames(Extractor):
     """Everything that binds a name and is no item."""
 
-    language = "rust"
     attribute = {  # noqa: RUF012 - a table
         "field_expression": ("value", "field"),
         "scoped_identifier": ("path", "name"),

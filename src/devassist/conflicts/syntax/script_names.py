@@ -26,7 +26,6 @@ FUNCTIONS = ("arrow_function", "function_expression", "generator_function")
 class ScriptNames(Extractor):
     """Modules, patterns, and the values that names get."""
 
-    language = "script"
     attribute = {  # noqa: RUF012 - a table
         "member_expression": ("object", "property"),
         "nested_identifier": ("object", "property"),

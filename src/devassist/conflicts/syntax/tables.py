@@ -8,7 +8,7 @@ from enum import StrEnum
 import msgspec
 from msgspec.structs import replace
 
-TABLE_VERSION = 10
+TABLE_VERSION = 11
 """Raise it when a table of the same content would come out differently: stored tables are then rebuilt."""
 
 NO_CALL = -1
@@ -204,9 +204,8 @@ class Reference(msgspec.Struct, frozen=True, array_like=True, gc=False):
 class Table:
     """The symbols of one blob. `exports` is `__all__` if there is one; with `dynamic`, code may add names."""
 
-    language: str
     package: str = ""
-    definitions: tuple[Definition, ...] = ()
+    definitions: tuple[Definition, ...]
     imports: tuple[Import, ...] = ()
     references: tuple[Reference, ...] = ()
     exports: tuple[str, ...] | None = None

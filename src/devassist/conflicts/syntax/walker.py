@@ -80,7 +80,6 @@ def _dispatch(names: frozenset[str], language: Language) -> dict[int, str]:
 class Extractor:
     """Methods `on_<node type>` handle a node and decide what below it is walked; other nodes are walked through."""
 
-    language: ClassVar[str]
     attribute: ClassVar[dict[str, tuple[str, str]]] = {}
     """Node types of `receiver.name`, with the fields of receiver and name."""
     names: ClassVar[frozenset[str]] = frozenset({"identifier"})
@@ -109,7 +108,6 @@ class Extractor:
             del self.frames[1:]
         self._close(self.frames[0], None)
         return Table(
-            language=self.language,
             package=self.package,
             definitions=tuple(self.definitions),
             imports=tuple(self.imports),
