@@ -50,7 +50,7 @@ class JudgedCheck:
     @property
     def verifies(self) -> Verification:
         """What this check proves of the change."""
-        if self.problem or (self.exit_code != 0 and not self.runner):
+        if self.problem or (self.vanished and not self.passed) or (self.exit_code != 0 and not self.runner):
             return Verification.NONE
         if self.runner:
             return Verification.TESTS if self.passed else Verification.NONE
