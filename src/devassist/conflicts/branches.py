@@ -12,7 +12,7 @@ from devassist.git.repository import Repository
 OURS = "refs/heads/devassist/"
 EVERY = "refs/heads/"
 MOST = 64
-"""Branches of others that are looked at where nobody waits to be told of all of them."""
+"""The number of other people's branches that a run considers, at most."""
 Holdings = Mapping[str, frozenset[str]]
 """A side's name -> the names of the sides whose commits it holds."""
 

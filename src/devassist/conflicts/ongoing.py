@@ -61,7 +61,7 @@ class OngoingConflicts:
         """
         Symbols and manifests of a branch against the others', one at a time; what was found counts at the end.
 
-        Whoever has something more urgent to do in between may do it, and may leave this where it is.
+        The caller may do something more urgent between two steps, or stop iterating.
         """
         side = self.own.get(name) or self.rest.get(name)
         if side is None:

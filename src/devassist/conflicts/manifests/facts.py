@@ -49,7 +49,7 @@ class Fact:
     line: int
     end_line: int = 0
     changed: bool = False
-    """The base already said something about this key."""
+    """The base has a statement about this key."""
 
     @property
     def at(self) -> str:

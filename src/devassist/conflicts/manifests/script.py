@@ -117,7 +117,7 @@ def _route(
 
 
 def _servers(source: Source, imported: Bindings) -> dict[str, Receiver]:
-    """The variables to which routes may be added, as what they are made of or imported as."""
+    """The variables to which routes may be added, by their constructor or import."""
     here = re.sub(r"(/index)?\.\w+$", "", source.path)
     servers: dict[str, Receiver] = {}
     for match in source.named("bound"):

@@ -50,7 +50,7 @@ class Modules:
         return modules
 
     def derived(self, files: Files, changes: Iterable[str]) -> Self:
-        """The modules of files of which only `changes` differ; what stays is shared, not made again."""
+        """The modules of `files`, of which only `changes` differ. Unchanged ones are shared."""
         modules = type(self)(files, self.python, self.members, self.packages, self.crates, self.go_roots)
         moved = {path for path in changes if self.place(path) != modules.place(path)}
         for path in [path for path in moved if path.endswith("__init__.py")]:

@@ -45,7 +45,7 @@ class Target(NamedTuple):
 
 
 EXTERNAL = Target("", "")
-"""The name comes from outside of the tree: it is nobody's here."""
+"""The name comes from outside the tree."""
 
 
 class Binding(NamedTuple):
@@ -67,7 +67,7 @@ class Resolution(NamedTuple):
 
 @dataclass
 class Namespaces:
-    """The names of every module, made when first asked for. A tree does not change."""
+    """The names of every module, computed on first use. A tree does not change."""
 
     files: Files
     modules: Modules

@@ -1,4 +1,4 @@
-"""Large mappings of which each branch changes a few entries: what stays is shared, what differs lies on top."""
+"""Large mappings of which each branch changes a few entries: the base is shared, and differences overlay it."""
 
 from __future__ import annotations
 

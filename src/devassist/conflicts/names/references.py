@@ -56,7 +56,7 @@ class Resolver(Chains):
         return Resolution(target, tuple(hops), bound, target is None and open_ended)
 
     def constructor(self, owner: Target, hops: list[Hop]) -> Target | None:
-        """The constructor that calling a class runs; the hops name it even where there is none."""
+        """The constructor that a call of a class runs. The hops contain its name even if there is none."""
         unsure: Target | None = None
         for name in CONSTRUCTORS:
             target = self.member(owner, name, hops)

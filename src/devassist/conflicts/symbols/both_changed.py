@@ -26,7 +26,7 @@ DIRECTED = frozenset(
         ConflictKind.OVERRIDE_MISMATCH,
     )
 )
-"""Kinds where one branch breaks what the other uses: the first of `branches` is who breaks."""
+"""Kinds in which one branch breaks a name that the other uses. The first of `branches` is the breaker."""
 
 _ALIKE = 0.85
 _SMALLEST = 40
@@ -223,7 +223,7 @@ def _duplicate_work(branch: Branch, other: Branch, ours: Added, also: Added, sco
 
 def edges(conflicts: Sequence[Conflict]) -> list[tuple[str, str]]:
     """
-    (before, after): who breaks a name lands before who uses it, so that the user is rebased on what is there.
+    (before, after): a branch that breaks a name lands before those that use it, which can then be rebased on it.
 
     Where two branches break each other, the one that breaks more goes first; a draw gives no edge.
     """

@@ -91,7 +91,7 @@ class Comparison:
             )
         owner = name.rpartition(".")[0]
         if owner and owner in self.base.namespace(key) and owner not in self.own.namespace(key):
-            return None  # Told with its owner.
+            return None  # Reported with its owner.
         if any(Flag.ENTRY in definition.flags for definition in olds) and not self._whole_object(key, owner):
             return None
         if owner and name.rpartition(".")[2] in ("__init__", "constructor"):
@@ -99,7 +99,7 @@ class Comparison:
         return None if self._still_there(key, name) else gone
 
     def _whole_object(self, key: str, name: str) -> bool:
-        """Whether a value is still an object that is written out, so that what is not in it is gone."""
+        """Whether a value is still an object literal, so that keys missing from it are gone."""
         return any(
             Flag.OBJECT in definition.flags
             for definition in _definitions(self.own.namespace(key).get(name, ()))

@@ -36,7 +36,7 @@ class Break(NamedTuple):
     new_title: str = ""
     inside: bool = True
     starred: bool = False
-    """Only who takes all names misses it: it is no longer listed in `__all__`."""
+    """Only star imports miss it: it is no longer listed in `__all__`."""
 
     @property
     def hop(self) -> Hop:

@@ -82,7 +82,7 @@ def _blamed(exposure: Exposure, use: Use) -> tuple[Hop, Severity] | None:
     if here or (missing and gone):
         modules = [
             hop for hop in gone if not hop[1]
-        ]  # With the module gone, its names are not worth a word each.
+        ]  # A removed module is reported once, not for each of its names.
         end = now.hops[-1] if now.hops and now.hops[-1] in gone else gone[-1] if gone else None
         if (
             end is not None and not breaks[end].olds
@@ -145,7 +145,7 @@ def _misfit(breaker: Branch, use: Use, now: Resolution) -> tuple[Hop, Severity] 
                 and reference.receiver
             )
             if value_used and not opaque(change.news[-1]):
-                return change.hop, Severity.ERROR  # Its value was asked for something.
+                return change.hop, Severity.ERROR  # Its value was used, and is a method now.
             continue
         worst = call_effect(change, reference, bound=use.meaning.bound)
         if worst is Effect.BREAKS:
@@ -246,7 +246,7 @@ def _grouped(breaks: Sequence[Break]) -> dict[LanguageFamily | None, list[Break]
 
 
 def _near(user: Branch, use: Use, change: Break) -> bool:
-    """Whether the file of the use imports from the module of the break, or is it; where types are not written."""
+    """Whether the file of the use imports from the module of the break or is in it, in languages without types."""
     if family_of(use.path) not in (LanguageFamily.PYTHON, LanguageFamily.SCRIPT):
         return False
     if user.own.modules.key(use.path) == change.key:

@@ -38,7 +38,7 @@ def rebound(breaker: Branch, user: Branch, use: Use) -> Resolution | None:
 
 
 def unbound(merged: Resolver, hop: Hop) -> bool:
-    """Whether a member that a use goes through, to something that nobody knows, is not there any more."""
+    """Whether a member on the way of a use, whose target is unknown, is gone."""
     owner, _, last = hop[1].rpartition(".")
     if hop[1] and not owner:
         return merged.modules.paths(hop[0]) != [] and merged.lookup(hop[0], last, [], outside=False) is None

@@ -24,7 +24,7 @@ class Moves:
     paths: frozenset[str]
 
     def traced(self, gone: Break, added: list[Added]) -> Break:
-        """The same break as moved or renamed, where what came looks like what went."""
+        """The break as a move or rename, if an added definition is like the removed one."""
         if not gone.name:
             return self._module_moved(gone)
         if not gone.olds:

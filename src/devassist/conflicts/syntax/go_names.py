@@ -43,7 +43,7 @@ class GoNames(Extractor):
             self.bring(node, "", module, "*")
 
     def _bind_typed(self, parameter: Parameter) -> None:
-        """A list or map has no type of its own here; what it is made of is known when it is walked through."""
+        """Binds a parameter. Of a list or map, the type of the elements is recorded, for loops over it."""
         if parameter.kind is ParameterKind.ARGS or parameter.type.startswith(("[", "map[")):
             self.bind(parameter.name)
             self.frame.elements[parameter.name] = plain_type(parameter.type.rpartition("]")[2])

@@ -203,7 +203,7 @@ class PythonExtractor(PythonNames):
                 self.walk(child)
 
     def _by_string(self, callee: str, arguments: Node | None) -> None:
-        """`getattr(mod, "load")` and `patch("pkg.mod.load")` name what they use: worth a warning, no more."""
+        """`getattr(mod, "load")` and `patch("pkg.mod.load")` name what they use. Such uses are warnings at most."""
         values = [] if arguments is None else arguments.named_children
         last = callee.rpartition(".")[2]
         if last == "cast" and values:

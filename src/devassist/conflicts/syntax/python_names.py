@@ -16,7 +16,7 @@ _VALUE_FORMS = ("Literal", "Annotated")
 
 
 def single_type(annotation: str) -> str:
-    """The one type that an annotation names, None beside it left out; empty where there are more."""
+    """The only type that an annotation names besides None; empty if there are more."""
     text = annotation.strip("\"' ")
     parts = [part.strip() for part in text.split("|") if part.strip() not in ("None", "")]
     return plain_type(parts[0]) if len(parts) == 1 else ""

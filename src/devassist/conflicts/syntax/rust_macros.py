@@ -20,7 +20,7 @@ class RustMacros(RustNames):
     """Invocations of macros, whose arguments are tokens and no tree."""
 
     def on_macro_invocation(self, node: Node) -> None:
-        """Tokens, not a tree: `f(…)` and `m::f` in it are still worth a look by name."""
+        """Records `f(…)` and `m::f` among the tokens of a macro as uses by name."""
         macro = node.child_by_field_name("macro")
         if macro is not None and macro.type == "identifier":
             self.refer(macro, self.text(macro) + "!")
@@ -52,7 +52,7 @@ class RustMacros(RustNames):
                 at += 2
                 chain.append(children[at])
             after = children[at + 1] if at + 1 < len(children) else None
-            if not linked:  # What follows a call's result is of a type that tokens do not tell.
+            if not linked:  # The type of a call's result is unknown among tokens.
                 self._chain_of_tokens(chain, after)
             at += 1
 

@@ -47,7 +47,7 @@ class SymbolKind(StrEnum):
     VARIABLE = "variable"
     FIELD = "field"
     LOCAL = "local"
-    """Defined inside of a function: nobody else's."""
+    """Defined inside a function, and private to it."""
 
 
 CALLABLES = frozenset((SymbolKind.FUNCTION, SymbolKind.METHOD, SymbolKind.PROPERTY))
@@ -73,7 +73,7 @@ class Flag(StrEnum):
     OPTIONAL = "optional"
     OVERLOAD = "overload"
     OVERLOADABLE = "overloadable"
-    """Several of one name are told apart by the types of their parameters."""
+    """Definitions of one name are distinguished by the types of their parameters."""
     OVERRIDE = "override"
     PRIVATE = "private"
     PROPERTY = "property"

@@ -262,7 +262,7 @@ class Extractor:
                 if reference.receiver or reference.type:
                     self.references[index] = replace(reference, local=True)
                 else:
-                    self._own.add(index)  # A local variable is nobody else's business.
+                    self._own.add(index)  # A local variable is private to its function.
             elif parent is not None:
                 parent.references.append(index)
 

@@ -22,7 +22,7 @@ PairKey = tuple[str, ...]
 
 @dataclass(frozen=True, slots=True)
 class TextResult:
-    """The conflicts among `pairs` pairs of branches, of which git had to be asked about `pairs_merged`."""
+    """The conflicts among `pairs` pairs of branches, `pairs_merged` of which git itself had to merge."""
 
     conflicts: tuple[Conflict, ...]
     pairs: int
@@ -77,7 +77,7 @@ class TextDetector:
         return self._checked(pairs)
 
     def remove(self, name: str) -> None:
-        """A branch is no more."""
+        """Drop a branch."""
         self._sides.pop(name, None)
         self._keys = {names: key for names, key in self._keys.items() if name not in names}
 
@@ -166,7 +166,7 @@ def worktree_side(referee: MergeTree, worktree: Path, name: str) -> Side:
     """
     A worktree as it is on disk, committed or not, under the name of its branch.
 
-    Its index is not touched, and what is not committed is stored in the referee's scratch directory only.
+    Its index is not touched, and uncommitted work is stored in the referee's scratch directory only.
     """
     snapshot = referee.scratch.snapshot(worktree)
     head = snapshot.head if snapshot.commit != snapshot.head else ""

@@ -31,7 +31,7 @@ class MergeBases:
     _above_root: set[str] = field(default_factory=set)
 
     def add(self, commits: Iterable[str]) -> None:
-        """Add commits that can be asked about later."""
+        """Add commits for later queries."""
         fresh = [commit for commit in dict.fromkeys(commits) if commit not in self._heads]
         if not fresh:
             return

@@ -1,5 +1,5 @@
 """
-Merging two commits in memory, and committing what came of it; no file and no ref is touched.
+Merging two commits in memory, and committing the result; no file and no ref is touched.
 
 Git's own merge decides, the one that `conflicts` reports: libgit2's knows neither directory renames nor merge
 drivers, and lets an edit land in the wrong place where a function moved.

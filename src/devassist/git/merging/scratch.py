@@ -176,7 +176,7 @@ def _sweep(directory: Path) -> None:
 
 
 def _left_behind(trees: Trees, tree: str, edits: Mapping[str, Entry | None]) -> list[str]:
-    """New files that a build or a test run produced: nobody's work, whatever .gitignore contains."""
+    """New files that a build or a test run produced: not an agent's work, whatever .gitignore contains."""
     added = [path for path, entry in edits.items() if entry is not None and trees.find(tree, path) is None]
     tops = {top for top in directories_of(added) if (entry := trees.find(tree, top)) and entry.mode == TREE}
     return [path for path in added if is_build_product(path, tracked_tops=tops, written=())]
@@ -186,7 +186,7 @@ def _git_dir_of(repository: Repository, worktree: Path) -> Path:
     """
     The administrative directory of a worktree, looked up in the repository.
 
-    The `.git` file in the worktree is not trusted: whoever works there can write it.
+    The `.git` file in the worktree is not trusted: agents can write it.
     """
     directory = worktree.resolve()
     for pointer in sorted((repository.common_dir / "worktrees").glob("*/gitdir")):

@@ -78,7 +78,7 @@ def detached_worktree(
 
 
 def drop_detached(repository: Repository, *, name: str, path: Path) -> None:
-    """Remove a worktree for checking merged trees that a killed supervisor left; nobody worked in it."""
+    """Remove a worktree for checking merged trees that a killed supervisor left. It holds no work."""
     admin = AdminDir(repository.common_dir / "worktrees" / name, path, "")
     with repository.lock():
         if admin.path.is_dir() or path.exists():
