@@ -127,7 +127,7 @@ def test_a_ledger_is_recorded_with_the_tree_and_the_lines_that_say_a_failure(ben
     assert recorded.tree == bench.context.repository.tree_of(commit)
     assert (recorded.exit_code, recorded.failures, recorded.purpose) == (
         3,
-        "x.c:1:2: error: no such thing",
+        "x.c: error: no such thing",
         Purpose.GATE,
     )
 
