@@ -127,7 +127,7 @@ class EngineWorld:
         for record in self.steering(0):
             context.journal.write(record)
 
-    def commit(self, files: Mapping[str, str | None], *, onto: str = "") -> str:
+    def commit(self, files: Mapping[str, str | bytes | None], *, onto: str = "") -> str:
         """A commit with these files changed (None: deleted), on no branch; on top of the base, or of `onto`."""
         place = self.root / "elsewhere"
         git(self.repo, "worktree", "add", "-q", "--detach", str(place), onto or "HEAD")

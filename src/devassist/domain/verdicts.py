@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from devassist.domain.judges import SETTINGS_FILE
 from devassist.domain.ledger import CaseStatus, Ledger, LedgerDifference, difference
 
+SETTINGS_FILE = ".devassist.toml"
 _CANNOT_START = {126: "cannot be executed", 127: "is not there"}
 
 
@@ -27,7 +27,8 @@ class JudgedCheck:
     One check of a landing. `own` is a task's own check, else it is the project's.
 
     `problem` is why the change may not land, `doubts` are what a person decides. `base_exit_code` is None if nothing
-    was compared. `held_out` are cases that fail once the files that judge the change are as they were before it.
+    was compared, as for an own check that runs tests. `held_out` are cases that fail once the files that judge the
+    change are as they were before it.
     """
 
     command: str
@@ -49,8 +50,14 @@ class JudgedCheck:
 
     @property
     def verifies(self) -> Verification:
-        """What this check proves of the change."""
-        if self.problem or (self.vanished and not self.passed) or (self.exit_code != 0 and not self.runner):
+        """
+        What this check proves of the change; one that fails and has no problem fails in nothing that is new.
+
+        A task's own check that runs no test, and passed without the change as well, proves nothing.
+        """
+        if self.problem or (self.vanished and not self.passed):
+            return Verification.NONE
+        if self.own and not self.runner and self.base_exit_code == 0:
             return Verification.NONE
         if self.runner:
             return Verification.TESTS if self.passed else Verification.NONE
@@ -69,6 +76,8 @@ class Judgement:
     """The end of the output of the first check with a problem."""
     settings_changed: bool = False
     """Whether later runs would be judged by other checks or approvals."""
+    aware: tuple[str, ...] = ()
+    """The paths of code that asks since the change whether it is being tested."""
 
     @property
     def problems(self) -> list[str]:
@@ -76,12 +85,13 @@ class Judgement:
 
     @property
     def doubts(self) -> list[str]:
-        doubts = [f"{check.command!r}: {doubt}" for check in self.checks for doubt in check.doubts]
-        return (
-            [*doubts, f"{SETTINGS_FILE}: later runs are judged otherwise"]
-            if self.settings_changed
-            else doubts
-        )
+        settings = [f"{SETTINGS_FILE}: later runs are judged otherwise"] if self.settings_changed else []
+        aware = [f"{path}: it asks whether it is being tested" for path in self.aware]
+        return [
+            *(f"{check.command!r}: {doubt}" for check in self.checks for doubt in check.doubts),
+            *settings,
+            *aware,
+        ]
 
 
 def own_problem(now: Ledger) -> str:
@@ -126,8 +136,10 @@ def differs_held_out(
     Case ids; the command itself where its runner names no cases.
     """
     if not reference.runner:
-        failed = reference.passes and now.passes and not held_out.passes
-        return (now.command,) if failed else ()
+        known = {*reference.failures, *now.failures}
+        worse = not held_out.passes and not known.issuperset(held_out.failures)
+        failed = not held_out.passes and reference.passes and now.passes
+        return (now.command,) if failed or worse else ()
     fails_now = set(now.failed)
     return tuple(
         case

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from devassist.domain.judges import judging_paths, parts_of
+from devassist.domain.judges.paths import judging_paths, parts_of
 
 
 @pytest.mark.parametrize(

@@ -42,7 +42,7 @@ def permission_for(
         ApprovalClass.UNVERIFIED: _UNVERIFIED if judgement.verification is Verification.NONE else (),
     }
     for kind, found in findings.items():
-        paths = judgement.judges if kind is ApprovalClass.TESTS else ()
+        paths = (*judgement.judges, *judgement.aware) if kind is ApprovalClass.TESTS else ()
         if found and (left := _doubt(context, request, confidence, kind=kind, findings=found, paths=paths)):
             return left
     return consent(context, request, confidence)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Callable, Iterable, Mapping
 
-from devassist.domain.judges import file_of, parts_of
+from devassist.domain.judges.paths import file_of, parts_of
 
 Read = Callable[[str], str | None]
 
@@ -55,15 +55,29 @@ class _Bodies:
 
     def __init__(self, read: Read) -> None:
         self._read = read
-        self._files: dict[str, Mapping[str, str]] = {}
+        self._files: dict[str, Mapping[str, str] | None] = {}
 
     def of(self, case: str) -> str | None:
-        path = file_of(case)
-        if not path.endswith(".py"):
-            return None
+        path, function = parts_of(case)
+        if not path:
+            path, function = self._place(case)
+        functions = self._functions_of(path) if path.endswith(".py") else None
+        return functions.get(function.partition("[")[0]) if functions is not None else None
+
+    def _place(self, case: str) -> tuple[str, str]:
+        """The file and the function of unittest's `package.module.Class.test`."""
+        parts = case.split(".")
+        for end in range(len(parts) - 1, 0, -1):
+            path = "/".join(parts[:end]) + ".py"
+            if self._functions_of(path) is not None:
+                return path, "::".join(parts[end:])
+        return "", ""
+
+    def _functions_of(self, path: str) -> Mapping[str, str] | None:
         if path not in self._files:
-            self._files[path] = _functions(self._read(path) or "")
-        return self._files[path].get(case.partition("::")[2].partition("[")[0])
+            source = self._read(path)
+            self._files[path] = None if source is None else _functions(source)
+        return self._files[path]
 
 
 def _functions(source: str) -> Mapping[str, str]:
@@ -71,13 +85,23 @@ def _functions(source: str) -> Mapping[str, str]:
         module = ast.parse(source)
     except (SyntaxError, ValueError):
         return {}
-    found: dict[str, str] = {}
+    bodies: dict[str, str] = {}
     pending: list[tuple[str, ast.stmt]] = [("", node) for node in module.body]
     while pending:
         prefix, node = pending.pop()
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-            parts = [node.args, *node.decorator_list, *node.body]
-            found[prefix + node.name] = "\n".join(ast.dump(part) for part in parts)
+            parts = [*_parameters_of(node), *node.decorator_list, *node.body]
+            bodies[prefix + node.name] = "\n".join(ast.dump(part) for part in parts)
         elif isinstance(node, ast.ClassDef):
             pending += [(f"{prefix}{node.name}::", child) for child in node.body]
-    return found
+    return bodies
+
+
+def _parameters_of(function: ast.FunctionDef | ast.AsyncFunctionDef) -> list[ast.AST]:
+    """Without `self`: a test that moves into a class, or out of it, stays the same."""
+    given = function.args
+    named = [*given.posonlyargs, *given.args, *given.kwonlyargs]
+    rest = [
+        part for part in (given.vararg, given.kwarg, *given.defaults, *given.kw_defaults) if part is not None
+    ]
+    return [*(part for part in named if part.arg != "self"), *rest]

@@ -7,11 +7,13 @@ import json
 import posixpath
 import re
 import shlex
+import sys
 import tomllib
 from collections.abc import Callable, Collection, Iterable, Mapping
 from fnmatch import fnmatchcase
 
 from devassist.domain.changes import in_scope
+from devassist.domain.judges.meddling import meddles
 
 Read = Callable[[str], str | None]
 """Path -> the text of that file in a tree, or None if there is none."""
@@ -29,6 +31,14 @@ _RUNNER_FILES = (
     "vitest.setup.*", "vitest.workspace.*", "vite.config.*", "babel.config.*", ".babelrc*", ".mocharc*", "karma.conf.*",
     "playwright.config.*", ".npmrc", "nextest.toml", "CTestCustom.*", ".proverc", ".rspec", "phpunit.xml*",
 )  # fmt: skip
+_LINTER_FILES = (
+    "ruff.toml", ".ruff.toml", ".flake8", "mypy.ini", ".mypy.ini", "pylintrc", ".pylintrc", "pyrightconfig.json",
+    ".eslintrc*", ".eslintignore", "eslint.config.*", "biome.json*", "tsconfig*.json", ".golangci.*", "clippy.toml",
+    ".clippy.toml", ".rubocop.yml", "phpstan.neon*", ".pre-commit-config.yaml",
+)  # fmt: skip
+_COMPILED = ("*.pyc", "*.so", "*.pyd")
+"""What Python runs in place of the source beside it."""
+_JUDGES = (*_RUNNER_FILES, *_LINTER_FILES, *_COMPILED)
 _RUNNER_FOLDERS = (".cargo", ".config", ".github", ".circleci", ".mvn")
 _INSTALLED = re.compile(r"(?:^|/)(?:node_modules|\.?v?env|site-packages|[^/]+\.(?:dist|egg)-info)/")
 _SHADOWS = frozenset(
@@ -36,14 +46,18 @@ _SHADOWS = frozenset(
 )
 _FILE_AND_NAME = re.compile(r"([^:>]+?\.\w+)(?: \([^()]*\))?(?:::| > )(.+)", re.DOTALL)
 _SECTIONS: Mapping[str, tuple[str, ...]] = {
-    "package.json": ("scripts", "jest", "vitest", "mocha", "ava", "tap", "nyc", "c8", "babel", "type"),
-    "pyproject.toml": ("pytest", "coverage", "tox", "nox", "hatch", "poe", "taskipy", "pdm", "django"),
-    "setup.cfg": ("tool:pytest", "coverage", "aliases", "tox"),
-}
+    "package.json": ("scripts", "jest", "vitest", "mocha", "ava", "tap", "nyc", "c8", "babel", "type", "eslintConfig"),
+    "pyproject.toml": (
+        "pytest", "coverage", "tox", "nox", "hatch", "poe", "taskipy", "pdm", "django", "ruff", "mypy", "pylint",
+        "flake8", "pyright", "basedpyright", "black", "isort", "bandit", "codespell", "ty",
+    ),
+    "setup.cfg": ("tool:pytest", "coverage", "aliases", "tox", "flake8", "mypy", "pylint", "isort"),
+}  # fmt: skip
 """Files of which only some sections configure a runner; of pyproject.toml they are those below `tool`."""
-
-
-SETTINGS_FILE = ".devassist.toml"
+_SCRIPT = re.compile(r"\.(?:sh|bash|mk|just)$|(?:^|/)[^./]+$")
+"""A file that a shell or make reads, by its name."""
+_WORD = re.compile(r"(?:[\w.-]+/)*[\w-]+\.?[\w-]+")
+_MOST_SCRIPTS, _LONGEST_SCRIPT = 20, 100_000
 
 
 def settings_differ(before: str | None, after: str | None) -> bool:
@@ -82,10 +96,10 @@ def judging_paths(
     """
     The paths among `changed` that take part in judging the change.
 
-    A new test file is not one of them: what it says of the change is said by its own cases. `commands` are the checks;
-    `allowed` are globs of tests that the task may change.
+    A new test file is one of them only if it may change what other tests come to: what it says of the change is said
+    by its own cases. `commands` are the checks; `allowed` are globs of tests that the task may change.
     """
-    scripts = _scripts(commands)
+    scripts = _scripts(commands, before)
     return tuple(
         path
         for path in changed
@@ -97,25 +111,44 @@ def _judges(path: str, before: Read, after: Read, scripts: Collection[str]) -> b
     name = posixpath.basename(path)
     if name in _SECTIONS:
         return _sections(name, before(path)) != _sections(name, after(path))
-    if any(fnmatchcase(name, pattern) for pattern in _RUNNER_FILES) or _INSTALLED.search(path):
+    if any(fnmatchcase(name, pattern) for pattern in _JUDGES) or _INSTALLED.search(path):
         return True
     top = path.partition("/")[0]
     if top in _RUNNER_FOLDERS or top.removesuffix(".py") in _SHADOWS:
         return True
-    if before(path) is None:
-        return is_test(path) and not is_test_file(path)
-    return is_test(path) or path in scripts
+    if before(path) is not None:
+        return is_test(path) or path in scripts
+    if is_test_file(path):
+        return meddles(path, after(path) or "")
+    return is_test(path) or _shadows_library(path)
 
 
-def _scripts(commands: Iterable[str]) -> frozenset[str]:
-    """What the words of the commands may name as files of the tree."""
+def _shadows_library(path: str) -> bool:
+    """Whether Python, started in the root or in `src`, would import this file for a module of its standard library."""
+    module = path.removeprefix("src/").removesuffix(".py").removesuffix("/__init__")
+    return path.endswith(".py") and module in sys.stdlib_module_names
+
+
+def _scripts(commands: Iterable[str], read: Read) -> frozenset[str]:
+    """What the commands may name as files of the tree, and the scripts that they run in turn."""
     words: list[str] = []
     for command in commands:
         try:
             words += shlex.split(command, comments=True)
         except ValueError:
             words += command.split()
-    return frozenset(posixpath.normpath(word.strip(";&|()")) for word in words if not word.startswith("-"))
+    named = {posixpath.normpath(word.strip(";&|()")) for word in words if not word.startswith("-")}
+    pending, texts = list(named), 0
+    while pending and texts < _MOST_SCRIPTS:
+        path = pending.pop()
+        text = read(path) if _SCRIPT.search(path) else None
+        if text is None or len(text) > _LONGEST_SCRIPT:
+            continue
+        texts += 1
+        more = {posixpath.normpath(word) for word in _WORD.findall(text)} - named
+        named |= more
+        pending += more
+    return frozenset(named)
 
 
 def _sections(name: str, text: str | None) -> object:

@@ -1,0 +1,1 @@
+"""What in a change takes part in judging it?"""
