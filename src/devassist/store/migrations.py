@@ -76,7 +76,7 @@ TRIGGERS = {
 def migrate(connection: sqlite3.Connection) -> None:
     """Bring the schema up to date. The caller holds the write lock, so two openers cannot race."""
     migrations = Migrations("devassist.audit")
-    steps = (m001_events, m002_views, m003_conflicts, m004_views_of_facts)
+    steps = (m001_events, m002_views, m003_conflicts, m004_views_of_facts, m005_tests)
     for step in steps:
         migrations()(step)
     database = sqlite_utils.Database(connection)
@@ -112,5 +112,11 @@ def m003_conflicts(db: Any) -> None:
 def m004_views_of_facts(db: Any) -> None:
     """Columns that no event had were always NULL: who decided an approval, how many turns an agent took."""
     for name, body in VIEWS.items():
-        db.execute(f"DROP VIEW {name}")
+        db.execute(f"DROP VIEW IF EXISTS {name}")  # an older log has none of the views that came later
         db.execute(f"CREATE VIEW {name} AS {body}")
+
+
+def m005_tests(db: Any) -> None:
+    """The view of what landings made of the tests, for logs whose views are those from before it."""
+    db.execute("DROP VIEW IF EXISTS tests")
+    db.execute(f"CREATE VIEW tests AS {VIEWS['tests']}")

@@ -24,6 +24,7 @@ from devassist.store.heads import read_heads
 from devassist.store.migrations import TRIGGERS
 from devassist.store.queries import AuditReader
 from devassist.store.verify import Verification, verify
+from devassist.store.views import VIEWS
 from support.facts import data_of
 from support.facts import event as event_of
 
@@ -356,6 +357,20 @@ def test_a_newer_log_is_refused(path: Path) -> None:
     connection.close()
     with pytest.raises(AuditError, match="m999_future"):
         open_log(path)
+
+
+@pytest.mark.parametrize("last", ["m003_conflicts", "m004_views_of_facts"])
+def test_an_older_log_gets_the_views_that_came_later(path: Path, last: str) -> None:
+    open_log(path).close()
+    with sqlite3.connect(path) as connection:
+        connection.execute("DROP VIEW tests")
+        connection.execute("DELETE FROM _sqlite_migrations WHERE name > ?", (last,))
+    connection.close()
+    open_log(path).close()
+    with sqlite3.connect(path) as connection:
+        views = {name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'view'")}
+    connection.close()
+    assert views == set(VIEWS)
 
 
 def test_only_the_owner_may_read_the_log(log: AuditLog, path: Path) -> None:
