@@ -156,7 +156,7 @@ def run_summary(state: RunState) -> RenderableType:
     for task in state.work():
         glyph, look = _STYLE[task.status]
         verified = task.claims()[Verdict.VERIFIED]
-        proof = f"{verified} claims verified" if verified else ""
+        proof = f"{verified} claim{'s' if verified > 1 else ''} verified" if verified else ""
         checks = summary(task.judged.checks, task.judged.verification) if task.judged is not None else ""
         rounds = f"{task.rounds} rounds" if task.rounds > 1 else ""
         facts = ", ".join(filter(None, (proof, checks, rounds)))
