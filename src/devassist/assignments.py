@@ -5,12 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from devassist.domain.events import JsonObject
 from devassist.domain.handoffs import Claim
 from devassist.domain.roles import Role
 from devassist.domain.statuses import Outcome
-
-JsonObject = Mapping[str, object]
-"""A JSON object in somebody else's shape: what a model wrote, or the data of an event."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

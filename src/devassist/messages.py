@@ -20,7 +20,6 @@ from devassist.assignments import (
     BoardNote,
     CallAddress,
     CrewEnding,
-    JsonObject,
     Submission,
     SubmittedWork,
 )
@@ -31,6 +30,7 @@ from devassist.domain.events import (
     CommandRan,
     Event,
     EventType,
+    JsonObject,
     ModelCalled,
     ToolCalled,
     ToolIntended,

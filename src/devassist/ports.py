@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol, runtime_checkable
+from typing import Protocol, runtime_checkable
 
 from devassist.assignments import (
     NOWHERE,
@@ -16,7 +16,7 @@ from devassist.assignments import (
     Submission,
     SubmittedWork,
 )
-from devassist.domain.events import Event, ModelCalled, Record
+from devassist.domain.events import Event, JsonObject, ModelCalled, Record
 from devassist.domain.roles import Role
 from devassist.domain.settings import ApprovalClass
 from devassist.messages import RecalledTool, Reply, Request
@@ -27,8 +27,8 @@ class ModelRequest:
     """One chat completion in OpenAI's shape. `model` is a litellm model string."""
 
     model: str
-    messages: Sequence[Mapping[str, Any]]
-    tools: Sequence[Mapping[str, Any]] = ()
+    messages: Sequence[JsonObject]
+    tools: Sequence[JsonObject] = ()
     address: CallAddress = NOWHERE
     max_tokens: int | None = None
 

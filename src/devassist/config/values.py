@@ -7,16 +7,17 @@ from dataclasses import fields
 from difflib import get_close_matches
 from enum import Enum
 from functools import cache
-from typing import Any, get_args, get_origin, get_type_hints
+from typing import get_args, get_origin, get_type_hints
 
 import msgspec
 
 from devassist.domain.errors import ConfigError
 from devassist.domain.settings import Settings
 
-Type = Any
+Type = object
 """What a field of the settings is annotated with; typing has no name for such a value."""
 
+_NAMES: Mapping[object, str] = {int: "a whole number", float: "a number", bool: "true or false"}
 _THRESHOLD = "a threshold lies between 0 and 1"
 
 
@@ -109,4 +110,4 @@ def _name(kind: Type) -> str:
         return "a list of texts"
     if get_args(kind):
         return "a table of texts"
-    return {int: "a whole number", float: "a number", bool: "true or false"}.get(kind, "a text")
+    return _NAMES.get(kind, "a text")

@@ -5,24 +5,31 @@ from __future__ import annotations
 import json
 import time
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
 
 from devassist.assignments import AgentPlace, Assignment
-from devassist.crew.arguments import ARGUMENTS, Arguments, BadArguments, parse_arguments, submitted_work
+from devassist.crew.arguments import (
+    ARGUMENTS,
+    Arguments,
+    BadArguments,
+    FileWrite,
+    RequestScope,
+    parse_arguments,
+    submitted_work,
+)
 from devassist.crew.crew_stop import CrewStop
 from devassist.crew.loop_guard import Conduct
 from devassist.crew.replay import recorded, taken_up
 from devassist.crew.tool_context import AgentFact, OutOfScope, ToolOutcome, ToolRefused
 from devassist.crew.toolbox import TOOLS, content_of
 from devassist.domain.errors import DevassistError
-from devassist.domain.events import DecisionMade, Event, ToolCalled, ToolIntended
+from devassist.domain.events import DecisionMade, Event, JsonObject, ToolCalled, ToolIntended
 from devassist.domain.failpoints import reach
 from devassist.domain.ids import agent_id, evidence_id
 from devassist.domain.redaction import Redactor
-from devassist.domain.roles import COMMAND_TOOLS, SUBMIT_TOOL, TOOLS_OF, WRITE_TOOLS, Role
+from devassist.domain.roles import COMMAND_TOOLS, SUBMIT_TOOL, TOOLS_OF, Role
 from devassist.domain.statuses import Outcome
 from devassist.messages import RecalledTool
 from devassist.ports import CrewLink, Files, Sandbox, SandboxSpec, ToolCall
@@ -122,7 +129,7 @@ class AgentSession:
         self.link.record(self.event(refused, id_=evidence))
         return f"{reason}\nevidence: {evidence}"
 
-    def call(self, name: str, given: Mapping[str, Any]) -> ToolOutcome:
+    def call(self, name: str, given: JsonObject) -> ToolOutcome:
         """Make one tool call. The outcome's text ends with its evidence line."""
         pending = self._pending.get(name)
         call_id = pending.popleft() if pending else ""
@@ -187,18 +194,16 @@ class AgentSession:
         self.recalling = recalled.called is not None
         return recalled
 
-    def _again(self, name: str, given: Mapping[str, Any], called: ToolCalled, evidence: str) -> ToolOutcome:
+    def _again(self, name: str, given: JsonObject, called: ToolCalled, evidence: str) -> ToolOutcome:
         """A call that was made before: its recorded result, with what it meant for this session."""
         outcome = recorded(called)
         if outcome.ok and name == "request_scope":
-            self.granted.extend(given["paths"])
+            self.granted.extend(RequestScope.model_validate(given).paths)
         if name == self.submit_tool:
             self._attempt(name, given, evidence, RecalledTool())
         return replace(outcome, text=f"{_cut(outcome.text)}\nevidence: {evidence}")
 
-    def _attempt(
-        self, name: str, given: Mapping[str, Any], evidence: str, known: RecalledTool
-    ) -> ToolOutcome:
+    def _attempt(self, name: str, given: JsonObject, evidence: str, known: RecalledTool) -> ToolOutcome:
         try:
             arguments = parse_arguments(name, given)
         except BadArguments as error:
@@ -207,9 +212,9 @@ class AgentSession:
             return self._submit(arguments)
         try:
             if known.begun:
-                return taken_up(self, name, given, evidence, known)
-            if name in WRITE_TOOLS:
-                before = content_of(self, str(getattr(arguments, "path", "")))
+                return taken_up(self, name, arguments, evidence, known)
+            if isinstance(arguments, FileWrite):
+                before = content_of(self, arguments.path)
                 intent = ToolIntended(name=name, arguments=dict(given), before=before)
                 self.link.record(self.event(intent, parent=evidence))
                 reach("tool.intent")

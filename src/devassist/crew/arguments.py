@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Literal
 
 import msgspec
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from devassist.assignments import SubmittedWork
+from devassist.domain.events import JsonObject
 
 
 class Arguments(BaseModel):
@@ -39,31 +40,32 @@ class ReadFile(Arguments):
     end_line: int | None = Field(default=None, description="last line to read; null reads to the end")
 
 
-class WriteFile(Arguments):
-    """Write a whole file, creating it and its directories where needed."""
+class FileWrite(Arguments):
+    """What every tool that changes one file is told."""
 
     path: str
+
+
+class WriteFile(FileWrite):
+    """Write a whole file, creating it and its directories where needed."""
+
     content: str
 
 
-class ReplaceInFile(Arguments):
+class ReplaceInFile(FileWrite):
     """Replace one exact piece of text in a file. `old` must occur exactly once."""
 
-    path: str
     old: str = Field(description="the exact present text, long enough to be unique", min_length=1)
     new: str
 
 
-class DeleteFile(Arguments):
+class DeleteFile(FileWrite):
     """Delete a file."""
 
-    path: str
 
-
-class MoveFile(Arguments):
+class MoveFile(FileWrite):
     """Move or rename a file."""
 
-    path: str
     new_path: str
 
 
@@ -134,7 +136,7 @@ Confidence = Field(ge=0, le=1, description="0 to 1: how sure you are that this i
 class SubmitPlan(Arguments):
     """End the planning: hand in the tasks."""
 
-    tasks: list[dict[str, Any]] = Field(
+    tasks: list[dict[str, object]] = Field(
         min_length=1,
         description=(
             "each {id, title, role: coder|documenter|tester|researcher, instructions, scope: [globs], "
@@ -149,7 +151,7 @@ class SubmitBrief(Arguments):
     """End the research: hand in what was found."""
 
     summary: str
-    findings: list[Any]
+    findings: list[object]
     confidence: float = Confidence
     claims: list[ClaimArgument] = Field(default_factory=list)
 
@@ -207,7 +209,7 @@ class BadArguments(Exception):
     """Arguments that do not fit; the text names the field and is meant for the model."""
 
 
-def parse_arguments(tool: str, given: Mapping[str, Any]) -> Arguments:
+def parse_arguments(tool: str, given: JsonObject) -> Arguments:
     """Raises BadArguments naming every field that is wrong."""
     shape = ARGUMENTS[tool]
     optional = {name for name, field in shape.model_fields.items() if not field.is_required()}
@@ -229,12 +231,16 @@ def submitted_work(arguments: Arguments) -> SubmittedWork:
     return msgspec.convert({**fields, "findings": findings}, SubmittedWork, strict=False)
 
 
-def schema_of(tool: str) -> dict[str, Any]:
+def schema_of(tool: str) -> JsonObject:
     """The tool in OpenAI's shape: only what is required is required."""
     shape = ARGUMENTS[tool]
-    parameters = _plain(shape.model_json_schema())
-    parameters.pop("title", None)
-    parameters.pop("description", None)
+    schema = shape.model_json_schema()
+    definitions = schema.pop("$defs", {})
+    parameters = {
+        key: _plain(value, definitions, names=key == "properties")
+        for key, value in schema.items()
+        if key not in ("title", "description")
+    }
     parameters.setdefault("properties", {})
     return {
         "type": "function",
@@ -242,22 +248,20 @@ def schema_of(tool: str) -> dict[str, Any]:
     }
 
 
-def _plain(schema: Any) -> Any:
-    """Without titles and with references put in place: some providers know neither."""
-    definitions = schema.get("$defs", {}) if isinstance(schema, dict) else {}
+def _plain(node: object, definitions: JsonObject, *, names: bool = False) -> object:
+    """
+    A part of a schema without titles and with references put in place: some providers know neither.
 
-    def walk(node: Any, *, names: bool = False) -> Any:
-        if isinstance(node, list):
-            return [walk(one) for one in node]
-        if not isinstance(node, dict):
-            return node
-        if "$ref" in node:
-            return walk(definitions[node["$ref"].rpartition("/")[2]])
-        return {
-            key: walk(value, names=key == "properties")
-            for key, value in node.items()
-            if names or key not in ("title", "$defs")
-        }
-
-    plain: Any = walk(schema)
-    return plain
+    `names` says that the keys of `node` are the names of arguments.
+    """
+    if isinstance(node, list):
+        return [_plain(item, definitions) for item in node]
+    if not isinstance(node, Mapping):
+        return node
+    if "$ref" in node:
+        return _plain(definitions[node["$ref"].rpartition("/")[2]], definitions)
+    return {
+        key: _plain(value, definitions, names=key == "properties")
+        for key, value in node.items()
+        if names or key != "title"
+    }

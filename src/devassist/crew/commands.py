@@ -7,9 +7,8 @@ from dataclasses import replace
 from fnmatch import fnmatchcase
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import cast
 
-from devassist.crew import arguments as args
+from devassist.crew.arguments import Arguments, RunCommand
 from devassist.crew.tool_context import Bench, Observed, ToolOutcome, ToolRefused
 from devassist.domain.claims.cases import CaseCounts, brief
 from devassist.domain.errors import Refused
@@ -24,8 +23,7 @@ _MAX_CONFIGURATION = 1_000_000
 """Bytes of a runner's configuration file that are looked at."""
 
 
-def run_command(session: Bench, given: args.Arguments, evidence: str) -> ToolOutcome:
-    wanted = cast("args.RunCommand", given)
+def run_command(session: Bench, wanted: RunCommand, evidence: str) -> ToolOutcome:
     before = session.link.changed(session.role)
     _may_run(session, wanted.command)
     intent = CommandIntended(command=wanted.command, purpose=Purpose.COMMAND, before=dict(before))
@@ -43,7 +41,7 @@ def _may_run(session: Bench, command: str) -> None:
 
 
 def command_outcome(
-    wanted: args.RunCommand, observed: Observed, before: Mapping[str, str], after: Mapping[str, str]
+    wanted: RunCommand, observed: Observed, before: Mapping[str, str], after: Mapping[str, str]
 ) -> ToolOutcome:
     """What run_command answers; `before` and `after` are the worktree's changes as path -> content id."""
     result = observed.result
@@ -59,7 +57,7 @@ def command_outcome(
     )
 
 
-def run_checks(session: Bench, _given: args.Arguments, evidence: str, *, first: int = 1) -> ToolOutcome:
+def run_checks(session: Bench, _given: Arguments, evidence: str, *, first: int = 1) -> ToolOutcome:
     """Run every check; each is evidence of its own. `first` is the number of the first one's id."""
     commands = session.assignment.checks
     if not commands:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from importlib.resources import files
-from typing import Any
+from typing import NoReturn, cast
 
 import yaml
 from crewai import Agent, Crew, Process, Task
@@ -17,8 +17,9 @@ from devassist.assignments import Assignment
 from devassist.crew.agent_session import AgentSession
 from devassist.crew.gateway_llm import BRIEF, GatewayLLM
 from devassist.crew.tool_context import ToolOutcome
+from devassist.domain.events import JsonObject
 from devassist.domain.roles import Role
-from devassist.ports import ModelReply, ModelRequest
+from devassist.ports import CrewLink, ModelReply, ModelRequest
 
 _UNLIMITED = 1_000_000
 
@@ -45,7 +46,7 @@ class BoundTool(BaseTool):
     """A tool of one agent in one worktree."""
 
     args_schema: type[BaseModel] = _AnyArguments
-    _call: Callable[[str, Mapping[str, Any]], ToolOutcome] = PrivateAttr()
+    _call: Callable[[str, JsonObject], ToolOutcome] = PrivateAttr()
 
     def to_structured_tool(self) -> CrewStructuredTool:
         """CrewAI's own form of the tool, without the schema in prose that it renders twice per agent."""
@@ -53,7 +54,7 @@ class BoundTool(BaseTool):
         tool.__class__ = _ShortTool
         return tool
 
-    def _run(self, **given: Any) -> str:
+    def _run(self, **given: object) -> str:
         outcome = self._call(self.name, given)
         if self.result_as_answer and not outcome.ok:
             raise SentBack(outcome.text)
@@ -145,10 +146,18 @@ def _tool(session: AgentSession, name: str) -> BoundTool:
 def warm() -> None:
     """Build one crew and let it go: CrewAI completes its models at first use, which is better shared than repeated."""
     assignment = Assignment(run="", task="warm", roles=(Role.CODER,), models={"coder": ("warm",)})
-    nothing: Any = None  # never asked: the crew is not kicked off
     session = AgentSession(
-        assignment=assignment, role=Role.CODER, round=1, link=nothing, sandbox=None, open_files=nothing
+        assignment=assignment,
+        role=Role.CODER,
+        round=1,
+        link=cast("CrewLink", None),  # never asked: the crew is not kicked off
+        sandbox=None,
+        open_files=_never,
     )
-    crew = build_crew([session], complete=nothing, window=lambda _model: 1)
+    crew = build_crew([session], complete=_never, window=lambda _model: 1)
     for agent in crew.agents:
         agent.create_agent_executor()
+
+
+def _never(*_: object) -> NoReturn:
+    raise AssertionError("a crew that is built to warm CrewAI up is not kicked off")

@@ -5,9 +5,8 @@ from __future__ import annotations
 import asyncio
 import itertools
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
 
 from crewai.events.types.llm_events import LLMCallType
 from crewai.llms.base_llm import BaseLLM, llm_call_context
@@ -18,6 +17,7 @@ from devassist.crew.agent_session import AgentSession, known_tool
 from devassist.crew.arguments import schema_of
 from devassist.crew.crew_stop import CrewStop
 from devassist.domain.errors import DevassistError, Interrupted, LimitReached, ModelError
+from devassist.domain.events import JsonObject
 from devassist.domain.statuses import Outcome
 from devassist.ports import ModelReply, ModelRequest, ToolCall
 
@@ -70,7 +70,7 @@ class GatewayLLM(BaseLLM):
     _session: AgentSession = PrivateAttr()
     _complete: Callable[[ModelRequest], ModelReply] = PrivateAttr()
     _window: int = PrivateAttr(default=128_000)
-    _inserted: list[tuple[int, list[dict[str, Any]]]] = PrivateAttr(default_factory=list)
+    _inserted: list[tuple[int, list[JsonObject]]] = PrivateAttr(default_factory=list)
     _tool_call_seen: bool = PrivateAttr(default=False)
     _calls_made: int = PrivateAttr(default=0)
     _rejected: dict[int, str] = PrivateAttr(default_factory=dict)
@@ -99,19 +99,24 @@ class GatewayLLM(BaseLLM):
         # What is sent is fitted to the real window in `_fitted`.
         return 100_000_000
 
-    def get_input_tokens_count(self, messages: Any, tools: Any = None, response_model: Any = None) -> int:  # noqa: ARG002
+    def get_input_tokens_count(
+        self,
+        messages: object,
+        tools: object = None,  # noqa: ARG002
+        response_model: object = None,  # noqa: ARG002
+    ) -> int:
         return _estimate(messages if isinstance(messages, list) else [{"content": messages}])
 
     def call(  # noqa: PLR0913, PLR0917  CrewAI's signature
         self,
-        messages: Any,
-        tools: Any = None,
-        callbacks: Any = None,  # noqa: ARG002
-        available_functions: Any = None,  # noqa: ARG002
-        from_task: Any = None,
-        from_agent: Any = None,
-        response_model: Any = None,  # noqa: ARG002
-    ) -> Any:
+        messages: object,
+        tools: object = None,
+        callbacks: object = None,  # noqa: ARG002
+        available_functions: object = None,  # noqa: ARG002
+        from_task: object = None,
+        from_agent: object = None,
+        response_model: object = None,  # noqa: ARG002
+    ) -> list[_Call]:
         with llm_call_context():
             self._emit_call_started_event(
                 messages=messages, tools=tools, from_task=from_task, from_agent=from_agent
@@ -130,12 +135,12 @@ class GatewayLLM(BaseLLM):
             )
             return [_Call(call) for call in reply.tool_calls]
 
-    async def acall(self, *args: Any, **kwargs: Any) -> Any:
+    async def acall(self, *args: object, **kwargs: object) -> list[_Call]:
         return await asyncio.to_thread(self.call, *args, **kwargs)
 
-    def _answer(self, messages: Sequence[Mapping[str, Any]]) -> ModelReply:
+    def _answer(self, messages: Sequence[JsonObject]) -> ModelReply:
         session = self._session
-        own = [dict(message) for message in messages]
+        own: list[JsonObject] = [dict(message) for message in messages]
         texts = broken = 0
         while True:
             session.turn += 1
@@ -170,7 +175,7 @@ class GatewayLLM(BaseLLM):
         )
         return f"the {session.role} ended without {session.submit_tool}{last}{none}"
 
-    def _hear(self, own: Sequence[Mapping[str, Any]]) -> None:
+    def _hear(self, own: Sequence[JsonObject]) -> None:
         """Put what others have to say to this agent before its next call; it stays in the transcript."""
         with _leaving():
             _ = self._session.place  # the agent begins before it is told anything
@@ -184,7 +189,7 @@ class GatewayLLM(BaseLLM):
             task=session.assignment.task, role=session.role, round=session.round, turn=session.turn
         )
 
-    def _send(self, messages: Sequence[Mapping[str, Any]]) -> ModelReply:
+    def _send(self, messages: Sequence[JsonObject]) -> ModelReply:
         session = self._session
         request = ModelRequest(
             model=self.model,
@@ -208,10 +213,10 @@ class GatewayLLM(BaseLLM):
                 self._rejected[number] = session.reject(call.name, call.arguments, reason)
         self._calls_made += len(calls)
 
-    def _with_inserted(self, messages: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    def _with_inserted(self, messages: list[JsonObject]) -> list[JsonObject]:
         place = self._session.place
-        out: list[dict[str, Any]] = []
-        extra = dict[int, list[dict[str, Any]]]()
+        out: list[JsonObject] = []
+        extra = dict[int, list[JsonObject]]()
         for at, more in self._inserted:
             extra.setdefault(at, []).extend(more)
         results = itertools.count()
@@ -223,7 +228,7 @@ class GatewayLLM(BaseLLM):
                 out.append(_with_brief(message, place.brief))
         return out
 
-    def _fitted(self, messages: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    def _fitted(self, messages: list[JsonObject]) -> list[JsonObject]:
         """Leave out old tool results, oldest first, where the transcript would not fit the model's window."""
         budget = int(self._window * 0.8)
         over = _estimate(messages) - budget
@@ -266,11 +271,11 @@ def _broken_off(reply: ModelReply, how: str) -> str:
     return f"Your last reply {how}, so {calls}nothing of it was done.{shorter}"
 
 
-def _with_brief(message: Mapping[str, Any], brief: str) -> dict[str, Any]:
+def _with_brief(message: JsonObject, brief: str) -> JsonObject:
     content = message.get("content")
     if isinstance(content, str) and BRIEF in content:
         return {**message, "content": content.replace(BRIEF, brief)}
-    return dict(message)
+    return message
 
 
 def _is_object(arguments: str) -> bool:
@@ -280,7 +285,7 @@ def _is_object(arguments: str) -> bool:
         return False
 
 
-def _estimate(messages: Sequence[Mapping[str, Any]]) -> int:
+def _estimate(messages: Sequence[JsonObject]) -> int:
     size = sum(
         len(str(message.get("content") or "")) + len(str(message.get("tool_calls") or ""))
         for message in messages

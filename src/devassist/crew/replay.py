@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
-from devassist.crew.arguments import parse_arguments
+from devassist.crew.arguments import Arguments, FileWrite, RunCommand
 from devassist.crew.commands import command_outcome, run_checks
 from devassist.crew.tool_context import Bench, Observed, ToolOutcome
 from devassist.crew.toolbox import TOOLS, content_of, write_outcome
 from devassist.domain.claims.cases import CaseCounts
 from devassist.domain.events import RecoveryUnknown, ToolCalled
-from devassist.domain.roles import WRITE_TOOLS
 from devassist.messages import RecalledTool
 from devassist.ports import CommandResult
 
@@ -29,7 +25,7 @@ def recorded(called: ToolCalled) -> ToolOutcome:
 
 
 def taken_up(
-    session: Bench, name: str, given: Mapping[str, Any], evidence: str, recalled: RecalledTool
+    session: Bench, name: str, arguments: Arguments, evidence: str, recalled: RecalledTool
 ) -> ToolOutcome:
     """
     The outcome of a call that was cut off between its intent and its result.
@@ -37,26 +33,23 @@ def taken_up(
     A write is looked for in the file: it is there, or it is made now. A command that left its worktree as it
     was is run again; of one that did not, nobody knows how far it came, and the agent is told so.
     """
-    if name in WRITE_TOOLS:
+    if isinstance(arguments, FileWrite):
         before = recalled.tool.before if recalled.tool is not None else ""
-        return _write(session, name, given, evidence, before)
-    if name == "run_command":
-        return _command(session, given, evidence, recalled)
+        return _write(session, name, arguments, evidence, before)
+    if isinstance(arguments, RunCommand):
+        return _command(session, arguments, evidence, recalled)
     if name == "run_checks":  # none of its results reached the agent: all run again, under ids of their own
-        return run_checks(session, parse_arguments(name, given), evidence, first=recalled.runs + 1)
-    return TOOLS[name](session, parse_arguments(name, given), evidence)
+        return run_checks(session, arguments, evidence, first=recalled.runs + 1)
+    return TOOLS[name](session, arguments, evidence)
 
 
-def _write(session: Bench, name: str, given: Mapping[str, Any], evidence: str, before: str) -> ToolOutcome:
-    arguments = parse_arguments(name, given)
-    now = content_of(session, str(given["path"]))
-    if now == before:
+def _write(session: Bench, name: str, arguments: FileWrite, evidence: str, before: str) -> ToolOutcome:
+    if content_of(session, arguments.path) == before:
         return TOOLS[name](session, arguments, evidence)
-    return write_outcome(session, name, arguments, existed=bool(before))
+    return write_outcome(session, arguments, existed=bool(before))
 
 
-def _command(session: Bench, given: Mapping[str, Any], evidence: str, recalled: RecalledTool) -> ToolOutcome:
-    arguments: Any = parse_arguments("run_command", given)
+def _command(session: Bench, arguments: RunCommand, evidence: str, recalled: RecalledTool) -> ToolOutcome:
     intended, ran = recalled.command, recalled.ran
     before = intended.before if intended is not None else None
     after = session.link.changed(session.role)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from typing import Any, cast
+from typing import TypeVar
 
 from devassist.crew import arguments as args
 from devassist.crew.commands import run_checks, run_command
@@ -36,8 +36,7 @@ def _may_write(session: Bench, path: str) -> None:
         raise ToolRefused(f"{path} is not written: {refused}")
 
 
-def list_files(session: Bench, given: args.Arguments, _evidence: str) -> ToolOutcome:
-    wanted = cast("args.ListFiles", given)
+def list_files(session: Bench, wanted: args.ListFiles, _evidence: str) -> ToolOutcome:
     paths = session.files.list(_clean(wanted.path) or ".", wanted.glob)
     shown = "\n".join(paths[:_MAX_LISTED]) or "(no files)"
     more = f"\n[... {len(paths) - _MAX_LISTED} more]" if len(paths) > _MAX_LISTED else ""
@@ -46,8 +45,7 @@ def list_files(session: Bench, given: args.Arguments, _evidence: str) -> ToolOut
     )
 
 
-def search_code(session: Bench, given: args.Arguments, _evidence: str) -> ToolOutcome:
-    wanted = cast("args.SearchCode", given)
+def search_code(session: Bench, wanted: args.SearchCode, _evidence: str) -> ToolOutcome:
     try:
         pattern = re.compile(wanted.pattern)
     except re.error as error:
@@ -73,8 +71,7 @@ def _searchable(session: Bench, path: str) -> list[str]:
     return [] if b"\0" in raw[:8000] else raw.decode("utf-8", "replace").splitlines()
 
 
-def read_file(session: Bench, given: args.Arguments, _evidence: str) -> ToolOutcome:
-    wanted = cast("args.ReadFile", given)
+def read_file(session: Bench, wanted: args.ReadFile, _evidence: str) -> ToolOutcome:
     path = _clean(wanted.path)
     raw = session.files.read_bytes(path, _MAX_FILE)
     if b"\0" in raw[:8000]:
@@ -94,21 +91,24 @@ def content_of(session: Bench, path: str) -> str:
         return ""
 
 
-def write_outcome(session: Bench, name: str, given: args.Arguments, *, existed: bool) -> ToolOutcome:
+def write_outcome(session: Bench, wanted: args.FileWrite, *, existed: bool) -> ToolOutcome:
     """What a write tool answers when what it was asked for is done."""
-    wanted = cast("Any", given)
     path = _clean(wanted.path)
-    if name == "delete_file":
-        return ToolOutcome(text=f"deleted {path}", subject=path, wrote=(path,), summary=f"{path} was deleted")
-    if name == "move_file":
-        new_path = _clean(wanted.new_path)
-        text = f"moved {path} to {new_path}"
-        wrote = _moved(session, path, new_path)
-        return ToolOutcome(text=text, subject=new_path, wrote=wrote, summary=text)
-    if name == "replace_in_file":
-        return _written(f"replaced in {path}", path, session.files.read_bytes(path, _MAX_FILE))
-    content = wanted.content.encode("utf-8", "surrogatepass")
-    return _written(f"{'wrote' if existed else 'created'} {path} ({len(content)} bytes)", path, content)
+    match wanted:
+        case args.DeleteFile():
+            text = f"deleted {path}"
+            return ToolOutcome(text=text, subject=path, wrote=(path,), summary=f"{path} was deleted")
+        case args.MoveFile():
+            new_path = _clean(wanted.new_path)
+            text = f"moved {path} to {new_path}"
+            wrote = _moved(session, path, new_path)
+            return ToolOutcome(text=text, subject=new_path, wrote=wrote, summary=text)
+        case args.WriteFile():
+            content = wanted.content.encode("utf-8", "surrogatepass")
+            verb = "wrote" if existed else "created"
+            return _written(f"{verb} {path} ({len(content)} bytes)", path, content)
+        case _:
+            return _written(f"replaced in {path}", path, session.files.read_bytes(path, _MAX_FILE))
 
 
 def _moved(session: Bench, path: str, new_path: str) -> tuple[str, ...]:
@@ -120,18 +120,16 @@ def _moved(session: Bench, path: str, new_path: str) -> tuple[str, ...]:
     return tuple(name for new in below for name in (path + new.removeprefix(new_path), new))
 
 
-def write_file(session: Bench, given: args.Arguments, _evidence: str) -> ToolOutcome:
-    wanted = cast("args.WriteFile", given)
+def write_file(session: Bench, wanted: args.WriteFile, _evidence: str) -> ToolOutcome:
     path = _clean(wanted.path)
     _may_write(session, path)
     existed = session.files.exists(path)
     content = wanted.content.encode("utf-8", "surrogatepass")
     session.files.write_bytes(path, content)
-    return write_outcome(session, "write_file", given, existed=existed)
+    return write_outcome(session, wanted, existed=existed)
 
 
-def replace_in_file(session: Bench, given: args.Arguments, _evidence: str) -> ToolOutcome:
-    wanted = cast("args.ReplaceInFile", given)
+def replace_in_file(session: Bench, wanted: args.ReplaceInFile, _evidence: str) -> ToolOutcome:
     path = _clean(wanted.path)
     _may_write(session, path)
     text = session.files.read_bytes(path, _MAX_FILE).decode("utf-8")
@@ -144,27 +142,26 @@ def replace_in_file(session: Bench, given: args.Arguments, _evidence: str) -> To
         raise ToolRefused(f"old: the text {near}; read {path} again")
     content = text.replace(old, new).encode()
     session.files.write_bytes(path, content)
-    return write_outcome(session, "replace_in_file", given, existed=True)
+    return write_outcome(session, wanted, existed=True)
 
 
 def _written(text: str, path: str, content: bytes) -> ToolOutcome:
     return ToolOutcome(text=text, subject=path, wrote=(path,), summary=text, blob=blob_id(content))
 
 
-def delete_file(session: Bench, given: args.Arguments, _evidence: str) -> ToolOutcome:
-    path = _clean(cast("args.DeleteFile", given).path)
+def delete_file(session: Bench, wanted: args.DeleteFile, _evidence: str) -> ToolOutcome:
+    path = _clean(wanted.path)
     _may_write(session, path)
     session.files.delete(path)
-    return write_outcome(session, "delete_file", given, existed=True)
+    return write_outcome(session, wanted, existed=True)
 
 
-def move_file(session: Bench, given: args.Arguments, _evidence: str) -> ToolOutcome:
-    wanted = cast("args.MoveFile", given)
+def move_file(session: Bench, wanted: args.MoveFile, _evidence: str) -> ToolOutcome:
     path, new_path = _clean(wanted.path), _clean(wanted.new_path)
     _may_write(session, path)
     _may_write(session, new_path)
     session.files.move(path, new_path)
-    return write_outcome(session, "move_file", given, existed=True)
+    return write_outcome(session, wanted, existed=True)
 
 
 def show_diff(session: Bench, _given: args.Arguments, _evidence: str) -> ToolOutcome:
@@ -172,8 +169,7 @@ def show_diff(session: Bench, _given: args.Arguments, _evidence: str) -> ToolOut
     return ToolOutcome(text=patch or "(nothing is changed)", read=("*",), summary="the diff was shown")
 
 
-def post_note(session: Bench, given: args.Arguments, evidence: str) -> ToolOutcome:
-    note = cast("args.PostNote", given)
+def post_note(session: Bench, note: args.PostNote, evidence: str) -> ToolOutcome:
     posted = NotePosted(text=note.text, paths=tuple(note.paths))
     # The id follows from the call's: a crew that runs again does not post it twice.
     session.link.record(session.event(posted, id_=f"{evidence}-note"))
@@ -186,14 +182,12 @@ def read_board(session: Bench, _given: args.Arguments, _evidence: str) -> ToolOu
     return ToolOutcome(text="\n".join(lines) or "(the board is empty)", summary=f"{len(notes)} notes read")
 
 
-def ask_human(session: Bench, given: args.Arguments, _evidence: str) -> ToolOutcome:
-    asked = cast("args.AskHuman", given)
+def ask_human(session: Bench, asked: args.AskHuman, _evidence: str) -> ToolOutcome:
     answer = session.link.ask(session.role, ApprovalClass.QUESTION, asked.question, asked.options)
     return ToolOutcome(text=answer, subject=asked.question[:60], summary="a person was asked")
 
 
-def request_scope(session: Bench, given: args.Arguments, _evidence: str) -> ToolOutcome:
-    wanted = cast("args.RequestScope", given)
+def request_scope(session: Bench, wanted: args.RequestScope, _evidence: str) -> ToolOutcome:
     question = f"widen the scope to {', '.join(wanted.paths)}? {wanted.reason}"
     answer = session.link.ask(session.role, ApprovalClass.SCOPE, question, wanted.paths)
     if answer == "granted":
@@ -202,19 +196,35 @@ def request_scope(session: Bench, given: args.Arguments, _evidence: str) -> Tool
     return ToolOutcome(text=f"error: not granted: {answer}", ok=False, summary="the scope was not widened")
 
 
-TOOLS: Mapping[str, Callable[[Bench, args.Arguments, str], ToolOutcome]] = {
-    "list_files": list_files,
-    "search_code": search_code,
-    "read_file": read_file,
-    "write_file": write_file,
-    "replace_in_file": replace_in_file,
-    "delete_file": delete_file,
-    "move_file": move_file,
-    "run_command": run_command,
+_A = TypeVar("_A", bound=args.Arguments)
+Act = Callable[[Bench, args.Arguments, str], ToolOutcome]
+"""Makes one tool call: for whom, with which arguments, and the id of its evidence."""
+
+
+def _taking(shape: type[_A], act: Callable[[Bench, _A, str], ToolOutcome]) -> Act:
+    """`act` for any arguments; those of a tool are parsed into its own shape before it is called."""
+
+    def checked(session: Bench, given: args.Arguments, evidence: str) -> ToolOutcome:
+        if not isinstance(given, shape):
+            raise TypeError(f"{type(given).__name__} where {shape.__name__} belongs")
+        return act(session, given, evidence)
+
+    return checked
+
+
+TOOLS: Mapping[str, Act] = {
+    "list_files": _taking(args.ListFiles, list_files),
+    "search_code": _taking(args.SearchCode, search_code),
+    "read_file": _taking(args.ReadFile, read_file),
+    "write_file": _taking(args.WriteFile, write_file),
+    "replace_in_file": _taking(args.ReplaceInFile, replace_in_file),
+    "delete_file": _taking(args.DeleteFile, delete_file),
+    "move_file": _taking(args.MoveFile, move_file),
+    "run_command": _taking(args.RunCommand, run_command),
     "run_checks": run_checks,
     "show_diff": show_diff,
-    "post_note": post_note,
+    "post_note": _taking(args.PostNote, post_note),
     "read_board": read_board,
-    "ask_human": ask_human,
-    "request_scope": request_scope,
+    "ask_human": _taking(args.AskHuman, ask_human),
+    "request_scope": _taking(args.RequestScope, request_scope),
 }

@@ -6,8 +6,8 @@ import hashlib
 import json
 import re
 from collections.abc import Mapping, Sequence
-from typing import Any
 
+from devassist.domain.events import JsonObject
 from devassist.domain.handoffs import GROUND_BEGINS, GROUND_ENDS
 from devassist.llm.scripted import EVIDENCE
 
@@ -26,7 +26,7 @@ _NOISE: tuple[tuple[re.Pattern[str], str], ...] = (
 )
 
 
-def digest(messages: Sequence[Mapping[str, Any]], tools: Sequence[Mapping[str, Any]], *, run: str) -> str:
+def digest(messages: Sequence[JsonObject], tools: Sequence[JsonObject], *, run: str) -> str:
     """The sha256 of the canonical request made in `run`."""
     walk = _Walk(run)
     request = {"messages": walk.value(list(messages)), "tools": walk.value(list(tools))}
@@ -41,17 +41,17 @@ class _Walk:
         self._run = run
         self._seen: dict[tuple[str, str], str] = {}
 
-    def value(self, value: Any, key: str = "") -> Any:
+    def value(self, value: object) -> object:
         if isinstance(value, Mapping):
             is_call = "function" in value and "id" in value
             return {
                 str(name): self._name("call", inner)
                 if isinstance(inner, str) and (name == "tool_call_id" or (is_call and name == "id"))
-                else self.value(inner, str(name))
+                else self.value(inner)
                 for name, inner in value.items()
             }
         if isinstance(value, list | tuple):
-            return [self.value(inner, key) for inner in value]
+            return [self.value(inner) for inner in value]
         return self._text(value) if isinstance(value, str) else value
 
     def _text(self, text: str) -> str:

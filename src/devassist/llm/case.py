@@ -8,7 +8,8 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
-from typing import Any
+from types import MappingProxyType
+from typing import NamedTuple, SupportsInt
 
 from devassist.llm.providers import provider_of
 from devassist.ports import ModelRequest
@@ -46,18 +47,17 @@ def laid_out(
 ) -> Case:
     """Take apart what `litellm.completion` raised for `request`."""
     chain = list(_chain(error))
-    response = next((found for found in map(_response, chain) if found is not None), None)
-    status = int(response.status_code) if response is not None else 0
+    answer = next((answer for answer in map(_answer_of, chain) if answer is not None), _Answer())
     whole = " ".join(str(link) for link in chain)
     return Case(
         request=request,
         names=frozenset(kind.__name__ for link in chain for kind in type(link).__mro__),
         outermost=type(error).__name__,
-        status=status,
+        status=answer.status,
         said_status=_status(getattr(error, "status_code", 0)),
         text=plain(str(error), secrets),
         depths=whole,
-        wish=_wish(response.headers if response is not None else {}, whole, now),
+        wish=_wish(answer.headers, whole, now),
         provider=str(getattr(error, "llm_provider", "") or provider_of(request.model)),
         api_base=api_base,
     )
@@ -72,16 +72,24 @@ def _chain(error: BaseException | None) -> Iterator[BaseException]:
         error = error.__cause__ or error.__context__
 
 
-def _response(error: BaseException) -> Any:
+class _Answer(NamedTuple):
+    """An HTTP answer, as far as a failure is judged by it; status 0 where there was none."""
+
+    status: int = 0
+    headers: Mapping[str, str] = MappingProxyType({})
+
+
+def _answer_of(error: BaseException) -> _Answer | None:
     """The HTTP answer an exception carries, if it is a real one: litellm makes up some without headers."""
     response = getattr(error, "response", None)
     status = _status(getattr(response, "status_code", 0))
-    return response if status >= HTTPStatus.MULTIPLE_CHOICES and getattr(response, "headers", None) else None
+    headers = getattr(response, "headers", None)
+    return _Answer(status, headers) if status >= HTTPStatus.MULTIPLE_CHOICES and headers else None
 
 
-def _status(value: Any) -> int:
+def _status(value: object) -> int:
     try:
-        return int(value or 0)
+        return int(value) if isinstance(value, str | SupportsInt) else 0
     except (TypeError, ValueError):
         return 0
 

@@ -8,16 +8,16 @@ import re
 import threading
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self, TextIO
+from typing import Self, TextIO
 
 import msgspec
 
 from devassist.assignments import CallAddress
 from devassist.domain.errors import ModelError, UsageError
-from devassist.domain.events import ModelCalled, Record
+from devassist.domain.events import JsonObject, ModelCalled, Record, RecordedReply
 from devassist.domain.statuses import CallStatus
 from devassist.llm.canonical import digest
 from devassist.llm.scripted import evidence_in
@@ -91,12 +91,32 @@ def _opened(path: Path) -> TextIO:
     return file
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Line:
+    """One recorded call, as its line in the file has it."""
+
+    task: str
+    role: str
+    round: int
+    turn: int
+    messages: tuple[JsonObject, ...]
+    reply: RecordedReply
+    run: str | None = ""
+    tools: tuple[JsonObject, ...] | None = ()
+    model: str | None = ""
+    input_tokens: int | None = 0
+    output_tokens: int | None = 0
+    usd: float | None = None
+
+    @property
+    def address(self) -> CallAddress:
+        return CallAddress(task=self.task, role=self.role, round=self.round, turn=self.turn)
+
+
 @dataclass(slots=True)
 class _Entry:
-    run: str
-    address: CallAddress
-    data: Mapping[str, Any]
-    used: bool = field(default=False)
+    call: _Line
+    used: bool = False
 
 
 class ReplayClient:
@@ -116,9 +136,9 @@ class ReplayClient:
         self._by_address: dict[tuple[CallAddress, str], list[_Entry]] = defaultdict(list)
         self._lock = threading.Lock()  # guards `used` and `divergent`
         for entry in _entries(path):
-            key = digest(entry.data["messages"], entry.data.get("tools") or [], run=entry.run)
-            self._by_key[key].append(entry)
-            self._by_address[entry.address, _told(entry.data["messages"], entry.run)].append(entry)
+            call, run = entry.call, entry.call.run or ""
+            self._by_key[digest(call.messages, call.tools or (), run=run)].append(entry)
+            self._by_address[call.address, _told(call.messages, run)].append(entry)
 
     def attempt(self, request: ModelRequest) -> ModelReply:
         """The recorded reply. Raises ModelError of kind config where the cassette has none."""
@@ -131,12 +151,12 @@ class ReplayClient:
                 kind="config",
                 hint="record it again with --record, from the same plan and base",
             )
-        return _reply(entry, request, self._run)
+        return _reply(entry.call, request, self._run)
 
     def _take(self, key: str, place: tuple[CallAddress, str]) -> _Entry | None:
         equal = [entry for entry in self._by_key.get(key, ()) if not entry.used]
         # Two agents may have asked the same: each gets what was recorded for it, whoever comes first.
-        entry = next((entry for entry in equal if entry.address == place[0]), next(iter(equal), None))
+        entry = next((entry for entry in equal if entry.call.address == place[0]), next(iter(equal), None))
         if entry is None:
             entry = next((entry for entry in self._by_address.get(place, ()) if not entry.used), None)
             self.divergent += entry is not None
@@ -145,7 +165,7 @@ class ReplayClient:
         return entry
 
 
-def _told(messages: Sequence[Mapping[str, Any]], run: str) -> str:
+def _told(messages: Sequence[JsonObject], run: str) -> str:
     """What the agent is and was asked to do: its system message and its brief."""
     return digest(messages[:2], (), run=run)
 
@@ -176,52 +196,44 @@ def _check_header(line: str, path: Path) -> None:
 
 def _entry(line: str, where: str) -> _Entry:
     try:
-        data = json.loads(line)
-        address = CallAddress(
-            task=str(data["task"]), role=str(data["role"]), round=int(data["round"]), turn=int(data["turn"])
-        )
-        sound = isinstance(data["messages"], list) and isinstance(data["reply"], Mapping)
-    except (ValueError, KeyError, TypeError) as error:
-        raise UsageError(f"{where} is damaged: {error!r}", hint="record the cassette again") from error
-    if not sound:
-        raise UsageError(f"{where} has no messages or no reply", hint="record the cassette again")
-    return _Entry(run=str(data.get("run") or ""), address=address, data=data)
+        # Not msgspec's own decoder, which takes no lone surrogate; models write them.
+        return _Entry(msgspec.convert(json.loads(line), _Line, strict=False))
+    except (ValueError, RecursionError) as error:
+        raise UsageError(f"{where} is damaged: {error}", hint="record the cassette again") from error
 
 
-def _reply(entry: _Entry, request: ModelRequest, run: str) -> ModelReply:
-    recorded = entry.data["reply"]
-    renames = _renames(entry, request, run)
+def _reply(recorded: _Line, request: ModelRequest, run: str) -> ModelReply:
+    renames = _renames(recorded, request, run)
     calls = tuple(
         ToolCall(
-            id=str(call.get("id") or f"call_{number}"),
-            name=str(call.get("name") or ""),
-            arguments=_renamed(str(call.get("arguments") or "{}"), renames),
+            id=call.id or f"call_{number}",
+            name=call.name,
+            arguments=_renamed(call.arguments or "{}", renames),
         )
-        for number, call in enumerate(recorded.get("tool_calls") or ())
+        for number, call in enumerate(recorded.reply.tool_calls)
     )
-    usd = entry.data.get("usd")
     return ModelReply(
-        content=_renamed(str(recorded.get("content") or ""), renames),
+        content=_renamed(recorded.reply.content or "", renames),
         tool_calls=calls,
-        finish_reason=str(recorded.get("finish_reason") or ""),
-        model=str(entry.data.get("model") or request.model),
-        response_id=f"replayed-{entry.address}",
-        input_tokens=count(entry.data.get("input_tokens")),
-        output_tokens=count(entry.data.get("output_tokens")),
-        usd=float(usd) if isinstance(usd, int | float) else None,
+        finish_reason=recorded.reply.finish_reason or "",
+        model=recorded.model or request.model,
+        response_id=f"replayed-{recorded.address}",
+        input_tokens=count(recorded.input_tokens),
+        output_tokens=count(recorded.output_tokens),
+        usd=recorded.usd,
     )
 
 
-def _renames(entry: _Entry, request: ModelRequest, run: str) -> Sequence[tuple[str, str]]:
+def _renames(recorded: _Line, request: ModelRequest, run: str) -> Sequence[tuple[str, str]]:
     """
     What the recorded reply cites by names of its own run, and their names in this one.
 
     Evidence is paired by its place in the transcript: the rest of an id may count events of all agents.
     """
-    old, new = evidence_in(entry.data["messages"]), evidence_in(request.messages)
+    old, new = evidence_in(recorded.messages), evidence_in(request.messages)
     pairs = list(zip(old, new, strict=True)) if len(old) == len(new) else []
-    if entry.run and run:
-        pairs.append((entry.run, run))
+    if recorded.run and run:
+        pairs.append((recorded.run, run))
     return sorted({pair for pair in pairs if pair[0] != pair[1]}, key=lambda pair: -len(pair[0]))
 
 

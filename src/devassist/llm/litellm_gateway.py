@@ -6,20 +6,22 @@ import copy
 import logging
 import math
 import os
+import ssl
 import sys
 import threading
 import time
 import warnings
 from collections.abc import Callable, Mapping
-from typing import Any
+from types import ModuleType
 
 from devassist.domain.errors import ModelError
+from devassist.domain.events import JsonObject
 from devassist.domain.settings import ModelSettings
 from devassist.llm.failures import model_error
 from devassist.llm.providers import KEYS, find_key, is_loopback, key_variable, openai_base, provider_of
 from devassist.llm.replies import reply_from
 from devassist.llm.silence import environment
-from devassist.llm.transport import count, open_session
+from devassist.llm.transport import count
 from devassist.ports import ModelReply, ModelRequest
 
 PLACEHOLDER_KEY = "no-key-needed"
@@ -74,8 +76,8 @@ class LiteLLMClient:
             raise ModelError(f"model {model} needs a key: {variable} is not set", kind="auth", hint=hint)
         return base, ""
 
-    def _parameters(self, request: ModelRequest, base: str, key: str) -> dict[str, Any]:
-        parameters: dict[str, Any] = {
+    def _parameters(self, request: ModelRequest, base: str, key: str) -> dict[str, object]:
+        parameters: dict[str, object] = {
             "model": request.model,
             # A copy: litellm writes into the messages for some providers, and the journal holds them too.
             "messages": copy.deepcopy([dict(message) for message in request.messages]),
@@ -108,7 +110,7 @@ class LiteLLMClient:
         )
 
 
-def price_of(litellm: Any, answer: Any, model: str) -> float | None:
+def price_of(litellm: ModuleType, answer: object, model: str) -> float | None:
     """US dollars by litellm's bundled table; None where it does not know the model. Never raises."""
     try:
         usd = float(litellm.completion_cost(completion_response=answer, model=model))
@@ -127,33 +129,39 @@ def warm_client() -> None:
 def context_window(model: str) -> int:
     """How many tokens `model` takes, by litellm's bundled table; a usual size where it does not know it."""
     # The table itself: `get_model_info` asks an Ollama server over HTTP.
-    table: Mapping[str, Any] = _quiet_litellm().model_cost
+    table: Mapping[str, JsonObject] = _quiet_litellm().model_cost
     entry = table.get(model) or table.get(model.partition("/")[2]) or {}
     return count(entry.get("max_input_tokens")) or USUAL_WINDOW
 
 
-def _quiet_litellm() -> Any:
+def _quiet_litellm() -> ModuleType:
     """The litellm module, imported on first use and made to say nothing."""
     with _importing:
         if "litellm" not in sys.modules:
             os.environ.update(environment())
         import litellm
 
-        if not getattr(litellm, "_devassist_quiet", False):
-            _silence(litellm)
-            litellm.client_session = open_session(_verification())
-            litellm._devassist_quiet = True  # noqa: SLF001 - our own mark
-    return litellm
+        module: ModuleType = litellm
+        if not getattr(module, "_devassist_quiet", False):
+            _silence(module)
+    return module
 
 
-def _silence(litellm: Any) -> None:
-    litellm.suppress_debug_info = True
-    litellm.set_verbose = False
-    litellm.telemetry = False
-    litellm.turn_off_message_logging = True
-    litellm.drop_params = False
-    litellm.num_retries = None
-    litellm.callbacks = []
+def _silence(litellm: ModuleType) -> None:
+    from devassist.llm.http_session import open_session  # httpx costs 0.1 s, and comes with litellm
+
+    quiet: Mapping[str, object] = {
+        "suppress_debug_info": True,
+        "set_verbose": False,
+        "telemetry": False,
+        "turn_off_message_logging": True,
+        "drop_params": False,
+        "num_retries": None,
+        "callbacks": [],
+        "client_session": open_session(_verification()),
+    }
+    for name, value in quiet.items():
+        setattr(litellm, name, value)
     for name in ("LiteLLM", "LiteLLM Proxy", "LiteLLM Router", "litellm", "openai", "httpx", "httpcore"):
         logger = logging.getLogger(name)
         logger.handlers = [logging.NullHandler()]
@@ -161,10 +169,12 @@ def _silence(litellm: Any) -> None:
         logger.setLevel(logging.CRITICAL + 1)
     # Replies that are not quite OpenAI's shape make pydantic complain on stderr.
     warnings.filterwarnings("ignore", message="Pydantic serializer warnings", category=UserWarning)
+    setattr(litellm, "_devassist_quiet", True)  # noqa: B010 - our own mark, set when all is quiet
 
 
-def _verification() -> Any:
+def _verification() -> ssl.SSLContext | str | bool:
     """The TLS settings a person gave litellm (SSL_VERIFY, SSL_CERT_FILE)."""
     from litellm.llms.custom_httpx.http_handler import get_ssl_configuration
 
-    return get_ssl_configuration()
+    settings: ssl.SSLContext | str | bool = get_ssl_configuration()
+    return settings

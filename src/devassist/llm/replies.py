@@ -4,21 +4,20 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
 
 from devassist.domain.errors import ModelError
+from devassist.domain.events import JsonObject
 from devassist.llm.transport import count
 from devassist.ports import ModelReply, ModelRequest, ToolCall
 
 
-def reply_from(answer: Any, request: ModelRequest, *, usd: float | None = None) -> ModelReply:
+def reply_from(answer: object, request: ModelRequest, *, usd: float | None = None) -> ModelReply:
     """
     Read an OpenAI-shaped answer, a litellm object or a mapping.
 
     Raises ModelError of kind bad_reply where there is no message, content_filter where it was withheld.
     """
-    choices = _part(answer, "choices")
-    first = choices[0] if isinstance(choices, Sequence) and choices else None
+    first = next(iter(_items(_part(answer, "choices"))), None)
     message = _part(first, "message")
     if message is None:
         raise ModelError(
@@ -42,11 +41,17 @@ def reply_from(answer: Any, request: ModelRequest, *, usd: float | None = None) 
     )
 
 
-def _part(whole: Any, name: str) -> Any:
-    return whole.get(name) if isinstance(whole, Mapping) else getattr(whole, name, None)
+def _part(whole: object, name: str) -> object:
+    part: object = whole.get(name) if isinstance(whole, Mapping) else getattr(whole, name, None)
+    return part
 
 
-def _text(content: Any) -> str:
+def _items(value: object) -> Sequence[object]:
+    """A list as it is; nothing where a provider sent something else in its place."""
+    return value if isinstance(value, Sequence) else ()
+
+
+def _text(content: object) -> str:
     """A string, or the text of content parts."""
     if isinstance(content, str):
         return content
@@ -56,13 +61,12 @@ def _text(content: Any) -> str:
     return "\n".join(text for text in texts if isinstance(text, str))
 
 
-def _tool_calls(message: Any, *, used: set[str]) -> tuple[ToolCall, ...]:
+def _tool_calls(message: object, *, used: set[str]) -> tuple[ToolCall, ...]:
     """In the model's order. An id already in the transcript would pair a result with the wrong call."""
-    raw = [(_part(call, "id"), _part(call, "function")) for call in _part(message, "tool_calls") or ()]
-    if not raw and _part(
-        message, "function_call"
-    ):  # what OpenAI called it before tools, and old servers still do
-        raw = [(None, _part(message, "function_call"))]
+    raw = [(_part(call, "id"), _part(call, "function")) for call in _items(_part(message, "tool_calls"))]
+    # What OpenAI called it before tools, and old servers still do.
+    if not raw and (function := _part(message, "function_call")):
+        raw = [(None, function)]
     calls: list[ToolCall] = []
     for call_id, function in raw:
         unique = _unique(str(call_id or ""), used)
@@ -82,13 +86,13 @@ def _unique(wanted: str, used: set[str]) -> str:
     return f"{stem}_{number}"
 
 
-def _arguments(value: Any) -> str:
+def _arguments(value: object) -> str:
     """The raw JSON text. Some servers send an object, and nothing at all for a call without arguments."""
     if isinstance(value, str):
         return value if value.strip() else "{}"
     return "{}" if value is None else json.dumps(value, ensure_ascii=False, default=str)
 
 
-def _ids_in(messages: Iterable[Mapping[str, Any]]) -> set[str]:
-    calls = (call for message in messages for call in message.get("tool_calls") or ())
+def _ids_in(messages: Iterable[JsonObject]) -> set[str]:
+    calls = (call for message in messages for call in _items(message.get("tool_calls")))
     return {str(call.get("id")) for call in calls if isinstance(call, Mapping) and call.get("id")}

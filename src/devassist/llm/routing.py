@@ -7,7 +7,7 @@ import json
 import urllib.request
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from devassist.domain.errors import ModelError
 from devassist.domain.roles import Role
@@ -155,7 +155,7 @@ def fetch_names(url: str, *, key: str = "", timeout_s: float = PROBE_TIMEOUT_S) 
     return _names_in(listing)
 
 
-def _names_in(listing: Any) -> list[str]:
+def _names_in(listing: object) -> list[str]:
     """OpenAI lists `data[].id`, Ollama `models[].name`."""
     if not isinstance(listing, dict):
         return []

@@ -6,18 +6,16 @@ import json
 import re
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import yaml
 
 from devassist.assignments import CallAddress
 from devassist.domain.errors import ConfigError, ModelError
+from devassist.domain.events import JsonObject
 from devassist.ports import ModelReply, ModelRequest, ToolCall
-
-Step = Mapping[str, Any]
 
 EVIDENCE = re.compile(r"^evidence: ([A-Za-z0-9_-]+)$", re.MULTILINE)
 _PLACEHOLDER = re.compile(r"\{\{\s*evidence(?::\s*(-\d+))?\s*\}\}")
@@ -25,6 +23,35 @@ _STEP_KEYS = frozenset({"say", "tools", "sleep_s", "error"})
 _SCRIPT_KEYS = frozenset({"model", "usd_per_call", "agents"})
 _ERROR_KEYS = frozenset({"kind", "message", "retryable", "retry_after_s", "times"})
 _CHARACTERS_PER_TOKEN = 4
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScriptedError:
+    """The ModelError of a step: as often as `times` says, for ever where it is None."""
+
+    kind: str = "server"
+    message: str = "scripted error"
+    retryable: bool = False
+    retry_after_s: float | None = None
+    times: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScriptedCall:
+    """A tool call of a step; a text as `arguments` is sent as it is, so that a script can also send bad JSON."""
+
+    name: str
+    arguments: JsonObject | str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """What an agent does in one turn: it waits, fails as told, then says something and calls tools."""
+
+    say: str = ""
+    calls: tuple[ScriptedCall, ...] = ()
+    sleep_s: float = 0.0
+    error: ScriptedError | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,9 +75,7 @@ class Script:
 class ScriptedClient:
     """The ModelClient that plays a Script. Which step comes is decided by the request's address alone."""
 
-    def __init__(
-        self, script: Script | Mapping[str, Any], *, sleep: Callable[[float], object] = time.sleep
-    ) -> None:
+    def __init__(self, script: Script | JsonObject, *, sleep: Callable[[float], object] = time.sleep) -> None:
         self.script = script if isinstance(script, Script) else script_from(script)
         self._sleep = sleep
         self._failed: dict[CallAddress, int] = {}
@@ -66,58 +91,53 @@ class ScriptedClient:
                 kind="config",
                 hint=f"script turn {address.turn}, round {address.round} of '{address.task}/{address.role}'",
             )
-        if step.get("sleep_s"):
-            self._sleep(float(step["sleep_s"]))
-        self._fail_if_told(step, address)
+        if step.sleep_s:
+            self._sleep(step.sleep_s)
+        if step.error is not None:
+            self._fail(step.error, address)
         return self._reply(step, request)
 
-    def _fail_if_told(self, step: Step, address: CallAddress) -> None:
-        told = step.get("error")
-        if told is None:
-            return
+    def _fail(self, error: ScriptedError, address: CallAddress) -> None:
+        """Raise the error of the step at `address`, unless it came as often as it should."""
         with self._lock:
             failures = self._failed.get(address, 0)
             self._failed[address] = failures + 1
-        times = told.get("times")
-        if times is not None and times <= failures:
+        if error.times is not None and error.times <= failures:
             return
         raise ModelError(
-            str(told.get("message", "scripted error")),
-            kind=str(told.get("kind", "server")),
-            retryable=bool(told.get("retryable", False)),
-            retry_after_s=told.get("retry_after_s"),
+            error.message, kind=error.kind, retryable=error.retryable, retry_after_s=error.retry_after_s
         )
 
     def _reply(self, step: Step, request: ModelRequest) -> ModelReply:
-        found = evidence_in(request.messages)
+        evidence = evidence_in(request.messages)
         stem = re.sub(r"[^A-Za-z0-9_-]", "_", str(request.address))
         calls = tuple(
             ToolCall(
-                id=f"call_{stem}_{number}", name=name, arguments=_arguments(given, found, request.address)
+                id=f"call_{stem}_{number}",
+                name=call.name,
+                arguments=_arguments(call.arguments, evidence, request.address),
             )
-            for number, (name, given) in enumerate(
-                item for call in step.get("tools") or () for item in call.items()
-            )
+            for number, call in enumerate(step.calls)
         )
-        say = str(step.get("say") or "")
         asked = json.dumps([list(request.messages), list(request.tools)], default=str)
         return ModelReply(
-            content=say,
+            content=step.say,
             tool_calls=calls,
             finish_reason="tool_calls" if calls else "stop",
             model=self.script.model,
             response_id=f"scripted-{stem}",
             input_tokens=len(asked) // _CHARACTERS_PER_TOKEN + 1,
-            output_tokens=(len(say) + sum(len(call.arguments) for call in calls)) // _CHARACTERS_PER_TOKEN
+            output_tokens=(len(step.say) + sum(len(call.arguments) for call in calls))
+            // _CHARACTERS_PER_TOKEN
             + 1,
             usd=self.script.usd_per_call,
         )
 
 
-def evidence_in(messages: Sequence[Mapping[str, Any]]) -> list[str]:
+def evidence_in(messages: Sequence[JsonObject]) -> list[str]:
     """The evidence ids that tools have given, oldest first."""
     texts = (str(message.get("content") or "") for message in messages if message.get("role") == "tool")
-    return [found for text in texts for found in EVIDENCE.findall(text)]
+    return [evidence for text in texts for evidence in EVIDENCE.findall(text)]
 
 
 def load_script(path: Path) -> Script:
@@ -133,86 +153,124 @@ def load_script(path: Path) -> Script:
     return script_from(data, where=str(path))
 
 
-def script_from(data: Any, *, where: str = "script") -> Script:
+def script_from(data: object, *, where: str = "script") -> Script:
     """Check the shape once, here, so that playing never meets a surprise."""
-    _check(isinstance(data, Mapping), where, "is not a mapping with the key 'agents'")
-    _known(data, _SCRIPT_KEYS, where)
-    agents = data.get("agents", {})
-    _check(isinstance(agents, Mapping), f"{where}: agents", "is not a mapping from <task>/<role> to steps")
-    for agent, rounds in agents.items():
-        place = f"{where}: agents.'{agent}'"
-        by_round = rounds if isinstance(rounds, Mapping) else {None: rounds}
-        for number, steps in by_round.items():
-            at = place if number is None else f"{place}.{number}"
-            _check(number is None or isinstance(number, int), at, "is not keyed by round numbers")
-            _check(isinstance(steps, list), at, "is not a list of steps")
-            for turn, step in enumerate(steps, start=1):
-                _check_step(step, f"{at}, turn {turn}")
-    price = data.get("usd_per_call", 0.0)
-    _check(
-        isinstance(price, int | float) and price >= 0,
-        f"{where}: usd_per_call",
-        "is not a number of at least 0",
+    script = _mapping(data, where, "is not a mapping with the key 'agents'", _SCRIPT_KEYS)
+    price = _number(script.get("usd_per_call", 0.0), f"{where}: usd_per_call", "a number of at least 0")
+    _check(price >= 0, f"{where}: usd_per_call", "is not a number of at least 0")
+    place = f"{where}: agents"
+    agents = _mapping(script.get("agents", {}), place, "is not a mapping from <task>/<role> to steps")
+    return Script(
+        model=str(script.get("model", "scripted/model")),
+        usd_per_call=price,
+        agents={str(agent): _rounds(rounds, f"{place}.'{agent}'") for agent, rounds in agents.items()},
     )
-    return Script(model=str(data.get("model", "scripted/model")), usd_per_call=float(price), agents=agents)
 
 
-def _check_step(step: Any, where: str) -> None:
-    _check(isinstance(step, Mapping), where, "is not a mapping")
-    _known(step, _STEP_KEYS, where)
+def _rounds(rounds: object, where: str) -> Sequence[Step] | Mapping[int, Sequence[Step]]:
+    if not isinstance(rounds, Mapping):
+        return _steps(rounds, where)
+    by_round: dict[int, Sequence[Step]] = {}
+    for number, steps in rounds.items():
+        _check(isinstance(number, int), f"{where}.{number}", "is not keyed by round numbers")
+        by_round[number] = _steps(steps, f"{where}.{number}")
+    return by_round
+
+
+def _steps(steps: object, where: str) -> Sequence[Step]:
+    items = _list(steps, where, "is not a list of steps")
+    return [_step(step, f"{where}, turn {turn}") for turn, step in enumerate(items, start=1)]
+
+
+def _step(data: object, where: str) -> Step:
+    step = _mapping(data, where, "is not a mapping", _STEP_KEYS)
     _check(bool(step.keys() & {"say", "tools", "error"}), where, "has neither say, tools nor error")
-    tools = step.get("tools") or []
-    _check(isinstance(tools, list), f"{where}, tools", "is not a list of {name: arguments}")
-    for call in tools:
-        _check(isinstance(call, Mapping), f"{where}, tools", "holds something that is not {name: arguments}")
-        for name, given in call.items():
-            _check(
-                given is None or isinstance(given, Mapping | str),
-                f"{where}, tool {name}",
-                "has no mapping of arguments",
-            )
-    _check(isinstance(step.get("sleep_s", 0), int | float), f"{where}, sleep_s", "is not a number")
-    error = step.get("error", {})
-    _check(isinstance(error, Mapping), f"{where}, error", "is not a mapping")
-    _known(error, _ERROR_KEYS, f"{where}, error")
+    tools = _list(step.get("tools") or [], f"{where}, tools", "is not a list of {name: arguments}")
+    return Step(
+        say=str(step.get("say") or ""),
+        calls=tuple(call for tool in tools for call in _calls(tool, where)),
+        sleep_s=_number(step.get("sleep_s", 0), f"{where}, sleep_s"),
+        error=_error(step["error"], f"{where}, error") if "error" in step else None,
+    )
 
 
-def _check(good: bool, where: str, what: str) -> None:  # noqa: FBT001 - an assertion reads best so
+def _calls(tool: object, where: str) -> Iterator[ScriptedCall]:
+    calls = _mapping(tool, f"{where}, tools", "holds something that is not {name: arguments}")
+    for name, given in calls.items():
+        if isinstance(given, str):
+            yield ScriptedCall(name=str(name), arguments=given)
+        else:
+            fault = "has no mapping of arguments"
+            arguments = {} if given is None else _mapping(given, f"{where}, tool {name}", fault)
+            yield ScriptedCall(name=str(name), arguments=arguments)
+
+
+def _error(data: object, where: str) -> ScriptedError:
+    error = _mapping(data, where, "is not a mapping", _ERROR_KEYS)
+    times, wait = error.get("times"), error.get("retry_after_s")
+    return ScriptedError(
+        kind=str(error.get("kind", "server")),
+        message=str(error.get("message", "scripted error")),
+        retryable=bool(error.get("retryable", False)),
+        retry_after_s=None if wait is None else _number(wait, f"{where}, retry_after_s"),
+        times=None if times is None else int(_number(times, f"{where}, times")),
+    )
+
+
+def _mapping(data: object, where: str, fault: str, known: frozenset[str] | None = None) -> JsonObject:
+    """`data` if it is a mapping, and none of its keys is unknown. Raises ConfigError that says `fault` otherwise."""
+    if not isinstance(data, Mapping):
+        raise _wrong(where, fault)
+    unknown = sorted(str(key) for key in data if known is not None and key not in known)
+    if known is not None and unknown:
+        hint = f"known keys: {', '.join(sorted(known))}"
+        raise ConfigError(f"{where}: unknown key {unknown[0]!r}", hint=hint)
+    return data
+
+
+def _list(data: object, where: str, fault: str) -> Sequence[object]:
+    if not isinstance(data, list):
+        raise _wrong(where, fault)
+    return data
+
+
+def _number(data: object, where: str, what: str = "a number") -> float:
+    if not isinstance(data, int | float):
+        raise _wrong(where, f"is not {what}")
+    return float(data)
+
+
+def _check(good: bool, where: str, fault: str) -> None:  # noqa: FBT001 - an assertion reads best so
     if not good:
-        raise ConfigError(f"{where} {what}", hint="see the demo's script for the shape")
+        raise _wrong(where, fault)
 
 
-def _known(mapping: Mapping[Any, Any], known: frozenset[str], where: str) -> None:
-    unknown = sorted(str(key) for key in mapping if key not in known)
-    if unknown:
-        raise ConfigError(
-            f"{where}: unknown key {unknown[0]!r}", hint=f"known keys: {', '.join(sorted(known))}"
-        )
+def _wrong(where: str, fault: str) -> ConfigError:
+    return ConfigError(f"{where} {fault}", hint="see the demo's script for the shape")
 
 
-def _arguments(given: Any, found: Sequence[str], address: CallAddress) -> str:
-    """JSON text; a string is taken as raw text, so that a script can also send bad JSON."""
-    if isinstance(given, str):
-        return str(_filled(given, found, address))
-    return json.dumps(_filled(given or {}, found, address), ensure_ascii=False, default=str)
+def _arguments(given: JsonObject | str, evidence: Sequence[str], address: CallAddress) -> str:
+    """The JSON text of a call's arguments, with evidence ids for their placeholders."""
+    filled = _filled(given, evidence, address)
+    return filled if isinstance(filled, str) else json.dumps(filled, ensure_ascii=False, default=str)
 
 
-def _filled(value: Any, found: Sequence[str], address: CallAddress) -> Any:
+def _filled(value: object, evidence: Sequence[str], address: CallAddress) -> object:
     if isinstance(value, Mapping):
-        return {str(key): _filled(inner, found, address) for key, inner in value.items()}
+        return {str(key): _filled(inner, evidence, address) for key, inner in value.items()}
     if isinstance(value, list):
-        return [_filled(inner, found, address) for inner in value]
+        return [_filled(inner, evidence, address) for inner in value]
     if not isinstance(value, str):
         return value
 
-    def evidence(match: re.Match[str]) -> str:
+    def cited(match: re.Match[str]) -> str:
         back = -int(match.group(1) or -1)
-        if not 0 < back <= len(found):
+        if not 0 < back <= len(evidence):
             raise ModelError(
-                f"the script wants {match.group(0)} at {address}; the tools gave {len(found)} evidence ids",
+                f"the script wants {match.group(0)} at {address}; the tools gave {len(evidence)} evidence ids",
                 kind="config",
                 hint="script a tool call before the claim that cites it",
             )
-        return found[-back]
+        return evidence[-back]
 
-    return _PLACEHOLDER.sub(evidence, value)
+    return _PLACEHOLDER.sub(cited, value)

@@ -1,50 +1,9 @@
-"""The HTTP session of OpenAI-shaped providers: no proxy before loopback, no redirects, sound usage."""
+"""Token counts made sound in what OpenAI-shaped providers send."""
 
 from __future__ import annotations
 
 import json
-from typing import Any
-
-# httpx is litellm's own dependency; imported inside the functions because it costs 0.1 s.
-
-_LOOPBACK = ("all://127.0.0.1", "all://localhost", "all://[::1]")
-
-
-def open_session(verify: Any = True) -> Any:  # noqa: FBT002 - httpx's own parameter, an SSL context as a rule
-    """
-    An `httpx.Client` for litellm to use.
-
-    litellm rejects a whole reply whose usage is text or has text in it, which some local servers send.
-    Redirects are refused: one attempt is one request, and a key goes only where it was meant to go.
-    """
-    import httpx
-
-    class Repairing(httpx.BaseTransport):
-        def __init__(self) -> None:
-            self._inner = httpx.HTTPTransport(verify=verify)
-
-        def handle_request(self, request: httpx.Request) -> httpx.Response:
-            response = self._inner.handle_request(request)
-            if response.status_code != httpx.codes.OK:
-                return response
-            try:
-                body = response.read()
-            finally:
-                response.close()
-            kept = [
-                (key, value)
-                for key, value in response.headers.raw
-                # `read` has decoded the body and its length may change.
-                if key.lower() not in (b"content-encoding", b"content-length", b"transfer-encoding")
-            ]
-            return httpx.Response(response.status_code, headers=kept, content=with_sound_usage(body))
-
-        def close(self) -> None:
-            self._inner.close()
-
-    transport = Repairing()
-    mounts = dict.fromkeys(_LOOPBACK, transport)
-    return httpx.Client(transport=transport, mounts=mounts, follow_redirects=False)
+from typing import SupportsInt
 
 
 def with_sound_usage(body: bytes) -> bytes:
@@ -65,9 +24,9 @@ def with_sound_usage(body: bytes) -> bytes:
     return json.dumps({**reply, "usage": sound}).encode()
 
 
-def count(value: Any) -> int:
+def count(value: object) -> int:
     """A token count from whatever a provider sent, never negative; 0 where it is no number."""
-    if isinstance(value, bool):
+    if isinstance(value, bool) or not isinstance(value, str | SupportsInt):
         return 0
     try:
         return max(0, int(value))

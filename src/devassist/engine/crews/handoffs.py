@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 
-from devassist.assignments import JsonObject, SubmittedWork
-from devassist.domain.events import HandoffSubmitted
+from devassist.assignments import SubmittedWork
+from devassist.domain.events import HandoffSubmitted, JsonObject
 from devassist.domain.handoffs import Handoff, ReviewVerdict, counted_verdict, severe_findings
 from devassist.domain.roles import Role
 
