@@ -82,9 +82,15 @@ def _fork(
 
 
 def _reap(children: set[int], control: socket.socket) -> None:
-    for pid in list(children):
-        done, status = os.waitpid(pid, os.WNOHANG)
-        if done:
+    """Every child that has ended. One that was not forked here was left to this process by its parent's death."""
+    while True:
+        try:
+            pid, status = os.waitpid(-1, os.WNOHANG)
+        except ChildProcessError:
+            return
+        if not pid:
+            return
+        if pid in children:
             children.discard(pid)
             control.send(encode(WorkerGone(pid, os.waitstatus_to_exitcode(status))))
 
