@@ -25,6 +25,7 @@ def check_line(check: JudgedCheck) -> str:
     facts = [f"exit code {check.exit_code}"]
     if check.runner:
         facts.append(f"{check.passed} tests passed" if check.passed != 1 else "1 test passed")
+        facts += [f"{check.added} new"] if check.added else []
     counted = (
         (check.fixed, "fixed"),
         (check.new_failures, "broken"),
@@ -66,6 +67,8 @@ def summary(checks: Sequence[JudgedCheck], verification: Verification) -> str:
         facts = ["1 check holds" if hold else "1 check does not hold"]
     if passed := max(check.passed for check in checks):
         facts.append(f"{passed} tests passed")
+    if added := max(check.added for check in checks):
+        facts.append(f"{added} new")
     for name, what in _BRIEF:
         if count := len({case for check in checks for case in getattr(check, name)}):
             facts.append(f"{count} {what}")

@@ -37,6 +37,8 @@ class JudgedCheck:
     base_exit_code: int | None = None
     runner: str = ""
     passed: int = 0
+    added: int = 0
+    """Cases that were not there before, moved ones aside."""
     new_failures: tuple[str, ...] = ()
     known_failures: tuple[str, ...] = ()
     fixed: tuple[str, ...] = ()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from typing import ClassVar
 
@@ -46,6 +46,7 @@ class TestsDocument:
     __test__: ClassVar[bool] = False  # pytest takes it for a test by its name
 
     passed: int = 0
+    added: int = 0
     new_failures: tuple[str, ...] = ()
     fixed: tuple[str, ...] = ()
     known_failures: tuple[str, ...] = ()
@@ -58,13 +59,20 @@ class TestsDocument:
     def of(cls, checks: Iterable[JudgedCheck]) -> TestsDocument:
         judged = list(checks)
 
-        def listed(name: str) -> tuple[str, ...]:
-            return tuple(dict.fromkeys(case for check in judged for case in getattr(check, name)))
+        def all_of(cases: Callable[[JudgedCheck], tuple[str, ...]]) -> tuple[str, ...]:
+            return tuple(dict.fromkeys(case for check in judged for case in cases(check)))
 
-        lists = {
-            name: listed(name) for name in cls.__dataclass_fields__ if name not in ("passed", "__test__")
-        }
-        return cls(passed=max((check.passed for check in judged), default=0), **lists)
+        return cls(
+            passed=max((check.passed for check in judged), default=0),
+            added=max((check.added for check in judged), default=0),
+            new_failures=all_of(lambda check: check.new_failures),
+            fixed=all_of(lambda check: check.fixed),
+            known_failures=all_of(lambda check: check.known_failures),
+            skipped_newly=all_of(lambda check: check.skipped_newly),
+            vanished=all_of(lambda check: check.vanished),
+            flaky=all_of(lambda check: check.flaky),
+            held_out=all_of(lambda check: check.held_out),
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

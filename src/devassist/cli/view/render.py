@@ -90,7 +90,7 @@ def task_table(state: RunState, *, now: datetime, width: int) -> Table:
 def _row(task: TaskState, *, now: datetime, wide: bool) -> Sequence[RenderableType]:
     glyph, style = _STYLE[task.status]
     agent = _at_work(task)
-    doing = task.error or (agent.last_action if agent and task.status is TaskStatus.RUNNING else task.title)
+    doing = task.error or _doing(task, agent)
     cells: list[RenderableType] = [
         Text(glyph, style),
         Text(plain(task.id)),
@@ -106,6 +106,13 @@ def _row(task: TaskState, *, now: datetime, wide: bool) -> Sequence[RenderableTy
             f"{sum(agent.usd for agent in agents):.3f}",
         ]
     return [*cells, _elapsed(task, now)]
+
+
+def _doing(task: TaskState, agent: AgentState | None) -> str:
+    """What is going on, or what it came to."""
+    if agent and task.status is TaskStatus.RUNNING:
+        return agent.last_action
+    return summary(task.judged.checks, task.judged.verification) if task.judged is not None else task.title
 
 
 def _at_work(task: TaskState) -> AgentState | None:
