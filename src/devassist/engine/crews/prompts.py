@@ -38,9 +38,8 @@ def task_brief(  # noqa: PLR0913  the parts of one text
     parts.append("Scope: " + (", ".join(task.scope) if task.scope else "the whole repository"))
     checks = [*task.checks, *around.checks]
     if checks and around.commands_offered:
-        parts.append(
-            "Checks that must pass (run_checks runs them):\n" + "\n".join(f"- {check}" for check in checks)
-        )
+        listed = "\n".join(f"- {check}" for check in checks)
+        parts.append(f"Checks that must pass (run_checks runs them):\n{listed}\n{_judged(task)}")
     if ground:
         parts.append(ground)
     parts += [
@@ -50,6 +49,16 @@ def task_brief(  # noqa: PLR0913  the parts of one text
         parts.append(f"This is round {round_}: changes were requested.")
     parts += [_handed_on(who, handoff) for who, handoff in handoffs]
     return "\n\n".join([*parts, *_shared(around, role)])
+
+
+def _judged(task: PlanTask) -> str:
+    """What an agent has to know of how its change is judged."""
+    allowed = f" This task may change {', '.join(task.changes_tests)}." if task.changes_tests else ""
+    return (
+        "They run once more, test by test, on what lands. Tests that are there already, their configuration and the "
+        "scripts of checks also run as they were before your change: a person is asked if that comes out otherwise."
+        f"{allowed} New tests are welcome."
+    )
 
 
 _OWN = "It is yours to do."
