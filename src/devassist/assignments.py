@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from devassist.domain.events import JsonObject
 from devassist.domain.handoffs import Claim
 from devassist.domain.roles import Role
-from devassist.domain.statuses import Outcome
+from devassist.domain.statuses import Outcome, SandboxTier
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,7 +45,7 @@ class Assignment:
     max_retries: int = 4
     timeout_s: float = 600.0
     api_base: str = ""
-    sandbox_tier: str = ""
+    sandbox_tier: SandboxTier = SandboxTier.ABSENT
     network: bool = False
     script: str = ""
     replay: str = ""

@@ -19,6 +19,7 @@ from devassist.assignments import (
 from devassist.domain.events import Event, JsonObject, ModelCalled, Record
 from devassist.domain.roles import Role
 from devassist.domain.settings import ApprovalClass
+from devassist.domain.statuses import SandboxTier
 from devassist.messages import RecalledTool, Reply, Request
 
 
@@ -120,8 +121,8 @@ class Sandbox(Protocol):
     """Runs commands where they can touch nothing but their worktree."""
 
     @property
-    def tier(self) -> str:
-        """`bubblewrap`, `landlock`, or `none` (only by the person's flag)."""
+    def tier(self) -> SandboxTier:
+        """What confines its commands; NONE only by the person's flag, and never ABSENT."""
 
     def run(self, command: str, spec: SandboxSpec, *, timeout_s: float) -> CommandResult:
         """

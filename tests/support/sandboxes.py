@@ -7,13 +7,14 @@ from pathlib import Path
 
 import pytest
 
+from devassist.domain.settings import SandboxMode
 from devassist.ports import Sandbox
 from devassist.sandbox.probe import choose
 
 
 def sandbox_or_skip(tier: str, scratch: Path) -> Sandbox:
     """The tier, probed in `scratch`. A machine without it skips the test, unless it is said to have every tier."""
-    probe = choose(tier, scratch=scratch)
+    probe = choose(SandboxMode(tier), scratch=scratch)
     if probe.sandbox is None:
         message = f"{tier} does not work here: {probe.reports}"
         if os.environ.get("DEVASSIST_REQUIRE_SANDBOXES") == "1":

@@ -15,7 +15,7 @@ from devassist.domain.errors import Refused
 from devassist.domain.events import CommandIntended, CommandRan
 from devassist.domain.failpoints import reach
 from devassist.domain.settings import ApprovalClass
-from devassist.domain.statuses import Purpose
+from devassist.domain.statuses import Purpose, SandboxTier
 from devassist.evidence.observation import observe
 from devassist.ports import CommandResult, Sandbox
 
@@ -126,7 +126,7 @@ def sandboxed(
         output=result.output,
         seconds=round(result.seconds, 3),
         timed_out=result.timed_out,
-        unsafe=intent.tier == "none",
+        unsafe=intent.tier is SandboxTier.NONE,
         cases=observed.cases if observed.cases != CaseCounts() else None,
     )
     session.link.record(session.event(ran, parent=evidence, id_=id_))

@@ -1,4 +1,4 @@
-"""How runs, tasks, agents and model calls stand, and why commands run: closed lists, each in this one place."""
+"""How runs, tasks, agents and model calls stand, why commands run, and what confines them: closed lists."""
 
 from __future__ import annotations
 
@@ -79,3 +79,14 @@ class Purpose(StrEnum):
     """A check on a tree that two branches merge to, outside any run."""
     TYPES = "types"
     """A type checker on such a tree."""
+
+
+class SandboxTier(StrEnum):
+    """What confines a command."""
+
+    ABSENT = ""
+    """No sandbox works here, so agents are offered no commands; or the record is not about a command."""
+    BUBBLEWRAP = "bubblewrap"
+    LANDLOCK = "landlock"
+    NONE = "none"
+    """Commands run with this user's full rights, which a person has accepted."""

@@ -13,7 +13,7 @@ from devassist.domain.hashing import digest
 from devassist.domain.plan import Plan
 from devassist.domain.roles import Role
 from devassist.domain.settings import Settings
-from devassist.domain.statuses import Outcome
+from devassist.domain.statuses import Outcome, SandboxTier
 from devassist.engine.log.journal import Journal
 from devassist.engine.stop import StopSwitch
 from devassist.git.repository import Repository
@@ -128,9 +128,9 @@ class RunContext:
         return self.request.run
 
     @property
-    def tier(self) -> str:
-        """The sandbox's tier; empty where none works."""
-        return self.sandbox.tier if self.sandbox is not None else ""
+    def tier(self) -> SandboxTier:
+        """What confines commands."""
+        return self.sandbox.tier if self.sandbox is not None else SandboxTier.ABSENT
 
     @property
     def settings(self) -> Settings:

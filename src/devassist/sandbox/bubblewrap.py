@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Final
 
 from devassist.domain.errors import SandboxUnavailable
+from devassist.domain.statuses import SandboxTier
 from devassist.ports import CommandResult, SandboxSpec
 from devassist.sandbox import profile, seccomp
 from devassist.sandbox.mounts import Mount, Way, layout, links
@@ -58,8 +59,8 @@ class BubblewrapSandbox:
             )
 
     @property
-    def tier(self) -> str:
-        return "bubblewrap"
+    def tier(self) -> SandboxTier:
+        return SandboxTier.BUBBLEWRAP
 
     def run(self, command: str, spec: SandboxSpec, *, timeout_s: float) -> CommandResult:
         """Run `command` by a shell, with pipefail, in `spec`."""

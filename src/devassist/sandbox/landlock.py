@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Final
 
 from devassist.domain.errors import SandboxUnavailable
+from devassist.domain.statuses import SandboxTier
 from devassist.ports import CommandResult, SandboxSpec
 from devassist.sandbox import kernel, profile, seccomp
 from devassist.sandbox.process import GATE, LiveCommands, Process, new_mark, run_to_end, spawn
@@ -87,8 +88,8 @@ class LandlockSandbox:
             )
 
     @property
-    def tier(self) -> str:
-        return "landlock"
+    def tier(self) -> SandboxTier:
+        return SandboxTier.LANDLOCK
 
     def run(self, command: str, spec: SandboxSpec, *, timeout_s: float) -> CommandResult:
         """Run `command` by a shell, with pipefail, in `spec`."""

@@ -19,7 +19,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from devassist.domain.errors import DevassistError, SandboxUnavailable, UsageError
+from devassist.domain.errors import DevassistError, SandboxUnavailable
+from devassist.domain.settings import SandboxMode
+from devassist.domain.statuses import SandboxTier
 from devassist.ports import Sandbox, SandboxSpec
 from devassist.sandbox import landlock
 from devassist.sandbox.bubblewrap import BubblewrapSandbox
@@ -27,11 +29,10 @@ from devassist.sandbox.landlock import LandlockSandbox
 from devassist.sandbox.toolchain import toolchain_directories
 from devassist.sandbox.unsafe import UnsafeSandbox
 
-MODES: Final = ("auto", "bubblewrap", "landlock")
 _TIMEOUT_S: Final = 20.0
-_TIERS: Final[dict[str, Callable[[], Sandbox]]] = {
-    "bubblewrap": BubblewrapSandbox,
-    "landlock": LandlockSandbox,
+_TIERS: Final[dict[SandboxTier, Callable[[], Sandbox]]] = {
+    SandboxTier.BUBBLEWRAP: BubblewrapSandbox,
+    SandboxTier.LANDLOCK: LandlockSandbox,
 }
 _CONNECT: Final = """
 import socket, sys
@@ -47,7 +48,7 @@ except OSError:
 class TierReport:
     """What one tier's probe found; `detail` is a sentence."""
 
-    tier: str
+    tier: SandboxTier
     ok: bool
     detail: str
 
@@ -57,35 +58,33 @@ class Probe:
     """
     The sandbox to use, or None.
 
-    `tier` is `bubblewrap`, `landlock`, `none` (by the person's flag) or empty; `reports` are of the tiers
-    that were tried, in order; `missing` are guarantees the chosen tier lacks, a sentence each.
+    `tier` is NONE only by the person's flag; `reports` are of the tiers that were tried, in order; `missing` are
+    guarantees that the chosen tier lacks, a sentence each.
     """
 
     sandbox: Sandbox | None
-    tier: str
+    tier: SandboxTier
     reports: tuple[TierReport, ...]
     missing: tuple[str, ...]
 
 
-def choose(mode: str, *, scratch: Path, allow_unsafe: bool = False) -> Probe:
+def choose(mode: SandboxMode, *, scratch: Path, allow_unsafe: bool = False) -> Probe:
     """
     The first tier of `mode` whose probe passes; `scratch` is a directory to try in.
 
     `allow_unsafe` means: if none passes, run commands without a sandbox. Never otherwise.
     """
-    if mode not in MODES:
-        raise UsageError(f"No sandbox mode is called {mode!r}", hint=f"Known modes: {', '.join(MODES)}")
     reports: list[TierReport] = []
-    for tier in _TIERS if mode == "auto" else (mode,):
+    for tier in _TIERS if mode == SandboxMode.AUTO else (SandboxTier(mode),):
         sandbox, report = _tried(tier, scratch)
         reports.append(report)
         if sandbox is not None:
-            missing = landlock.missing_guarantees(landlock.abi()) if tier == "landlock" else ()
+            missing = landlock.missing_guarantees(landlock.abi()) if tier is SandboxTier.LANDLOCK else ()
             return Probe(sandbox, tier, tuple(reports), missing)
     if allow_unsafe:
         nothing = "Commands can read, change and send whatever this user can"
-        return Probe(UnsafeSandbox(), "none", tuple(reports), (nothing,))
-    return Probe(None, "", tuple(reports), ())
+        return Probe(UnsafeSandbox(), SandboxTier.NONE, tuple(reports), (nothing,))
+    return Probe(None, SandboxTier.ABSENT, tuple(reports), ())
 
 
 def require(probe: Probe) -> Sandbox:
@@ -100,7 +99,7 @@ def require(probe: Probe) -> Sandbox:
     return probe.sandbox
 
 
-def _tried(tier: str, scratch: Path) -> tuple[Sandbox | None, TierReport]:
+def _tried(tier: SandboxTier, scratch: Path) -> tuple[Sandbox | None, TierReport]:
     try:
         sandbox = _TIERS[tier]()
         fault = _fault(sandbox, scratch)

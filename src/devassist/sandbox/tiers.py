@@ -1,22 +1,23 @@
-"""A sandbox by its tier's name, for a worker that is told what the probe chose."""
+"""A sandbox by its tier, for a worker that is told what the probe chose."""
 
 from __future__ import annotations
 
 from devassist.domain.errors import SandboxUnavailable
+from devassist.domain.statuses import SandboxTier
 from devassist.ports import Sandbox
 from devassist.sandbox.bubblewrap import BubblewrapSandbox
 from devassist.sandbox.landlock import LandlockSandbox
 from devassist.sandbox.unsafe import UnsafeSandbox
 
 
-def make(tier: str) -> Sandbox:
-    """Raises SandboxUnavailable where the tier's parts are gone since the probe: never another tier instead."""
+def make(tier: SandboxTier) -> Sandbox:
+    """Raises SandboxUnavailable if the tier's parts are gone since the probe: never another tier instead."""
     match tier:
-        case "bubblewrap":
+        case SandboxTier.BUBBLEWRAP:
             return BubblewrapSandbox()
-        case "landlock":
+        case SandboxTier.LANDLOCK:
             return LandlockSandbox()
-        case "none":
+        case SandboxTier.NONE:
             return UnsafeSandbox()
-        case _:
-            raise SandboxUnavailable(f"no sandbox tier is called {tier!r}")
+        case SandboxTier.ABSENT:
+            raise SandboxUnavailable("no sandbox works here, so there is none to make")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from devassist.domain.errors import SandboxUnavailable
+from devassist.domain.statuses import SandboxTier
 from devassist.ports import CommandResult, SandboxSpec
 from devassist.sandbox.process import GATE, LiveCommands, Process, new_mark, run_to_end, spawn
 from devassist.sandbox.profile import prepare
@@ -18,8 +19,8 @@ class UnsafeSandbox:
     live: LiveCommands = field(default_factory=LiveCommands)
 
     @property
-    def tier(self) -> str:
-        return "none"
+    def tier(self) -> SandboxTier:
+        return SandboxTier.NONE
 
     def run(self, command: str, spec: SandboxSpec, *, timeout_s: float) -> CommandResult:
         """Run `command` by a shell, with pipefail, in the worktree of `spec`."""

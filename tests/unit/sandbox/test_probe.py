@@ -10,7 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from devassist.domain.errors import SandboxUnavailable, UsageError
+from devassist.domain.errors import SandboxUnavailable
+from devassist.domain.settings import SandboxMode
+from devassist.domain.statuses import SandboxTier
 from devassist.ports import CommandResult, SandboxSpec
 from devassist.sandbox import landlock, probe
 from devassist.sandbox.bubblewrap import BubblewrapSandbox, find_program
@@ -27,7 +29,7 @@ class FakeTier:
 
     act: Callable[[Path], None]
 
-    tier = "bubblewrap"
+    tier = SandboxTier.BUBBLEWRAP
 
     def run(self, command: str, spec: SandboxSpec, *, timeout_s: float) -> CommandResult:
         self.act(spec.worktree)
@@ -84,7 +86,7 @@ def test_a_sandbox_that_does_not_hold_is_found_out(
     act: Callable[[Path], None], sentence: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(probe._TIERS, "bubblewrap", lambda: FakeTier(act))
-    found = choose("bubblewrap", scratch=tmp_path)
+    found = choose(SandboxMode.BUBBLEWRAP, scratch=tmp_path)
     assert (found.sandbox, found.tier) == (None, "")
     assert sentence in found.reports[0].detail
     assert os.listdir(tmp_path) == []
@@ -93,7 +95,7 @@ def test_a_sandbox_that_does_not_hold_is_found_out(
 def test_one_that_holds_is_chosen(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     fake = FakeTier(good)
     monkeypatch.setitem(probe._TIERS, "bubblewrap", lambda: fake)
-    found = choose("auto", scratch=tmp_path / "made/when/missing")
+    found = choose(SandboxMode.AUTO, scratch=tmp_path / "made/when/missing")
     assert (require(found), found.tier, found.missing, len(found.reports)) == (fake, "bubblewrap", (), 1)
 
 
@@ -104,7 +106,7 @@ def nothing_works(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_nothing_works_and_nobody_said_to_go_without(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     nothing_works(monkeypatch)
-    found = choose("auto", scratch=tmp_path)
+    found = choose(SandboxMode.AUTO, scratch=tmp_path)
     assert [(report.tier, report.ok) for report in found.reports] == [
         ("bubblewrap", False),
         ("landlock", False),
@@ -120,22 +122,16 @@ def test_going_without_needs_the_word_and_says_what_it_means(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     nothing_works(monkeypatch)
-    found = choose("auto", scratch=tmp_path, allow_unsafe=True)
+    found = choose(SandboxMode.AUTO, scratch=tmp_path, allow_unsafe=True)
     assert isinstance(require(found), UnsafeSandbox)
     assert (found.tier, len(found.missing)) == ("none", 1)
-
-
-def test_an_unknown_mode_names_the_known_ones(tmp_path: Path) -> None:
-    with pytest.raises(UsageError) as caught:
-        choose("docker", scratch=tmp_path)
-    assert caught.value.hint == "Known modes: auto, bubblewrap, landlock"
 
 
 def test_the_person_asking_for_one_tier_gets_no_other(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(probe._TIERS, "bubblewrap", lambda: BubblewrapSandbox(program=None))
-    assert choose("bubblewrap", scratch=tmp_path).sandbox is None
+    assert choose(SandboxMode.BUBBLEWRAP, scratch=tmp_path).sandbox is None
 
 
 def test_bwrap_is_never_taken_from_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -147,7 +143,7 @@ def test_bwrap_is_never_taken_from_path(tmp_path: Path, monkeypatch: pytest.Monk
 
 @pytest.mark.skipif(landlock.abi() < landlock.OLDEST_ABI, reason="no Landlock here")
 def test_a_real_probe_passes_and_says_what_landlock_lacks(tmp_path: Path) -> None:
-    found = choose("landlock", scratch=tmp_path)
+    found = choose(SandboxMode.LANDLOCK, scratch=tmp_path)
     assert isinstance(found.sandbox, LandlockSandbox), found.reports
     assert any(".git pointer" in sentence for sentence in found.missing)
     assert len(landlock.missing_guarantees(3)) == len(landlock.missing_guarantees(6)) + 1

@@ -18,7 +18,7 @@ from devassist.domain.errors import Unfinished
 from devassist.domain.events import CommandIntended, CommandRan, Event
 from devassist.domain.hashing import digest
 from devassist.domain.ledger import Ledger
-from devassist.domain.statuses import Purpose
+from devassist.domain.statuses import Purpose, SandboxTier
 from devassist.evidence.observation import Observation, ReadFile, observe
 from devassist.git.merging.scratch import ScratchObjects
 from devassist.git.pool.pool import Slot, TreePool
@@ -136,7 +136,7 @@ class Workshop:
             output=result.output,
             seconds=round(result.seconds, 3),
             timed_out=result.timed_out,
-            unsafe=tier == "none",
+            unsafe=tier is SandboxTier.NONE,
         )
         self.log.record(Event(ran))
         return result

@@ -26,7 +26,7 @@ from devassist.crew.executor import ForkserverExecutor
 from devassist.domain.errors import UsageError
 from devassist.domain.events import RecoveryDone
 from devassist.domain.state.run import RunState
-from devassist.domain.statuses import RunStatus
+from devassist.domain.statuses import RunStatus, SandboxTier
 from devassist.engine.context import RunContext, RunRequest
 from devassist.engine.log.journal import Journal
 from devassist.engine.run.goal_run import GoalRun
@@ -123,7 +123,7 @@ def resume_run(
                     adopt_moved(project.repository, worktree.path, worktree.name)
         request = replace(resumed_request(project, state, options), cleared=cleared(project, run))
         announce(run, state)
-        unsafe = options.unsafe_no_sandbox or state.sandbox == "none"
+        unsafe = options.unsafe_no_sandbox or state.sandbox is SandboxTier.NONE
         parts = RunParts(sinks=all_sinks, views=sinks, cassette=options.record, unsafe=unsafe)
         return _supervised(project, request, journal, directory, parts)
 
@@ -193,5 +193,7 @@ def sandbox_notes(probe: Probe) -> Sequence[str]:
     if probe.sandbox is None:
         tried = "; ".join(f"{report.tier}: {report.detail}" for report in probe.reports)
         return [f"no sandbox works here, so agents are offered no commands ({tried})"]
-    label = "commands run without a sandbox" if probe.tier == "none" else f"the {probe.tier} sandbox"
+    label = (
+        "commands run without a sandbox" if probe.tier is SandboxTier.NONE else f"the {probe.tier} sandbox"
+    )
     return [f"{label}: {gap}" for gap in probe.missing]

@@ -19,7 +19,7 @@ from devassist.crew.forkserver import serve
 from devassist.crew.link import PipeLink
 from devassist.domain.errors import DevassistError
 from devassist.domain.settings import ModelSettings
-from devassist.domain.statuses import Outcome
+from devassist.domain.statuses import Outcome, SandboxTier
 from devassist.engine.stop import MARK
 from devassist.faults import arm_from
 from devassist.llm.calls import AttemptJournal, CallPolicy
@@ -150,7 +150,7 @@ def _caller(client: ModelClient, assignment: Assignment) -> Callable[..., ModelR
     return call
 
 
-def _sandbox(tier: str) -> Sandbox | None:
+def _sandbox(tier: SandboxTier) -> Sandbox | None:
     return make(tier) if tier else None
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from devassist.domain.events.kinds import EventType
-from devassist.domain.statuses import AgentStatus
+from devassist.domain.statuses import AgentStatus, SandboxTier
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -16,7 +16,7 @@ class WorkerStarted:
     type: ClassVar[EventType] = EventType.WORKER_STARTED
     pid: int = 0
     roles: tuple[str, ...] = ()
-    sandbox: str = ""
+    sandbox: SandboxTier = SandboxTier.ABSENT
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,7 +8,7 @@ from typing import ClassVar
 
 from devassist.domain.claims.cases import CaseCounts
 from devassist.domain.events.kinds import EventType
-from devassist.domain.statuses import CallStatus, Purpose
+from devassist.domain.statuses import CallStatus, Purpose, SandboxTier
 
 JsonObject = Mapping[str, object]
 """A JSON object in somebody else's shape: a chat message, a tool's schema, the arguments of a tool call."""
@@ -123,7 +123,7 @@ class CommandIntended:
     type: ClassVar[EventType] = EventType.COMMAND_INTENDED
     command: str = ""
     purpose: Purpose = Purpose.COMMAND
-    tier: str = ""
+    tier: SandboxTier = SandboxTier.ABSENT
     cwd: str = ""
     role: str = ""
     round: int = 0
@@ -142,7 +142,7 @@ class CommandRan:
     type: ClassVar[EventType] = EventType.COMMAND_RAN
     command: str = ""
     purpose: Purpose = Purpose.COMMAND
-    tier: str = ""
+    tier: SandboxTier = SandboxTier.ABSENT
     cwd: str = ""
     role: str = ""
     round: int = 0

@@ -9,7 +9,7 @@ from typing import ClassVar
 from devassist.domain.events.kinds import EventType
 from devassist.domain.plan import Plan
 from devassist.domain.settings import Settings
-from devassist.domain.statuses import RunStatus
+from devassist.domain.statuses import RunStatus, SandboxTier
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,8 +66,7 @@ class RunStarted:
     models: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """Role -> model strings, the primary first."""
     model_source: str = ""
-    sandbox: str = ""
-    """The tier; empty where none works."""
+    sandbox: SandboxTier = SandboxTier.ABSENT
     repository: str = ""
     worktrees: str = ""
     plan_only: bool = False
@@ -94,7 +93,7 @@ class RunResumed:
     settings: Settings = field(default_factory=Settings)
     settings_digest: str = ""
     models: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    sandbox: str = ""
+    sandbox: SandboxTier = SandboxTier.ABSENT
     spent_s: float = 0.0
     """Seconds that earlier supervisors took."""
     argv: tuple[str, ...] = ()

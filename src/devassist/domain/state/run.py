@@ -33,7 +33,7 @@ from devassist.domain.settings import Limits
 from devassist.domain.state.approvals import ApprovalState, ApprovalStatus
 from devassist.domain.state.sessions import Session
 from devassist.domain.state.tasks import AGENT_FACTS, AgentState, TaskState
-from devassist.domain.statuses import CallStatus, RunStatus, TaskStatus
+from devassist.domain.statuses import CallStatus, RunStatus, SandboxTier, TaskStatus
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,7 +84,7 @@ class RunState:
     notes: list[Note] = field(default_factory=list)
     delivered: set[str] = field(default_factory=set)
     """Ids of the notes that an agent has read."""
-    sandbox: str = ""
+    sandbox: SandboxTier = SandboxTier.ABSENT
     discarded: bool = False
     undone: bool = False
     rescued: dict[str, str] = field(default_factory=dict)

@@ -39,7 +39,7 @@ def assignment(
         max_retries=settings.model.max_retries,
         timeout_s=settings.model.timeout_s,
         api_base=request.api_base,
-        sandbox_tier=context.sandbox.tier if context.sandbox is not None else "",
+        sandbox_tier=context.tier,
         network=settings.sandbox.network,
         script=request.script,
         replay=request.replay,

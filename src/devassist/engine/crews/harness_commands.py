@@ -7,7 +7,7 @@ from pathlib import Path
 
 from devassist.domain.errors import Unfinished
 from devassist.domain.events import CommandIntended, CommandRan, Event
-from devassist.domain.statuses import Purpose
+from devassist.domain.statuses import Purpose, SandboxTier
 from devassist.engine.context import RunContext
 from devassist.evidence.observation import Observation
 from devassist.ports import CommandResult, SandboxSpec
@@ -73,7 +73,7 @@ class HarnessCommands:
             output=result.output,
             seconds=round(result.seconds, 3),
             timed_out=result.timed_out,
-            unsafe=tier == "none",
+            unsafe=tier is SandboxTier.NONE,
         )
         context.journal.record(Event(ran, task=place.task, agent=place.agent))
         context.check_stop()
