@@ -76,8 +76,8 @@ class Judgement:
     verification: Verification = Verification.NONE
     tail: str = ""
     """The end of the output of the first check with a problem."""
-    settings_changed: bool = False
-    """Whether later runs would be judged by other checks or approvals."""
+    settings_changed: str = ""
+    """The file by which later runs would be judged by other checks or approvals."""
     aware: tuple[str, ...] = ()
     """The paths of code that asks since the change whether it is being tested."""
 

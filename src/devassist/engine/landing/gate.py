@@ -53,7 +53,9 @@ class Gate:
             aware=trial.aware,
             verification=self._verification(task, judged),
             tail=next(iter(tails), ""),
-            settings_changed=settings_differ(trial.before(SETTINGS_FILE), trial.after(SETTINGS_FILE)),
+            settings_changed=SETTINGS_FILE
+            if settings_differ(trial.before(SETTINGS_FILE), trial.after(SETTINGS_FILE))
+            else "",
         )
         self._record(task, commit, judgement)
         return judgement
