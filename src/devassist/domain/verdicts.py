@@ -53,11 +53,11 @@ class JudgedCheck:
     @property
     def verifies(self) -> Verification:
         """
-        What this check proves of the change; one that fails and has no problem fails in nothing that is new.
+        What this check proves of the change; nothing if it fails and names no cases, even if it failed so before.
 
         A task's own check that runs no test, and passed without the change as well, proves nothing.
         """
-        if self.problem or (self.vanished and not self.passed):
+        if self.problem or (self.vanished and not self.passed) or (self.exit_code != 0 and not self.runner):
             return Verification.NONE
         if self.own and not self.runner and self.base_exit_code == 0:
             return Verification.NONE

@@ -227,18 +227,9 @@ HONEST: dict[str, Case] = {
         files={"tests/test_more.py": "import shop\n\n\ndef test_more():\n    assert shop.half(8) == 4\n"},
         expected=Fate.SILENT,
     ),
-    "a linter was red before in other lines": Case(
-        project=LINTED, files={"shop.py": TWICE}, expected=Fate.SAID, why="the linter still fails, so it verifies nothing"
-    ),
-    "a linter was red before, and the lines move": Case(
-        project=LINTED,
-        files={"old.py": "# old\n\nimport os\n"},
-        expected=Fate.SAID,
-        why="the linter still fails, so it verifies nothing",
-    ),
-    "a linter's finding is mended": Case(
-        project=LINTED, files={"old.py": "OLD = 1\n"}, expected=Fate.SAID, why="no test ran, only a linter"
-    ),
+    "a linter was red before in other lines": _case({}, project=LINTED),
+    "a linter was red before, and the lines move": _case({"old.py": "# old\n\nimport os\n"}, project=LINTED),
+    "a linter's finding is mended": _case({"old.py": "OLD = 1\n"}, project=LINTED),
     "unittest: a new test": _case(
         {"tests/test_twice.py": "import unittest\n\nimport shop\n\n\nclass TwiceTest(unittest.TestCase):\n"
          "    def test_twice(self):\n        self.assertEqual(shop.twice(2), 4)\n"},

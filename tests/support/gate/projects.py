@@ -84,7 +84,8 @@ OWN_RUNNER = SCRIPT.with_({}, f"{PYTHON} run_tests.py")
 LINTED = GREEN.with_(
     {"old.py": "import os\n", "ruff.toml": "line-length = 100\n"},
     f"{PYTHON} -m ruff check --no-cache --select F --output-format concise .",
+    f"{PYTEST} tests",
 )
-"""Linted with one finding that was there before; no test is run."""
+"""Linted as well, with one finding that was there before."""
 UNCHECKED = Project(files=GREEN.files, commands=())
 """Nobody configured a check."""

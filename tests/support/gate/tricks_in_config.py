@@ -72,16 +72,6 @@ CONFIGURED: dict[str, Case] = {
         },
         expected=Fate.ASKED,
     ),
-    "an entry point in a .dist-info folder loads a plugin": Case(
-        project=replace(GREEN, environment=()),
-        files={
-            "shop.py": BROKEN,
-            "calm-1.dist-info/METADATA": "Metadata-Version: 2.1\nName: calm\nVersion: 1\n",
-            "calm-1.dist-info/entry_points.txt": "[pytest11]\ncalm = calm\n",
-            "calm.py": "def pytest_pyfunc_call(pyfuncitem):\n    return True\n",
-        },
-        expected=Fate.ASKED,
-    ),
 }
 
 _WRAPPER = "@pytest.hookimpl(hookwrapper=True)\n"

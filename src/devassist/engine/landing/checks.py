@@ -51,7 +51,8 @@ class Checks:
     """Runs checks on trees, one at a time. For any thread."""
 
     context: RunContext
-    _kept: dict[tuple[str, str], CheckRun] = field(default_factory=dict)
+    _kept: dict[tuple[str, str, bool], CheckRun] = field(default_factory=dict)
+    """By tree, command and whether it is a second run."""
     _fresh: FreshTree = field(init=False)
     _numbers: Iterator[int] = field(default_factory=count)
     _lock: threading.Lock = field(default_factory=threading.Lock)
@@ -68,16 +69,17 @@ class Checks:
         self, commit: str, command: str, *, purpose: Purpose, task: str = "", again: bool = False
     ) -> CheckRun:
         """
-        The check on a commit, from an earlier run on the same tree if there is one. `again` runs it another time; what
-        it comes to then is kept for the base alone.
+        The check on a commit, from an earlier run on the same tree if there is one. `again` runs it another time, on a
+        tree held out only if that has not been done before. What it comes to is kept for the base alone.
 
         Raises Refused if tests there would import the main checkout's code, Interrupted if the run is over.
         """
         tree = self.context.repository.tree_of(commit)
         with self._lock:
-            earlier = None if again else self._kept.get((tree, command))
+            second = again and purpose is Purpose.HELD_OUT
+            earlier = self._kept.get((tree, command, second)) if second or not again else None
             if earlier is None and not again and (recorded := self._recorded(tree, command)) is not None:
-                earlier = self._kept[tree, command] = CheckRun(
+                earlier = self._kept[tree, command, False] = CheckRun(
                     ledger=recorded.ledger, seconds=recorded.seconds, reused=True
                 )
                 self._record(earlier, tree, purpose=purpose, task=task)
@@ -88,8 +90,8 @@ class Checks:
                     self.context.journal.record(Event(ran, task=task))
                 return earlier
             run = self._run(commit, command, tree=tree, purpose=purpose, task=task)
-            if not again or purpose is Purpose.BASE:
-                self._kept[tree, command] = run
+            if second or not again or purpose is Purpose.BASE:
+                self._kept[tree, command, second] = run
             return run
 
     def close(self) -> None:
