@@ -140,7 +140,9 @@ class SubmitPlan(Arguments):
         min_length=1,
         description=(
             "each {id, title, role: coder|documenter|tester|researcher, instructions, scope: [globs], "
-            "depends_on: [ids], checks: [shell commands], review: bool}"
+            "depends_on: [ids], checks: [shell commands], review: bool} and, if existing tests have to change, "
+            "changes_tests: [globs of the tests that the task may change; counts only in a plan that a person "
+            "approves or passes]"
         ),
     )
     rationale: str

@@ -72,6 +72,13 @@ _PART = {
 }
 
 
+_JUDGED_PLAN = (
+    "How tasks are judged: each task's own checks must pass on the merged tree. If existing tests have to change, name "
+    "them in that task's `changes_tests`, as globs: a change to existing tests without it is put to a person. New "
+    "tests need no entry."
+)
+
+
 def planning_brief(
     around: Surroundings,
     *,
@@ -92,6 +99,7 @@ def planning_brief(
             f"Plan the goal as at most {max_tasks} tasks, each with one role of {roles}. Tasks run at the same time "
             "unless one depends on the other; two tasks that write the same files must depend on each other."
         )
+        parts.append(_JUDGED_PLAN)
     if ground:
         parts.append(ground)
     parts += [_handed_on(who, handoff) for who, handoff in handoffs]
