@@ -8,36 +8,57 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One command: `<module below commands>:<function>`, and the first line of the function's docstring."""
+    """
+    One command: `<module below commands>:<function>`, and the first line of the function's docstring.
+
+    `takes_run` says that its first argument is a run, which a shell completes without importing the command.
+    """
 
     target: str
     help: str
+    takes_run: bool = False
 
 
 ROOT: Mapping[str, Entry] = {
     "run": Entry("runs.run:run", "Plan GOAL into tasks, run a crew on each, and merge what passes."),
-    "resume": Entry("runs.resume:resume", "Continue a run after a crash, a stop, a limit or a decision."),
-    "stop": Entry("runs.stop:stop", "Stop a run and keep its work under rescue refs."),
-    "watch": Entry("runs.watch:watch", "Follow a run live; Ctrl-C detaches and leaves it running."),
-    "note": Entry("runs.note:note", "Tell the agent at work on a task something."),
-    "retry": Entry("runs.retry:retry", "Start a task again, on top of what it has committed."),
+    "resume": Entry(
+        "runs.resume:resume", "Continue a run after a crash, a stop, a limit or a decision.", takes_run=True
+    ),
+    "stop": Entry("runs.stop:stop", "Stop a run and keep its work under rescue refs.", takes_run=True),
+    "watch": Entry(
+        "runs.watch:watch", "Follow a run live; Ctrl-C detaches and leaves it running.", takes_run=True
+    ),
+    "note": Entry("runs.note:note", "Tell the agent at work on a task something.", takes_run=True),
+    "retry": Entry(
+        "runs.retry:retry", "Start a task again, on top of what it has committed.", takes_run=True
+    ),
     "inbox": Entry("decisions.inbox:show_inbox", "List the decisions that wait for you, most urgent first."),
     "approve": Entry("decisions.approve:approve", "Approve requests, exactly as they were shown."),
     "reject": Entry("decisions.reject:reject", "Reject requests, with a reason."),
     "answer": Entry("decisions.answer:answer", "Answer an agent's question."),
-    "status": Entry("runs.status:status", "List the runs of this repository and what each waits for."),
-    "show": Entry("runs.show:show", "Show a run, or one of its tasks, in full."),
-    "diff": Entry("runs.diff:diff", "Show what a run's result changes against its base."),
-    "logs": Entry("runs.logs:logs", "Print what happened in a run, in order."),
-    "roles": Entry("setup.roles:roles", "List the fixed roles and the tools of each."),
-    "merge": Entry("landing.merge:merge", "Merge a run's result into a branch; uncommitted work stays."),
-    "apply": Entry("landing.apply:apply", "Put a run's net change into your files, for a commit of yours."),
-    "undo": Entry("landing.undo:undo", "Take a merged or applied run back out."),
-    "discard": Entry(
-        "landing.discard:discard", "Remove a run's worktrees and branches; all stays reachable."
+    "status": Entry(
+        "runs.status:status", "List the runs of this repository and what each waits for.", takes_run=True
     ),
-    "report": Entry("runs.report:report", "Print a report of a run for its reviewer."),
-    "pr": Entry("runs.pr:pr", "Push a run's result and open a pull request for it."),
+    "show": Entry("runs.show:show", "Show a run, or one of its tasks, in full.", takes_run=True),
+    "diff": Entry("runs.diff:diff", "Show what a run's result changes against its base.", takes_run=True),
+    "logs": Entry("runs.logs:logs", "Print what happened in a run, in order.", takes_run=True),
+    "roles": Entry("setup.roles:roles", "List the fixed roles and the tools of each."),
+    "merge": Entry(
+        "landing.merge:merge", "Merge a run's result into a branch; uncommitted work stays.", takes_run=True
+    ),
+    "apply": Entry(
+        "landing.apply:apply",
+        "Put a run's net change into your files, for a commit of yours.",
+        takes_run=True,
+    ),
+    "undo": Entry("landing.undo:undo", "Take a merged or applied run back out.", takes_run=True),
+    "discard": Entry(
+        "landing.discard:discard",
+        "Remove a run's worktrees and branches; all stays reachable.",
+        takes_run=True,
+    ),
+    "report": Entry("runs.report:report", "Print a report of a run for its reviewer.", takes_run=True),
+    "pr": Entry("runs.pr:pr", "Push a run's result and open a pull request for it.", takes_run=True),
     "init": Entry(
         "setup.init:init", "Write a commented .devassist.toml and try its checks; never overwrites one."
     ),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from importlib import import_module
 from typing import Any, ClassVar
 
@@ -31,6 +31,9 @@ class LazyGroup(TyperGroup):
         entry = self.table.get(cmd_name)
         if entry is None or self._lists:
             return super().get_command(ctx, cmd_name)
+        if entry.takes_run and ctx is not None and ctx.resilient_parsing and _words(ctx) == [cmd_name]:
+            argument = import_module("devassist.cli.run_argument")  # which a help page has no use for
+            return _make_command(cmd_name, argument.takes_run, cls=_RunFirst)
         return load_command(cmd_name, entry)
 
     def format_commands(self, ctx: Any, formatter: Any) -> None:
@@ -45,11 +48,31 @@ class LazyGroup(TyperGroup):
         return names
 
 
+class _RunFirst(TyperCommand):
+    """Stands for a command while a shell completes its first argument, a run. Only the command knows its options."""
+
+    def shell_complete(self, ctx: Any, incomplete: str) -> Any:
+        assert self.name is not None  # noqa: S101  it was made with one
+        entry = ctx.parent.command.table[self.name]
+        return load_command(self.name, entry).shell_complete(ctx, incomplete)
+
+
+def _words(ctx: Any) -> list[str]:
+    """What was typed from the command's name on, less the word that is being completed."""
+    return [*getattr(ctx, "_protected_args", ()), *ctx.args]
+
+
 def load_command(name: str, entry: Entry) -> TyperCommand:
     """The command itself, as Typer makes it of its function."""
     module, function = entry.target.split(":")
+    return _make_command(name, getattr(import_module(f"{_COMMANDS}.{module}"), function))
+
+
+def _make_command(
+    name: str, function: Callable[..., Any], *, cls: type[TyperCommand] = TyperCommand
+) -> TyperCommand:
     app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
-    app.command(name)(getattr(import_module(f"{_COMMANDS}.{module}"), function))
+    app.command(name, cls=cls)(function)
     command = typer.main.get_command(app)
     assert isinstance(command, TyperCommand)  # noqa: S101  an app of one command is that command
     return command

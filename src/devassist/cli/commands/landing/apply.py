@@ -7,7 +7,8 @@ import typer
 from devassist.app.runs.takeover import aftermath
 from devassist.app.wiring.project import base_of, require_result
 from devassist.cli.invocation import Format, of, print_json
-from devassist.cli.options import Output, Run
+from devassist.cli.options import Output
+from devassist.cli.run_argument import Run
 
 
 def apply(context: typer.Context, run: Run, output: Output = Format.text) -> None:

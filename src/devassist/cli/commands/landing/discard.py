@@ -6,7 +6,8 @@ import typer
 
 from devassist.app.runs.takeover import aftermath
 from devassist.cli.invocation import Format, of, print_json
-from devassist.cli.options import Output, Run
+from devassist.cli.options import Output
+from devassist.cli.run_argument import Run
 
 
 def discard(context: typer.Context, run: Run, output: Output = Format.text) -> None:

@@ -11,7 +11,8 @@ from devassist.app.conflicts import compare as comparing
 from devassist.app.runs.takeover import aftermath
 from devassist.app.wiring.project import require_result
 from devassist.cli.invocation import Format, of, print_json
-from devassist.cli.options import Output, Run
+from devassist.cli.options import Output
+from devassist.cli.run_argument import Run
 from devassist.cli.view.conflict_view import stale_line
 
 

@@ -8,7 +8,8 @@ import typer
 
 from devassist.app.runs.takeover import undoing
 from devassist.cli.invocation import Format, of, print_json
-from devassist.cli.options import Output, Run
+from devassist.cli.options import Output
+from devassist.cli.run_argument import Run
 
 
 def undo(

@@ -12,7 +12,8 @@ from devassist.app.wiring.project import (
     require_result,
 )
 from devassist.cli.invocation import Format, of, print_json
-from devassist.cli.options import Output, Run
+from devassist.cli.options import Output
+from devassist.cli.run_argument import Run
 
 
 def diff(

@@ -10,7 +10,7 @@ import typer
 from devassist.app.documents import Json
 from devassist.app.wiring.project import load_state, open_reader
 from devassist.cli.invocation import StreamFormat, of, print_json, print_line
-from devassist.cli.options import Run
+from devassist.cli.run_argument import Run
 from devassist.cli.view.narration import event_json, event_line
 from devassist.domain.statuses import RunStatus
 from devassist.store.filters import EventFilter

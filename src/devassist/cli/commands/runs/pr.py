@@ -10,7 +10,8 @@ import typer
 from devassist.app import pull_request as publishing
 from devassist.app.documents import Json
 from devassist.cli.invocation import Format, of, print_json
-from devassist.cli.options import Output, Run
+from devassist.cli.options import Output
+from devassist.cli.run_argument import Run
 
 
 def pr(

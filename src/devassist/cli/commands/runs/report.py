@@ -10,7 +10,7 @@ import typer
 
 from devassist.app import reports as reporting
 from devassist.cli.invocation import json_text, of
-from devassist.cli.options import Run
+from devassist.cli.run_argument import Run
 from devassist.domain.errors import UsageError
 
 

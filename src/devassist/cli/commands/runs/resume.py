@@ -15,7 +15,7 @@ from devassist.app.wiring.project import Project, load_state
 from devassist.cli.artifacts import artifacts_directory
 from devassist.cli.commands.runs.watch import follow_to_end
 from devassist.cli.invocation import Format, Invocation, StreamFormat, of
-from devassist.cli.options import Run
+from devassist.cli.run_argument import Run
 from devassist.cli.view.github import run_ended
 from devassist.cli.view.progress import PlainProgress
 from devassist.cli.view.resolution_view import show_resolution

@@ -9,7 +9,8 @@ import typer
 from devassist.app.runs.decisions import post_note, retry_task
 from devassist.app.runs.ownership import is_alive
 from devassist.cli.invocation import Format, of, print_json
-from devassist.cli.options import Output, Run, Task
+from devassist.cli.options import Output, Task
+from devassist.cli.run_argument import Run
 
 
 def retry(

@@ -14,6 +14,7 @@ from devassist.app.wiring.project import (
 )
 from devassist.cli.invocation import Format, Invocation, of, print_json
 from devassist.cli.options import Output
+from devassist.cli.run_argument import complete_run
 from devassist.cli.view.render import run_summary
 from devassist.domain.errors import NotFound
 from devassist.domain.findings import case_lines, check_line, verification_line
@@ -23,7 +24,12 @@ from devassist.domain.state.tasks import TaskState
 
 def show(
     context: typer.Context,
-    what: Annotated[str, typer.Argument(metavar="RUN|TASK", help="A run, or RUN/TASK, or a task of @last.")],
+    what: Annotated[
+        str,
+        typer.Argument(
+            metavar="RUN|TASK", help="A run, or RUN/TASK, or a task of @last.", autocompletion=complete_run
+        ),
+    ],
     output: Output = Format.text,
 ) -> None:
     """Show a run, or one of its tasks, in full."""

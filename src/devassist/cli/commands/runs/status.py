@@ -12,7 +12,8 @@ from devassist.app.documents import Json
 from devassist.app.runs.ownership import present
 from devassist.app.wiring.project import OUTLINE, Project, fold_run, load_state, open_reader
 from devassist.cli.invocation import Format, of, print_json
-from devassist.cli.options import Output, complete_run
+from devassist.cli.options import Output
+from devassist.cli.run_argument import complete_run
 from devassist.cli.view.render import runs_table
 from devassist.domain.errors import NotFound
 from devassist.domain.state.run import RunState

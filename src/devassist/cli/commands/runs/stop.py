@@ -12,12 +12,13 @@ from devassist.app.runs.stopping import stop_run
 from devassist.app.wiring.project import load_state
 from devassist.cli.invocation import Format, of, print_json
 from devassist.cli.options import Output
+from devassist.cli.run_argument import Run
 from devassist.domain.errors import UsageError
 
 
 def stop(
     context: typer.Context,
-    run: Annotated[str, typer.Argument(metavar="RUN", help="Run id, its beginning, or @last.")] = "",
+    run: Run = "",
     every: Annotated[bool, typer.Option("--all", help="Every live run of this repository.")] = False,
     now: Annotated[bool, typer.Option("--now", help="Kill everything at once.")] = False,
     output: Output = Format.text,

@@ -9,7 +9,7 @@ import typer
 from devassist.app.runs.following import follow
 from devassist.app.wiring.project import Project, load_state
 from devassist.cli.invocation import Invocation, StreamFormat, of
-from devassist.cli.options import Run
+from devassist.cli.run_argument import Run
 from devassist.cli.view.run_session import answer, show_run
 
 
