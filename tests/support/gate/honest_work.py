@@ -227,6 +227,18 @@ HONEST: dict[str, Case] = {
         files={"tests/test_more.py": "import shop\n\n\ndef test_more():\n    assert shop.half(8) == 4\n"},
         expected=Fate.SILENT,
     ),
+    "a second task uses the fixture that the first one added": Case(
+        project=GREEN,
+        landed=(
+            {
+                "shop.py": TWICE,
+                "tests/conftest.py": f"{CONFTEST}\n\n@pytest.fixture\ndef two():\n    return 2\n",
+                "tests/test_twice.py": "import shop\n\n\ndef test_twice(two):\n    assert shop.twice(two) == 4\n",
+            },
+        ),
+        files={"tests/test_more.py": "import shop\n\n\ndef test_more(two):\n    assert shop.twice(two) == 4\n"},
+        expected=Fate.SILENT,
+    ),
     "a linter was red before in other lines": _case({}, project=LINTED),
     "a linter was red before, and the lines move": _case({"old.py": "# old\n\nimport os\n"}, project=LINTED),
     "a linter's finding is mended": _case({"old.py": "OLD = 1\n"}, project=LINTED),

@@ -7,6 +7,7 @@ from dataclasses import replace
 from support.gate.bench import PYTEST, PYTHON, Case, Fate, Files, Project
 from support.gate.projects import (
     BROKEN,
+    CONFTEST,
     GREEN,
     LINTED,
     MAKE,
@@ -177,6 +178,27 @@ OWN_CHECKS: dict[str, Case] = {
             "tests/test_plant.py": "def test_plant():\n    assert True\n",
         },
         expected=Fate.STOPPED,
+    ),
+    "an earlier task's tests hide what a later one breaks": Case(
+        project=GREEN,
+        landed=(
+            {
+                "tests/test_a.py": "import shop\n\nshop.add = lambda a, b: a + b\n\n\ndef test_a():\n    assert shop\n"
+            },
+        ),
+        files={"shop.py": BROKEN},
+        expected=Fate.ASKED,
+    ),
+    "an earlier task's fixture hides what a later one breaks": Case(
+        project=GREEN,
+        landed=(
+            {
+                "tests/conftest.py": f"{CONFTEST}\n\n@pytest.fixture(autouse=True)\ndef calm(monkeypatch):\n"
+                "    monkeypatch.setattr('shop.add', lambda a, b: a + b)\n"
+            },
+        ),
+        files={"shop.py": BROKEN},
+        expected=Fate.ASKED,
     ),
     "the code fails once and then passes": Case(
         project=GREEN,

@@ -18,7 +18,11 @@ from devassist.domain.judges.meddling import meddles
 Read = Callable[[str], str | None]
 """Path -> the text of that file in a tree, or None if there is none."""
 
-_TEST_FOLDERS = frozenset({"test", "tests", "testing", "__tests__", "spec", "specs", "e2e", "t", "testdata"})
+_TEST_FOLDER = re.compile(
+    r"(?:.+[_.-])?(?:unit)?tests?(?:[_.-].+|suites?|cases|lib|utils|data)?|testing|specs?|e2e|t|cypress|goldens?"
+    r"|__(?:tests|mocks|snapshots|fixtures)__",
+    re.IGNORECASE,
+)
 _TEST_FILES = (
     "test_*.py", "*_test.py", "tests.py", "*_test.go", "*.test.*", "*.spec.*", "*Test.java", "*Tests.java", "*Test.kt",
     "*IT.java", "*_test.rs", "*_spec.rb", "test_*.rb", "*_test.rb", "*.t", "*Test.php", "*_test.c*", "test_*.c*",
@@ -26,7 +30,8 @@ _TEST_FILES = (
 )  # fmt: skip
 _RUNNER_FILES = (
     "conftest.py", "pytest.ini", ".pytest.ini", "pytest.toml", ".pytest.toml", "tox.ini", "tox.toml", "noxfile.py",
-    ".coveragerc", "sitecustomize.py", "usercustomize.py", "*.pth", "Makefile", "makefile", "GNUmakefile", "*.mk",
+    ".coveragerc", ".env*", "sitecustomize.py", "usercustomize.py", "*.pth",
+    "Makefile", "makefile", "GNUmakefile", "*.mk",
     "justfile", "Justfile", ".justfile", "Taskfile.y*ml", "jest.config.*", "jest.setup.*", "vitest.config.*",
     "vitest.setup.*", "vitest.workspace.*", "vite.config.*", "babel.config.*", ".babelrc*", ".mocharc*", "karma.conf.*",
     "playwright.config.*", ".npmrc", "nextest.toml", "CTestCustom.*", ".proverc", ".rspec", "phpunit.xml*",
@@ -76,7 +81,7 @@ def settings_differ(before: str | None, after: str | None) -> bool:
 def is_test(path: str) -> bool:
     """Whether the file is a test, or stands among tests."""
     folders, name = posixpath.split(path)
-    return any(part in _TEST_FOLDERS for part in folders.split("/")) or is_test_file(name)
+    return any(_TEST_FOLDER.fullmatch(part) for part in folders.split("/")) or is_test_file(name)
 
 
 def is_test_file(path: str) -> bool:

@@ -10,6 +10,7 @@ from pathlib import PurePosixPath
 
 from devassist.domain.changes import in_scope
 from devassist.domain.judges.awareness import awareness, is_code
+from devassist.domain.judges.meddling import meddles
 from devassist.domain.judges.paths import file_of, is_test, is_test_file, judging_paths
 from devassist.domain.ledger import CaseStatus, Ledger, LedgerDifference
 from devassist.domain.plan import PlanTask
@@ -46,7 +47,7 @@ class Trial:
             commands=commands,
             allowed=self.allowed,
         )
-        self._held_out = ""
+        self.earlier = self._changed_earlier(commands)
 
     @cached_property
     def aware(self) -> tuple[str, ...]:
@@ -144,7 +145,7 @@ class Trial:
     def _doubted(self, judged: JudgedCheck, now: Ledger) -> JudgedCheck:
         """With what a person decides: tests that are gone or do not run any more, and what only the new judges pass."""
         held_out: tuple[str, ...] = ()
-        if self.judges:
+        if self.judges or self.earlier:
             if judged.own:
                 found = self._compared(now, self._reference(now.command).ledger)
                 judged = replace(
@@ -170,21 +171,37 @@ class Trial:
     def _held_out_difference(self, judged: JudgedCheck, now: Ledger) -> tuple[str, ...]:
         """The cases that only the changed judges pass, confirmed by a second run."""
         reference = self._reference(now.command).ledger
+        if self.earlier:
+            reference = self._on_held_out(self._reference_held_out, now.command)
         different: tuple[str, ...] = ()
         for again in (False, True):
-            held_out = self._on_held_out(now.command, again=again)
+            held_out = self._on_held_out(self._held_out, now.command, again=again)
             different = differs_held_out(reference, now, held_out, moved=judged.moved)
             if not different:
                 break
         return self._not_allowed(different)
 
-    def _on_held_out(self, command: str, *, again: bool = False) -> Ledger:
-        if not self._held_out:
-            self._held_out = self._as_it_was()
-        run = self.runs.on(self._held_out, command, purpose=Purpose.HELD_OUT, task=self.task.id, again=again)
-        return run.ledger
+    def _on_held_out(self, commit: str, command: str, *, again: bool = False) -> Ledger:
+        return self.runs.on(commit, command, purpose=Purpose.HELD_OUT, task=self.task.id, again=again).ledger
 
-    def _as_it_was(self) -> str:
+    def _changed_earlier(self, commands: Sequence[str]) -> tuple[str, ...]:
+        """
+        Judging files that tasks which landed before have changed: what they hide may be there only now.
+
+        Tests that keep to themselves are none of them, else every task after one that adds a test would pay for it.
+        """
+        base = self.context.request.base
+        if base == self.onto:
+            return ()
+        changed = self.context.repository.changed_paths(base, self.onto)
+        at_base = partial(read_text, self.context, base)
+        paths = judging_paths(changed, before=at_base, after=self.before, commands=commands)
+        return tuple(
+            path for path in paths if not is_test_file(path) or meddles(path, self.before(path) or "")
+        )
+
+    @cached_property
+    def _held_out(self) -> str:
         """
         A commit of the merged tree in which the judging files are as they were before the change.
 
@@ -195,11 +212,21 @@ class Trial:
         added = [path for path in self.changed if self.before(path) is None and is_test_file(path)]
         paths = [*self.judges, *(path for path in added if PurePosixPath(path).name in gone)]
         before, after = repository.tree_of(self.onto), repository.tree_of(self.commit)
+        return self._judged_by_the_base(repository.tree_with(after, paths, before), self.commit)
+
+    @cached_property
+    def _reference_held_out(self) -> str:
+        """What the change goes onto, in which what landed before has not changed what judges it."""
+        return self._judged_by_the_base(self.context.repository.tree_of(self.onto), self.onto)
+
+    def _judged_by_the_base(self, tree: str, parent: str) -> str:
+        repository = self.context.repository
+        base = repository.tree_of(self.context.request.base)
         signature = repository.signature(self.context.environment)
         return commit_merge(
             repository,
-            tree=repository.tree_with(after, paths, before),
-            parents=[self.commit],
+            tree=repository.tree_with(tree, self.earlier, base),
+            parents=[parent],
             message=f"Task {self.task.id}, judged by what was there before",
             author=signature,
             committer=signature,
