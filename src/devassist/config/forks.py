@@ -78,7 +78,7 @@ class _PullRequest:
 
 @dataclass(frozen=True, slots=True)
 class _Event:
-    """What GitHub tells a job in the file GITHUB_EVENT_PATH, as far as it is read here."""
+    """The part that is read here of the event in the file GITHUB_EVENT_PATH."""
 
     pull_request: _PullRequest
 

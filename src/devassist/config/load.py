@@ -40,7 +40,7 @@ class Loaded:
     settings: Settings
     origins: Mapping[str, str] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
-    """What a person should know of where the values came from."""
+    """Sentences for the person about where values came from."""
 
 
 def load_settings(
@@ -120,7 +120,7 @@ def _not_toml(where: str, error: Exception) -> ConfigError:
 
 
 def _flatten(document: Mapping[str, object], origin: str) -> Mapping[str, object]:
-    """Values by dotted key. Raises ConfigError for a key that there is not, with the nearest that there is."""
+    """Values by dotted key. Raises ConfigError for an unknown key, with the most similar known one."""
     flat: dict[str, object] = {}
     sections = [section.name for section in fields(Settings)]
     for section, values in document.items():
@@ -138,7 +138,7 @@ def _flatten(document: Mapping[str, object], origin: str) -> Mapping[str, object
 
 
 def _only_own(values: Mapping[str, object], path: str) -> Mapping[str, object]:
-    """A repository that came from somewhere else must not send the person's keys to a server of its choice."""
+    """`values`, if a repository may set them: it must not send the person's keys to a server of its choice."""
     base = values.get("model.api_base")
     if isinstance(base, str) and base and urlsplit(base).hostname not in _LOOPBACK:
         raise ConfigError(
@@ -168,7 +168,7 @@ def _from_environment(environment: Mapping[str, str]) -> Mapping[str, object]:
 
 
 def _parse(text: str, key: str, name: str) -> object:
-    """A text as it is, a list by its commas, anything else as TOML writes it."""
+    """A text unchanged, a list split at its commas, anything else read as TOML."""
     kind = types()[key]
     if isinstance(kind, type) and issubclass(kind, str | Enum):
         return text
@@ -181,7 +181,7 @@ def _parse(text: str, key: str, name: str) -> object:
 
 
 def recorded_settings(recorded: Settings, overrides: Mapping[str, object]) -> Settings:
-    """The settings of a run as its log has them, with the options of a resume by dotted key; None means not given."""
+    """A run's recorded settings, with the options of a resume by dotted key; None means not given."""
     values = {
         f"{section}.{name}": value
         for section, keys in msgspec.to_builtins(recorded).items()

@@ -50,7 +50,7 @@ def template(values: Mapping[str, object] | None = None) -> str:
 
 
 def _docs(kind: type) -> Mapping[str, str]:
-    """The sentence below each field, which Python itself does not keep."""
+    """The sentence below each field, which Python drops at compile time."""
     tree = ast.parse(inspect.getsource(module))
     body = next(
         node.body for node in tree.body if isinstance(node, ast.ClassDef) and node.name == kind.__name__

@@ -1,4 +1,4 @@
-"""The dotted keys of the settings with the type of each, and what makes a value of one wrong."""
+"""The dotted keys of the settings, the type of each, and the checks of their values."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from devassist.domain.errors import ConfigError
 from devassist.domain.settings import Settings
 
 Type = object
-"""What a field of the settings is annotated with; typing has no name for such a value."""
+"""The annotation of a field of the settings; typing has no name for the type of annotations."""
 
 _NAMES: Mapping[object, str] = {int: "a whole number", float: "a number", bool: "true or false"}
 _THRESHOLD = "a threshold lies between 0 and 1"
@@ -95,8 +95,8 @@ def _wrong(key: str, value: object, kind: Type, origin: str) -> ConfigError:
     if choices and isinstance(value, str) and isinstance(kind, type):
         return ConfigError(f"{origin}: {key} = {value!r}", hint=known)
     if choices and isinstance(value, list | tuple):
-        strangers = [item for item in value if item not in choices]
-        return ConfigError(f"{origin}: {key} names {strangers[0]!r}", hint=known)
+        unknown_items = [item for item in value if item not in choices]
+        return ConfigError(f"{origin}: {key} names {unknown_items[0]!r}", hint=known)
     return ConfigError(f"{origin}: {key} = {value!r} is not {_name(kind)}")
 
 

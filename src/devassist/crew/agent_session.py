@@ -20,8 +20,8 @@ from devassist.crew.arguments import (
     submitted_work,
 )
 from devassist.crew.crew_stop import CrewStop
-from devassist.crew.loop_guard import Conduct
-from devassist.crew.replay import recorded, taken_up
+from devassist.crew.loop_guard import LoopGuard
+from devassist.crew.replay import recorded_outcome, resumed_outcome
 from devassist.crew.tool_context import AgentFact, OutOfScope, ToolOutcome, ToolRefused
 from devassist.crew.toolbox import TOOLS, content_of
 from devassist.domain.errors import DevassistError
@@ -65,12 +65,12 @@ class AgentSession:
 
     def __post_init__(self) -> None:
         self.recalling = self.assignment.recalls
-        self._conduct = Conduct(self._decide)
+        self._loop_guard = LoopGuard(self._decide)
         self._redactor = Redactor(self.assignment.secrets, self.assignment.redact)
 
     @property
     def place(self) -> AgentPlace:
-        """Opened at first need, so that an agent starts from the commit of the one before it."""
+        """Where the agent works. Opened when first needed, so that an agent starts from its predecessor's commit."""
         if self._place is None:
             opened = self.link.begin(self.role, self.round)
             self._place = replace(opened, brief=self._redactor.text(opened.brief))
@@ -107,7 +107,7 @@ class AgentSession:
             self._pending.setdefault(call.name, deque()).append(call.id)
 
     def event(self, fact: AgentFact, *, id_: str = "", parent: str = "") -> Event:
-        """A fact of this agent; its role and round are set here."""
+        """The event of a fact about this agent; its role and round are set here."""
         return Event(
             replace(fact, role=str(self.role), round=self.round),
             run=self.assignment.run,
@@ -122,33 +122,33 @@ class AgentSession:
         return evidence_id(self.assignment.run, self.assignment.task, self.role, self.round, self.calls)
 
     def reject(self, name: str, arguments: str, reason: str) -> str:
-        """Record a call that never reaches a tool: unknown, or arguments that are not JSON. The result's text."""
-        self._conduct.called(name, arguments)
+        """Record a call of an unknown tool, or with arguments that are not JSON, and return the text of its result."""
+        self._loop_guard.count_call(name, arguments)
         refused = ToolCalled(name=name, arguments=arguments, result=reason, ok=False)
         evidence = self.next_evidence()
         self.link.record(self.event(refused, id_=evidence))
         return f"{reason}\nevidence: {evidence}"
 
-    def call(self, name: str, given: JsonObject) -> ToolOutcome:
+    def call(self, name: str, raw: JsonObject) -> ToolOutcome:
         """Make one tool call. The outcome's text ends with its evidence line."""
         pending = self._pending.get(name)
         call_id = pending.popleft() if pending else ""
         evidence = self.next_evidence()
-        shown = json.dumps(given, sort_keys=True, ensure_ascii=False, default=str)
-        repeated = self._conduct.called(name, shown)
+        shown = json.dumps(raw, sort_keys=True, ensure_ascii=False, default=str)
+        repeated = self._loop_guard.count_call(name, shown)
         started = time.monotonic()
-        known = self._recall(evidence)
-        if known.called is not None:
-            return self._again(name, given, known.called, evidence)
-        outcome = self._attempt(name, given, evidence, known)
-        outcome = replace(outcome, text=self._redactor.text(outcome.text))  # a model is told no secret
+        recalled = self._recall(evidence)
+        if recalled.called is not None:
+            return self._replayed(name, raw, recalled.called, evidence)
+        outcome = self._attempt(name, raw, evidence, recalled)
+        outcome = replace(outcome, text=self._redactor.text(outcome.text))  # no model reads a secret
         if repeated >= _WARN_IDENTICAL_CALLS:
             outcome = replace(
                 outcome, text=f"{outcome.text}\nnote: this is the same call {repeated} times in a row"
             )
         called = ToolCalled(
             name=name,
-            arguments=dict(given),
+            arguments=dict(raw),
             subject=outcome.subject,
             result=outcome.text,
             ok=outcome.ok,
@@ -167,61 +167,63 @@ class AgentSession:
         reach("tool.result")
         self.link.record(self.event(called, id_=evidence))
         if outcome.out_of_scope:
-            self._conduct.strayed(outcome.summary)
+            self._loop_guard.count_refusal(outcome.summary)
         if outcome.truncated:
-            self._conduct.flooded(name)
+            self._loop_guard.count_flood(name)
         return replace(outcome, text=f"{_cut(outcome.text)}\nevidence: {evidence}")
 
     def spec(self) -> SandboxSpec:
-        """The world a command of this agent sees."""
+        """What a command of this agent sees of the machine."""
         place = self.place
         worktree = Path(place.worktree)
         return SandboxSpec(
             worktree=worktree,
             private=Path(place.private),
-            read_only=[Path(one) for one in place.read_only],
-            masked=[Path(one) for one in self.assignment.masked],
+            read_only=[Path(path) for path in place.read_only],
+            masked=[Path(path) for path in self.assignment.masked],
             environment=place.environment,
             cwd=worktree / place.prefix if place.prefix else worktree,
             network=self.assignment.network,
         )
 
     def _recall(self, evidence: str) -> RecalledTool:
-        """What the log holds of this call. After the first that it does not hold, everything is new."""
+        """The log's record of this call. After the first call that the log does not have, every call is new."""
         if not self.recalling:
             return RecalledTool()
         recalled = self.link.recall_tool(evidence)
         self.recalling = recalled.called is not None
         return recalled
 
-    def _again(self, name: str, given: JsonObject, called: ToolCalled, evidence: str) -> ToolOutcome:
-        """A call that was made before: its recorded result, with what it meant for this session."""
-        outcome = recorded(called)
+    def _replayed(self, name: str, raw: JsonObject, called: ToolCalled, evidence: str) -> ToolOutcome:
+        """Answer a call that was made before from its record, and repeat what it changed in this session."""
+        outcome = recorded_outcome(called)
         if outcome.ok and name == "request_scope":
-            self.granted.extend(RequestScope.model_validate(given).paths)
+            self.granted.extend(RequestScope.model_validate(raw).paths)
         if name == self.submit_tool:
-            self._attempt(name, given, evidence, RecalledTool())
+            self._attempt(name, raw, evidence, RecalledTool())
         return replace(outcome, text=f"{_cut(outcome.text)}\nevidence: {evidence}")
 
-    def _attempt(self, name: str, given: JsonObject, evidence: str, known: RecalledTool) -> ToolOutcome:
+    def _attempt(self, name: str, raw: JsonObject, evidence: str, recalled: RecalledTool) -> ToolOutcome:
         try:
-            arguments = parse_arguments(name, given)
+            arguments = parse_arguments(name, raw)
         except BadArguments as error:
             return ToolOutcome(text=f"error: {error}", ok=False, summary="bad arguments")
         if name == self.submit_tool:
             return self._submit(arguments)
         try:
-            if known.begun:
-                return taken_up(self, name, arguments, evidence, known)
+            if recalled.begun:
+                return resumed_outcome(self, name, arguments, evidence, recalled)
             if isinstance(arguments, FileWrite):
                 before = content_of(self, arguments.path)
-                intent = ToolIntended(name=name, arguments=dict(given), before=before)
+                intent = ToolIntended(name=name, arguments=dict(raw), before=before)
                 self.link.record(self.event(intent, parent=evidence))
                 reach("tool.intent")
             return TOOLS[name](self, arguments, evidence)
         except (ToolRefused, DevassistError) as error:
-            strayed = isinstance(error, OutOfScope)
-            return ToolOutcome(text=f"error: {error}", ok=False, summary=str(error), out_of_scope=strayed)
+            out_of_scope = isinstance(error, OutOfScope)
+            return ToolOutcome(
+                text=f"error: {error}", ok=False, summary=str(error), out_of_scope=out_of_scope
+            )
         except (OSError, UnicodeError) as error:
             return ToolOutcome(text=f"error: {_plain_error(error)}", ok=False, summary=_plain_error(error))
 

@@ -1,4 +1,4 @@
-"""The arguments of every tool: their shapes, the schemas the model sees, and the errors it gets back."""
+"""The arguments of every tool: their shapes, the schemas that the model sees, and the errors that it reads."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from devassist.domain.events import JsonObject
 
 
 class Arguments(BaseModel):
-    """No unknown argument is passed over in silence; null means that an optional one was left out."""
+    """Unknown arguments are errors; null means that an optional argument was left out."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -41,7 +41,7 @@ class ReadFile(Arguments):
 
 
 class FileWrite(Arguments):
-    """What every tool that changes one file is told."""
+    """The arguments that all tools that change a file share."""
 
     path: str
 
@@ -211,11 +211,11 @@ class BadArguments(Exception):
     """Arguments that do not fit; the text names the field and is meant for the model."""
 
 
-def parse_arguments(tool: str, given: JsonObject) -> Arguments:
+def parse_arguments(tool: str, raw: JsonObject) -> Arguments:
     """Raises BadArguments naming every field that is wrong."""
     shape = ARGUMENTS[tool]
     optional = {name for name, field in shape.model_fields.items() if not field.is_required()}
-    stated = {name: value for name, value in given.items() if not (value is None and name in optional)}
+    stated = {name: value for name, value in raw.items() if not (value is None and name in optional)}
     try:
         return shape.model_validate(stated)
     except ValidationError as error:
@@ -227,14 +227,16 @@ def parse_arguments(tool: str, given: JsonObject) -> Arguments:
 
 
 def submitted_work(arguments: Arguments) -> SubmittedWork:
-    """What a submit tool was called with, as the supervisor gets it. A finding that is a bare text gets a key."""
+    """A submit tool's arguments, as the supervisor receives them. A finding that is a bare text becomes an object."""
     fields = arguments.model_dump(mode="json")
-    findings = [one if isinstance(one, Mapping) else {"text": str(one)} for one in fields.get("findings", ())]
+    findings = [
+        item if isinstance(item, Mapping) else {"text": str(item)} for item in fields.get("findings", ())
+    ]
     return msgspec.convert({**fields, "findings": findings}, SubmittedWork, strict=False)
 
 
 def schema_of(tool: str) -> JsonObject:
-    """The tool in OpenAI's shape: only what is required is required."""
+    """The tool in OpenAI's shape, with arguments that have a default as optional."""
     shape = ARGUMENTS[tool]
     schema = shape.model_json_schema()
     definitions = schema.pop("$defs", {})
@@ -252,7 +254,7 @@ def schema_of(tool: str) -> JsonObject:
 
 def _plain(node: object, definitions: JsonObject, *, names: bool = False) -> object:
     """
-    A part of a schema without titles and with references put in place: some providers know neither.
+    A part of a schema, without titles and with references resolved: some providers support neither.
 
     `names` says that the keys of `node` are the names of arguments.
     """

@@ -1,4 +1,4 @@
-"""What a worker records of its model calls, and a recorded reply taken for the call it answered."""
+"""Records a worker's model calls, and turns a recorded call back into its reply."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ class CallJournal:
     """Records each attempt of one agent's model calls: intended before, called after."""
 
     session: AgentSession
-    asked: str
-    """The digest of what is sent, by which a later run finds the reply again."""
+    request_digest: str
+    """The digest of the request, by which a later worker finds its reply."""
 
     def before(self, request: ModelRequest, model: str, attempt: int) -> ModelIntended:
         """Record that the call is about to be made. Raises LimitReached if it may not be."""
@@ -27,7 +27,7 @@ class CallJournal:
             turn=request.address.turn,
             attempt=attempt,
             model=model,
-            request=self.asked,
+            request=self.request_digest,
             messages=tuple(request.messages),
             tools=tuple(request.tools),
         )
@@ -38,9 +38,9 @@ class CallJournal:
     def after(
         self, token: object, reply: ModelReply | None, error: ModelError | None, latency_ms: float
     ) -> None:
-        """Record how the call ended; `token` is what `before` returned."""
+        """Record the call's outcome; `token` is what `before` returned."""
         reach("llm.reply")
-        assert isinstance(token, ModelIntended)  # noqa: S101  what `before` gave
+        assert isinstance(token, ModelIntended)  # noqa: S101  `before` returned it
         called = ModelCalled(
             turn=token.turn,
             attempt=token.attempt,
@@ -86,7 +86,7 @@ def _failed(call: ModelCalled, error: ModelError | None) -> ModelCalled:
 
 
 def recorded_reply(called: ModelCalled) -> ModelReply:
-    """The reply of a recorded call, which was paid for when it was recorded."""
+    """The reply of a recorded call. It was paid for when it was recorded."""
     reply = called.reply or RecordedReply()
     return ModelReply(
         content=reply.content or "",

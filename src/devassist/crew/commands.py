@@ -1,4 +1,4 @@
-"""The tools that run commands: in the sandbox, recorded before and after, and asked about where a person wants it."""
+"""The tools that run commands: in the sandbox, recorded before and after, with a person's permission if required."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from devassist.crew.arguments import Arguments, RunCommand
-from devassist.crew.tool_context import Bench, Observed, ToolOutcome, ToolRefused
+from devassist.crew.tool_context import Observed, ToolContext, ToolOutcome, ToolRefused
 from devassist.domain.claims.cases import CaseCounts, brief
 from devassist.domain.errors import Refused
 from devassist.domain.events import CommandIntended, CommandRan
@@ -20,19 +20,19 @@ from devassist.evidence.observation import observe
 from devassist.ports import CommandResult, Sandbox
 
 _MAX_CONFIGURATION = 1_000_000
-"""Bytes of a runner's configuration file that are looked at."""
+"""The most bytes of a runner's configuration file that are read."""
 
 
-def run_command(session: Bench, wanted: RunCommand, evidence: str) -> ToolOutcome:
+def run_command(session: ToolContext, arguments: RunCommand, evidence: str) -> ToolOutcome:
     before = session.link.changed(session.role)
-    _may_run(session, wanted.command)
-    intent = CommandIntended(command=wanted.command, purpose=Purpose.COMMAND, before=dict(before))
-    observed = sandboxed(session, intent, wanted.timeout_s, evidence=evidence)
-    return command_outcome(wanted, observed, before, session.link.changed(session.role))
+    _may_run(session, arguments.command)
+    intent = CommandIntended(command=arguments.command, purpose=Purpose.COMMAND, before=dict(before))
+    observed = sandboxed(session, intent, arguments.timeout_s, evidence=evidence)
+    return command_outcome(arguments, observed, before, session.link.changed(session.role))
 
 
-def _may_run(session: Bench, command: str) -> None:
-    """Commands of a class that a person has to allow are asked about; all others need no word."""
+def _may_run(session: ToolContext, command: str) -> None:
+    """Ask a person about a command that matches one of the patterns to ask about. Raises ToolRefused on a refusal."""
     if not any(fnmatchcase(command.strip(), pattern) for pattern in session.assignment.ask_commands):
         return
     answer = session.link.ask(session.role, ApprovalClass.COMMAND, f"run `{command}`?", [command])
@@ -41,24 +41,24 @@ def _may_run(session: Bench, command: str) -> None:
 
 
 def command_outcome(
-    wanted: RunCommand, observed: Observed, before: Mapping[str, str], after: Mapping[str, str]
+    arguments: RunCommand, observed: Observed, before: Mapping[str, str], after: Mapping[str, str]
 ) -> ToolOutcome:
-    """What run_command answers; `before` and `after` are the worktree's changes as path -> content id."""
+    """The outcome of run_command; `before` and `after` are the worktree's changes as path -> content id."""
     result = observed.result
     return ToolOutcome(
         text=_as_text(observed),
         ok=result.exit_code == 0 or result.reader_left,
-        subject=wanted.command,
+        subject=arguments.command,
         read=("*",),
         wrote=_difference(before, after),
-        summary=f"`{wanted.command}`: {_in_brief(observed)}",
+        summary=f"`{arguments.command}`: {_in_brief(observed)}",
         exit_code=result.exit_code,
         truncated=result.truncated,
     )
 
 
-def run_checks(session: Bench, _given: Arguments, evidence: str, *, first: int = 1) -> ToolOutcome:
-    """Run every check; each is evidence of its own. `first` is the number of the first one's id."""
+def run_checks(session: ToolContext, _arguments: Arguments, evidence: str, *, first: int = 1) -> ToolOutcome:
+    """Run every check; each has an evidence id of its own, numbered from `first`."""
     commands = session.assignment.checks
     if not commands:
         return ToolOutcome(text="no checks are configured for this task", ok=False, summary="no checks")
@@ -87,7 +87,7 @@ def run_checks(session: Bench, _given: Arguments, evidence: str, *, first: int =
 
 
 def _as_text(observed: Observed) -> str:
-    """What a model reads of a command."""
+    """A command's output, exit code and test counts, for a model."""
     result, cases = observed.result, observed.cases
     counts = f"\n[tests: {cases.text}]" if cases.runner else ""
     return f"{result.output.rstrip()}\n[{how_it_ended(result)}]{counts}".lstrip()
@@ -103,10 +103,10 @@ def _difference(before: Mapping[str, str], after: Mapping[str, str]) -> tuple[st
 
 
 def sandboxed(
-    session: Bench, intent: CommandIntended, timeout_s: float, *, evidence: str, id_: str = ""
+    session: ToolContext, intent: CommandIntended, timeout_s: float, *, evidence: str, id_: str = ""
 ) -> Observed:
     """
-    Run a command as the record says: intended before, with the state it found, and ran after.
+    Run a command, and record it before (with the state of the worktree) and after.
 
     `evidence` is the tool call's id, `id_` the command's own if claims may cite it.
     """
@@ -133,8 +133,8 @@ def sandboxed(
     return observed
 
 
-def _observed(session: Bench, sandbox: Sandbox, command: str, timeout_s: float) -> Observed:
-    """Run a command so that its test runners report, if they are known."""
+def _observed(session: ToolContext, sandbox: Sandbox, command: str, timeout_s: float) -> Observed:
+    """Run a command in such a way that the test runners devassist knows report each case."""
     spec = session.spec()
     spec.private.mkdir(parents=True, exist_ok=True)
     with TemporaryDirectory(prefix="results-", dir=spec.private) as results:
@@ -154,7 +154,7 @@ def _observed(session: Bench, sandbox: Sandbox, command: str, timeout_s: float) 
     return Observed(result=result, cases=brief(ledger, result.output))
 
 
-def _text_of(session: Bench, path: str) -> str | None:
+def _text_of(session: ToolContext, path: str) -> str | None:
     try:
         return session.files.read_bytes(path, _MAX_CONFIGURATION).decode()
     except (OSError, Refused, UnicodeError):

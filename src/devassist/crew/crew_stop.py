@@ -1,4 +1,4 @@
-"""How an agent's work ends early: an exception that passes through CrewAI's nets."""
+"""The exception that ends a crew early, which CrewAI does not catch."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from devassist.domain.statuses import Outcome
 
 class CrewStop(BaseException):
     """
-    Leaves the crew at once.
+    Ends the crew at once.
 
-    A BaseException because CrewAI catches every Exception to go on or to run the whole task again. `error` is ours
-    that was the cause, if there was one.
+    A BaseException because CrewAI catches every Exception, to continue or to run the whole task again. `error` is the
+    DevassistError that caused it, if any.
     """
 
     def __init__(self, outcome: Outcome, reason: str, *, error: DevassistError | None = None) -> None:
@@ -23,7 +23,7 @@ class CrewStop(BaseException):
 
     @property
     def ending(self) -> CrewEnding:
-        """How the crew ends by it."""
+        """The crew's ending, for the supervisor."""
         kind = self.error.kind if isinstance(self.error, ModelError) else ""
         hint = self.error.hint if self.error is not None else ""
         return CrewEnding(outcome=self.outcome, reason=self.reason, kind=kind, hint=hint)

@@ -25,17 +25,17 @@ _UNLIMITED = 1_000_000
 
 
 class SentBack(Exception):
-    """A submit that was not accepted. Raised, because CrewAI ends the agent on any result that is returned."""
+    """A submit was not accepted. Raised because CrewAI ends the agent on any result that is returned."""
 
 
 class _AnyArguments(BaseModel):
-    """No fields, so CrewAI passes the arguments on unread: checking them is the session's part."""
+    """Has no fields, so that CrewAI passes the arguments on unchecked; AgentSession checks them."""
 
     model_config = ConfigDict(extra="allow")
 
 
 class _ShortTool(CrewStructuredTool):
-    """The prose goes into prompts of models without tool calling, which are refused; the schemas go out natively."""
+    """Describes itself in one line: only models without tool calling would read more, and devassist refuses those."""
 
     @property
     def formatted_description(self) -> str:
@@ -49,13 +49,13 @@ class BoundTool(BaseTool):
     _call: Callable[[str, JsonObject], ToolOutcome] = PrivateAttr()
 
     def to_structured_tool(self) -> CrewStructuredTool:
-        """CrewAI's own form of the tool, without the schema in prose that it renders twice per agent."""
+        """CrewAI's own form of the tool, without the schema as prose, which CrewAI renders twice per agent."""
         tool = super().to_structured_tool()
         tool.__class__ = _ShortTool
         return tool
 
-    def _run(self, **given: object) -> str:
-        outcome = self._call(self.name, given)
+    def _run(self, **arguments: object) -> str:
+        outcome = self._call(self.name, arguments)
         if self.result_as_answer and not outcome.ok:
             raise SentBack(outcome.text)
         return outcome.text
@@ -144,13 +144,13 @@ def _tool(session: AgentSession, name: str) -> BoundTool:
 
 
 def warm() -> None:
-    """Build one crew and let it go: CrewAI completes its models at first use, which is better shared than repeated."""
+    """Build a crew and drop it: CrewAI completes its models at first use, which forked workers then share."""
     assignment = Assignment(run="", task="warm", roles=(Role.CODER,), models={"coder": ("warm",)})
     session = AgentSession(
         assignment=assignment,
         role=Role.CODER,
         round=1,
-        link=cast("CrewLink", None),  # never asked: the crew is not kicked off
+        link=cast("CrewLink", None),  # never used: the crew is not kicked off
         sandbox=None,
         open_files=_never,
     )

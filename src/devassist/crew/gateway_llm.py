@@ -1,4 +1,4 @@
-"""The one way from CrewAI to a model: every call of an agent passes through here."""
+"""CrewAI's only way to a model: every model call of an agent passes through here."""
 
 from __future__ import annotations
 
@@ -22,17 +22,17 @@ from devassist.domain.statuses import Outcome
 from devassist.ports import ModelReply, ModelRequest, ToolCall
 
 BRIEF = "[[devassist:brief]]"
-"""Stands for the agent's brief in the task description, so that CrewAI's templating never sees the text."""
+"""Takes the place of the agent's brief in the task description, so that CrewAI's templating never sees the text."""
 
 _NUDGES = 1
 _MOST_BROKEN_OFF = 3
-"""Replies in a row that may end before they are whole."""
+"""The number of incomplete replies in a row that ends an agent."""
 _BROKEN_OFF = {
     "length": "was cut off at the limit of its length",
     "max_tokens": "was cut off at the limit of its length",
     "content_filter": "was ended by the provider's content filter",
 }
-"""How a reply that is not whole ended, by its finish reason."""
+"""Finish reasons of incomplete replies, each with what happened to the reply."""
 _CHARS_PER_TOKEN = 4
 _KEPT_RESULTS = 6
 
@@ -46,7 +46,7 @@ class _Function:
 
 
 class _Call:
-    """A tool call in the shape that CrewAI's loop takes."""
+    """A tool call in the shape that CrewAI's loop expects."""
 
     __slots__ = ("function", "id", "type")
 
@@ -61,9 +61,9 @@ class GatewayLLM(BaseLLM):
     CrewAI's model, one per agent and round.
 
     `complete` sends a ModelRequest with retries, budget and journal around it (llm.calls.CallPolicy).
-    A reply without any tool call is answered once with a reminder of the submit tool; the second ends the attempt.
-    A reply that is not whole is answered with that, and nothing of it is done: what its calls would have said in full
-    is unknown, even where they can be read.
+    The first reply without a tool call is answered with a reminder of the submit tool; the second ends the attempt.
+    None of the calls of an incomplete reply is made, even if they can be parsed: what the model meant to say in full is
+    unknown. The model is told so, and continues.
     """
 
     llm_type: str = "devassist-gateway"
@@ -144,7 +144,7 @@ class GatewayLLM(BaseLLM):
         texts = broken = 0
         while True:
             session.turn += 1
-            self._hear(own)
+            self._insert_news(own)
             reply = self._send(self._fitted(self._with_inserted(own)))
             how = _BROKEN_OFF.get(reply.finish_reason.lower(), "")
             if not how and reply.tool_calls:
@@ -155,8 +155,8 @@ class GatewayLLM(BaseLLM):
             if texts > _NUDGES or broken >= _MOST_BROKEN_OFF:
                 raise CrewStop(Outcome.FAILED, self._end_without_submit(how, broken))
             nudge = _broken_off(reply, how) if how else self._nudge()
-            said = {"role": "assistant", "content": reply.content or f"[{how or 'nothing'}]"}
-            self._inserted.append((len(own), [said, {"role": "user", "content": nudge}]))
+            answer = {"role": "assistant", "content": reply.content or f"[{how or 'nothing'}]"}
+            self._inserted.append((len(own), [answer, {"role": "user", "content": nudge}]))
 
     def _nudge(self) -> str:
         return (
@@ -175,10 +175,10 @@ class GatewayLLM(BaseLLM):
         )
         return f"the {session.role} ended without {session.submit_tool}{last}{none}"
 
-    def _hear(self, own: Sequence[JsonObject]) -> None:
-        """Put what others have to say to this agent before its next call; it stays in the transcript."""
-        with _leaving():
-            _ = self._session.place  # the agent begins before it is told anything
+    def _insert_news(self, own: Sequence[JsonObject]) -> None:
+        """Insert notes and news for this agent before its next call; they stay in the transcript."""
+        with _errors_as_stops():
+            _ = self._session.place  # opens the place: an agent begins before it reads news
             news = self._session.link.news(self._address())
         if news:
             self._inserted.append((len(own), [{"role": "user", "content": text} for text in news]))
@@ -197,11 +197,11 @@ class GatewayLLM(BaseLLM):
             tools=[schema_of(name) for name in session.offered()],
             address=self._address(),
         )
-        with _leaving():
+        with _errors_as_stops():
             return self._complete(request)
 
     def _check_calls(self, calls: Sequence[ToolCall]) -> None:
-        """Record what CrewAI will turn down before any of our tools sees it."""
+        """Record the calls that CrewAI will reject before any of our tools sees them."""
         session = self._session
         session.expect(calls)
         for number, call in enumerate(calls, start=self._calls_made):
@@ -222,14 +222,14 @@ class GatewayLLM(BaseLLM):
         results = itertools.count()
         for index, message in enumerate([*messages, {}]):
             out.extend(extra.get(index, ()))
-            if message.get("role") == "tool" and (said := self._rejected.get(next(results))) is not None:
-                out.append({**message, "content": said})  # CrewAI's own words carry no evidence line
+            if message.get("role") == "tool" and (rejection := self._rejected.get(next(results))) is not None:
+                out.append({**message, "content": rejection})  # CrewAI's own text has no evidence line
             elif message:
                 out.append(_with_brief(message, place.brief))
         return out
 
     def _fitted(self, messages: list[JsonObject]) -> list[JsonObject]:
-        """Leave out old tool results, oldest first, where the transcript would not fit the model's window."""
+        """Shorten old tool results, oldest first, until the transcript fits the model's window."""
         budget = int(self._window * 0.8)
         over = _estimate(messages) - budget
         results = [index for index, message in enumerate(messages) if message.get("role") == "tool"]
@@ -245,8 +245,8 @@ class GatewayLLM(BaseLLM):
 
 
 @contextmanager
-def _leaving() -> Iterator[None]:
-    """An error of ours leaves the crew as what it is, past CrewAI's nets."""
+def _errors_as_stops() -> Iterator[None]:
+    """Turn a DevassistError into a CrewStop, which CrewAI does not catch."""
     try:
         yield
     except LimitReached as error:
@@ -260,7 +260,7 @@ def _leaving() -> Iterator[None]:
 
 
 def _broken_off(reply: ModelReply, how: str) -> str:
-    """What the model is told of a reply of its own that is not whole."""
+    """What the model reads after an incomplete reply of its own."""
     names = ", ".join(dict.fromkeys(call.name for call in reply.tool_calls))
     calls = f"none of its tool calls ({names}) was made, and " if names else ""
     shorter = (

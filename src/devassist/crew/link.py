@@ -1,4 +1,4 @@
-"""The worker's line to the supervisor: one request, one reply, over a socket pair."""
+"""The worker's link to the supervisor: one request, one reply, over a socket pair."""
 
 from __future__ import annotations
 
@@ -92,7 +92,7 @@ class PipeLink:
         return self._ask(AskPerson(role, kind, question, tuple(options)), Answer).text
 
     def finish(self, ending: CrewEnding) -> None:
-        """The last word of a worker. Raises CrewStop if the supervisor is gone."""
+        """Send the crew's ending, the worker's last message. Raises CrewStop if the supervisor is gone."""
         self._ask(Finish(ending), Done)
 
     def _ask(self, request: Request, expected: type[_T]) -> _T:
@@ -107,5 +107,5 @@ class PipeLink:
                 raise LimitReached(reply.reason, limit=reply.limit)
             raise CrewStop(reply.outcome, reply.reason)
         if not isinstance(reply, expected):
-            raise TypeError(f"{type(request).__name__} was replied to with {type(reply).__name__}")
+            raise TypeError(f"{type(request).__name__} was answered with {type(reply).__name__}")
         return reply

@@ -1,4 +1,4 @@
-"""Whether an agent still does something sensible. What it may not do for long ends it, by a recorded decision."""
+"""Ends an agent that goes in circles, keeps writing outside its scope or floods the log, by a recorded decision."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ from devassist.crew.crew_stop import CrewStop
 from devassist.domain.statuses import Outcome
 
 MAX_IDENTICAL_CALLS = 8
-"""The same call with the same arguments this often in a row is an agent that goes in circles."""
+"""Identical calls in a row, same arguments included, that end an agent: it goes in circles."""
 MAX_STRAYED = 5
-"""Refused writes outside of the scope, in one round: request_scope is there for it."""
+"""Refused writes outside the scope, in one round, that end an agent: it should have called request_scope."""
 MAX_FLOODS = 4
-"""Commands of one round whose output had to be cut: over 200 kB each."""
+"""Commands of one round with over 200 kB of output, which had to be cut, that end an agent."""
 
 
 @dataclass
-class Conduct:
-    """One agent's in one round. `decide` records the decision to stop it: the question and the reason."""
+class LoopGuard:
+    """Counts what an agent does in a round. `decide` records the decision to stop it: the question and the reason."""
 
     decide: Callable[[str, str], None]
     strays: int = 0
@@ -26,8 +26,8 @@ class Conduct:
     _last: str = ""
     _times: int = 0
 
-    def called(self, name: str, arguments: str) -> int:
-        """How often in a row this very call was made. Raises CrewStop when that is too often."""
+    def count_call(self, name: str, arguments: str) -> int:
+        """The number of times in a row that this very call was made. Raises CrewStop at MAX_IDENTICAL_CALLS."""
         call = f"{name}({arguments})"
         self._times = self._times + 1 if call == self._last else 1
         self._last = call
@@ -38,8 +38,8 @@ class Conduct:
             )
         return self._times
 
-    def strayed(self, what: str) -> None:
-        """A write outside of the scope was refused. Raises CrewStop when that has happened too often."""
+    def count_refusal(self, what: str) -> None:
+        """Count a write outside the scope that was refused. Raises CrewStop at MAX_STRAYED."""
         self.strays += 1
         if self.strays >= MAX_STRAYED:
             self._stop(
@@ -47,8 +47,8 @@ class Conduct:
                 f"{self.strays} writes outside of the scope were refused, the last: {what}",
             )
 
-    def flooded(self, name: str) -> None:
-        """A command's output was cut. Raises CrewStop when that has happened too often."""
+    def count_flood(self, name: str) -> None:
+        """Count a command whose output was cut. Raises CrewStop at MAX_FLOODS."""
         self.floods += 1
         if self.floods >= MAX_FLOODS:
             self._stop(

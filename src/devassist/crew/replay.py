@@ -1,10 +1,10 @@
-"""A tool call that was made or begun before: answered from the log, and done again only where nothing was done."""
+"""Answers a tool call that an earlier worker made or began, from the log; acts again only if nothing was done yet."""
 
 from __future__ import annotations
 
 from devassist.crew.arguments import Arguments, FileWrite, RunCommand
 from devassist.crew.commands import command_outcome, run_checks
-from devassist.crew.tool_context import Bench, Observed, ToolOutcome
+from devassist.crew.tool_context import Observed, ToolContext, ToolOutcome
 from devassist.crew.toolbox import TOOLS, content_of, write_outcome
 from devassist.domain.claims.cases import CaseCounts
 from devassist.domain.events import RecoveryUnknown, ToolCalled
@@ -12,7 +12,7 @@ from devassist.messages import RecalledTool
 from devassist.ports import CommandResult
 
 
-def recorded(called: ToolCalled) -> ToolOutcome:
+def recorded_outcome(called: ToolCalled) -> ToolOutcome:
     """The outcome of a recorded call."""
     return ToolOutcome(
         text=called.result,
@@ -24,32 +24,34 @@ def recorded(called: ToolCalled) -> ToolOutcome:
     )
 
 
-def taken_up(
-    session: Bench, name: str, arguments: Arguments, evidence: str, recalled: RecalledTool
+def resumed_outcome(
+    session: ToolContext, name: str, arguments: Arguments, evidence: str, recalled: RecalledTool
 ) -> ToolOutcome:
     """
-    The outcome of a call that was cut off between its intent and its result.
+    The outcome of a call that was interrupted between its intent and its result.
 
-    A write is looked for in the file: it is there, or it is made now. A command that left its worktree as it
-    was is run again; of one that did not, nobody knows how far it came, and the agent is told so.
+    If the file does not hold the write yet, it is made now. A command runs again if the worktree is unchanged; if it
+    is not, nobody knows how far the command got, and the agent reads that.
     """
     if isinstance(arguments, FileWrite):
         before = recalled.tool.before if recalled.tool is not None else ""
         return _write(session, name, arguments, evidence, before)
     if isinstance(arguments, RunCommand):
         return _command(session, arguments, evidence, recalled)
-    if name == "run_checks":  # none of its results reached the agent: all run again, under ids of their own
+    if name == "run_checks":  # no result reached the agent: all checks run again, under new ids
         return run_checks(session, arguments, evidence, first=recalled.runs + 1)
     return TOOLS[name](session, arguments, evidence)
 
 
-def _write(session: Bench, name: str, arguments: FileWrite, evidence: str, before: str) -> ToolOutcome:
+def _write(session: ToolContext, name: str, arguments: FileWrite, evidence: str, before: str) -> ToolOutcome:
     if content_of(session, arguments.path) == before:
         return TOOLS[name](session, arguments, evidence)
     return write_outcome(session, arguments, existed=bool(before))
 
 
-def _command(session: Bench, arguments: RunCommand, evidence: str, recalled: RecalledTool) -> ToolOutcome:
+def _command(
+    session: ToolContext, arguments: RunCommand, evidence: str, recalled: RecalledTool
+) -> ToolOutcome:
     intended, ran = recalled.command, recalled.ran
     before = intended.before if intended is not None else None
     after = session.link.changed(session.role)

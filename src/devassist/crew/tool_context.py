@@ -1,4 +1,4 @@
-"""What a tool works on and what it answers with."""
+"""The context in which a tool works, and the outcome that it returns."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ from devassist.ports import CommandResult, CrewLink, Files, Sandbox, SandboxSpec
 
 
 class ToolRefused(Exception):
-    """The tool may not do that here; the text is meant for the model."""
+    """The tool may not do this; the text is for the model."""
 
 
 class OutOfScope(ToolRefused):
-    """A write outside of the task's scope."""
+    """A write outside the task's scope."""
 
 
 AgentFact = (
@@ -43,17 +43,17 @@ AgentFact = (
     | ToolCalled
     | ToolIntended
 )
-"""What an agent records itself; everything else is the supervisor's to record."""
+"""The facts that an agent's worker records; the supervisor records all others."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ToolOutcome:
     """
-    What a tool call came to.
+    The outcome of a tool call.
 
     `read` are the paths the answer depends on (`*`: the whole tree), `wrote` those it changed;
-    `summary` is one line for evidence; `blob` the content id of a file that was written; `checks` maps commands to exit
-    codes; `unknown` says that nobody knows how far the call came.
+    `summary` is a line for evidence; `blob` the content id of a file that was written; `checks` maps commands to exit
+    codes; `unknown` says that nobody knows how far the call got.
     """
 
     text: str
@@ -72,19 +72,19 @@ class ToolOutcome:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Observed:
-    """How a command ended, and what its test runners reported."""
+    """A command's result, and what its test runners reported."""
 
     result: CommandResult
     cases: CaseCounts
 
     @property
     def passes(self) -> bool:
-        """Whether it counts as a check that passed: a case that failed counts whatever the exit code says."""
+        """Whether it counts as a check that passed. A failed test case counts, whatever the exit code says."""
         return self.result.exit_code == 0 and not self.cases.failed and self.cases.complete
 
 
-class Bench(Protocol):
-    """What a tool works on: one agent's worktree, sandbox and line to the supervisor."""
+class ToolContext(Protocol):
+    """What a tool works with: an agent's worktree and sandbox, and its link to the supervisor."""
 
     assignment: Assignment
     granted: list[str]

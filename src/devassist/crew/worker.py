@@ -1,4 +1,4 @@
-"""What a worker process does: run the crew of one assignment, round after round, and say how it ended."""
+"""Runs the crew of one assignment, round after round, in a worker process, and reports how it ended."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from devassist.ports import CrewLink, Files, ModelReply, ModelRequest, Sandbox
 
 
 class Caller(Protocol):
-    """Sends a request with retries and fallbacks; tells `journal` of each attempt."""
+    """Sends a request, with retries and fallbacks, and records each attempt in `journal`."""
 
     def __call__(self, request: ModelRequest, models: Sequence[str], journal: CallJournal) -> ModelReply: ...
 
@@ -42,7 +42,7 @@ class CrewRunner:
     granted: list[str] = field(default_factory=list)
 
     def run(self) -> CrewEnding:
-        """Never raises for what an agent or a model does; a bug of ours comes out as a traceback."""
+        """Raises for bugs of devassist only, never for what an agent or a model does."""
         try:
             return self._rounds()
         except CrewStop as stop:
@@ -57,7 +57,7 @@ class CrewRunner:
             round_ += 1
 
     def _round(self, round_: int) -> bool:
-        """One crew kickoff. True when the reviewer asked for changes and the supervisor grants a round."""
+        """Run the crew once. True if the reviewer requested changes and the supervisor granted another round."""
         sessions = [self._session(role, round_) for role in self.assignment.roles]
         crew = build_crew(sessions, complete=self._complete, window=self.window)
         try:
@@ -85,14 +85,14 @@ class CrewRunner:
         )
 
     def _complete(self, session: AgentSession, request: ModelRequest) -> ModelReply:
-        asked = digest([request.messages, request.tools])
-        if self.assignment.recalls and (known := self.link.recall_reply(request.address, asked)):
-            return recorded_reply(known)
-        return self.call(request, self.assignment.models[session.role], CallJournal(session, asked))
+        request_digest = digest([request.messages, request.tools])
+        if self.assignment.recalls and (recorded := self.link.recall_reply(request.address, request_digest)):
+            return recorded_reply(recorded)
+        return self.call(request, self.assignment.models[session.role], CallJournal(session, request_digest))
 
 
 def quiet_crewai() -> None:
-    """CrewAI prints and logs on failure even when not verbose; the worker's log file is to stay readable."""
+    """Silence CrewAI, which prints and logs failures even when it is not verbose, to keep the worker's log readable."""
     from crewai.events.event_context import EventContextConfig, MismatchBehavior, _event_context_config
     from crewai.events.utils.console_formatter import set_suppress_console_output
 
@@ -107,7 +107,7 @@ def quiet_crewai() -> None:
 
 
 def describe_bug(error: BaseException) -> CrewEnding:
-    """The ending for an exception that should not have been."""
+    """The ending for an unexpected exception."""
     text = "".join(traceback.format_exception(error))
     reason = f"internal error in the worker: {error!r}"
     return CrewEnding(outcome=Outcome.FAILED, reason=reason, hint=text[-4000:])

@@ -14,11 +14,11 @@ from devassist.ports import ModelClient, ModelReply, ModelRequest
 FIRST_DELAY_S = 0.5
 LONGEST_DELAY_S = 30.0
 LONGEST_RETRY_AFTER_S = 120.0
-"""A provider that wants a longer wait is taken as exhausted: the next model is asked instead."""
+"""A provider that asks for a longer wait counts as exhausted: the next model is called instead."""
 
 
 class AttemptJournal(Protocol):
-    """Is told of each attempt before it is sent and after it ended, so that no call goes unrecorded."""
+    """Records each attempt before it is sent and after it ended, so that no call goes unrecorded."""
 
     def before(self, request: ModelRequest, model: str, attempt: int) -> object:
         """Record the intent; returns a token for `after`. Raises LimitReached to forbid the call."""
@@ -30,7 +30,7 @@ class AttemptJournal(Protocol):
 
 
 def _uncancelled(seconds: float) -> bool:
-    """Wait to the end: whoever runs where waits are cut short by a signal needs nothing better."""
+    """Wait to the end, which is enough in a process that a signal kills while it waits."""
     time.sleep(seconds)
     return False
 
@@ -38,7 +38,7 @@ def _uncancelled(seconds: float) -> bool:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CallPolicy:
     """
-    Asks `models` in order until one answers.
+    Calls `models` in order until one replies.
 
     `sleep` waits that many seconds and returns True when it was cancelled; `random` is uniform in [0, 1).
     """
@@ -53,8 +53,8 @@ class CallPolicy:
 
     def complete(self, request: ModelRequest) -> ModelReply:
         """
-        The first reply. Raises the first model's ModelError when every model failed: that is the model the
-        person chose, so its error is the one to act on.
+        The first reply. Raises the first model's ModelError if every model failed: the person chose that model, so
+        its error is the one to act on.
         """
         if not self.models:
             raise ModelError("no model is configured for this call", kind="config")
@@ -74,11 +74,11 @@ class CallPolicy:
             try:
                 return self._attempt(request, attempt)
             except ModelError as error:
-                wish = error.retry_after_s
-                exhausted = wish is not None and wish > LONGEST_RETRY_AFTER_S
+                retry_after_s = error.retry_after_s
+                exhausted = retry_after_s is not None and retry_after_s > LONGEST_RETRY_AFTER_S
                 if not error.retryable or exhausted or self.max_retries < attempt:
                     raise
-                delay = self._delay(attempt, wish)
+                delay = self._delay(attempt, retry_after_s)
             if self.sleep(delay):
                 raise Interrupted("the run was stopped while waiting to ask the model again")
             attempt += 1
@@ -94,11 +94,11 @@ class CallPolicy:
         self.journal.after(token, reply, None, (self.clock() - started) * 1000)
         return reply
 
-    def _delay(self, attempt: int, wish: float | None) -> float:
+    def _delay(self, attempt: int, retry_after_s: float | None) -> float:
         # The exponent is bounded because 2.0 ** 1100 overflows; the delay stopped growing long before.
         backoff = min(LONGEST_DELAY_S, FIRST_DELAY_S * 2.0 ** min(attempt - 1, 16))
         jitter = backoff * 0.25 * self.random()
-        if wish is not None:
-            # Never earlier than asked for; spread, because all crews were told the same second.
-            return max(0.0, wish) + jitter
+        if retry_after_s is not None:
+            # Never earlier than the provider asks; spread, because all crews got the same answer.
+            return max(0.0, retry_after_s) + jitter
         return min(LONGEST_DELAY_S, backoff + jitter)

@@ -1,4 +1,4 @@
-"""What equal requests have in common: a digest that ids, paths, durations and clocks leave alone. Pure."""
+"""A digest of requests that does not depend on ids, paths, durations or clocks. Pure."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def digest(messages: Sequence[JsonObject], tools: Sequence[JsonObject], *, run: 
 
 
 class _Walk:
-    """One request's walk: ids become their order of appearance, so equal structure gives equal text."""
+    """Replaces ids by their order of appearance in one request, so that equal structure gives equal text."""
 
     def __init__(self, run: str) -> None:
         self._run = run
@@ -55,12 +55,12 @@ class _Walk:
         return self._text(value) if isinstance(value, str) else value
 
     def _text(self, text: str) -> str:
-        for found in EVIDENCE.findall(text):
-            self._name("evidence", found)
+        for evidence_id in EVIDENCE.findall(text):
+            self._name("evidence", evidence_id)
         # Also where a model cites an id inside its arguments: the whole word, longest first.
-        ids = sorted((given for kind, given in self._seen if kind == "evidence"), key=len, reverse=True)
+        ids = sorted((name for kind, name in self._seen if kind == "evidence"), key=len, reverse=True)
         if ids:
-            pattern = "|".join(re.escape(given) for given in ids)
+            pattern = "|".join(re.escape(name) for name in ids)
             text = re.sub(
                 rf"(?<![A-Za-z0-9_-])(?:{pattern})(?![A-Za-z0-9_-])",
                 lambda m: self._seen["evidence", m.group(0)],
@@ -72,5 +72,5 @@ class _Walk:
             text = pattern_.sub(word, text)
         return text
 
-    def _name(self, kind: str, given: str) -> str:
-        return self._seen.setdefault((kind, given), f"{{{kind}:{sum(k == kind for k, _ in self._seen) + 1}}}")
+    def _name(self, kind: str, name: str) -> str:
+        return self._seen.setdefault((kind, name), f"{{{kind}:{sum(k == kind for k, _ in self._seen) + 1}}}")

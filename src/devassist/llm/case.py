@@ -1,4 +1,4 @@
-"""A failed call laid out for judging: what was raised, the HTTP answer if any, and a text without keys."""
+"""The facts of a failed call by which it is judged: exceptions, HTTP answer if any, and a text without keys."""
 
 from __future__ import annotations
 
@@ -25,46 +25,48 @@ _SECRET = re.compile(
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Case:
     """
-    `names` are the classes of the whole chain of exceptions, `outermost` the last raised. `status` is that of
-    a real HTTP answer, 0 without one; `said_status` is what litellm claims. `text` is for a person, `depths`
-    only for judging: it may hold keys. `wish` is the provider's own wait in seconds.
+    The facts of one failed call.
+
+    `names` are the classes of the whole chain of exceptions, `outermost` is the class raised last. `status` is that of
+    a real HTTP answer, 0 without one; `claimed_status` is what litellm claims. `text` is for a person; `chain_text`,
+    the texts of the whole chain, may hold keys. `retry_after_s` is the wait in seconds that the provider asks for.
     """
 
     request: ModelRequest
     names: frozenset[str]
     outermost: str
     status: int
-    said_status: int
+    claimed_status: int
     text: str
-    depths: str
-    wish: float | None
+    chain_text: str
+    retry_after_s: float | None
     provider: str
     api_base: str
 
 
-def laid_out(
+def case_of(
     error: Exception, request: ModelRequest, secrets: tuple[str, ...], api_base: str, now: Callable[[], float]
 ) -> Case:
-    """Take apart what `litellm.completion` raised for `request`."""
+    """The facts of what `litellm.completion` raised for `request`."""
     chain = list(_chain(error))
     answer = next((answer for answer in map(_answer_of, chain) if answer is not None), _Answer())
-    whole = " ".join(str(link) for link in chain)
+    chain_text = " ".join(str(link) for link in chain)
     return Case(
         request=request,
         names=frozenset(kind.__name__ for link in chain for kind in type(link).__mro__),
         outermost=type(error).__name__,
         status=answer.status,
-        said_status=_status(getattr(error, "status_code", 0)),
+        claimed_status=_status(getattr(error, "status_code", 0)),
         text=plain(str(error), secrets),
-        depths=whole,
-        wish=_wish(answer.headers, whole, now),
+        chain_text=chain_text,
+        retry_after_s=_retry_after_s(answer.headers, chain_text, now),
         provider=str(getattr(error, "llm_provider", "") or provider_of(request.model)),
         api_base=api_base,
     )
 
 
 def _chain(error: BaseException | None) -> Iterator[BaseException]:
-    """The exceptions from outside in; bounded, because a chain can be made to loop."""
+    """The exceptions, outermost first; bounded, because a chain can loop."""
     for _ in range(12):
         if error is None:
             return
@@ -94,15 +96,15 @@ def _status(value: object) -> int:
         return 0
 
 
-def _wish(headers: Mapping[str, str], text: str, now: Callable[[], float]) -> float | None:
+def _retry_after_s(headers: Mapping[str, str], text: str, now: Callable[[], float]) -> float | None:
     """Seconds from Retry-After (a number or a date), its millisecond variant, or Google's retryDelay."""
     for name, unit in (("retry-after-ms", 0.001), ("retry-after", 1.0)):
-        wish = headers.get(name, "").strip()
-        if re.fullmatch(r"\d+(\.\d+)?", wish):
-            return float(wish) * unit
-        if wish and unit == 1.0:
+        value = headers.get(name, "").strip()
+        if re.fullmatch(r"\d+(\.\d+)?", value):
+            return float(value) * unit
+        if value and unit == 1.0:
             try:
-                return max(0.0, parsedate_to_datetime(wish).timestamp() - now())
+                return max(0.0, parsedate_to_datetime(value).timestamp() - now())
             except (ValueError, TypeError, OverflowError):
                 return None
     delay = re.search(r'"retryDelay":\s*"(\d+(?:\.\d+)?)s"', text)
@@ -124,7 +126,7 @@ def plain(text: str, secrets: tuple[str, ...] = ()) -> str:
 
 
 def _message_in(text: str) -> str:
-    """The message of an error body in JSON, which most providers nest in `error`."""
+    """The message in an error body, which is JSON; most providers nest it in `error`."""
     try:
         body, _ = json.JSONDecoder().raw_decode(text)
     except (ValueError, RecursionError):

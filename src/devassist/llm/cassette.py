@@ -1,4 +1,4 @@
-"""Recorded model calls: writing them while a run goes on, and answering a later run from them."""
+"""Records the model calls of a run in a file, and answers those of a later run from it."""
 
 from __future__ import annotations
 
@@ -71,14 +71,14 @@ class CassetteWriter:
 
 
 def _opened(path: Path) -> TextIO:
-    """Open for appending: a resumed run goes on with its cassette. Never write into somebody's other file."""
+    """Open for appending: a resumed run continues its cassette. Raises UsageError for any other file."""
     try:
         fresh = not path.exists() or path.stat().st_size == 0
         if not fresh:
             with path.open(encoding="utf-8", errors="replace") as existing:
                 _check_header(existing.readline(), path)
         path.parent.mkdir(parents=True, exist_ok=True)
-        # Transcripts hold source code: for the owner's eyes.
+        # Transcripts hold source code: readable by the owner only.
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
     except OSError as error:
         raise UsageError(
@@ -123,9 +123,9 @@ class ReplayClient:
     """
     The ModelClient that answers from a cassette; `run` is the run that asks.
 
-    An equal request gets its recorded reply, each reply once. Without an equal one, the reply recorded at the
-    same address is given and counted in `divergent`, provided that the agent was told the same: tool results may
-    differ from machine to machine, the task may not.
+    An equal request gets its recorded reply, each reply once. Otherwise the reply recorded at the same address is
+    returned, and counted in `divergent`, if the agent's system message and brief are equal: tool results may differ
+    between machines, the task may not.
     """
 
     def __init__(self, path: Path, run: str) -> None:
@@ -138,13 +138,13 @@ class ReplayClient:
         for entry in _entries(path):
             call, run = entry.call, entry.call.run or ""
             self._by_key[digest(call.messages, call.tools or (), run=run)].append(entry)
-            self._by_address[call.address, _told(call.messages, run)].append(entry)
+            self._by_address[call.address, _identity(call.messages, run)].append(entry)
 
     def attempt(self, request: ModelRequest) -> ModelReply:
-        """The recorded reply. Raises ModelError of kind config where the cassette has none."""
+        """The recorded reply. Raises ModelError of kind config if the cassette has none."""
         key = digest(request.messages, request.tools, run=self._run)
         with self._lock:
-            entry = self._take(key, (request.address, _told(request.messages, self._run)))
+            entry = self._take(key, (request.address, _identity(request.messages, self._run)))
         if entry is None:
             raise ModelError(
                 f"the cassette {self._path} has no reply for {request.address} (task/role/round/turn)",
@@ -155,7 +155,7 @@ class ReplayClient:
 
     def _take(self, key: str, place: tuple[CallAddress, str]) -> _Entry | None:
         equal = [entry for entry in self._by_key.get(key, ()) if not entry.used]
-        # Two agents may have asked the same: each gets what was recorded for it, whoever comes first.
+        # Two agents may send equal requests: each gets the reply recorded for it, whoever comes first.
         entry = next((entry for entry in equal if entry.call.address == place[0]), next(iter(equal), None))
         if entry is None:
             entry = next((entry for entry in self._by_address.get(place, ()) if not entry.used), None)
@@ -165,8 +165,8 @@ class ReplayClient:
         return entry
 
 
-def _told(messages: Sequence[JsonObject], run: str) -> str:
-    """What the agent is and was asked to do: its system message and its brief."""
+def _identity(messages: Sequence[JsonObject], run: str) -> str:
+    """A digest of what makes an agent: its system message and its brief."""
     return digest(messages[:2], (), run=run)
 
 
@@ -226,7 +226,7 @@ def _reply(recorded: _Line, request: ModelRequest, run: str) -> ModelReply:
 
 def _renames(recorded: _Line, request: ModelRequest, run: str) -> Sequence[tuple[str, str]]:
     """
-    What the recorded reply cites by names of its own run, and their names in this one.
+    Pairs of an id that the recorded reply may cite from its own run, and the same id in this run.
 
     Evidence is paired by its place in the transcript: the rest of an id may count events of all agents.
     """
@@ -238,7 +238,7 @@ def _renames(recorded: _Line, request: ModelRequest, run: str) -> Sequence[tuple
 
 
 def _renamed(text: str, renames: Sequence[tuple[str, str]]) -> str:
-    """All at once: renaming one after the other could rename what was just put in."""
+    """Rename in one pass: a second pass could rename what the first one inserted."""
     if not renames:
         return text
     names = dict(renames)

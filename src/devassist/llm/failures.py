@@ -1,4 +1,4 @@
-"""What a failed provider call means: the kind of ModelError, whether to retry, the person's next move."""
+"""Turns a failed provider call into a ModelError: its kind, whether to retry, and a hint on what to do next."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from dataclasses import replace
 from http import HTTPStatus
 
 from devassist.domain.errors import ModelError
-from devassist.llm.case import Case, laid_out
+from devassist.llm.case import Case, case_of
 from devassist.llm.providers import key_variable
 from devassist.ports import ModelRequest
 
-# litellm's and openai's exceptions are told apart by name: this module imports neither.
+# litellm's and openai's exceptions are recognised by name: this module imports neither.
 
 _UNSUPPORTED = re.compile(
     r"(tool|function)s?[ _-]?(call\w*|use|choice)?\b.{0,60}"
@@ -59,27 +59,27 @@ def model_error(
     now: Callable[[], float],
 ) -> ModelError:
     """The ModelError for anything `litellm.completion` raised. Its text never holds one of `secrets`."""
-    return _judge(laid_out(error, request, secrets, api_base, now))
+    return _judge(case_of(error, request, secrets, api_base, now))
 
 
 def _judge(case: Case) -> ModelError:
     for rule in (_by_meaning, _by_account, _by_status, _by_transport, _by_claim):
-        found = rule(case)
-        if found is not None:
-            return found
-    # No HTTP error and no trouble on the wire: litellm could not make sense of what came back.
+        failure = rule(case)
+        if failure is not None:
+            return failure
+    # Neither HTTP nor the connection failed: litellm could not make sense of the reply.
     return _error(case, "bad_reply", "sent a reply that cannot be read", retryable=True)
 
 
 def _by_meaning(case: Case) -> ModelError | None:
-    """What the words or the class say, whatever the status."""
-    asked = case.request
+    """The failure that the text or the exception's class names, whatever the status."""
+    request = case.request
     if "LLM Provider NOT provided" in case.text or case.outermost == "LiteLLMUnknownProvider":
         hint = (
             "write it as provider/model, for example openai/gpt-5.2, anthropic/claude-sonnet-5, "
-            f"ollama_chat/NAME, or openai/{asked.model or 'NAME'} for an OpenAI-compatible server"
+            f"ollama_chat/NAME, or openai/{request.model or 'NAME'} for an OpenAI-compatible server"
         )
-        return ModelError(f"model {asked.model!r} names no provider", kind="config", hint=hint)
+        return ModelError(f"model {request.model!r} names no provider", kind="config", hint=hint)
     if "ImportError" in case.names or "ModuleNotFoundError" in case.names:
         return _error(
             case, "config", "needs a package that is not installed", hint="install what the message names"
@@ -94,18 +94,18 @@ def _by_meaning(case: Case) -> ModelError | None:
         return _error(case, "content_filter", "refused the request: content filter")
     if _about_tools(case):
         hint = "choose a model that calls tools with --model or under [model] in .devassist.toml"
-        return ModelError(f"model {asked.model} does not support tool calling", kind="no_tools", hint=hint)
+        return ModelError(f"model {request.model} does not support tool calling", kind="no_tools", hint=hint)
     return None
 
 
 def _by_account(case: Case) -> ModelError | None:
-    """What is wrong with the key or the credit, which providers say with all kinds of status."""
+    """A problem with the key or the credit, which providers report with various statuses."""
     if not case.status and _NO_KEY.search(case.text):
         return _auth(case, "has no key")
     if case.status == HTTPStatus.BAD_REQUEST and _BAD_KEY.search(case.text):
         return _auth(case, "refused the key")
-    # Gemini says "quota" and "billing" also of its limits per minute, and then when to come back.
-    broke = case.wish is None and case.status in (400, 403, 429) and _BROKE.search(case.text)
+    # Gemini also says "quota" and "billing" for its limits per minute, but then with a time to retry.
+    broke = case.retry_after_s is None and case.status in (400, 403, 429) and _BROKE.search(case.text)
     if broke or case.status == HTTPStatus.PAYMENT_REQUIRED:
         hint = "top up the account, or choose another model with --model"
         return _error(case, "rate_limit", "is out of credit", hint=hint)
@@ -122,7 +122,7 @@ def _about_tools(case: Case) -> bool:
 
 
 def _by_status(case: Case) -> ModelError | None:
-    """What a real HTTP answer says."""
+    """The failure by the status of a real HTTP answer."""
     status = case.status
     if status in (401, 403):
         return _auth(case, "refused the key")
@@ -146,7 +146,7 @@ def _by_status(case: Case) -> ModelError | None:
 
 
 def _by_transport(case: Case) -> ModelError | None:
-    """What happened on the wire."""
+    """A failure of the connection, or of what came over it."""
     if case.outermost == "Timeout" or case.names & {
         "APITimeoutError",
         "ReadTimeout",
@@ -154,7 +154,7 @@ def _by_transport(case: Case) -> ModelError | None:
         "PoolTimeout",
     }:
         return _error(case, "timeout", "did not answer in time", retryable=True)
-    if _TORN.search(case.depths) or "JSONDecodeError" in case.names:
+    if _TORN.search(case.chain_text) or "JSONDecodeError" in case.names:
         return _error(case, "bad_reply", "sent a reply that is cut off or not JSON", retryable=True)
     inner = case.names - {case.outermost}
     if case.names & {"UnsupportedProtocol", "InvalidURL"}:
@@ -167,11 +167,11 @@ def _by_transport(case: Case) -> ModelError | None:
 
 
 def _by_claim(case: Case) -> ModelError | None:
-    """The status litellm made up, where it says more than its usual 500."""
-    status = case.said_status
+    """The failure by the status that litellm made up, if that is not its usual 500."""
+    status = case.claimed_status
     if status in (401, 403) or case.outermost in ("AuthenticationError", "PermissionDeniedError"):
         return _auth(case, "has no key, or refused it")
-    # 500 is litellm's word for anything it did not understand.
+    # litellm gives 500 to anything that it did not understand.
     return None if status in (0, 200, 500) else _by_status(replace(case, status=status))
 
 
@@ -195,5 +195,9 @@ def _error(case: Case, kind: str, what: str, *, retryable: bool = False, hint: s
     if case.text:
         fact += f": {case.text}"
     return ModelError(
-        fact, kind=kind, retryable=retryable, retry_after_s=case.wish if retryable else None, hint=hint
+        fact,
+        kind=kind,
+        retryable=retryable,
+        retry_after_s=case.retry_after_s if retryable else None,
+        hint=hint,
     )

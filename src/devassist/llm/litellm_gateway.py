@@ -25,7 +25,7 @@ from devassist.llm.transport import count
 from devassist.ports import ModelReply, ModelRequest
 
 PLACEHOLDER_KEY = "no-key-needed"
-"""Sent where the person chose a server and set no key: the OpenAI SDK refuses to send none at all."""
+"""Sent if the person chose a server and set no key: the OpenAI SDK refuses to send none at all."""
 
 USUAL_WINDOW = 128_000
 _SHORTEST_SECRET = 6
@@ -43,7 +43,7 @@ class LiteLLMClient:
         now: Callable[[], float] = time.time,
     ) -> None:
         self._settings = settings
-        # litellm reads the process's environment whatever we do, so that is the only honest default.
+        # litellm reads the process's environment in any case, so no other default would be true.
         self._env: Mapping[str, str] = os.environ if env is None else env
         self._now = now
 
@@ -61,10 +61,10 @@ class LiteLLMClient:
         raise failed
 
     def _endpoint(self, model: str) -> tuple[str, str]:
-        """The base and the key to name; empty leaves it to litellm. Raises where a key is missing."""
+        """The API base and key to pass; litellm decides if they are empty. Raises ModelError if a key is missing."""
         provider = provider_of(model)
         base = self._settings.api_base or (openai_base(self._env) if provider == "openai" else "")
-        # Named, not left to litellm, so that `env` decides; what is in another variable is sent differently.
+        # Passed on, so that `env` decides and not litellm; keys in other variables are sent differently.
         key = self._env.get(key_variable(provider), "").strip() if provider in KEYS else ""
         if key or find_key(provider, self._env):
             return base, key
@@ -111,7 +111,7 @@ class LiteLLMClient:
 
 
 def price_of(litellm: ModuleType, answer: object, model: str) -> float | None:
-    """US dollars by litellm's bundled table; None where it does not know the model. Never raises."""
+    """US dollars by litellm's bundled table; None if the table does not have the model. Never raises."""
     try:
         usd = float(litellm.completion_cost(completion_response=answer, model=model))
     except Exception:  # noqa: BLE001 - litellm raises a bare Exception for a model it does not know
@@ -120,14 +120,14 @@ def price_of(litellm: ModuleType, answer: object, model: str) -> float | None:
 
 
 def warm_client() -> None:
-    """Complete the reply's model now: openai's are built at first use, which is better shared than repeated."""
+    """Build openai's reply classes now rather than at first use, so that forked workers share them."""
     from openai.types.chat import ChatCompletion
 
     ChatCompletion.model_rebuild(raise_errors=False)
 
 
 def context_window(model: str) -> int:
-    """How many tokens `model` takes, by litellm's bundled table; a usual size where it does not know it."""
+    """The tokens that `model` takes, by litellm's bundled table; USUAL_WINDOW if the table does not have it."""
     # The table itself: `get_model_info` asks an Ollama server over HTTP.
     table: Mapping[str, JsonObject] = _quiet_litellm().model_cost
     entry = table.get(model) or table.get(model.partition("/")[2]) or {}
@@ -135,7 +135,7 @@ def context_window(model: str) -> int:
 
 
 def _quiet_litellm() -> ModuleType:
-    """The litellm module, imported on first use and made to say nothing."""
+    """The litellm module, imported and silenced on first use."""
     with _importing:
         if "litellm" not in sys.modules:
             os.environ.update(environment())

@@ -54,8 +54,8 @@ def provider_of(model: str) -> str:
 
 def key_variable(provider: str) -> str:
     """The name of the variable a person would set."""
-    known = KEYS.get(provider)
-    return known[0] if known else f"{provider.upper().replace('-', '_')}_API_KEY"
+    names = KEYS.get(provider)
+    return names[0] if names else f"{provider.upper().replace('-', '_')}_API_KEY"
 
 
 def find_key(provider: str, env: Mapping[str, str]) -> str:

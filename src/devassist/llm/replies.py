@@ -15,7 +15,7 @@ def reply_from(answer: object, request: ModelRequest, *, usd: float | None = Non
     """
     Read an OpenAI-shaped answer, a litellm object or a mapping.
 
-    Raises ModelError of kind bad_reply where there is no message, content_filter where it was withheld.
+    Raises ModelError of kind bad_reply if there is no message, content_filter if it was withheld.
     """
     first = next(iter(_items(_part(answer, "choices"))), None)
     message = _part(first, "message")
@@ -47,7 +47,7 @@ def _part(whole: object, name: str) -> object:
 
 
 def _items(value: object) -> Sequence[object]:
-    """A list as it is; nothing where a provider sent something else in its place."""
+    """`value` if it is a list; empty if a provider sent something else."""
     return value if isinstance(value, Sequence) else ()
 
 

@@ -1,4 +1,4 @@
-"""Which model answers: configured, else a key in the environment, else a model server on loopback."""
+"""Chooses the model: the configured one, else by a key in the environment, else on a model server on loopback."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from devassist.domain.settings import ModelSettings
 from devassist.llm.providers import DEFAULTS, find_key, openai_base
 
 Probe = Callable[[str], list[str]]
-"""Asks a model list URL for its names; empty where nobody answers."""
+"""Fetches the names at a model list's URL; empty if nobody answers."""
 
 PROBE_TIMEOUT_S = 0.3
 SCRIPTED = "scripted/"
@@ -26,7 +26,7 @@ _NOT_CHAT = ("embed", "rerank", "whisper", "bge-", "tts")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Choice:
-    """The model, where it is served (empty: litellm knows), and what decided."""
+    """The model, its server's URL (empty: litellm knows it), and the source of the choice."""
 
     model: str
     api_base: str = ""
@@ -63,7 +63,7 @@ def choose_model(settings: ModelSettings, env: Mapping[str, str], probe: Probe |
 
 
 def resolved(settings: ModelSettings, choice: Choice) -> ModelSettings:
-    """The settings with the choice written in, for the run to record and use."""
+    """The settings with the choice filled in, for the run to record and use."""
     return replace(settings, default=choice.model, api_base=settings.api_base or choice.api_base)
 
 
@@ -83,7 +83,7 @@ def is_scripted(model: str) -> bool:
 
 
 def no_model() -> ModelError:
-    """The error that says all three ways to a model."""
+    """The error if there is no model; its hint names all three ways to one."""
     keys = ", ".join(default.variable for default in DEFAULTS)
     servers = ", ".join(f"{server.name} at {server.api_base}" for server in LOCAL_SERVERS)
     return ModelError(
@@ -129,7 +129,7 @@ def _chat_models(names: list[str]) -> list[str]:
 
 
 def _probe_with(env: Mapping[str, str]) -> Probe:
-    """The real probe; it shows the OpenAI key to the server that key belongs to, and to no other."""
+    """The real probe; it sends the OpenAI key to the configured OpenAI server only."""
     key, base = find_key("openai", env), openai_base(env)
 
     def probe(url: str) -> list[str]:
@@ -160,9 +160,9 @@ def _names_in(listing: object) -> list[str]:
     if not isinstance(listing, dict):
         return []
     rows = listing.get("data") if isinstance(listing.get("data"), list) else listing.get("models")
-    found = (
+    names = (
         [row.get("id") or row.get("name") for row in rows if isinstance(row, dict)]
         if isinstance(rows, list)
         else []
     )
-    return [name for name in found if isinstance(name, str) and name]
+    return [name for name in names if isinstance(name, str) and name]

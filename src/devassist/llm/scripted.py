@@ -1,4 +1,4 @@
-"""A model that says what a YAML file tells it to: for tests and the demo, without key or network."""
+"""A model that plays a YAML script: for tests and the demo, without key or network."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _CHARACTERS_PER_TOKEN = 4
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ScriptedError:
-    """The ModelError of a step: as often as `times` says, for ever where it is None."""
+    """The ModelError that a step raises `times` times, or always if that is None."""
 
     kind: str = "server"
     message: str = "scripted error"
@@ -46,7 +46,7 @@ class ScriptedCall:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Step:
-    """What an agent does in one turn: it waits, fails as told, then says something and calls tools."""
+    """One turn of an agent: it waits, fails if it should, then says something and calls tools."""
 
     say: str = ""
     calls: tuple[ScriptedCall, ...] = ()
@@ -82,7 +82,7 @@ class ScriptedClient:
         self._lock = threading.Lock()  # guards the count of failures
 
     def attempt(self, request: ModelRequest) -> ModelReply:
-        """Play the step at the request's address. Raises ModelError where there is none, or it wants one."""
+        """Play the step at the request's address. Raises ModelError if there is none, or the step says so."""
         address = request.address
         step = self.script.find_step(address)
         if step is None:
@@ -98,7 +98,7 @@ class ScriptedClient:
         return self._reply(step, request)
 
     def _fail(self, error: ScriptedError, address: CallAddress) -> None:
-        """Raise the error of the step at `address`, unless it came as often as it should."""
+        """Raise the error of the step at `address`, unless it was raised `times` times already."""
         with self._lock:
             failures = self._failed.get(address, 0)
             self._failed[address] = failures + 1
@@ -135,7 +135,7 @@ class ScriptedClient:
 
 
 def evidence_in(messages: Sequence[JsonObject]) -> list[str]:
-    """The evidence ids that tools have given, oldest first."""
+    """The evidence ids in the results of tools, oldest first."""
     texts = (str(message.get("content") or "") for message in messages if message.get("role") == "tool")
     return [evidence for text in texts for evidence in EVIDENCE.findall(text)]
 
@@ -154,7 +154,7 @@ def load_script(path: Path) -> Script:
 
 
 def script_from(data: object, *, where: str = "script") -> Script:
-    """Check the shape once, here, so that playing never meets a surprise."""
+    """The script in `data`. Raises ConfigError that names the place if its shape is wrong."""
     script = _mapping(data, where, "is not a mapping with the key 'agents'", _SCRIPT_KEYS)
     price = _number(script.get("usd_per_call", 0.0), f"{where}: usd_per_call", "a number of at least 0")
     _check(price >= 0, f"{where}: usd_per_call", "is not a number of at least 0")
@@ -196,13 +196,14 @@ def _step(data: object, where: str) -> Step:
 
 def _calls(tool: object, where: str) -> Iterator[ScriptedCall]:
     calls = _mapping(tool, f"{where}, tools", "holds something that is not {name: arguments}")
-    for name, given in calls.items():
-        if isinstance(given, str):
-            yield ScriptedCall(name=str(name), arguments=given)
-        else:
-            fault = "has no mapping of arguments"
-            arguments = {} if given is None else _mapping(given, f"{where}, tool {name}", fault)
+    for name, arguments in calls.items():
+        if isinstance(arguments, str):
             yield ScriptedCall(name=str(name), arguments=arguments)
+        elif arguments is None:
+            yield ScriptedCall(name=str(name), arguments={})
+        else:
+            place, fault = f"{where}, tool {name}", "has no mapping of arguments"
+            yield ScriptedCall(name=str(name), arguments=_mapping(arguments, place, fault))
 
 
 def _error(data: object, where: str) -> ScriptedError:
@@ -217,13 +218,13 @@ def _error(data: object, where: str) -> ScriptedError:
     )
 
 
-def _mapping(data: object, where: str, fault: str, known: frozenset[str] | None = None) -> JsonObject:
+def _mapping(data: object, where: str, fault: str, keys: frozenset[str] | None = None) -> JsonObject:
     """`data` if it is a mapping, and none of its keys is unknown. Raises ConfigError that says `fault` otherwise."""
     if not isinstance(data, Mapping):
         raise _wrong(where, fault)
-    unknown = sorted(str(key) for key in data if known is not None and key not in known)
-    if known is not None and unknown:
-        hint = f"known keys: {', '.join(sorted(known))}"
+    unknown = sorted(str(key) for key in data if keys is not None and key not in keys)
+    if keys is not None and unknown:
+        hint = f"known keys: {', '.join(sorted(keys))}"
         raise ConfigError(f"{where}: unknown key {unknown[0]!r}", hint=hint)
     return data
 
@@ -249,9 +250,9 @@ def _wrong(where: str, fault: str) -> ConfigError:
     return ConfigError(f"{where} {fault}", hint="see the demo's script for the shape")
 
 
-def _arguments(given: JsonObject | str, evidence: Sequence[str], address: CallAddress) -> str:
+def _arguments(arguments: JsonObject | str, evidence: Sequence[str], address: CallAddress) -> str:
     """The JSON text of a call's arguments, with evidence ids for their placeholders."""
-    filled = _filled(given, evidence, address)
+    filled = _filled(arguments, evidence, address)
     return filled if isinstance(filled, str) else json.dumps(filled, ensure_ascii=False, default=str)
 
 

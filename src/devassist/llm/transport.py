@@ -7,7 +7,7 @@ from typing import SupportsInt
 
 
 def with_sound_usage(body: bytes) -> bytes:
-    """The body with token counts that are integers of at least 0; unchanged where they are, or not JSON."""
+    """The body with token counts that are integers of at least 0; unchanged if they are already, or it is not JSON."""
     try:
         reply = json.loads(body)
     except (ValueError, RecursionError):
@@ -15,17 +15,19 @@ def with_sound_usage(body: bytes) -> bytes:
     if not isinstance(reply, dict) or "usage" not in reply:
         return body
     usage = reply["usage"]
-    given = usage if isinstance(usage, dict) else {}
-    prompt, answer = (count(given.get(name)) for name in ("prompt_tokens", "completion_tokens"))
+    counts = usage if isinstance(usage, dict) else {}
+    prompt, answer = (count(counts.get(name)) for name in ("prompt_tokens", "completion_tokens"))
     sound = {"prompt_tokens": prompt, "completion_tokens": answer, "total_tokens": prompt + answer}
-    if usage is given and all(type(given.get(name, 0)) is int and given.get(name, 0) >= 0 for name in sound):
+    if usage is counts and all(
+        type(counts.get(name, 0)) is int and counts.get(name, 0) >= 0 for name in sound
+    ):
         return body
     # The details go with the broken counts they detail.
     return json.dumps({**reply, "usage": sound}).encode()
 
 
 def count(value: object) -> int:
-    """A token count from whatever a provider sent, never negative; 0 where it is no number."""
+    """A token count from what a provider sent, never negative; 0 if it is not a number."""
     if isinstance(value, bool) or not isinstance(value, str | SupportsInt):
         return 0
     try:

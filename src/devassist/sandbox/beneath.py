@@ -73,15 +73,15 @@ def status(directory: int, name: str) -> os.stat_result | None:
         return None
 
 
-def refuse_unless_own_file(found: os.stat_result, path: str) -> None:
+def refuse_unless_own_file(entry: os.stat_result, path: str) -> None:
     """PathRefused for anything but a regular file with one name."""
-    if stat.S_ISDIR(found.st_mode):
+    if stat.S_ISDIR(entry.st_mode):
         raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), path)
-    if stat.S_ISLNK(found.st_mode):
+    if stat.S_ISLNK(entry.st_mode):
         raise PathRefused(f"{path} is a symbolic link", hint="Name the file that it points at")
-    if not stat.S_ISREG(found.st_mode):
+    if not stat.S_ISREG(entry.st_mode):
         raise PathRefused(f"{path} is not a regular file")
-    if found.st_nlink > 1:
+    if entry.st_nlink > 1:
         # Its other name may be anywhere: a link to ~/.ssh/id_rsa looks like any file of the worktree.
         raise PathRefused(f"{path} is a hard link", hint="Copy the file instead")
 
@@ -134,8 +134,8 @@ def _open_plain(directory: int, name: str, flags: int, path: str) -> int:
     try:
         return os.open(name, flags, dir_fd=directory)
     except OSError as error:
-        found = status(directory, name)
-        if found is not None and stat.S_ISLNK(found.st_mode):
+        entry = status(directory, name)
+        if entry is not None and stat.S_ISLNK(entry.st_mode):
             raise PathRefused(f"{path} passes through a symbolic link") from None
         raise type(error)(error.errno, os.strerror(error.errno or 0), path) from None
 

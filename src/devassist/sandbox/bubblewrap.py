@@ -94,11 +94,11 @@ class BubblewrapSandbox:
                     os.close(status_out)
 
             result = run_to_end(start, self.live, mark, timeout_s=timeout_s, gated=False)
-            said = _read_status(status_in)
+            report = _read_status(status_in)
             # bwrap returns a moment before the namespace's first process has taken all others with it.
-            if "child-pid" in said:
-                wait_until_gone(said["child-pid"])
-            if result.exit_code >= 0 and not result.timed_out and "exit-code" not in said:
+            if "child-pid" in report:
+                wait_until_gone(report["child-pid"])
+            if result.exit_code >= 0 and not result.timed_out and "exit-code" not in report:
                 raise SandboxUnavailable(
                     f"bubblewrap could not set up its namespaces: {result.output.strip()[-400:]}",
                     hint="Run 'devassist doctor'",
@@ -112,9 +112,9 @@ class BubblewrapSandbox:
 
 def _marks(environment: Mapping[str, str]) -> Mapping[str, str]:
     """
-    What bwrap itself carries: the run's mark, and nothing else of the command's environment.
+    The environment of bwrap itself: the run's mark, and nothing else of the command's environment.
 
-    When bwrap is killed between its clone and its child's request to die with it, the child waits for ever.
+    When bwrap is killed between its clone and its child's request to die with it, the child waits forever.
     """
     return {name: value for name, value in environment.items() if name.startswith("DEVASSIST_")}
 
@@ -190,8 +190,8 @@ def _memory_file(open_files: contextlib.ExitStack, name: str, content: bytes) ->
 
 
 def _read_status(status: int) -> Mapping[str, int]:
-    """What bwrap said of its child; an `exit-code` only if the command itself was started."""
-    said: dict[str, int] = {}
+    """bwrap's report on its child; it has an `exit-code` only if the command itself was started."""
+    report: dict[str, int] = {}
     for line in os.read(status, 1 << 16).decode(errors="replace").splitlines():
-        said.update(json.loads(line) if line.strip() else {})
-    return said
+        report.update(json.loads(line) if line.strip() else {})
+    return report

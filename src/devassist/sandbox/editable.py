@@ -17,7 +17,7 @@ from urllib.parse import unquote, urlsplit
 
 def site_packages(path: str) -> list[Path]:
     """Where the Pythons on `path` look for installed packages."""
-    found: dict[Path, None] = {}
+    directories: dict[Path, None] = {}
     for entry in path.split(os.pathsep):
         programs = Path(entry)
         if not programs.is_absolute() or not any(
@@ -31,20 +31,22 @@ def site_packages(path: str) -> list[Path]:
             prefixes = [programs.parent]
         for prefix in prefixes:
             for pattern in ("lib*/python3*/site-packages", "lib*/python3*/dist-packages"):
-                found.update(dict.fromkeys(sorted(place for place in prefix.glob(pattern) if place.is_dir())))
-    return list(found)
+                directories.update(
+                    dict.fromkeys(sorted(place for place in prefix.glob(pattern) if place.is_dir()))
+                )
+    return list(directories)
 
 
 def editable_leak(python_paths: Sequence[Path], repository: Path) -> list[str]:
     """A sentence for each installed package that is really the main checkout at `repository`."""
     forms = tuple(dict.fromkeys((Path(os.path.abspath(repository)), repository.resolve())))  # noqa: PTH100
-    found: dict[str, None] = {}
+    leaks: dict[str, None] = {}
     for directory in python_paths:
         for source, target in _pointers(directory, forms):
-            found[f"{source} makes Python import {target} from the main checkout, not from the worktree"] = (
+            leaks[f"{source} makes Python import {target} from the main checkout, not from the worktree"] = (
                 None
             )
-    return list(found)
+    return list(leaks)
 
 
 def _pointers(directory: Path, repository: Sequence[Path]) -> Iterator[tuple[Path, Path]]:
@@ -75,7 +77,7 @@ def _from_pth(file: Path, directory: Path, repository: Sequence[Path]) -> Iterat
 
 def _quoted(text: str, directory: Path, repository: Sequence[Path]) -> Iterable[Path]:
     """Absolute paths in quotes, as setuptools' finders hold them."""
-    paths = [Path(found) for found in re.findall(r"""['"](/[^'"\n]*)['"]""", text)]
+    paths = [Path(quoted) for quoted in re.findall(r"""['"](/[^'"\n]*)['"]""", text)]
     return [path for path in dict.fromkeys(paths) if _is_checkout(path, directory, repository)]
 
 

@@ -55,17 +55,17 @@ class WorktreeFiles:
             beneath.root_directory(self.root) as root,
             beneath.parent(root, names, path, create=True) as directory,
         ):
-            found = beneath.status(directory, names[-1])
-            if found is not None:
-                beneath.refuse_unless_own_file(found, path)
-            _replace(directory, names[-1], data, None if found is None else stat.S_IMODE(found.st_mode))
+            entry = beneath.status(directory, names[-1])
+            if entry is not None:
+                beneath.refuse_unless_own_file(entry, path)
+            _replace(directory, names[-1], data, None if entry is None else stat.S_IMODE(entry.st_mode))
 
     def delete(self, path: str) -> None:
         """Remove a file, or a link itself."""
         names = _file_names(path)
         with beneath.root_directory(self.root) as root, beneath.parent(root, names, path) as directory:
-            found = beneath.status(directory, names[-1])
-            if found is not None and stat.S_ISDIR(found.st_mode):
+            entry = beneath.status(directory, names[-1])
+            if entry is not None and stat.S_ISDIR(entry.st_mode):
                 raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), path)
             os.unlink(names[-1], dir_fd=directory)
 
@@ -79,11 +79,11 @@ class WorktreeFiles:
             beneath.root_directory(self.root) as root,
             beneath.parent(root, old, path) as source,
         ):
-            found = beneath.status(source, old[-1])
-            if found is None:
+            entry = beneath.status(source, old[-1])
+            if entry is None:
                 raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), path)
-            if not stat.S_ISDIR(found.st_mode):
-                beneath.refuse_unless_own_file(found, path)
+            if not stat.S_ISDIR(entry.st_mode):
+                beneath.refuse_unless_own_file(entry, path)
             with beneath.parent(root, new, new_path, create=True) as target:
                 try:
                     beneath.rename_without_overwriting((source, old[-1]), (target, new[-1]))
@@ -102,8 +102,8 @@ class WorktreeFiles:
         with beneath.root_directory(self.root) as root, beneath.reading(root, names, path) as top:
             if not stat.S_ISDIR(os.fstat(top).st_mode):
                 raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), path)
-            found = [below for below in self._walk(root, top, prefix, "") if pattern.fullmatch(below)]
-        return sorted(prefix + below for below in found)
+            matching = [below for below in self._walk(root, top, prefix, "") if pattern.fullmatch(below)]
+        return sorted(prefix + below for below in matching)
 
     def exists(self, path: str) -> bool:
         """Whether a file or directory is there and may be named."""

@@ -91,7 +91,7 @@ SYSCALLS: Final[dict[str, tuple[int | None, int | None]]] = {
 
 
 def machine() -> str:
-    """The architecture, or an empty string where no table above fits."""
+    """The architecture, or an empty string if the table above does not have it."""
     name = {"arm64": _AARCH64}.get(platform.machine(), platform.machine())
     linux = sys.platform.startswith("linux")
     # A 32-bit Python on a 64-bit kernel would use other numbers altogether.
@@ -99,7 +99,7 @@ def machine() -> str:
 
 
 def number(name: str, *, on: str | None = None) -> int | None:
-    """The number of system call `name` on this machine (or `on`), None where there is none."""
+    """The number of system call `name` on this machine (or `on`), None if it has none."""
     pair = SYSCALLS[name]
     match machine() if on is None else on:
         case "x86_64":
@@ -112,10 +112,10 @@ def number(name: str, *, on: str | None = None) -> int | None:
 
 def call(name: str, *arguments: object) -> int:
     """Make system call `name`; raises OSError with the kernel's errno."""
-    found = number(name)
-    if found is None:
+    call_number = number(name)
+    if call_number is None:
         raise OSError(38, f"{name}: {os.strerror(38)}")
-    result = int(_libc().syscall(ctypes.c_long(found), *arguments))
+    result = int(_libc().syscall(ctypes.c_long(call_number), *arguments))
     return _checked(result, name)
 
 

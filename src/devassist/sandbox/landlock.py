@@ -44,13 +44,13 @@ _MACHINE: Final = (
     "/proc/sys/kernel/osrelease", "/proc/sys/kernel/ngroups_max", "/proc/sys/kernel/pid_max",
     "/proc/sys/vm/overcommit_memory", "/sys/devices/system/cpu",
 )  # fmt: skip
-# multiprocessing's locks live in /dev/shm and cannot be told elsewhere. The price: commands of different
+# multiprocessing's locks live in /dev/shm and cannot be put elsewhere. The price: commands of different
 # agents, and the person's own programs, share it. Without it no test that uses a process pool could run.
 _SHARED_MEMORY: Final = "/dev/shm"  # noqa: S108 - see above
 
 
 def abi() -> int:
-    """The kernel's Landlock version, 0 where there is none."""
+    """The kernel's Landlock version, 0 without Landlock."""
     try:
         return kernel.call("landlock_create_ruleset", None, ctypes.c_size_t(0), ctypes.c_uint32(1))
     except OSError:
@@ -58,7 +58,7 @@ def abi() -> int:
 
 
 def missing_guarantees(version: int) -> tuple[str, ...]:
-    """What this tier cannot promise on a kernel of Landlock `version`, a sentence each."""
+    """The guarantees that this tier lacks on a kernel with Landlock `version`, a sentence each."""
     always = (
         "A command can rewrite its worktree's .git pointer file (it is checked before git is used)",
         "A command can change modes and times of this user's files outside, though not their content",
@@ -218,7 +218,7 @@ def _add_rules(ruleset: int, prepared: Prepared, files: int) -> None:
 
 
 def readable(paths: Sequence[Path], masked: Sequence[Path]) -> Iterator[Path]:
-    """What to allow so that `paths` are readable and `masked` is not; the deeper of two wins."""
+    """The paths to allow so that `paths` are readable and `masked` are not; the deeper of two wins."""
     for path in dict.fromkeys(path.resolve() for path in paths if path.exists()):
         if path not in masked:
             yield from _around(path, masked)

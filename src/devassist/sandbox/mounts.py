@@ -1,4 +1,4 @@
-"""Which paths go into a mount namespace, and in what order. Pure but for looking at links on the host."""
+"""Chooses the paths of a mount namespace and their order. Pure, except that it reads links on the host."""
 
 from __future__ import annotations
 
@@ -32,8 +32,8 @@ def layout(wanted: Iterable[Mount], masked: Sequence[Path]) -> list[Mount]:
     """
     The mounts in the order to make them: the shallow first, so that the deeper wins.
 
-    For one and the same path a writable one beats a mask, and a mask beats a readable one. A mask that lies
-    below nothing that is mounted is left out: what is never bound need not be hidden.
+    For the same path, a writable mount beats a mask, and a mask beats a readable mount. A mask that is not below a
+    mount is left out: a path that is never bound need not be hidden.
     """
     chosen: dict[Path, Mount] = {}
     for mount in (*wanted, *(Mount(Way.MASK, path) for path in masked)):

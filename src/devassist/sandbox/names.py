@@ -1,4 +1,4 @@
-"""Which names in a worktree no tool may touch, whatever they are spelled like. Pure."""
+"""The names in a worktree that no tool may touch, in any spelling. Pure."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _SHORT_NAME: Final = re.compile(r"git~[0-9]+")
 
 
 def components(path: str) -> tuple[str, ...]:
-    """The names of a relative `path`, `.` and doubled slashes gone; PathRefused for what may not be named."""
+    """The names of a relative `path`, `.` and doubled slashes gone; PathRefused if a tool may not name it."""
     if "\0" in path:
         # openat2 would silently stop at it.
         raise PathRefused(f"The path {path!r} holds a NUL byte")

@@ -1,8 +1,8 @@
 """
-Which sandbox works here, found by running the real profile: what must work, and what must not.
+Finds the sandbox that works here, by running the real profile: what must work, and what must not.
 
-That bwrap is installed or that the kernel knows Landlock proves nothing: containers and AppArmor refuse
-both in ways that show only in use. Denials are judged by the state of the host, not by exit codes.
+An installed bwrap or a kernel with Landlock proves nothing: containers and AppArmor refuse both in ways that
+only show in use. Denials are judged by the state of the host, not by exit codes.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ except OSError:
 
 @dataclass(frozen=True, slots=True)
 class TierReport:
-    """What one tier's probe found; `detail` is a sentence."""
+    """The result of one tier's probe; `detail` is a sentence."""
 
     tier: SandboxTier
     ok: bool
@@ -72,7 +72,7 @@ def choose(mode: SandboxMode, *, scratch: Path, allow_unsafe: bool = False) -> P
     """
     The first tier of `mode` whose probe passes; `scratch` is a directory to try in.
 
-    `allow_unsafe` means: if none passes, run commands without a sandbox. Never otherwise.
+    Only with `allow_unsafe`, if none passes, commands run without a sandbox.
     """
     reports: list[TierReport] = []
     for tier in _TIERS if mode == SandboxMode.AUTO else (SandboxTier(mode),):
@@ -88,7 +88,7 @@ def choose(mode: SandboxMode, *, scratch: Path, allow_unsafe: bool = False) -> P
 
 
 def require(probe: Probe) -> Sandbox:
-    """The probe's sandbox; SandboxUnavailable with what was tried if there is none."""
+    """The probe's sandbox. Raises SandboxUnavailable, with the tiers tried, if there is none."""
     if probe.sandbox is None:
         tried = "; ".join(f"{report.tier}: {report.detail}" for report in probe.reports)
         raise SandboxUnavailable(
@@ -112,7 +112,7 @@ def _tried(tier: SandboxTier, scratch: Path) -> tuple[Sandbox | None, TierReport
 
 
 def _fault(sandbox: Sandbox, scratch: Path) -> str:
-    """What `sandbox` did wrong, or an empty string."""
+    """The fault of `sandbox`, or an empty string."""
     with _scene(scratch) as scene, _listener() as listener:
         port = listener.getsockname()[1]
         python = Path(sys.executable)
@@ -136,15 +136,15 @@ def _fault(sandbox: Sandbox, scratch: Path) -> str:
             f"echo x > '{outside}/new'; '{python}' -I -S connect.py {port}"
         )
         result = sandbox.run(script, spec, timeout_s=_TIMEOUT_S)
-        found = {name: _content(worktree / name) for name in ("inside", "leak", "tried")}
+        contents = {name: _content(worktree / name) for name in ("inside", "leak", "tried")}
         last_words = result.output.strip()[-200:]
-        if found["inside"] != secret:
+        if contents["inside"] != secret:
             return f"a command could not read and write what it must: {last_words}"
-        if found["leak"]:
+        if contents["leak"]:
             return "a command could read a masked file"
         if _content(outside / "file") != "unchanged" or (outside / "new").exists():
             return "a command could write outside its worktree"
-        if found["tried"] is None:
+        if contents["tried"] is None:
             return f"whether the network is closed could not be tried: {last_words}"
         if _was_reached(listener):
             return "a command could reach a server on this machine"

@@ -1,5 +1,5 @@
 """
-Runs one started process to its end: output, time limit, kill switch, leftovers.
+Runs a started process to its end: output, time limit, kill switch, leftovers.
 
 Each command leads a session of its own. Whoever ends it, the whole group is killed before its leader is
 reaped, so that the group's number cannot have passed to somebody else.
@@ -46,7 +46,7 @@ Process = subprocess.Popen[bytes]
 
 @dataclass(eq=False)
 class LiveCommands:
-    """The commands of one sandbox that run now; what its kill switch acts on."""
+    """The commands of one sandbox that are running; its kill switch kills them."""
 
     _lock: threading.Lock = field(default_factory=threading.Lock)  # guards the two below together
     _running: set[Process] = field(default_factory=set[Process])
@@ -117,7 +117,7 @@ def open_gate(process: Process, mark: Mark) -> None:
 def run_to_end(
     start: Callable[[], Process], live: LiveCommands, mark: Mark, *, timeout_s: float, gated: bool
 ) -> CommandResult:
-    """Start a command and see it to its end; afterwards nothing of it runs."""
+    """Run a command to its end; afterwards none of its processes is left."""
     began = time.monotonic()
     ticket = live.ticket()
     process = start()

@@ -1,4 +1,4 @@
-"""What every tier agrees on: which parts of the system a command sees, and a spec made absolute."""
+"""What all tiers share: the parts of the system that a command sees, and a spec with absolute paths."""
 
 from __future__ import annotations
 

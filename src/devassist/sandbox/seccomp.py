@@ -103,7 +103,8 @@ def filter_program(sockets: Sockets, *, machine: str | None = None) -> bytes:
     program.add(_LOAD, 0)
     if name == "x86_64":
         program.add(_AT_LEAST, _X32, then="deny")
-    for number in sorted(found for call in DENIED if (found := on(call)) is not None):
+    denied = [number for call in DENIED if (number := on(call)) is not None]
+    for number in sorted(denied):
         program.add(_EQUAL, number, then="deny")
     # clone3 takes its flags by pointer, which BPF cannot read: without it libc falls back to clone.
     targets = {"clone3": "nosys", "setrlimit": "setrlimit", "prlimit64": "prlimit64"}

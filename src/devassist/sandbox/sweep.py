@@ -33,7 +33,7 @@ _DEADLINE_S: Final = 2.0
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """How the processes of one command are told from all others."""
+    """What distinguishes the processes of one command from all others."""
 
     token: str
 
@@ -46,7 +46,7 @@ class Mark:
         return _TAG_BASE + int(self.token[:12], 16)
 
     def put_on(self, pid: int) -> None:
-        """Give process `pid` the limit; nothing happens where the system cannot."""
+        """Give process `pid` the limit; does nothing on a system that cannot."""
         if sys.platform.startswith("linux"):
             with contextlib.suppress(OSError, ValueError):
                 resource.prlimit(pid, RLIMIT_RTTIME, (self.tag, self.tag))
@@ -63,7 +63,7 @@ def carries(pid: int, entry: bytes) -> bool:
 
 def sweep(mark: Mark, *, first: int, seconds: float) -> int:
     """
-    Kill all that carries `mark`; the count.
+    Kill all processes that carry `mark`; returns their number.
 
     `first` is the command's own process id and `seconds` how long it ran: process ids are given out in
     order, so after a short command only younger ones need a look.
@@ -71,23 +71,23 @@ def sweep(mark: Mark, *, first: int, seconds: float) -> int:
     killed: set[int] = set()
     deadline = time.monotonic() + _DEADLINE_S
     while time.monotonic() < deadline:
-        found = {
+        just_killed = {
             pid
             for pid in _candidates(first if seconds < _QUICK_S else None)
             if pid not in killed and _kill_if_marked(pid, mark)
         }
-        # Again until a look finds none: the last one may have forked while we looked.
-        if not found:
+        # Repeated until nothing is left: the last process may have forked while we looked.
+        if not just_killed:
             break
-        killed |= found
+        killed |= just_killed
     return len(killed)
 
 
 def kill_marked(entry: str) -> int:
     """
-    Kill every process of ours whose environment holds the `NAME=value` `entry`; the count.
+    Kill every process of this user whose environment holds the `NAME=value` `entry`; returns their number.
 
-    For the kill switch and for what a killed devassist left: there is no `Mark` any more then.
+    For the kill switch and for what a killed devassist left: its `Mark` is lost.
     """
     killed = 0
     for pid in _candidates(None):

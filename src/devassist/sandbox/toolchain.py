@@ -1,8 +1,8 @@
 """
 The programs a command gets: its PATH and environment, and the directories that must be readable for them.
 
-Pure in what it is given plus what is on disk; nothing reads this process's environment. The environment is
-an allow list: a key of the person's, whatever its name, is not in it.
+It reads its arguments and the disk, and never this process's environment. A command's environment is an allow
+list: none of the person's keys is in it, whatever its name.
 """
 
 from __future__ import annotations
@@ -94,8 +94,8 @@ def command_path(
     # A tool's private environment holds that tool: its python must not stand before the person's.
     managed = any(part in f"{python_prefix}/" for part in _TOOL_MANAGED)
     entries = [*first, *host, *system, *ours] if managed else [*first, *ours, *host, *system]
-    kept = dict.fromkeys(str(entry) for entry in entries if entry.is_absolute() and entry.is_dir())
-    return os.pathsep.join(entry for entry in kept if os.pathsep not in entry)
+    usable = dict.fromkeys(str(entry) for entry in entries if entry.is_absolute() and entry.is_dir())
+    return os.pathsep.join(entry for entry in usable if os.pathsep not in entry)
 
 
 def toolchain_directories(path: str, *, repository: Path, home: Path | None = None) -> list[Path]:
@@ -110,7 +110,7 @@ def toolchain_directories(path: str, *, repository: Path, home: Path | None = No
         directory = Path(entry)
         if directory.is_absolute() and directory.is_dir():
             search.add_programs(directory)
-    return _without_covered(search.found)
+    return _without_covered(search.directories)
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,12 +119,12 @@ class _Search:
 
     repository: Path
     home: Path
-    found: dict[Path, None]
+    directories: dict[Path, None]
 
     def add_programs(self, directory: Path) -> None:
         """Add a directory of programs with what its programs need."""
         real = directory.resolve()
-        if directory in self.found or _is_inside(real, _SYSTEM):
+        if directory in self.directories or _is_inside(real, _SYSTEM):
             return
         root = real.parent
         if (root / "pyvenv.cfg").is_file():
@@ -141,7 +141,7 @@ class _Search:
             self._add(root.parent / ".rustup")
         elif _is_prefix(real):
             self._add(root)
-        self.found.setdefault(directory)
+        self.directories.setdefault(directory)
         self._follow_links(real)
 
     def _follow_links(self, directory: Path) -> None:
@@ -160,14 +160,14 @@ class _Search:
         real = path.resolve()
         if not real.exists() or not self._is_safe(real):
             return False
-        self.found.setdefault(path)
-        self.found.setdefault(real)
+        self.directories.setdefault(path)
+        self.directories.setdefault(real)
         return True
 
     def _is_safe(self, real: Path) -> bool:
         # The parents of everything private: home, and what holds keyrings and devassist's own state.
-        kept = (self.home, self.home / ".local", self.home / ".local/share", self.home / ".local/state")
-        if any(place.is_relative_to(real) for place in (self.repository, *kept)):
+        holders = (self.home, self.home / ".local", self.home / ".local/share", self.home / ".local/state")
+        if any(place.is_relative_to(real) for place in (self.repository, *holders)):
             return False
         if real.is_relative_to(self.home) and _PRIVATE.intersection(real.relative_to(self.home).parts):
             return False
@@ -183,27 +183,27 @@ def _home() -> Path:
         return Path("~").expanduser()
 
 
-def _without_covered(found: Iterable[Path]) -> list[Path]:
-    kept: list[Path] = []
-    for path in sorted(found, key=lambda path: (len(path.parts), str(path))):
+def _without_covered(directories: Iterable[Path]) -> list[Path]:
+    remaining: list[Path] = []
+    for path in sorted(directories, key=lambda path: (len(path.parts), str(path))):
         # Compared where they really are: a link must stay even if its target is covered.
         plain = path.resolve() == path
-        if not (plain and any(path.is_relative_to(other) for other in kept)):
-            kept.append(path)
-    return kept
+        if not (plain and any(path.is_relative_to(other) for other in remaining)):
+            remaining.append(path)
+    return remaining
 
 
 def _where_shims_look(path: str) -> dict[str, str]:
-    # HOME is the agent's, so programs that find their parts through it must be told.
-    told: dict[str, str] = {}
+    # HOME is the agent's, so programs that find their parts through it need a variable.
+    variables: dict[str, str] = {}
     for entry in map(Path, path.split(os.pathsep)):
         rustup = entry.parent.parent / ".rustup"
         if entry.parts[-2:] == (".cargo", "bin") and rustup.is_dir():
-            told.setdefault("RUSTUP_HOME", str(rustup))
+            variables.setdefault("RUSTUP_HOME", str(rustup))
         pyenv = _pyenv_root(entry)
         if pyenv is not None:
-            told.setdefault("PYENV_ROOT", str(pyenv))
-    return told
+            variables.setdefault("PYENV_ROOT", str(pyenv))
+    return variables
 
 
 def _pyenv_root(programs: Path) -> Path | None:

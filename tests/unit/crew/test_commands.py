@@ -76,7 +76,7 @@ class Link:
 
 @dataclass
 class Workplace:
-    """A Bench in a directory, with commands that run as they are."""
+    """A ToolContext in a directory, with commands that run as they are."""
 
     root: Path
     assignment: Assignment

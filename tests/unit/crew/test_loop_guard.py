@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from devassist.crew.crew_stop import CrewStop
-from devassist.crew.loop_guard import MAX_FLOODS, MAX_IDENTICAL_CALLS, MAX_STRAYED, Conduct
+from devassist.crew.loop_guard import MAX_FLOODS, MAX_IDENTICAL_CALLS, MAX_STRAYED, LoopGuard
 
 
 @pytest.fixture
@@ -14,42 +14,42 @@ def decisions() -> list[tuple[str, str]]:
 
 
 @pytest.fixture
-def conduct(decisions: list[tuple[str, str]]) -> Conduct:
-    return Conduct(lambda question, reason: decisions.append((question, reason)))
+def guard(decisions: list[tuple[str, str]]) -> LoopGuard:
+    return LoopGuard(lambda question, reason: decisions.append((question, reason)))
 
 
 def test_the_same_call_again_and_again_ends_the_agent(
-    conduct: Conduct, decisions: list[tuple[str, str]]
+    guard: LoopGuard, decisions: list[tuple[str, str]]
 ) -> None:
-    assert [conduct.called("read_file", "{}") for _ in range(MAX_IDENTICAL_CALLS - 1)] == list(
+    assert [guard.count_call("read_file", "{}") for _ in range(MAX_IDENTICAL_CALLS - 1)] == list(
         range(1, MAX_IDENTICAL_CALLS)
     )
     with pytest.raises(CrewStop, match="in a row with the same arguments"):
-        conduct.called("read_file", "{}")
+        guard.count_call("read_file", "{}")
     assert len(decisions) == 1
 
 
-def test_another_call_between_them_begins_the_count_anew(conduct: Conduct) -> None:
+def test_another_call_between_them_begins_the_count_anew(guard: LoopGuard) -> None:
     for _ in range(3 * MAX_IDENTICAL_CALLS):
-        assert conduct.called("read_file", "{}") == 1
-        assert conduct.called("list_files", "{}") == 1
+        assert guard.count_call("read_file", "{}") == 1
+        assert guard.count_call("list_files", "{}") == 1
 
 
 def test_writes_outside_of_the_scope_end_the_agent_after_a_few(
-    conduct: Conduct, decisions: list[tuple[str, str]]
+    guard: LoopGuard, decisions: list[tuple[str, str]]
 ) -> None:
     for _ in range(MAX_STRAYED - 1):
-        conduct.strayed("x is outside this task's scope")
+        guard.count_refusal("x is outside this task's scope")
     with pytest.raises(CrewStop, match="outside of the scope"):
-        conduct.strayed("y is outside this task's scope")
+        guard.count_refusal("y is outside this task's scope")
     assert "y is outside" in decisions[0][1]
 
 
 def test_output_that_floods_ends_the_agent_after_a_few(
-    conduct: Conduct, decisions: list[tuple[str, str]]
+    guard: LoopGuard, decisions: list[tuple[str, str]]
 ) -> None:
     for _ in range(MAX_FLOODS - 1):
-        conduct.flooded("run_command")
+        guard.count_flood("run_command")
     with pytest.raises(CrewStop, match="had to be cut"):
-        conduct.flooded("run_checks")
+        guard.count_flood("run_checks")
     assert len(decisions) == 1
