@@ -10,6 +10,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
+from crewai.events.event_context import EventContextConfig, MismatchBehavior, _event_context_config
+from crewai.events.utils.console_formatter import set_suppress_console_output
+
 from devassist.assignments import Assignment, CrewEnding
 from devassist.crew.agent_session import AgentSession
 from devassist.crew.call_journal import CallJournal, recorded_reply
@@ -93,9 +96,6 @@ class CrewRunner:
 
 def quiet_crewai() -> None:
     """Silence CrewAI, which prints and logs failures even when it is not verbose, to keep the worker's log readable."""
-    from crewai.events.event_context import EventContextConfig, MismatchBehavior, _event_context_config
-    from crewai.events.utils.console_formatter import set_suppress_console_output
-
     set_suppress_console_output(True)
     _event_context_config.set(
         EventContextConfig(

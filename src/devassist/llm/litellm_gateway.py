@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import copy
-import logging
 import math
 import os
-import ssl
 import sys
 import threading
 import time
-import warnings
 from collections.abc import Callable, Mapping
 from types import ModuleType
 
@@ -119,13 +116,6 @@ def price_of(litellm: ModuleType, answer: object, model: str) -> float | None:
     return usd if math.isfinite(usd) and usd >= 0 else None
 
 
-def warm_client() -> None:
-    """Build openai's reply classes now rather than at first use, so that forked workers share them."""
-    from openai.types.chat import ChatCompletion
-
-    ChatCompletion.model_rebuild(raise_errors=False)
-
-
 def context_window(model: str) -> int:
     """The tokens that `model` takes, by litellm's bundled table; USUAL_WINDOW if the table does not have it."""
     # The table itself: `get_model_info` asks an Ollama server over HTTP.
@@ -135,46 +125,10 @@ def context_window(model: str) -> int:
 
 
 def _quiet_litellm() -> ModuleType:
-    """The litellm module, imported and silenced on first use."""
+    """The litellm module, imported and silenced on first use, which takes seconds."""
     with _importing:
         if "litellm" not in sys.modules:
             os.environ.update(environment())
-        import litellm
+        from devassist.llm.quiet_litellm import silenced
 
-        module: ModuleType = litellm
-        if not getattr(module, "_devassist_quiet", False):
-            _silence(module)
-    return module
-
-
-def _silence(litellm: ModuleType) -> None:
-    from devassist.llm.http_session import open_session  # httpx costs 0.1 s, and comes with litellm
-
-    quiet: Mapping[str, object] = {
-        "suppress_debug_info": True,
-        "set_verbose": False,
-        "telemetry": False,
-        "turn_off_message_logging": True,
-        "drop_params": False,
-        "num_retries": None,
-        "callbacks": [],
-        "client_session": open_session(_verification()),
-    }
-    for name, value in quiet.items():
-        setattr(litellm, name, value)
-    for name in ("LiteLLM", "LiteLLM Proxy", "LiteLLM Router", "litellm", "openai", "httpx", "httpcore"):
-        logger = logging.getLogger(name)
-        logger.handlers = [logging.NullHandler()]
-        logger.propagate = False
-        logger.setLevel(logging.CRITICAL + 1)
-    # Replies that are not quite OpenAI's shape make pydantic complain on stderr.
-    warnings.filterwarnings("ignore", message="Pydantic serializer warnings", category=UserWarning)
-    setattr(litellm, "_devassist_quiet", True)  # noqa: B010 - our own mark, set when all is quiet
-
-
-def _verification() -> ssl.SSLContext | str | bool:
-    """The TLS settings a person gave litellm (SSL_VERIFY, SSL_CERT_FILE)."""
-    from litellm.llms.custom_httpx.http_handler import get_ssl_configuration
-
-    settings: ssl.SSLContext | str | bool = get_ssl_configuration()
-    return settings
+        return silenced()

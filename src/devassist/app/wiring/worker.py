@@ -24,7 +24,7 @@ from devassist.engine.stop import MARK
 from devassist.faults import arm_from
 from devassist.llm.calls import AttemptJournal, CallPolicy
 from devassist.llm.cassette import ReplayClient
-from devassist.llm.litellm_gateway import LiteLLMClient, context_window, warm_client
+from devassist.llm.litellm_gateway import LiteLLMClient, context_window
 from devassist.llm.scripted import ScriptedClient, load_script
 from devassist.llm.silence import environment
 from devassist.messages import decode_assignment
@@ -89,7 +89,6 @@ def preload() -> None:
         ):  # other versions of the libraries have other modules; workers import those
             import_module(name)
     context_window("gpt-4o")
-    warm_client()
     warm()
 
 
