@@ -130,7 +130,7 @@ class AgentSession:
         return f"{reason}\nevidence: {evidence}"
 
     def call(self, name: str, raw: JsonObject) -> ToolOutcome:
-        """Make one tool call. The outcome's text ends with its evidence line."""
+        """Make a tool call. The outcome's text ends with its evidence line."""
         pending = self._pending.get(name)
         call_id = pending.popleft() if pending else ""
         evidence = self.next_evidence()
@@ -173,7 +173,7 @@ class AgentSession:
         return replace(outcome, text=f"{_cut(outcome.text)}\nevidence: {evidence}")
 
     def spec(self) -> SandboxSpec:
-        """What a command of this agent sees of the machine."""
+        """The sandbox in which a command of this agent runs."""
         place = self.place
         worktree = Path(place.worktree)
         return SandboxSpec(

@@ -176,7 +176,7 @@ class ForkserverExecutor:
             )
 
     def _listen(self) -> None:
-        """Until the forkserver is gone; nobody waits for it then, however this thread ends."""
+        """Handle the forkserver's reports until it is gone. However this thread ends, it releases those who wait."""
         try:
             while message := self._receive():
                 match decode_report(message):

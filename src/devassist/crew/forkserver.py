@@ -21,7 +21,7 @@ def serve(control: socket.socket, work: Callable[[bytes, Connection], None]) -> 
     """
     Fork a worker per request until the supervisor closes `control`, then kill the workers that are left.
 
-    True if the supervisor said goodbye; False if it died, and its sandboxed commands may still run.
+    Returns True if the supervisor said goodbye; False if it died, so that its sandboxed commands may still run.
 
     A request is one datagram, which `work` reads, and the worker's end of its socket pair. Forked here and not
     in the supervisor, because importing CrewAI takes seconds and no thread runs in this process.
@@ -32,7 +32,7 @@ def serve(control: socket.socket, work: Callable[[bytes, Connection], None]) -> 
     signal.set_wakeup_fd(wake_write.fileno(), warn_on_full_buffer=False)
     signal.signal(signal.SIGCHLD, lambda *_: None)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    gc.freeze()  # what is here now is shared: keep the collector from touching, and so copying, its pages
+    gc.freeze()  # keeps the collector from touching, and so copying, the pages that workers share
     selector = selectors.DefaultSelector()
     selector.register(control, selectors.EVENT_READ)
     selector.register(wake_read, selectors.EVENT_READ)

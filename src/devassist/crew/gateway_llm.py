@@ -96,7 +96,7 @@ class GatewayLLM(BaseLLM):
 
     def get_context_window_size(self) -> int:
         # Larger than any result: CrewAI would otherwise hide results over 4 KB behind a tool of its own.
-        # What is sent is fitted to the real window in `_fitted`.
+        # `_fitted` fits each request to the real window.
         return 100_000_000
 
     def get_input_tokens_count(

@@ -57,7 +57,7 @@ class _Walk:
     def _text(self, text: str) -> str:
         for evidence_id in EVIDENCE.findall(text):
             self._name("evidence", evidence_id)
-        # Also where a model cites an id inside its arguments: the whole word, longest first.
+        # Ids that a model cites inside its arguments, too: whole words, the longest first.
         ids = sorted((name for kind, name in self._seen if kind == "evidence"), key=len, reverse=True)
         if ids:
             pattern = "|".join(re.escape(name) for name in ids)

@@ -75,7 +75,7 @@ def _chain(error: BaseException | None) -> Iterator[BaseException]:
 
 
 class _Answer(NamedTuple):
-    """An HTTP answer, as far as a failure is judged by it; status 0 where there was none."""
+    """The part of an HTTP answer by which a failure is judged; status 0 if there was no answer."""
 
     status: int = 0
     headers: Mapping[str, str] = MappingProxyType({})

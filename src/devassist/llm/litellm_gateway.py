@@ -30,7 +30,7 @@ _importing = threading.Lock()  # guards the first import and the one session
 
 
 class LiteLLMClient:
-    """The ModelClient of every real provider. `env` is where keys and endpoints are looked up."""
+    """The ModelClient of every real provider. `env` has the keys and endpoints."""
 
     def __init__(
         self,
@@ -84,7 +84,7 @@ class LiteLLMClient:
             "stream": False,
             # litellm from 1.106 on imports mcp 2 for any call with tools, and crewai keeps mcp below 2.
             "_skip_mcp_handler": True,
-            # Dropping what a provider lacks would drop the tools in silence.
+            # Otherwise litellm would silently drop the tools for a provider without them.
             "drop_params": False,
         }
         if request.tools:

@@ -1,6 +1,6 @@
 """litellm as devassist uses it: silent, offline, and with an HTTP session that makes token counts sound."""
 
-# Imports litellm at the top, so it is itself imported when a model is first called, in silence.environment().
+# This imports litellm, so import it only before a model is called, with silence.environment() set.
 
 from __future__ import annotations
 

@@ -64,7 +64,7 @@ def _text(content: object) -> str:
 def _tool_calls(message: object, *, used: set[str]) -> tuple[ToolCall, ...]:
     """In the model's order. An id already in the transcript would pair a result with the wrong call."""
     raw = [(_part(call, "id"), _part(call, "function")) for call in _items(_part(message, "tool_calls"))]
-    # What OpenAI called it before tools, and old servers still do.
+    # OpenAI's name for a tool call before there were tools; old servers still use it.
     if not raw and (function := _part(message, "function_call")):
         raw = [(None, function)]
     calls: list[ToolCall] = []

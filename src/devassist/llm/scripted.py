@@ -57,7 +57,7 @@ class Step:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Script:
     """
-    What each agent does, turn by turn.
+    The steps of each agent, turn by turn.
 
     `agents` maps `<task>/<role>` to the steps of every round, or to steps by round number.
     """

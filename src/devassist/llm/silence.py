@@ -10,10 +10,10 @@ _LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 def environment(inherited: Mapping[str, str] | None = None) -> dict[str, str]:
     """
-    What a worker process sets before it imports litellm or crewai.
+    The variables that a worker process sets before it imports litellm or crewai.
 
     Set, not `setdefault`: these are promises, not preferences. `inherited` (this process's own by
-    default) is extended where a variable holds a list: a proxy must not stand before a server on loopback.
+    default) is extended if a variable holds a list: no proxy may come between devassist and a server on loopback.
     """
     inherited = os.environ if inherited is None else inherited
     bypassed = [

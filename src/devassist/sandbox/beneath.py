@@ -22,7 +22,7 @@ from devassist.sandbox.names import PathRefused, is_git, refuse_secret
 
 _BENEATH_NO_MAGIC: Final = 0x08 | 0x02
 _DIRECTORY: Final = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
-# Not waiting for the other end of a pipe somebody put in the place of a file.
+# Does not wait for the other end of a pipe that was put in the place of a file.
 _FILE: Final = os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
 _MOST_TRIES: Final = 64
 _openat2_works = [True]
@@ -97,7 +97,7 @@ def rename_without_overwriting(old: tuple[int, str], new: tuple[int, str]) -> No
     except OSError as error:
         if error.errno not in (errno.ENOSYS, errno.EINVAL):
             raise
-        # Not on this system or file system: linking also fails where the name is taken.
+        # Not on this system or file system: linking also fails if the name is taken.
         os.link(old[1], new[1], src_dir_fd=old[0], dst_dir_fd=new[0], follow_symlinks=False)
         os.unlink(old[1], dir_fd=old[0])
 
@@ -141,7 +141,7 @@ def _open_plain(directory: int, name: str, flags: int, path: str) -> int:
 
 
 def _refuse_where_it_led(root: int, descriptor: int, path: str) -> None:
-    """Hold the rules about names against where links led, not only against what was asked for."""
+    """Apply the rules about names to the path that links led to, not only to the requested one."""
     try:
         base, place = (os.readlink(f"/proc/self/fd/{number}") for number in (root, descriptor))  # noqa: PTH115
     except OSError:

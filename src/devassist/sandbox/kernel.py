@@ -11,7 +11,7 @@ from typing import Final
 _X86_64: Final = "x86_64"
 _AARCH64: Final = "aarch64"
 
-# name: (x86_64, aarch64); None where the architecture never had the call. Taken from the kernel's
+# name: (x86_64, aarch64); None if the architecture never had the call. Taken from the kernel's
 # asm/unistd_64.h and asm-generic/unistd.h.
 SYSCALLS: Final[dict[str, tuple[int | None, int | None]]] = {
     "_sysctl": (156, None),

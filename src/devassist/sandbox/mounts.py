@@ -52,18 +52,18 @@ def covering(path: Path, mounts: Iterable[Mount]) -> Mount | None:
 
 def links(paths: Iterable[Path], mounts: Sequence[Mount]) -> Iterator[tuple[str, str]]:
     """
-    The symbolic links on the way to `paths` that no mount shows, as (where, target).
+    The symbolic links on the way to `paths` that no mount shows, as (link, target).
 
     Everything is bound where it really is; PATH and shebangs name it by its links (/bin, pyenv's shims).
     """
     seen: set[str] = set()
     for path in paths:
-        for where, target in _links_on(path):
-            above = covering(Path(where), mounts)
+        for link, target in _links_on(path):
+            above = covering(Path(link), mounts)
             hidden = above is None or above.way is Way.MASK
-            if where not in seen and hidden and not any(mount.path == Path(where) for mount in mounts):
-                seen.add(where)
-                yield where, target
+            if link not in seen and hidden and not any(mount.path == Path(link) for mount in mounts):
+                seen.add(link)
+                yield link, target
 
 
 def _links_on(path: Path) -> Iterator[tuple[str, str]]:

@@ -1,4 +1,4 @@
-"""A command's output, kept to its first and last 100 kB however much there is."""
+"""Keeps the first and last 100 kB of a command's output."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ KEPT: Final = 100_000
 
 
 class BoundedOutput:
-    """Takes bytes for ever and never holds more than a few hundred kB."""
+    """Takes any number of bytes and never holds more than a few hundred kB."""
 
     def __init__(self, keep: int = KEPT) -> None:
         self._keep = keep

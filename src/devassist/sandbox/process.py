@@ -2,7 +2,7 @@
 Runs a started process to its end: output, time limit, kill switch, leftovers.
 
 Each command leads a session of its own. Whoever ends it, the whole group is killed before its leader is
-reaped, so that the group's number cannot have passed to somebody else.
+reaped, so that no other group can have its number by then.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ if sys.platform.startswith("linux"):
     import resource
 
 LARGEST_FILE: Final = 2 * 1024**3
-"""Bytes one file may grow to."""
+"""The most bytes that a file may have."""
 
 _GRACE_S: Final = 1.0
 _DRAIN_S: Final = 0.5
@@ -41,7 +41,7 @@ _WAIT_WITHOUT_PIDFD_S: Final = 0.01
 GATE: Final = ("/bin/sh", "-c", 'read -r go && exec "$@" </dev/null', "sh")
 
 Process = subprocess.Popen[bytes]
-"""What every tier starts."""
+"""A process as every tier starts it."""
 
 
 @dataclass(eq=False)

@@ -89,7 +89,7 @@ class _Program:
 
 
 def filter_program(sockets: Sockets, *, machine: str | None = None) -> bytes:
-    """The BPF program for `machine` (this one by default); OSError where the architecture has no table."""
+    """The BPF program for `machine` (this one by default); OSError if the architecture has no table."""
     name = kernel.machine() if machine is None else machine
     if name not in _AUDIT_ARCH:
         raise OSError(38, "no seccomp filter is known for this architecture")

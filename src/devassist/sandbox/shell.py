@@ -1,4 +1,4 @@
-"""The shell that a command is for: one that tells of every part of a pipe that failed, where the machine has it."""
+"""The shell that runs a command: one with pipefail, if the machine has it."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Final
 # Never looked up on PATH, which may begin in the repository; every tier shows these directories.
 _BASH: Final = ("/bin/bash", "/usr/bin/bash")
 
-# What no shell reads as a pipe: an escaped character, quoted text, `||` and `>|`.
+# Text that no shell reads as a pipe: an escaped character, quoted text, `||` and `>|`.
 _NO_PIPE: Final = re.compile(r"""\\.|'[^']*'|"(?:[^"\\]|\\.)*"|\|\||>\|""")
 # Where quotes do not pair up by themselves: substitutions, comments and here-documents.
 _NESTED: Final = re.compile(r"\$\(|[`#\n]")
@@ -29,7 +29,7 @@ def shell(command: str) -> tuple[str, ...]:
 
 
 def has_pipe(command: str) -> bool:
-    """Whether a part of `command` may read what another part writes. Errs to yes."""
+    """Whether a part of `command` may read the output of another. True if in doubt."""
     no_pipe = _NO_PIPE_NESTED if _NESTED.search(command) else _NO_PIPE
     return "|" in command and "|" in no_pipe.sub(" ", command)
 

@@ -1,4 +1,4 @@
-"""A sandbox by its tier, for a worker that is told what the probe chose."""
+"""Makes a sandbox by its tier, in a worker, which gets the tier that the probe chose."""
 
 from __future__ import annotations
 

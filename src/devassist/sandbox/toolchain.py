@@ -100,7 +100,7 @@ def command_path(
 
 def toolchain_directories(path: str, *, repository: Path, home: Path | None = None) -> list[Path]:
     """
-    What to bind read-only so that the programs on `path` work; the person's `home` itself never.
+    The directories to bind read-only so that the programs on `path` work; never the person's `home` itself.
 
     Each is safe on its own: not above `repository`, not inside it unless a virtual environment, nothing
     private.
@@ -115,7 +115,7 @@ def toolchain_directories(path: str, *, repository: Path, home: Path | None = No
 
 @dataclass(frozen=True, slots=True)
 class _Search:
-    """Collects directories, looking at each one once."""
+    """Collects directories, and looks at each once."""
 
     repository: Path
     home: Path
@@ -186,7 +186,7 @@ def _home() -> Path:
 def _without_covered(directories: Iterable[Path]) -> list[Path]:
     remaining: list[Path] = []
     for path in sorted(directories, key=lambda path: (len(path.parts), str(path))):
-        # Compared where they really are: a link must stay even if its target is covered.
+        # Compared by their real paths: a link must stay even if its target is covered.
         plain = path.resolve() == path
         if not (plain and any(path.is_relative_to(other) for other in remaining)):
             remaining.append(path)
