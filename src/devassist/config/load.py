@@ -43,6 +43,15 @@ class Loaded:
     """Sentences for the person about where values came from."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Source:
+    """One place that sets values, by dotted key; the later of two sources wins."""
+
+    origin: str
+    values: Mapping[str, object]
+    notes: tuple[str, ...] = ()
+
+
 def load_settings(
     *,
     repository: Path | None,
@@ -60,39 +69,37 @@ def load_settings(
     """
     merged: dict[str, object] = {}
     origins: dict[str, str] = {}
-    notes: tuple[str, ...] = ()
-    sources: list[tuple[str, Mapping[str, object]]] = [(str(user_file), _read(user_file))]
+    user = _Source(str(user_file), _read(user_file))
+    sources = [user]
     if fork is not None and repository is not None:
-        source, notes = _fork_source(fork, base_file, repository / FILE, sources[0])
-        sources += [source, (f"pull request from {fork.head}", {"worktrees.include": False})]
+        sources.append(_fork_source(fork, base_file, repository / FILE, user))
+        sources.append(_Source(f"pull request from {fork.head}", {"worktrees.include": False}))
     elif repository is not None:
         path = repository / FILE
-        sources.append((str(path), _only_own(_read(path), str(path))))
-    sources.append(("environment", _from_environment(environment)))
-    sources.append(("flag", {key: value for key, value in (flags or {}).items() if value is not None}))
-    for origin, values in sources:
-        for key, value in values.items():
-            merged[key] = value
-            origins[key] = origin
+        sources.append(_Source(str(path), _only_own(_read(path), str(path))))
+    flagged = {key: value for key, value in (flags or {}).items() if value is not None}
+    sources += [_Source("environment", _from_environment(environment)), _Source("flag", flagged)]
+    for source in sources:
+        merged.update(source.values)
+        origins.update(dict.fromkeys(source.values, source.origin))
+    notes = tuple(note for source in sources for note in source.notes)
     return Loaded(settings=build(merged, origins), origins=origins, notes=notes)
 
 
-def _fork_source(
-    fork: ForkPullRequest, base_file: BaseFile | None, path: Path, user: tuple[str, Mapping[str, object]]
-) -> tuple[tuple[str, Mapping[str, object]], tuple[str, ...]]:
-    """The origin and values of the repository's file on a pull request from a fork, and notes on them."""
+def _fork_source(fork: ForkPullRequest, base_file: BaseFile | None, path: Path, user: _Source) -> _Source:
+    """The repository's file on a pull request from a fork, with a note on what of it counts."""
     who = f"pull request from {fork.head}"
     if base_file is not None:
         values = _flatten(_parsed(base_file.text, base_file.place), base_file.place)
         note = f"{who}: {FILE} is read from the base commit ({base_file.place}), not from the checkout"
-        return (base_file.place, _only_own(values, base_file.place)), (note,)
-    stricter = narrowed(_read(path), build(dict(user[1]), dict.fromkeys(user[1], user[0])))
+        return _Source(base_file.place, _only_own(values, base_file.place), (note,))
+    stricter = narrowed(_read(path), build(user.values, dict.fromkeys(user.values, user.origin)))
     left_out = f"; left out: {', '.join(stricter.left_out)}" if stricter.left_out else ""
     note = (
         f"{who}: the base commit is not here, so of {FILE} only what is stricter counts{left_out} "
         "(fetch-depth: 0 brings the base commit)"
     )
-    return (str(path), stricter.values), (note,)
+    return _Source(str(path), stricter.values, (note,))
 
 
 def _read(path: Path) -> Mapping[str, object]:
