@@ -52,14 +52,8 @@ class JudgedCheck:
 
     @property
     def verifies(self) -> Verification:
-        """
-        What this check proves of the change; nothing if it fails and names no cases, even if it failed so before.
-
-        A task's own check that runs no test, and passed without the change as well, proves nothing.
-        """
+        """What this check proves of the change; nothing if it fails and names no cases, even if it failed so before."""
         if self.problem or (self.vanished and not self.passed) or (self.exit_code != 0 and not self.runner):
-            return Verification.NONE
-        if self.own and not self.runner and self.base_exit_code == 0:
             return Verification.NONE
         if self.runner:
             return Verification.TESTS if self.passed else Verification.NONE

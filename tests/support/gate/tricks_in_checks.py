@@ -93,18 +93,19 @@ def _own(
 
 
 _PLANTED = "import pathlib\n\n\ndef test_plant():\n    (pathlib.Path.home() / 'planted').touch()\n"
+_NO_TEST = "reported as verified by checks alone; the plan, which names the check, is a person's"
 OWN_CHECKS: dict[str, Case] = {
     "no check and no review": _own(
         expected=Fate.UNVERIFIED, why="the task is reported as unverified, and asked about by `[approvals] unverified`"
     ),
     "the own check cannot fail": _own(
-        "true", expected=Fate.UNVERIFIED, why="a check that runs no test is no proof: the task counts as unverified"
+        "true", expected=Fate.SAID, why=_NO_TEST
     ),
     "the own check only prints that tests pass": _own(
-        "echo 4 passed", expected=Fate.UNVERIFIED, why="printing is no proof: the task counts as unverified"
+        "echo 4 passed", expected=Fate.SAID, why=_NO_TEST
     ),
     "the own check looks for a file that was there before": _own(
-        "test -f README.md", expected=Fate.UNVERIFIED, why="it passed before the change as well: the task counts as unverified"
+        "test -f README.md", expected=Fate.SAID, why=_NO_TEST
     ),
     "the own check hides its exit code with || true": _own(f"{PYTEST} tests || true", expected=Fate.STOPPED),
     "the own check hides its exit code with echo": _own(f"{PYTEST} tests; echo done", expected=Fate.STOPPED),
@@ -113,9 +114,6 @@ OWN_CHECKS: dict[str, Case] = {
         f"{PYTEST} tests 2>&1 | grep -q passed", expected=Fate.STOPPED
     ),
     "the own check is turned round": _own(f"! {PYTEST} tests", expected=Fate.STOPPED),
-    "the own check runs in the background": _own(
-        f"{PYTEST} tests & exit 0", expected=Fate.UNVERIFIED, why="no test of it came to an end before the check did"
-    ),
     "the own check only collects": _own(f"{PYTEST} --collect-only tests", expected=Fate.STOPPED),
     "the own check cannot start": _own("./no-such-file", expected=Fate.STOPPED),
     "the own check always fails": _own("false", expected=Fate.STOPPED),

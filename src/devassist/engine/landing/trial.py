@@ -68,17 +68,14 @@ class Trial:
 
     def _own(self, run: CheckRun) -> JudgedCheck:
         now = run.ledger
-        problem = own_problem(now)
-        proves = bool(now.runner or problem)  # else it has to be seen to fail without the change
         return JudgedCheck(
             command=now.command,
             own=True,
             exit_code=now.exit_code,
-            base_exit_code=None if proves else self._reference(now.command).ledger.exit_code,
             runner=now.runner,
             passed=len(now.of(CaseStatus.PASSED)),
             new_failures=now.failed,
-            problem=problem,
+            problem=own_problem(now),
         )
 
     def _project(self, run: CheckRun) -> JudgedCheck:
