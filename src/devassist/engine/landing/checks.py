@@ -111,6 +111,8 @@ class Checks:
         )
         result = HarnessCommands(context).run(command, place, purpose=purpose, observation=observation)
         ledger = observation.ledger(result, tree=place.worktree)
+        if commit == context.request.base:
+            self._fresh.keep_caches()
         run = CheckRun(ledger=ledger, tail=result.output[-1200:].strip(), seconds=round(result.seconds, 3))
         self._record(run, tree, purpose=purpose, task=task)
         return run

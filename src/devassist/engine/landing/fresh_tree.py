@@ -1,8 +1,9 @@
 """
 A directory in which a check runs: exactly a commit's content, and nothing that an agent wrote beside it.
 
-What `[checks] setup` makes is made once, on the base, and copied in. HOME, temporary files and caches begin as setup
-left them. Everything else that a command leaves behind is gone before the next one starts.
+What `[checks] setup` makes is made once, on the base, and copied in. HOME and temporary files begin as setup left them,
+and the caches of compilers as the checks on the base left them, which no agent has written. Everything else that a
+command leaves behind is gone before the next one starts.
 """
 
 from __future__ import annotations
@@ -15,12 +16,24 @@ from pathlib import Path
 from devassist.domain.ids import worktree_name
 from devassist.engine.context import RunContext
 from devassist.engine.crews.harness_commands import CommandPlace, HarnessCommands, private_directory
+from devassist.git.worktree.admin import delete_directory
 from devassist.git.worktree.worktree import Worktree
 from devassist.git.worktree.worktrees import detached_worktree, drop_detached
 
 _AGENT = "integration"
 """Stands for an agent in the names of the worktree and of its scratch directory."""
 _GIT = ".git"
+_HOME = "home"
+"""HOME, below the scratch directory."""
+_CACHES = (
+    ".cache/go-build",
+    "go/pkg",
+    ".cargo/registry",
+    ".npm/_cacache",
+    ".m2/repository",
+    ".gradle/caches",
+)
+"""Below HOME: keyed by content or version, so that they save time and say nothing of an earlier run."""
 
 
 @dataclass
@@ -50,14 +63,23 @@ class FreshTree:
         self._open(commit)
         if self._is_set_up:
             _copy_missing(self._products, self._path)
+        if self._home.is_dir():
             _copy_missing(self._home, self.private)
         return self._place(task)
+
+    def keep_caches(self) -> None:
+        """Let later trees begin with the caches of compilers that this one has: nobody but the base wrote them."""
+        for cache in _CACHES:
+            source, target = self.private / _HOME / cache, self._home / _HOME / cache
+            if source.is_dir() and not source.is_symlink():
+                target.mkdir(parents=True, exist_ok=True)
+                _copy_missing(source, target)
 
     def close(self) -> None:
         """Remove the tree and what setup made for it."""
         self._drop_what_a_crash_left()  # a resumed run may have needed no check
         self._drop()
-        shutil.rmtree(self._products.parent, ignore_errors=True)
+        delete_directory(self._products.parent)
 
     @property
     def _path(self) -> Path:
@@ -76,7 +98,7 @@ class FreshTree:
         base = self.context.request.base
         self._open(base)
         HarnessCommands(self.context).set_up(self._place(task))
-        shutil.rmtree(self._products.parent, ignore_errors=True)
+        delete_directory(self._products.parent)
         self._products.mkdir(parents=True)
         tracked = set(self.context.repository.paths_of(base))
         for path in list(_untracked(self._path, tracked)):
@@ -98,7 +120,7 @@ class FreshTree:
         if self._worktree is not None:
             drop_detached(self.context.repository, name=self._name, path=self._path)
             self._worktree = None
-        shutil.rmtree(self.private, ignore_errors=True)
+        delete_directory(self.private)
 
     def _place(self, task: str) -> CommandPlace:
         return CommandPlace(worktree=self._path, private=self.private, task=task)

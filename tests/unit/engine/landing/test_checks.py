@@ -18,7 +18,8 @@ from support.engine_world import EngineWorld
 
 
 def _world(_worktree: Path, private: Path) -> CommandWorld:
-    return CommandWorld(environment={"PATH": "/usr/bin:/bin", "HOME": str(private)}, read_only=())
+    (private / "home").mkdir(exist_ok=True)
+    return CommandWorld(environment={"PATH": "/usr/bin:/bin", "HOME": str(private / "home")}, read_only=())
 
 
 @dataclass
@@ -165,3 +166,29 @@ def test_a_tree_that_a_killed_supervisor_left_is_removed_though_nothing_is_check
     resumed = replace(bench.context, request=replace(bench.context.request, resumed=True))
     Checks(context=resumed).close()
     assert not (bench.context.worktrees / "integration").exists()
+
+
+_BUILD = "mkdir -p $HOME/.cache/go-build && echo 1 > $HOME/.cache/go-build/object && touch $HOME/state"
+
+
+def test_compilers_caches_of_the_base_are_in_every_tree_and_nothing_else_of_its_home(bench: Bench) -> None:
+    bench.checks.base(_BUILD)
+    commit = bench.world.commit({"a.txt": "a\n"})
+    assert bench.exit_code(commit, "test -e $HOME/.cache/go-build/object && test ! -e $HOME/state") == 0
+
+
+def test_no_change_writes_a_cache_for_the_next_one(bench: Bench) -> None:
+    commit = bench.world.commit({"a.txt": "a\n"})
+    assert bench.exit_code(commit, _BUILD) == 0
+    assert bench.exit_code(commit, "test ! -e $HOME/.cache/go-build") == 0
+
+
+def test_a_home_of_read_only_directories_is_replaced_as_any(bench: Bench) -> None:
+    commit = bench.world.commit({"a.txt": "a\n"})
+    assert (
+        bench.exit_code(
+            commit, "mkdir -p $HOME/go/pkg/mod && echo > $HOME/go/pkg/mod/a && chmod -R a-w $HOME/go"
+        )
+        == 0
+    )
+    assert bench.exit_code(commit, "test ! -e $HOME/go") == 0
