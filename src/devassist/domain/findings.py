@@ -34,12 +34,13 @@ def check_line(check: JudgedCheck) -> str:
         (check.vanished, "vanished"),
         (check.moved, "moved"),
         (check.flaky, "flaky"),
-        (check.held_out, "failing held out"),
+        (check.held_out, "passing only since the change to what judges it"),
     )
     facts += [f"{len(cases)} {what}" for cases, what in counted if cases]
     if check.exit_code != 0 and check.base_exit_code not in (None, 0):
         facts.append(f"{check.base_exit_code} on the base")
-    return f"{'own check' if check.own else 'check'} {check.command}: {', '.join(facts)}"
+    whose = f"own check of task {check.task}" if check.task else "own check" if check.own else "check"
+    return f"{whose} {check.command}: {', '.join(facts)}"
 
 
 def case_lines(check: JudgedCheck) -> list[str]:
@@ -52,7 +53,7 @@ def case_lines(check: JudgedCheck) -> list[str]:
         ("vanished", check.vanished),
         ("moved", tuple(f"{old} to {new}" for old, new in check.moved.items())),
         ("flaky", check.flaky),
-        ("failing with the files that judge it as they were", check.held_out),
+        ("passing only since the change to what judges it", check.held_out),
     )
     return [f"{what}: {_listed(cases)}" for what, cases in named if cases]
 
@@ -61,7 +62,7 @@ def summary(checks: Sequence[JudgedCheck], verification: Verification) -> str:
     """A few words for a line of a table: `3/3 checks, 40 tests, 1 fixed`."""
     if not checks:
         return "reviewed, no checks" if verification is Verification.REVIEW else "not verified"
-    hold = sum(not check.problem and not check.doubts for check in checks)
+    hold = sum(not check.problem for check in checks)
     facts = [f"{hold}/{len(checks)} checks hold" if hold < len(checks) else f"{hold} checks hold"]
     if len(checks) == 1:
         facts = ["1 check holds" if hold else "1 check does not hold"]
@@ -80,6 +81,7 @@ _BRIEF = (
     ("known_failures", "known to fail"),
     ("skipped_newly", "skipped since"),
     ("vanished", "vanished"),
+    ("held_out", "passing only since the change to what judges it"),
     ("flaky", "flaky"),
 )
 

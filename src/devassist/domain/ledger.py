@@ -32,6 +32,7 @@ class Ledger:
     cases: Mapping[str, CaseStatus] = field(default_factory=dict)
     failures: tuple[str, ...] = ()
     complete: bool = True
+    timed_out: bool = False
 
     def of(self, status: CaseStatus) -> tuple[str, ...]:
         """The ids of the cases that came to `status`, in the runner's order."""

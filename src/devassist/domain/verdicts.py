@@ -49,6 +49,8 @@ class JudgedCheck:
     held_out: tuple[str, ...] = ()
     problem: str = ""
     doubts: tuple[str, ...] = ()
+    task: str = ""
+    """Whose own check it is, if another task's than the one that is to land."""
 
     @property
     def verifies(self) -> Verification:
@@ -77,12 +79,19 @@ class Judgement:
 
     @property
     def problems(self) -> list[str]:
-        return [f"{check.command!r} {check.problem}" for check in self.checks if check.problem]
+        return [
+            f"{check.command!r}{f' of task {check.task}' if check.task else ''} {check.problem}"
+            for check in self.checks
+            if check.problem
+        ]
 
     @property
     def doubts(self) -> list[str]:
         settings = [f"{SETTINGS_FILE}: later runs are judged otherwise"] if self.settings_changed else []
-        aware = [f"{path}: it asks whether it is being tested" for path in self.aware]
+        aware = [
+            f"{path}: it asks whether it is being tested, or changes what its runner does"
+            for path in self.aware
+        ]
         return [
             *(f"{check.command!r}: {doubt}" for check in self.checks for doubt in check.doubts),
             *settings,
@@ -150,6 +159,8 @@ def ending(ledger: Ledger, cases: tuple[str, ...] = ()) -> str:
     if failed:
         more = f" and {len(failed) - 3} more" if len(failed) > 3 else ""  # noqa: PLR2004  as many as fit a line
         return f"fails in {', '.join(failed[:3])}{more}"
+    if ledger.timed_out:
+        return "timed out ([checks] timeout_s)"
     if not ledger.complete:
         return "ended before its test runner had finished"
     if ledger.exit_code < 0:

@@ -53,6 +53,7 @@ class Observation:
             cases=testimony.cases,
             failures=failure_lines(result.output, tree=tree),
             complete=testimony.complete and bool(testimony.runners or not testimony.began),
+            timed_out=result.timed_out,
         )
 
     def _testimony(self, tree: Path) -> Testimony:

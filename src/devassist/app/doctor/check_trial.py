@@ -9,7 +9,7 @@ from devassist.app.runs.checking import open_checks
 from devassist.app.wiring.project import Project
 from devassist.app.wiring.recording import open_log
 from devassist.domain.ledger import CaseStatus, Ledger
-from devassist.domain.verdicts import ending
+from devassist.domain.verdicts import compared, ending, project_problem
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,6 +36,16 @@ class CheckTrial:
         facts.append(f"{self.seconds:.1f} s")
         how = "passes" if ledger.passes else f"red, {ending(ledger)}"
         return f"{self.command}: {how}; {', '.join(facts)}"
+
+    @property
+    def hint(self) -> str:
+        """What a red check means for a run; empty if it passes."""
+        ledger = self.ledger
+        if ledger.passes:
+            return ""
+        if project_problem(ledger, ledger, compared(ledger, ledger, moved={})):
+            return "no task can land until it passes, or [checks] names another: it does not say what fails"
+        return "a task is not blamed for what fails here, and may fail in nothing else"
 
 
 def try_checks(project: Project, commands: Sequence[str]) -> list[CheckTrial]:

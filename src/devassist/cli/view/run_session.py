@@ -17,6 +17,7 @@ from devassist.cli.view.progress import LiveProgress, NdjsonProgress, PlainProgr
 from devassist.cli.view.render import run_summary
 from devassist.domain.errors import UsageError
 from devassist.domain.state.run import RunState
+from devassist.domain.statuses import Outcome, TaskStatus
 from devassist.ports import EventSink
 
 Work = Callable[[Sequence[EventSink]], RunState]
@@ -80,12 +81,19 @@ def answer(invocation: Invocation, state: RunState, output: StreamFormat) -> Non
         complain(state.error, state.hint)
 
 
+_ENDED = (Outcome.NONE, Outcome.FAILED)
+"""Of failed tasks: with these, going on changes nothing; the task has to begin anew."""
+
+
 def next_steps(state: RunState) -> list[str]:
     """The commands to type next."""
     run_id = state.run
     steps = [f"report: {state.report}"]
     if state.waiting:
         steps += [f"answer: devassist inbox, then devassist resume {run_id}"]
+    failed = [task.id for task in state.work() if task.outcome in _ENDED and task.status is TaskStatus.FAILED]
+    if failed:
+        steps += [f"again:  devassist retry {run_id} {failed[0]}, then devassist resume {run_id}"]
     elif str(state.status) in ("stopped", "limited", "failed") and "devassist resume" not in state.hint:
         steps += [f"go on:  devassist resume {run_id}"]
     if state.result_commit is not None:

@@ -34,6 +34,7 @@ class LedgerRecorded:
     failures: str = ""
     """The failure lines of an output without cases."""
     seconds: float = 0.0
+    timed_out: bool = False
     world: str = ""
     reused: bool = False
 
@@ -53,6 +54,7 @@ class LedgerRecorded:
             cases={case: status for status, text in texts.items() for case in _lines(text)},
             failures=tuple(_lines(self.failures)),
             complete=self.complete,
+            timed_out=self.timed_out,
         )
 
 

@@ -22,6 +22,8 @@ from devassist.domain.verdicts import Judgement, Verification
 from devassist.engine.approval_requests import ApprovalRequest, find_decision, open_request
 from devassist.engine.context import RunContext
 
+_SHOWN = 4
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Landing:
@@ -93,7 +95,8 @@ def _doubt(
         merge = decide(context.settings.approvals, kind=ApprovalClass.MERGE, confidence=confidence)
         if merge.choice is Choice.ASK:
             return None  # a person looks at the merge anyway
-    question = f"land task {request.task}? {_DOUBTS[kind]}: {'; '.join(findings)}"
+    named = f" ({_listed(paths)})" if paths else ""
+    question = f"land task {request.task}? {_DOUBTS[kind]}{named}: {'; '.join(findings)}"
     changes = context.repository.changes_between(request.ours, request.tree)
     asked = ApprovalRequest(
         kind=kind,
@@ -147,6 +150,11 @@ _DOUBTS = {
     ApprovalClass.TESTS: "it changes what judges it",
     ApprovalClass.UNVERIFIED: "nothing has verified it",
 }
+
+
+def _listed(paths: Sequence[str]) -> str:
+    more = f" and {len(paths) - _SHOWN} more" if len(paths) > _SHOWN else ""
+    return ", ".join(paths[:_SHOWN]) + more
 
 
 def _to_person(

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from devassist.domain.errors import DevassistError
 from devassist.domain.events import Event, WarningRaised
-from devassist.domain.verdicts import ending
+from devassist.domain.verdicts import compared, ending, project_problem
 from devassist.engine.landing.checks import Checks
 from devassist.evidence.failure_lines import failure_lines
 
@@ -69,6 +69,8 @@ class Baseline:
                 cause = failure_lines(run.tail, tree=self.checks.context.worktrees)[-1:]
                 said = f" ({cause[0][:_LONGEST]})" if cause else ""
                 text = f"the base is red: check {command!r} {ending(ledger)}{said}"
+                if project_problem(ledger, ledger, compared(ledger, ledger, moved={})):
+                    text += "; it names nothing that fails, so a task lands only if it passes"
                 context.journal.record(Event(WarningRaised(text=text)))
         except DevassistError as error:
             if not context.stop.pulled and not self._closing.is_set():

@@ -18,6 +18,8 @@ from devassist.engine.crews.harness_commands import CommandPlace, HarnessCommand
 from devassist.engine.landing.fresh_tree import FreshTree
 from devassist.evidence.observation import observe
 
+_TAIL = 1200
+
 # Names the top-level packages of the worktree whose import would come from somewhere else.
 _LEAK_PROBE = """python - <<'END'
 import importlib.util, os, sys
@@ -113,7 +115,7 @@ class Checks:
         ledger = observation.ledger(result, tree=place.worktree)
         if commit == context.request.base:
             self._fresh.keep_caches()
-        run = CheckRun(ledger=ledger, tail=result.output[-1200:].strip(), seconds=round(result.seconds, 3))
+        run = CheckRun(ledger=ledger, tail=_end_of(result.output), seconds=round(result.seconds, 3))
         self._record(run, tree, purpose=purpose, task=task)
         return run
 
@@ -139,6 +141,7 @@ class Checks:
             xfailed=lines(ledger.of(CaseStatus.XFAILED)),
             failures=lines(ledger.failures),
             seconds=run.seconds,
+            timed_out=ledger.timed_out,
             world=self._world,
             reused=run.reused,
         )
@@ -162,6 +165,12 @@ class Checks:
                 f"tests in a worktree would import {name} from {origin}: {leaks[0]}",
                 hint="Uninstall the editable install, or give each worktree its own environment by [checks] setup",
             )
+
+
+def _end_of(output: str) -> str:
+    """Its last lines, whole ones."""
+    text = output.strip()
+    return text if len(text) <= _TAIL else text[-_TAIL:].partition("\n")[2] or text[-_TAIL:]
 
 
 def read_text(context: RunContext, commit: str, path: str) -> str | None:

@@ -9,7 +9,7 @@ judge it, the checks also run with those files as they were.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from devassist.domain.errors import Refused
 from devassist.domain.events import Event, LandingJudged, WarningRaised
@@ -36,14 +36,19 @@ class Gate:
         """Judge `commit`, the merge of a task's work onto `onto`, and record it."""
         tasks = [*(self.plan.task(name) for name in landed), task]
         project = self.context.settings.checks.commands
-        own = [command for each in tasks for command in each.checks if command not in project]
-        commands = list(dict.fromkeys([*own, *project]))
+        own = {
+            command: "" if each is task else each.id
+            for each in tasks
+            for command in each.checks
+            if command not in project
+        }
+        commands = [*own, *project]
         trial = Trial(self.checks, task, commit, onto, commands=tuple(commands), allowed=self.allowed(task))
         judged, tails = list[JudgedCheck](), list[str]()
         try:
             for command in commands:
                 check, tail = trial.check(command, own=command in own)
-                judged.append(check)
+                judged.append(replace(check, task=own.get(command, "")))
                 tails += [tail] if check.problem else []
         except Refused as error:
             judged.append(JudgedCheck(command="import check", own=False, exit_code=1, problem=str(error)))
@@ -71,6 +76,8 @@ class Gate:
         return task.changes_tests if approved else ()
 
     def _verification(self, task: PlanTask, judged: Sequence[JudgedCheck]) -> Verification:
+        if any(check.problem for check in judged):
+            return Verification.NONE
         proved = [check.verifies for check in judged]
         reviewed = Verification.REVIEW if task.review else Verification.NONE
         return min([*proved, reviewed], key=_STRONGEST.index)

@@ -157,7 +157,7 @@ class Trial:
             for cases, what in (
                 (judged.vanished, "vanished"),
                 (judged.skipped_newly, "skipped, or expected to fail, since the change"),
-                (held_out, "failing with the files that judge the change as they were before it"),
+                (held_out, "passing only since the change to what judges it"),
             )
             if cases
         ]

@@ -74,7 +74,7 @@ def _show(invocation: Invocation, item: Item) -> None:
     """Print exactly what would be approved: object ids, paths, options."""
     request = item.request
     lines = [
-        f"{name}: {', '.join(map(str, value)) if isinstance(value, list) else value}"
+        f"{name}: {', '.join(map(str, value)) if isinstance(value, list | tuple) else value}"
         for name, value in builtins(request.shown).items()
         if value and name not in _SHOWN_OTHERWISE
     ]
@@ -85,7 +85,7 @@ def _show(invocation: Invocation, item: Item) -> None:
         lines += [f"{task.id} {task.role}: {task.title}" for task in request.shown.plan.tasks]
     if request.confidence is not None:
         lines.append(f"confidence: {request.confidence:.2f}")
-    if request.kind in ("merge", "resolution"):
+    if request.kind in ("merge", "resolution", "tests", "unverified"):
         lines.append(f"diff: git diff {request.shown.ours[:12]} {request.shown.tree[:12]}")
     if request.options:
         lines.append(f"options: {', '.join(request.options)}")

@@ -51,9 +51,7 @@ def _tried(invocation: Invocation, checks: Sequence[Check], *, run: bool | None)
             "check",
             Health.OK if trial.ledger.passes else Health.WARN,
             trial.text,
-            ""
-            if trial.ledger.passes
-            else "a task is not blamed for it, but what fails proves nothing of a change",
+            trial.hint,
         )
         for trial in trials
     ]
