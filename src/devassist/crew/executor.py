@@ -159,6 +159,8 @@ class ForkserverExecutor:
     def close(self) -> None:
         if self._process is None:
             return
+        if not self._ready.is_set():  # it only imports as yet, for crews that nobody will start
+            self._process.kill()
         with contextlib.suppress(OSError):  # closed before
             self._control.send(encode(Goodbye()))
             self._control.shutdown(socket.SHUT_RDWR)

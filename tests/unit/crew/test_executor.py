@@ -1,0 +1,18 @@
+"""The executor's own process: when it is ended."""
+
+from __future__ import annotations
+
+import os
+import signal
+from pathlib import Path
+
+from devassist.crew.executor import ForkserverExecutor
+
+
+def test_a_forkserver_that_only_imports_as_yet_is_not_waited_for(tmp_path: Path) -> None:
+    executor = ForkserverExecutor(environment=os.environ, directory=tmp_path, log=tmp_path / "worker.log")
+    executor.launch()
+    process = executor._process
+    assert process is not None
+    executor.close()
+    assert process.returncode == -signal.SIGKILL  # type: ignore[union-attr]
