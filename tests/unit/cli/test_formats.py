@@ -55,6 +55,17 @@ def test_a_command_whose_first_argument_is_a_run_says_so(name: str, entry: Entry
 
 
 @pytest.mark.parametrize(
+    ("name", "entry"),
+    [pair for pair in ENTRIES if pair[1].takes_run],
+    ids=lambda value: getattr(value, "target", value),
+)
+def test_a_run_is_the_newest_one_unless_it_is_named(name: str, entry: Entry) -> None:
+    first, *others = [one for one in load_command(name, entry).params if one.param_type_name == "argument"]
+    whole = name in ("status", "stop")  # without a run they are about all of them
+    assert bool(others) or first.default == ("" if whole else "@last")
+
+
+@pytest.mark.parametrize(
     ("typed", "expected", "imported"),
     [
         ("logs ", "@last", False),

@@ -11,7 +11,7 @@ from devassist.cli.options import Output
 from devassist.cli.run_argument import Run
 
 
-def apply(context: typer.Context, run: Run, output: Output = Format.text) -> None:
+def apply(context: typer.Context, run: Run = "@last", output: Output = Format.text) -> None:
     """Put a run's net change into your files, for a commit of yours."""
     invocation = of(context)
     project = invocation.project()

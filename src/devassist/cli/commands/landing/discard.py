@@ -10,7 +10,7 @@ from devassist.cli.options import Output
 from devassist.cli.run_argument import Run
 
 
-def discard(context: typer.Context, run: Run, output: Output = Format.text) -> None:
+def discard(context: typer.Context, run: Run = "@last", output: Output = Format.text) -> None:
     """
     Remove a run's worktrees and branches; all stays reachable.
 

@@ -18,7 +18,7 @@ from devassist.cli.view.conflict_view import stale_line
 
 def merge(
     context: typer.Context,
-    run: Run,
+    run: Run = "@last",
     into: Annotated[
         str | None, typer.Option(help="The branch to merge into; the checked-out one by default.")
     ] = None,

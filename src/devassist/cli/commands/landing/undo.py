@@ -14,7 +14,7 @@ from devassist.cli.run_argument import Run
 
 def undo(
     context: typer.Context,
-    run: Run,
+    run: Run = "@last",
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only print what would be undone.")] = False,
     no_sign: Annotated[
         bool, typer.Option("--no-sign", help="Do not sign, whatever commit.gpgsign says.")

@@ -18,7 +18,7 @@ from devassist.cli.run_argument import Run
 
 def diff(
     context: typer.Context,
-    run: Run,
+    run: Run = "@last",
     stat: Annotated[bool, typer.Option("--stat", help="Only which files, and how much.")] = False,
     output: Output = Format.text,
 ) -> None:

@@ -18,7 +18,7 @@ from devassist.store.filters import EventFilter
 
 def logs(
     context: typer.Context,
-    run: Run,
+    run: Run = "@last",
     follow: Annotated[
         bool, typer.Option("-f", "--follow", help="Keep printing until the run has ended.")
     ] = False,

@@ -16,7 +16,7 @@ from devassist.cli.run_argument import Run
 
 def pr(
     context: typer.Context,
-    run: Run,
+    run: Run = "@last",
     base: Annotated[
         str, typer.Option(help="The branch to merge it into; by default the one that the run started from.")
     ] = "",

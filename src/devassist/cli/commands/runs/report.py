@@ -22,7 +22,7 @@ class ReportFormat(StrEnum):
 
 def report(
     context: typer.Context,
-    run: Run,
+    run: Run = "@last",
     form: Annotated[
         ReportFormat,
         typer.Option("--format", help="markdown, html (one page that needs nothing else) or json."),

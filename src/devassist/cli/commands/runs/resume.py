@@ -26,7 +26,7 @@ from devassist.domain.state.run import RunState
 
 def resume(
     context: typer.Context,
-    run: Run,
+    run: Run = "@last",
     model: Annotated[str | None, typer.Option(help="Continue with another litellm model.")] = None,
     max_parallel: Annotated[int | None, typer.Option(min=1, help="Crews at work at the same time.")] = None,
     max_usd: Annotated[float | None, typer.Option(min=0, help="Model spend for the whole run.")] = None,

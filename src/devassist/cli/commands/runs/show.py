@@ -29,7 +29,7 @@ def show(
         typer.Argument(
             metavar="RUN|TASK", help="A run, or RUN/TASK, or a task of @last.", autocompletion=complete_run
         ),
-    ],
+    ] = "@last",
     output: Output = Format.text,
 ) -> None:
     """Show a run, or one of its tasks, in full."""
