@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from devassist.domain.verdicts import JudgedCheck, Verification
 
+ELSEWHERE = "imported from elsewhere, so that the tests say nothing of the change"
 _SHOWN = 5
 _VERIFIED_BY = {
     Verification.TESTS: "verified by tests",
@@ -37,6 +38,8 @@ def check_line(check: JudgedCheck) -> str:
         (check.held_out, "passing only since the change to what judges it"),
     )
     facts += [f"{len(cases)} {what}" for cases, what in counted if cases]
+    if check.foreign:
+        facts.append("its modules imported from elsewhere")
     if check.exit_code != 0 and check.base_exit_code not in (None, 0):
         facts.append(f"{check.base_exit_code} on the base")
     whose = f"own check of task {check.task}" if check.task else "own check" if check.own else "check"
@@ -54,6 +57,7 @@ def case_lines(check: JudgedCheck) -> list[str]:
         ("moved", tuple(f"{old} to {new}" for old, new in check.moved.items())),
         ("flaky", check.flaky),
         ("passing only since the change to what judges it", check.held_out),
+        (ELSEWHERE, check.foreign),
     )
     return [f"{what}: {_listed(cases)}" for what, cases in named if cases]
 
@@ -83,6 +87,7 @@ _BRIEF = (
     ("vanished", "vanished"),
     ("held_out", "passing only since the change to what judges it"),
     ("flaky", "flaky"),
+    ("foreign", "imported from elsewhere"),
 )
 
 

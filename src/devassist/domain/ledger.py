@@ -33,6 +33,8 @@ class Ledger:
     failures: tuple[str, ...] = ()
     complete: bool = True
     timed_out: bool = False
+    foreign: tuple[str, ...] = ()
+    """Modules of the tree of which the tests imported a copy from elsewhere: `name from path`."""
 
     def of(self, status: CaseStatus) -> tuple[str, ...]:
         """The ids of the cases that came to `status`, in the runner's order."""

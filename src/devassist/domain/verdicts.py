@@ -9,6 +9,11 @@ from enum import StrEnum
 from devassist.domain.ledger import CaseStatus, Ledger, LedgerDifference, difference
 
 SETTINGS_FILE = ".devassist.toml"
+FOREIGN_HINT = (
+    "put PYTHONPATH=src in the check (PYTHONPATH=. if there is no src), "
+    "or install the tree in [checks] setup, by pip install -e ."
+)
+"""What to do about tests that import a copy of the tree's modules from elsewhere."""
 _CANNOT_START = {126: "cannot be executed", 127: "is not there"}
 
 
@@ -47,6 +52,8 @@ class JudgedCheck:
     moved: Mapping[str, str] = field(default_factory=dict)
     flaky: tuple[str, ...] = ()
     held_out: tuple[str, ...] = ()
+    foreign: tuple[str, ...] = ()
+    """Modules of the tree of which the tests ran a copy from elsewhere: they say nothing of the change."""
     problem: str = ""
     doubts: tuple[str, ...] = ()
     task: str = ""
@@ -55,7 +62,12 @@ class JudgedCheck:
     @property
     def verifies(self) -> Verification:
         """What this check proves of the change; nothing if it fails and names no cases, even if it failed so before."""
-        if self.problem or (self.vanished and not self.passed) or (self.exit_code != 0 and not self.runner):
+        if (
+            self.foreign
+            or self.problem
+            or (self.vanished and not self.passed)
+            or (self.exit_code != 0 and not self.runner)
+        ):
             return Verification.NONE
         if self.runner:
             return Verification.TESTS if self.passed else Verification.NONE
@@ -84,6 +96,18 @@ class Judgement:
             for check in self.checks
             if check.problem
         ]
+
+    @property
+    def unverified(self) -> list[str]:
+        """Why nothing verifies the change; empty if something does."""
+        if self.verification is not Verification.NONE:
+            return []
+        elsewhere = [
+            f"{check.command!r} imports {', '.join(check.foreign[:3])}, not from the change: {FOREIGN_HINT}"
+            for check in self.checks
+            if check.foreign
+        ]
+        return elsewhere or ["no check and no review says anything of it"]
 
     @property
     def doubts(self) -> list[str]:

@@ -40,6 +40,8 @@ class Observation:
     results: Path
     environment: Mapping[str, str] = field(default_factory=dict)
     read_only: tuple[Path, ...] = ()
+    started: int = 0
+    """When `observe` was called, in nanoseconds since 1970, by the clock of the file system."""
     build_reports: BuildReports | None = None
     """What else to read in the tree, None if no runner writes there."""
 
@@ -54,13 +56,14 @@ class Observation:
             failures=failure_lines(result.output, tree=tree),
             complete=testimony.complete and bool(testimony.runners or not testimony.began),
             timed_out=result.timed_out,
+            foreign=testimony.foreign,
         )
 
     def _testimony(self, tree: Path) -> Testimony:
         tree = tree.resolve()  # as programs that ask for their directory see it
         path = PurePosixPath(tree)
         python = (
-            python_events.testimony(report, tree=path)
+            python_events.testimony(report, tree=path, started=self.started)
             for report in reports(self.results, prefix="python-", suffix=".jsonl")
         )
         wrapped = (wrapped_testimony(run, tree=tree) for run in wrapped_runs(self.results))
@@ -95,6 +98,7 @@ def observe(command: str, *, read: ReadFile, environment: Mapping[str, str], res
             **({"PATH": _joined(*wrappers, path)} if wrappers else {}),
         },
         read_only=(python, _HERE / "wrappers"),
+        started=results.stat().st_ctime_ns,
         build_reports=_build_reports(command, read, results),
     )
 

@@ -49,6 +49,19 @@ class CaseEnded(_Event, frozen=True, tag="case"):
     status: CaseStatus
 
 
+class Foreign(_Event, frozen=True, tag="foreign"):
+    """
+    A module of the tree, the file `here`, was imported from `path` instead.
+
+    `changed` is when that file came to be there, in nanoseconds since 1970.
+    """
+
+    module: str
+    here: str
+    path: str
+    changed: int
+
+
 class SessionEnded(_Event, frozen=True, tag="done"):
     """Everything that the session set out to run is over."""
 
@@ -63,7 +76,9 @@ class Again(_Event, frozen=True, tag="again"):
     """The process became another, which looks like a runner and reports for itself or not at all."""
 
 
-Event = Again | Alive | Enter | Leave | SessionBegan | CaseEnded | SessionEnded | Exit
+_StepEvent = Again | Alive | Enter | Leave | SessionBegan | CaseEnded | SessionEnded | Exit
+Event = _StepEvent | Foreign
+_INSTALLED = frozenset({"site-packages", "dist-packages"})
 _DECODER = msgspec.json.Decoder(Event)
 
 
@@ -81,12 +96,14 @@ class _Process:
     """A fold over the events of one process."""
 
     tree: PurePosixPath
+    started: int
     runners: set[str] = field(default_factory=set)
     cases: dict[str, CaseStatus] = field(default_factory=dict)
     began: set[str] = field(default_factory=set)
     complete: bool = True
     alive: Alive | None = None
     entered: Enter | None = None
+    foreign: list[str] = field(default_factory=list)
     open: bool = False
     idle: bool = True
     """Whether no session has begun since the runner was entered."""
@@ -94,7 +111,7 @@ class _Process:
     shadowed: bool = False
     """Whether something was imported under the name of the runner that never was entered."""
 
-    def take(self, event: Event) -> None:
+    def take(self, event: _StepEvent) -> None:
         match event:
             case Again():
                 self.entered = self.alive = None
@@ -118,6 +135,15 @@ class _Process:
                 if not present:
                     self.alive = None
 
+    def note_foreign(self, event: Foreign) -> None:
+        """What the command itself installed is a copy of this very tree."""
+        path = PurePosixPath(event.path)
+        path = path.parent if path.stem == "__init__" else path
+        installed = not _INSTALLED.isdisjoint(path.parts)
+        own = path.is_relative_to(self.tree) and not installed
+        if not own and event.changed <= self.started and PurePosixPath(event.here).is_relative_to(self.tree):
+            self.foreign.append(f"{event.module} from {path}")
+
     def _leave(self, code: int) -> None:
         """A runner that ended well without a session was made to end: it always has one, even of no tests."""
         if self.entered is not None and self.idle and not self.entered.informative:
@@ -136,6 +162,7 @@ class _Process:
             cases=self.cases,
             complete=self.complete and not self.open,
             began=frozenset(self.began),
+            foreign=tuple(self.foreign),
         )
 
     def _claim(self, runner: str, *, certain: bool) -> None:
@@ -145,11 +172,18 @@ class _Process:
             self.complete = False
 
 
-def testimony(report: bytes, *, tree: PurePosixPath) -> Testimony:
-    """What one process reported. Ids that are paths become relative to `tree`."""
-    process = _Process(tree)
+def testimony(report: bytes, *, tree: PurePosixPath, started: int) -> Testimony:
+    """
+    What one process reported. Ids that are paths become relative to `tree`.
+
+    `started` is when the command began, in nanoseconds since 1970.
+    """
+    process = _Process(tree, started)
     for event in events(report):
-        process.take(event)
+        if isinstance(event, Foreign):
+            process.note_foreign(event)
+        else:
+            process.take(event)
     return process.end()
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from devassist.domain.ledger import CaseStatus
 
 _WEIGHT = {CaseStatus.FAILED: 3, CaseStatus.PASSED: 2, CaseStatus.XFAILED: 1, CaseStatus.SKIPPED: 0}
+_MOST_FOREIGN = 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,27 +24,37 @@ class Testimony:
     cases: Mapping[str, CaseStatus] = field(default_factory=dict)
     complete: bool = True
     began: frozenset[str] = frozenset()
+    foreign: tuple[str, ...] = ()
+    """Modules of the tree that were imported from elsewhere: `name from path`."""
 
 
 def merged(parts: Iterable[Testimony], *, tree: Path) -> Testimony:
     """
     All of them together. Of a case that ran more than once, a failure counts first, then that it ran.
 
-    Ids are without the path of `tree`, which differs from run to run.
+    Ids and places are without the path of `tree`, which differs from run to run.
     """
     place = f"{tree}/"
     cases: dict[str, CaseStatus] = {}
     runners: set[str] = set()
     began: set[str] = set()
+    foreign: dict[str, None] = {}
     complete = True
     for part in parts:
         runners |= part.runners
         began |= part.began
+        foreign |= dict.fromkeys(module.replace(place, "") for module in part.foreign)
         complete = complete and part.complete
         for named, status in part.cases.items():
             case = named.replace(place, "")
             cases[case] = weightier(cases.get(case), status)
-    return Testimony(runners=frozenset(runners), cases=cases, complete=complete, began=frozenset(began))
+    return Testimony(
+        runners=frozenset(runners),
+        cases=cases,
+        complete=complete,
+        began=frozenset(began),
+        foreign=tuple(foreign)[:_MOST_FOREIGN],
+    )
 
 
 def weightier(earlier: CaseStatus | None, later: CaseStatus) -> CaseStatus:

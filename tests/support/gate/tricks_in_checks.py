@@ -23,6 +23,18 @@ def _case(files: Files, expected: Fate = Fate.ASKED, *, project: Project = SCRIP
     return Case(project=project, files={"shop.py": BROKEN, **files}, expected=expected)
 
 
+_SRC = {
+    "src/shop.py": SHOP,
+    "tests/test_shop.py": "import shop\n\n\ndef test_add():\n    assert shop.add(1, 2) == 3\n",
+}
+_COPIED = Project(
+    files=_SRC,
+    commands=(f"PYTHONPATH=$FLAGS/site-packages:$PYTHONPATH {PYTEST} tests",),
+    environment=GREEN.environment,
+    setup=('mkdir -p "$FLAGS/site-packages"; cp src/shop.py "$FLAGS/site-packages"',),
+)
+"""What its tests import is not the tree's code but a copy of it that is installed."""
+_ELSEWHERE = "the task is reported as unverified, with the module and where it came from"
 SCRIPTS: dict[str, Case] = {
     "the check's script is emptied": _case({"check.sh": "echo 4 passed\n"}, Fate.ASKED),
     "the check's script ends with || true": _case(
@@ -76,6 +88,24 @@ SCRIPTS: dict[str, Case] = {
     ),
     "a new finding joins one that was there before": Case(
         project=LINTED, files={"shop.py": f"import sys\n\n\n{SHOP}"}, expected=Fate.STOPPED
+    ),
+    "the tests import an installed copy of the code": Case(
+        project=_COPIED, files={"src/shop.py": BROKEN}, expected=Fate.UNVERIFIED, why=_ELSEWHERE
+    ),
+    "the tests import an installed copy of the code, and a linter passes": Case(
+        project=_COPIED.with_({}, *_COPIED.commands, LINTED.commands[0]),
+        files={"src/shop.py": BROKEN},
+        expected=Fate.UNVERIFIED,
+        why=_ELSEWHERE,
+    ),
+    "the tests import a copy that setup installed in the tree": Case(
+        project=replace(
+            _COPIED.with_({".gitignore": "env/\n"}, f"PYTHONPATH=env/site-packages {PYTEST} tests"),
+            setup=("mkdir -p env/site-packages; cp src/shop.py env/site-packages",),
+        ),
+        files={"src/shop.py": BROKEN},
+        expected=Fate.UNVERIFIED,
+        why=_ELSEWHERE,
     ),
 }  # fmt: skip
 

@@ -7,6 +7,7 @@ import pytest
 from devassist.domain.ledger import CaseStatus, Ledger
 from devassist.domain.verdicts import (
     JudgedCheck,
+    Judgement,
     Verification,
     compared,
     differs_held_out,
@@ -107,7 +108,24 @@ def test_a_moved_case_is_held_out_under_its_old_name() -> None:
             JudgedCheck(command="t", own=True, exit_code=0, runner="pytest", passed=1, problem="no"),
             Verification.NONE,
         ),
+        (
+            JudgedCheck(
+                command="t", own=False, exit_code=0, runner="pytest", passed=1, foreign=("a from /b",)
+            ),
+            Verification.NONE,
+        ),
     ],
 )
 def test_a_check_verifies_by_what_it_ran(check: JudgedCheck, verification: Verification) -> None:
     assert check.verifies is verification
+
+
+def test_what_is_unverified_for_its_modules_come_from_elsewhere_names_them() -> None:
+    check = JudgedCheck(
+        command="pytest", own=False, exit_code=0, runner="pytest", passed=1, foreign=("a from /b",)
+    )
+    (reason,) = Judgement(checks=(check,)).unverified
+    assert "'pytest' imports a from /b" in reason
+    assert "PYTHONPATH=src" in reason
+    assert Judgement(checks=(check,), verification=Verification.REVIEW).unverified == []
+    assert Judgement().unverified == ["no check and no review says anything of it"]

@@ -51,7 +51,7 @@ def test_a_file_of_gigabytes_is_read_up_to_a_limit(tmp_path: Path) -> None:
 
 def test_a_line_that_a_kill_cut_off_is_ignored_and_the_session_has_no_end() -> None:
     report = SESSION + case("a") + b'\xff\n{"event":"unheard"}\n[]\n' + case("b")[:-10]
-    told = python_events.testimony(report, tree=PurePosixPath("/tree"))
+    told = python_events.testimony(report, tree=PurePosixPath("/tree"), started=0)
     assert told.cases == {"a": CaseStatus.PASSED}
     assert not told.complete
 

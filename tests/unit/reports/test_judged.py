@@ -89,3 +89,10 @@ def test_no_name_of_a_test_is_markup() -> None:
     assert "<script>" not in page(told)
     assert "![i]" not in markdown(told)
     ET.fromstring(junit(told))
+
+
+def test_modules_that_tests_import_from_elsewhere_are_in_every_form() -> None:
+    check = {**OWN, "foreign": ["shop from /usr/lib/python3/site-packages/shop"]}
+    told = story(check, verification="none")
+    for text in (markdown(told), page(told), junit(told)):
+        assert "shop from /usr/lib/python3/site-packages/shop" in text

@@ -9,7 +9,7 @@ from devassist.app.runs.checking import open_checks
 from devassist.app.wiring.project import Project
 from devassist.app.wiring.recording import open_log
 from devassist.domain.ledger import CaseStatus, Ledger
-from devassist.domain.verdicts import compared, ending, project_problem
+from devassist.domain.verdicts import FOREIGN_HINT, compared, ending, project_problem
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,14 +35,17 @@ class CheckTrial:
             facts += [f"{skipped} skipped"] if skipped else []
         facts.append(f"{self.seconds:.1f} s")
         how = "passes" if ledger.passes else f"red, {ending(ledger)}"
-        return f"{self.command}: {how}; {', '.join(facts)}"
+        text = f"{self.command}: {how}; {', '.join(facts)}"
+        if ledger.foreign:
+            text += f"; it imports {', '.join(ledger.foreign[:3])}, not from the tree"
+        return text
 
     @property
     def hint(self) -> str:
-        """What a red check means for a run; empty if it passes."""
+        """What a red check means for a run, or what to do about modules from elsewhere; empty if all is well."""
         ledger = self.ledger
         if ledger.passes:
-            return ""
+            return f"it verifies nothing: {FOREIGN_HINT}" if ledger.foreign else ""
         if project_problem(ledger, ledger, compared(ledger, ledger, moved={})):
             return "no task can land until it passes, or [checks] names another: it does not say what fails"
         return "a task is not blamed for what fails here, and may fail in nothing else"

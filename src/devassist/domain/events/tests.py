@@ -33,6 +33,8 @@ class LedgerRecorded:
     xfailed: str = ""
     failures: str = ""
     """The failure lines of an output without cases."""
+    foreign: str = ""
+    """Modules of the tree that were imported from elsewhere, `name from path`."""
     seconds: float = 0.0
     timed_out: bool = False
     world: str = ""
@@ -55,6 +57,7 @@ class LedgerRecorded:
             failures=tuple(_lines(self.failures)),
             complete=self.complete,
             timed_out=self.timed_out,
+            foreign=tuple(_lines(self.foreign)),
         )
 
 

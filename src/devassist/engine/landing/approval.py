@@ -18,7 +18,7 @@ from devassist.domain.state.approvals import (
     decide,
 )
 from devassist.domain.statuses import TaskStatus
-from devassist.domain.verdicts import Judgement, Verification
+from devassist.domain.verdicts import Judgement
 from devassist.engine.approval_requests import ApprovalRequest, find_decision, open_request
 from devassist.engine.context import RunContext
 
@@ -41,16 +41,13 @@ def permission_for(
     """The permission for a merge whose checks hold: what is to be doubted is decided first, each by its class."""
     findings = {
         ApprovalClass.TESTS: judgement.doubts,
-        ApprovalClass.UNVERIFIED: _UNVERIFIED if judgement.verification is Verification.NONE else (),
+        ApprovalClass.UNVERIFIED: judgement.unverified,
     }
     for kind, found in findings.items():
         paths = (*judgement.judges, *judgement.aware) if kind is ApprovalClass.TESTS else ()
         if found and (left := _doubt(context, request, confidence, kind=kind, findings=found, paths=paths)):
             return left
     return consent(context, request, confidence)
-
-
-_UNVERIFIED = ("no check and no review says anything of it",)
 
 
 def consent(context: RunContext, request: MergeRequest, confidence: float) -> ApprovedMerge | Landing:

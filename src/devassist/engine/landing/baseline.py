@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 
 from devassist.domain.errors import DevassistError
 from devassist.domain.events import Event, WarningRaised
-from devassist.domain.verdicts import compared, ending, project_problem
+from devassist.domain.ledger import Ledger
+from devassist.domain.verdicts import FOREIGN_HINT, compared, ending, project_problem
 from devassist.engine.landing.checks import Checks
 from devassist.evidence.failure_lines import failure_lines
 
@@ -55,6 +56,13 @@ class Baseline:
                 sandbox.cancel_all()
             self._thread.join(_POLL_S)
 
+    def _warn_of_foreign(self, ledger: Ledger) -> None:
+        """No task can be verified by tests that import another copy of the code."""
+        if ledger.foreign:
+            modules = ", ".join(ledger.foreign[:3])
+            text = f"check {ledger.command!r} imports {modules}, not from the tree: {FOREIGN_HINT}"
+            self.checks.context.journal.record(Event(WarningRaised(text=text)))
+
     def _run(self) -> None:
         context = self.checks.context
         try:
@@ -63,6 +71,7 @@ class Baseline:
                     return
                 run = self.checks.base(command)
                 ledger = run.ledger
+                self._warn_of_foreign(ledger)
                 if ledger.passes or self._closing.is_set():
                     continue
                 self._red.append(f"{command}: {ending(ledger)}")

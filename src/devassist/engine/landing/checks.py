@@ -140,6 +140,7 @@ class Checks:
             skipped=lines(ledger.of(CaseStatus.SKIPPED)),
             xfailed=lines(ledger.of(CaseStatus.XFAILED)),
             failures=lines(ledger.failures),
+            foreign=lines(ledger.foreign),
             seconds=run.seconds,
             timed_out=ledger.timed_out,
             world=self._world,

@@ -74,6 +74,7 @@ class Trial:
             exit_code=now.exit_code,
             runner=now.runner,
             passed=len(now.of(CaseStatus.PASSED)),
+            foreign=now.foreign,
             new_failures=now.failed,
             problem=own_problem(now),
         )
@@ -94,6 +95,7 @@ class Trial:
             base_exit_code=self.runs.base(now.command).ledger.exit_code,
             runner=now.runner,
             passed=len(now.of(CaseStatus.PASSED)),
+            foreign=now.foreign,
             new_failures=found.new_failures,
             known_failures=found.known_failures,
             fixed=found.fixed,

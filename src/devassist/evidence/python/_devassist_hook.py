@@ -114,6 +114,16 @@ def show(before):
             os.environ[name] = value
 
 
+def write_foreign(roots, ignored=()):
+    """Report the modules of the tree below `roots` of which copies from elsewhere were imported."""
+    try:
+        for name, here, path, changed in load("_devassist_foreign").foreign_modules(roots, ignored):
+            text = load("_devassist_record").text
+            write(event="foreign", module=text(name), here=text(here), path=text(path), changed=changed)
+    except Exception:
+        pass
+
+
 def is_informative(arguments):
     """Whether a runner with these arguments only prints something about itself."""
     letters = [set(word[1:]) for word in arguments if word[:1] == "-" and word[:2] != "--"]

@@ -1,6 +1,7 @@
 """Has pytest report: a plugin that is handed to the outermost session of a process as an object."""
 
 import functools
+import os
 import sys
 
 import _devassist_hook as hook
@@ -10,15 +11,21 @@ _OK, _INTERRUPTED, _INTERNAL_ERROR = 0, 2, 3  # pytest.ExitCode
 
 
 class _Run:
-    """`depth` counts calls of pytest's main that are under way; `before` is the environment that was hidden."""
+    """
+    `depth` counts calls of pytest's main that are under way; `before` is the environment that was hidden.
+
+    `loaded` are the modules that pytest needs itself.
+    """
 
     depth = 0
     before = None
+    loaded = frozenset()
 
 
 def patch(config):
     """Wrap the entry points of `_pytest.config`, whichever of them this version has."""
     prepare = config._prepareconfig
+    _Run.loaded = frozenset(sys.modules)
     for name in ("main", "_main"):
         if hasattr(config, name):
             setattr(config, name, _entry(getattr(config, name)))
@@ -80,11 +87,13 @@ class _Reporter:
     def __init__(self):
         self.pending = {}
         self.begun = 0
+        self.roots = ()
 
     def pytest_sessionstart(self, session):
         config = session.config
         root = getattr(config, "rootpath", "") or getattr(config, "rootdir", "")
         hook.write(event="session", runner="pytest", root=text(root))
+        self.roots = (str(root), os.getcwd())
         # A file that cannot be collected, or the first failure, must not hide what all other tests come to.
         for option, value in (("continue_on_collection_errors", True), ("maxfail", 0)):
             if hasattr(config.option, option):
@@ -109,6 +118,7 @@ class _Reporter:
     def pytest_sessionfinish(self, session, exitstatus):
         for case in list(self.pending):
             self.write(case, self.pending.pop(case))
+        hook.write_foreign(self.roots, _Run.loaded)
         # A session that no failure stops comes to all that it collected, once it has begun with it.
         cut_short = exitstatus in (_OK, _INTERRUPTED) and 0 < self.begun < session.testscollected
         if not cut_short and exitstatus != _INTERNAL_ERROR:

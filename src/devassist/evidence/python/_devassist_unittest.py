@@ -27,6 +27,7 @@ class _Session:
     status = ""
     before = ()
     script = ""
+    directory = ""
 
 
 def patch(module):
@@ -90,12 +91,14 @@ def _open():
     _Session.result = _Session.current = None
     before = hook.hide()
     _Session.script = _script()
-    hook.write(event="session", runner="unittest", root=text(_directory()))
+    _Session.directory = _directory()
+    hook.write(event="session", runner="unittest", root=text(_Session.directory))
     return before
 
 
 def _close():
     if _Session.open:
+        hook.write_foreign([_Session.directory])
         hook.write(event="done")
         hook.State.busy = _Session.open = False
 

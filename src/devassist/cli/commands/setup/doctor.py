@@ -49,7 +49,7 @@ def _tried(invocation: Invocation, checks: Sequence[Check], *, run: bool | None)
     return [
         Check(
             "check",
-            Health.OK if trial.ledger.passes else Health.WARN,
+            Health.OK if trial.ledger.passes and not trial.ledger.foreign else Health.WARN,
             trial.text,
             trial.hint,
         )

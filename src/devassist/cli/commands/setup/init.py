@@ -37,6 +37,8 @@ def init(
     if output is Format.text:
         for trial in trials:
             invocation.say(trial.text)
+            if trial.ledger.foreign:
+                invocation.say(f"hint: {trial.hint}")
     if output is Format.json:
         tried_checks = [trial_document(trial) for trial in trials]
         print_json(
