@@ -377,7 +377,8 @@ def ask_raw(model: str, answer: dict, env: dict[str, str]):
         reply = client.attempt(
             ModelRequest(model=model, messages=[{"role": "user", "content": "hi"}], tools=TOOLS)
         )
-        assert len(server.paths) == 1
+        # On a thread of its own litellm may ask an Ollama server afterwards what the model is called and can do.
+        assert len([path for path in server.paths if not path.endswith("/api/show")]) == 1
         return reply
 
 
