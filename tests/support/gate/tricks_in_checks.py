@@ -34,6 +34,15 @@ _COPIED = Project(
     setup=('mkdir -p "$FLAGS/site-packages"; cp src/shop.py "$FLAGS/site-packages"',),
 )
 """What its tests import is not the tree's code but a copy of it that is installed."""
+_VERIFIED = Project(
+    files={
+        "shop.py": SHOP,
+        "ci/verify.py": "import sys\n\nfrom expect import EXPECTED\n\nsys.path.insert(0, '.')\nimport shop\n\n"
+        "assert shop.add(1, 2) == EXPECTED\n",
+        "ci/expect.py": "EXPECTED = 3\n",
+    },
+    commands=(f"{PYTHON} ci/verify.py",),
+)
 _ELSEWHERE = "the task is reported as unverified, with the module and where it came from"
 SCRIPTS: dict[str, Case] = {
     "the check's script is emptied": _case({"check.sh": "echo 4 passed\n"}, Fate.ASKED),
@@ -75,6 +84,9 @@ SCRIPTS: dict[str, Case] = {
     ),
     "the project's own runner always says yes and no test runs": _case(
         {"run_tests.py": "print('ok')\n"}, Fate.ASKED, project=OWN_RUNNER
+    ),
+    "what the check's script imports is told to expect the wrong result": Case(
+        project=_VERIFIED, files={"shop.py": BROKEN, "ci/expect.py": "EXPECTED = -1\n"}, expected=Fate.ASKED
     ),
     "the linter's configuration ignores the new finding": Case(
         project=LINTED,

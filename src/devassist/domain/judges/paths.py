@@ -6,17 +6,14 @@ import configparser
 import json
 import posixpath
 import re
-import shlex
 import sys
 import tomllib
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from fnmatch import fnmatchcase
 
 from devassist.domain.changes import in_scope
 from devassist.domain.judges.meddling import meddles
-
-Read = Callable[[str], str | None]
-"""Path -> the text of that file in a tree, or None if there is none."""
+from devassist.domain.judges.scripts import Read, Scripts, scripts_of
 
 _TEST_FOLDER = re.compile(
     r"(?:.+[_.-])?(?:unit)?tests?(?:[_.-].+|suites?|cases|lib|utils|data)?|testing|specs?|e2e|t|cypress|goldens?"
@@ -59,10 +56,6 @@ _SECTIONS: Mapping[str, tuple[str, ...]] = {
     "setup.cfg": ("tool:pytest", "coverage", "aliases", "tox", "flake8", "mypy", "pylint", "isort"),
 }  # fmt: skip
 """Files of which only some sections configure a runner; of pyproject.toml they are those below `tool`."""
-_SCRIPT = re.compile(r"\.(?:sh|bash|mk|just)$|(?:^|/)[^./]+$")
-"""A file that a shell or make reads, by its name."""
-_WORD = re.compile(r"(?:[\w.-]+/)*[\w-]+\.?[\w-]+")
-_MOST_SCRIPTS, _LONGEST_SCRIPT = 20, 100_000
 
 
 def settings_differ(before: str | None, after: str | None) -> bool:
@@ -104,7 +97,7 @@ def judging_paths(
     A new test file is one of them only if it may change what other tests come to: what it says of the change is said
     by its own cases. `commands` are the checks; `allowed` are globs of tests that the task may change.
     """
-    scripts = _scripts(commands, before)
+    scripts = scripts_of(commands, before)
     return tuple(
         path
         for path in changed
@@ -112,7 +105,7 @@ def judging_paths(
     )
 
 
-def _judges(path: str, before: Read, after: Read, scripts: Collection[str]) -> bool:
+def _judges(path: str, before: Read, after: Read, scripts: Scripts) -> bool:
     name = posixpath.basename(path)
     if name in _SECTIONS:
         return _sections(name, before(path)) != _sections(name, after(path))
@@ -121,8 +114,10 @@ def _judges(path: str, before: Read, after: Read, scripts: Collection[str]) -> b
     top = path.partition("/")[0]
     if top in _RUNNER_FOLDERS or top.removesuffix(".py") in _SHADOWS:
         return True
+    if path in scripts.imported:
+        return True
     if before(path) is not None:
-        return is_test(path) or path in scripts
+        return is_test(path) or path in scripts.named
     if is_test_file(path):
         return meddles(path, after(path) or "")
     return is_test(path) or _shadows_library(path)
@@ -132,28 +127,6 @@ def _shadows_library(path: str) -> bool:
     """Whether Python, started in the root or in `src`, would import this file for a module of its standard library."""
     module = path.removeprefix("src/").removesuffix(".py").removesuffix("/__init__")
     return path.endswith(".py") and module in sys.stdlib_module_names
-
-
-def _scripts(commands: Iterable[str], read: Read) -> frozenset[str]:
-    """What the commands may name as files of the tree, and the scripts that they run in turn."""
-    words: list[str] = []
-    for command in commands:
-        try:
-            words += shlex.split(command, comments=True)
-        except ValueError:
-            words += command.split()
-    named = {posixpath.normpath(word.strip(";&|()")) for word in words if not word.startswith("-")}
-    pending, texts = list(named), 0
-    while pending and texts < _MOST_SCRIPTS:
-        path = pending.pop()
-        text = read(path) if _SCRIPT.search(path) else None
-        if text is None or len(text) > _LONGEST_SCRIPT:
-            continue
-        texts += 1
-        more = {posixpath.normpath(word) for word in _WORD.findall(text)} - named
-        named |= more
-        pending += more
-    return frozenset(named)
 
 
 def _sections(name: str, text: str | None) -> object:

@@ -73,6 +73,38 @@ def test_what_configures_or_holds_the_judgement_judges(path: str, after: str | N
     assert found == ((path,) if judges else ())
 
 
+SCRIPTS = {
+    "check.sh": "python ci/verify.py\npython verify.py\n",
+    "ci/verify.py": "import deep.part\nfrom expect import EXPECTED\nimport subprocess\n",
+    "ci/expect.py": "from more import EXPECTED\n",
+    "ci/more.py": "EXPECTED = 3\n",
+    "ci/unused.py": "",
+    "verify.py": "import shop\nimport prices\nfrom src import a\n",
+    "shop.py": "def add(a, b):\n    return a + b\n",
+    "prices.py": "PRICES = {}\n",
+}
+
+
+@pytest.mark.parametrize(
+    ("path", "judges"),
+    [
+        ("ci/verify.py", True),
+        ("ci/expect.py", True),
+        ("ci/more.py", True),
+        ("ci/expect/__init__.py", True),
+        ("ci/deep/part.py", True),
+        ("ci/subprocess.py", True),
+        ("ci/unused.py", False),
+        ("ci/new.py", False),
+        ("prices.py", True),
+        ("shop.py", False),
+    ],
+)
+def test_what_a_checks_python_script_imports_from_its_folder_judges(path: str, *, judges: bool) -> None:
+    found = judging_paths([path], before=SCRIPTS.get, after=lambda _: "changed", commands=["sh check.sh"])
+    assert found == ((path,) if judges else ())
+
+
 def test_a_test_that_the_plan_names_does_not_judge() -> None:
     found = judging_paths(
         ["tests/test_a.py", "tests/helper.py"],
