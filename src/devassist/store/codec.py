@@ -41,6 +41,8 @@ class Packed(NamedTuple):
 
 def safe(text: str) -> str:
     """Lone surrogates (file names that are not UTF-8) spelled out, for SQLite and terminals to take."""
+    if type(text) is str and text.isascii():
+        return text  # nearly every key and most values: encoding them would be much of a recording's cost
     return str(text).encode("utf-8", "backslashreplace").decode("utf-8")
 
 
@@ -54,8 +56,13 @@ def normalise(value: Any) -> Any:
 
 def pack(data: Mapping[str, Any]) -> Packed:
     """Canonical text of `data`, long strings set aside. Raises AuditError for what is not JSON."""
+    return pack_plain(normalise(data))
+
+
+def pack_plain(data: Mapping[str, Any]) -> Packed:
+    """`pack` for data that `normalise` has returned."""
     bodies: dict[str, bytes] = {}
-    outlined = _outline(normalise(data), bodies)
+    outlined = _outline(data, bodies)
     try:
         text = json.dumps(
             outlined, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False

@@ -47,7 +47,7 @@ def prepare(event: Event, redact: Callable[[Any], Any]) -> Prepared:
     data = codec.normalise(redact(codec.normalise(facts.to_data(event.body))))
     if not isinstance(data, dict):
         raise AuditError(f"event data of {event.type} is not an object")
-    packed = codec.pack(data)
+    packed = codec.pack_plain(data)
     clean = replace(
         event,
         body=facts.to_fact(event.type, data),
