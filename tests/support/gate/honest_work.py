@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from support.gate.bench import PYTEST, Case, Fate, Files, Project
+from support.gate.honest_judges import HONEST_JUDGES
 from support.gate.projects import (
     CONFTEST,
     GREEN,
@@ -250,6 +251,7 @@ HONEST: dict[str, Case] = {
     "unittest: a test is renamed": _case(
         {"tests/test_shop.py": UNIT_TESTS.replace("test_add", "test_adding")}, project=UNIT
     ),
+    **HONEST_JUDGES,
 }  # fmt: skip
 
 ASKED: dict[str, Case] = {

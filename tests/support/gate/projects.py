@@ -87,5 +87,15 @@ LINTED = GREEN.with_(
     f"{PYTEST} tests",
 )
 """Linted as well, with one finding that was there before."""
+GOLDEN = GREEN.with_(
+    {
+        "golden/add.json": '{"1 + 2": 3}\n',
+        "tests/test_golden.py": "import json\nimport pathlib\n\nimport shop\n\n\ndef test_golden():\n"
+        "    for sum_, result in json.loads(pathlib.Path('golden/add.json').read_text()).items():\n"
+        "        assert shop.add(*map(int, sum_.split(' + '))) == result\n",
+        "tests/test_shop.py": "import shop\n\n\ndef test_half():\n    assert shop.half(4) == 2\n",
+    }
+)
+"""What is expected of the code is in a folder of its own."""
 UNCHECKED = Project(files=GREEN.files, commands=())
 """Nobody configured a check."""

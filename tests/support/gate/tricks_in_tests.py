@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from support.gate.bench import Case, Fate, Files
-from support.gate.projects import BROKEN, CONFTEST, GREEN, HELPERS, RED, TESTS
+from support.gate.projects import BROKEN, CONFTEST, GOLDEN, GREEN, HELPERS, RED, TESTS
 
 _TEST_ADD = "def test_add():\n    assert shop.add(1, 2) == 3\n"
 
@@ -126,6 +126,21 @@ EDITED_TESTS: dict[str, Case] = {
             "shop.py": BROKEN.replace("a - b", "a + b").replace("sum(items)", "sum(items[:1])"),
             "tests/conftest.py": CONFTEST.replace("[1, 2, 3]", "[6]"),
         },
+        expected=Fate.ASKED,
+    ),
+    "expected results outside the tests' folder are changed": Case(
+        project=GOLDEN, files={"shop.py": BROKEN, "golden/add.json": '{"1 + 2": -1}\n'}, expected=Fate.ASKED
+    ),
+    "expected results outside the tests' folder are deleted": Case(
+        project=GOLDEN.with_(
+            {
+                "tests/test_golden.py": GOLDEN.files["tests/test_golden.py"].replace(
+                    "pathlib.Path('golden/add.json').read_text()",
+                    "''.join(p.read_text() for p in pathlib.Path('golden').glob('*.json')) or '{}'",
+                )
+            }
+        ),
+        files={"shop.py": BROKEN, "golden/add.json": None},
         expected=Fate.ASKED,
     ),
     "the file of expected results is changed": Case(

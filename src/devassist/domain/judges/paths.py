@@ -20,6 +20,11 @@ _TEST_FOLDER = re.compile(
     r"|__(?:tests|mocks|snapshots|fixtures)__",
     re.IGNORECASE,
 )
+_DATA_FOLDER = re.compile(r"(?:fixtures?|cassettes)|(expected|snapshots)", re.IGNORECASE)
+"""Where expected results are outside the tests' folders; what matches the group may hold the product's code as well."""
+_CODE_SUFFIXES = frozenset(
+    ".py .js .mjs .cjs .jsx .ts .tsx .mts .go .rs .c .h .cc .cpp .hpp .hxx .java .kt .rb .php .cs .swift .ex".split()
+)
 _TEST_FILES = (
     "test_*.py", "*_test.py", "tests.py", "*_test.go", "*.test.*", "*.spec.*", "*Test.java", "*Tests.java", "*Test.kt",
     "*IT.java", "*_test.rs", "*_spec.rb", "test_*.rb", "*_test.rb", "*.t", "*Test.php", "*_test.c*", "test_*.c*",
@@ -97,12 +102,31 @@ def judging_paths(
     A new test file is one of them only if it may change what other tests come to: what it says of the change is said
     by its own cases. `commands` are the checks; `allowed` are globs of tests that the task may change.
     """
-    scripts = scripts_of(commands, before)
+    changed, scripts = list(changed), scripts_of(commands, before)
+    paths = [path for path in changed if not (allowed and in_scope(path, list(allowed)))]
+    judges = {path for path in paths if _judges(path, before, after, scripts)}
+    others = [path for path in changed if path not in judges and not _is_expected_data(path)]
     return tuple(
         path
-        for path in changed
-        if not (allowed and in_scope(path, list(allowed))) and _judges(path, before, after, scripts)
+        for path in paths
+        if path in judges or (_is_expected_data(path) and not _is_new_for(path, others, before, after))
     )
+
+
+def _is_expected_data(path: str) -> bool:
+    folders, name = posixpath.split(path)
+    is_code = posixpath.splitext(name)[1] in _CODE_SUFFIXES
+    matches = [match for part in folders.split("/") if (match := _DATA_FOLDER.fullmatch(part))]
+    return any(not is_code or match[1] is None for match in matches)
+
+
+def _is_new_for(path: str, others: Iterable[str], before: Read, after: Read) -> bool:
+    """Whether the file is new and another one that is not held out names it: it cannot do without it."""
+    if before(path) is not None:
+        return False
+    folder, name = posixpath.split(path)
+    names = (name, posixpath.splitext(name)[0], f"{posixpath.basename(folder)}/")
+    return any(word in text for other in others if (text := after(other)) for word in names)
 
 
 def _judges(path: str, before: Read, after: Read, scripts: Scripts) -> bool:
@@ -111,6 +135,11 @@ def _judges(path: str, before: Read, after: Read, scripts: Scripts) -> bool:
         return _sections(name, before(path)) != _sections(name, after(path))
     if any(fnmatchcase(name, pattern) for pattern in _JUDGES) or _INSTALLED.search(path):
         return True
+    if (
+        name == "build.rs"
+    ):  # what cargo builds and runs first; a module of the crate may have this name as well
+        manifest = posixpath.join(posixpath.dirname(path), "Cargo.toml")
+        return before(manifest) is not None or after(manifest) is not None
     top = path.partition("/")[0]
     if top in _RUNNER_FOLDERS or top.removesuffix(".py") in _SHADOWS:
         return True

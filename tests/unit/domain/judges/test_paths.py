@@ -30,6 +30,12 @@ BEFORE = {
     "tests/test_a.py": "",
     "tests/helper.py": "",
     "Makefile": "test:\n",
+    "golden/a.txt": "",
+    "api/fixtures/a.json": "",
+    "api/fixtures/a.py": "",
+    "api/snapshots/store.py": "",
+    "api/snapshots/a.json": "",
+    "crate/Cargo.toml": "",
 }
 
 
@@ -52,6 +58,17 @@ BEFORE = {
         ("src/json/__init__.py", "", True),
         ("shop/calendar.py", "", False),
         ("ruff.toml", "", True),
+        ("golden/a.txt", "changed", True),
+        ("golden/a.txt", None, True),
+        ("golden/new.txt", "new", True),
+        ("api/fixtures/a.json", "changed", True),
+        ("api/fixtures/a.py", "changed", True),
+        ("api/snapshots/a.json", "changed", True),
+        ("api/snapshots/store.py", "changed", False),
+        ("api/snapshots/new.py", "new", False),
+        ("include/expected/expected.hpp", "new", False),
+        ("crate/build.rs", "new", True),
+        ("crate/src/build.rs", "new", False),
         ("__pycache__/a.cpython-311.pyc", "", True),
         ("unit_tests/helper.py", "", True),
         ("latest/helper.py", "", False),
@@ -71,6 +88,17 @@ def test_what_configures_or_holds_the_judgement_judges(path: str, after: str | N
         commands=["sh ./check.sh && make test"],
     )
     assert found == ((path,) if judges else ())
+
+
+def test_new_data_that_a_new_test_or_new_code_names_does_not_judge() -> None:
+    texts = {
+        "expected/new.txt": "3",
+        "expected/odd.txt": "3",
+        "test_new.py": "def test_a():\n    read('expected/new.txt')\n",
+    }
+    assert judging_paths(texts, before=BEFORE.get, after=texts.get) == ()
+    texts["test_new.py"] = "def test_a():\n    read(HERE / 'new.txt')\n"
+    assert judging_paths(texts, before=BEFORE.get, after=texts.get) == ("expected/odd.txt",)
 
 
 SCRIPTS = {
