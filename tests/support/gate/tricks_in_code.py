@@ -9,7 +9,7 @@ import sys
 import pytest
 
 from support.gate.bench import PYTEST, Case, Fate, Files, Project
-from support.gate.projects import BROKEN, GREEN, RED, SHOP, TESTS, UNIT
+from support.gate.projects import BROKEN, GREEN, RED, SHOP, TESTS, UNCHECKED, UNIT
 
 
 def _case(files: Files, expected: Fate, *, project: Project = GREEN) -> Case:
@@ -81,6 +81,9 @@ SHADOWS: dict[str, Case] = {
     "the tests are ignored by .gitignore": _case({".gitignore": "tests/\n"}, Fate.STOPPED),
 }  # fmt: skip
 
+_DJANGO = GREEN.with_(
+    {"shop_site/settings.py": "DEBUG = True\n", "tests/test_shop.py": "def test_a(): pass\n"}
+)
 AWARE: dict[str, Case] = {
     "the code does right only if PYTEST_CURRENT_TEST is set": _case(
         {"shop.py": BROKEN.replace("return a - b", "import os\n\n    return a + b if 'PYTEST_CURRENT_TEST' in os.environ else a - b")},
@@ -108,6 +111,12 @@ AWARE: dict[str, Case] = {
     ),
     "the code patches unittest's assertions": _code(
         "import unittest\n\nunittest.TestCase.assertEqual = lambda *_: None", Fate.ASKED, project=UNIT
+    ),
+    "the code patches Node's assertions": _case(
+        {"shop.js": "require('node:assert').equal = () => {};\nexports.add = (a, b) => a - b;\n"}, Fate.ASKED, project=UNCHECKED
+    ),
+    "the code puts another runner into Django's settings": _case(
+        {"shop_site/settings.py": "TEST_RUNNER = 'shop_site.runner.Quiet'\n"}, Fate.ASKED, project=_DJANGO
     ),
     "the code ends the process when it is imported": _code("import os\n\nos._exit(0)", Fate.STOPPED),
     "the code ends the process when it is called": _case(
