@@ -97,5 +97,15 @@ GOLDEN = GREEN.with_(
     }
 )
 """What is expected of the code is in a folder of its own."""
+RANDOM = GREEN.with_(
+    {
+        "tests/test_random.py": "from uuid import uuid4\n\nimport pytest\nimport shop\n\n\n"
+        "@pytest.mark.parametrize('name', [str(uuid4()), str(uuid4())])\ndef test_add(name):\n"
+        "    assert shop.add(name, '') == name\n\n\nclass Base:\n"
+        "    @pytest.mark.parametrize('name', [str(uuid4())])\n    def test_inherited(self, name):\n"
+        "        assert shop.add(name, '') == name\n\n\nclass TestDerived(Base):\n    pass\n",
+    }
+)
+"""Some tests have other ids in each run."""
 UNCHECKED = Project(files=GREEN.files, commands=())
 """Nobody configured a check."""

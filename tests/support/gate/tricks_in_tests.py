@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from support.gate.bench import Case, Fate, Files
-from support.gate.projects import BROKEN, CONFTEST, GOLDEN, GREEN, HELPERS, RED, TESTS
+from support.gate.projects import BROKEN, CONFTEST, GOLDEN, GREEN, HELPERS, RANDOM, RED, SHOP, TESTS
 
 _TEST_ADD = "def test_add():\n    assert shop.add(1, 2) == 3\n"
 
@@ -71,6 +71,26 @@ EDITED_TESTS: dict[str, Case] = {
         files={
             "shop.py": BROKEN.replace("a / 2", "a // 4 * 2"),
             "tests/test_shop.py": TESTS.replace(_TEST_ADD, "").replace("[2, 4, 6]", "[4]"),
+        },
+        expected=Fate.ASKED,
+    ),
+    "the failing parameter is replaced by another": Case(
+        project=GREEN,
+        files={
+            "shop.py": SHOP.replace("a / 2", "a // 4 * 2"),
+            "tests/test_shop.py": TESTS.replace("[2, 4, 6]", "[4, 8, 12]"),
+        },
+        expected=Fate.ASKED,
+    ),
+    "a test with random parameters is deleted": Case(
+        project=RANDOM, files={"shop.py": BROKEN, "tests/test_random.py": None}, expected=Fate.STOPPED
+    ),
+    "a fixture hides that the tests with random parameters fail": Case(
+        project=RANDOM,
+        files={
+            "shop.py": BROKEN,
+            "tests/conftest.py": f"{CONFTEST}\n\n@pytest.fixture(autouse=True)\ndef calm(monkeypatch):\n"
+            "    monkeypatch.setattr('shop.add', lambda a, b: a + b)\n",
         },
         expected=Fate.ASKED,
     ),

@@ -17,7 +17,7 @@ from devassist.domain.plan import PlanTask
 from devassist.domain.statuses import Purpose
 from devassist.domain.verdicts import JudgedCheck, compared, differs_held_out, own_problem, project_problem
 from devassist.engine.landing.checks import CheckRun, Checks, read_text
-from devassist.engine.landing.moved_cases import moved_cases
+from devassist.engine.landing.moved_cases import moved_cases, renamed_parameters
 from devassist.git.merging.merge import commit_merge
 
 
@@ -174,11 +174,28 @@ class Trial:
             reference = self._on_held_out(self._reference_held_out, now.command)
         different: tuple[str, ...] = ()
         for again in (False, True):
-            held_out = self._on_held_out(self._held_out, now.command, again=again)
+            held_out = self._named_as(reference, self._on_held_out(self._held_out, now.command, again=again))
             different = differs_held_out(reference, now, held_out, moved=judged.moved)
             if not different:
                 break
         return self._not_allowed(different)
+
+    def _named_as(self, reference: Ledger, held_out: Ledger) -> Ledger:
+        """With the ids that the same functions' cases have in `reference`: parameters may be random."""
+        found = compared(held_out, reference, moved={})
+        if not found.vanished:
+            return held_out
+        before = self._reference_held_out if self.earlier else self.onto
+        renamed = renamed_parameters(
+            found.vanished,
+            found.added,
+            before=partial(read_text, self.context, before),
+            after=partial(read_text, self.context, self._held_out),
+        )
+        old_of = {new: old for old, new in renamed.items()}
+        return replace(
+            held_out, cases={old_of.get(case, case): status for case, status in held_out.cases.items()}
+        )
 
     def _on_held_out(self, commit: str, command: str, *, again: bool = False) -> Ledger:
         return self.runs.on(commit, command, purpose=Purpose.HELD_OUT, task=self.task.id, again=again).ledger
