@@ -44,6 +44,17 @@ def test_a_copy_that_setup_installed_in_the_tree_is_elsewhere_as_well(tree: Path
     assert ledger.foreign == ("shop from env/site-packages/shop",)
 
 
+@pytest.mark.parametrize("places", ["{installed}", "src:{installed}"])
+def test_modules_that_xdists_workers_import_from_elsewhere_are_named(
+    tree: Path, installed: Path, places: str
+) -> None:
+    write_tree(tree, PACKAGE)
+    path = places.format(installed=installed)
+    result, ledger = run_observed(f"PYTHONPATH={path} {PYTEST} -p xdist -n 1 tests", tree)
+    assert result.exit_code == 0, result.output
+    assert ledger.foreign == (() if path.startswith("src") else (f"shop from {installed / 'shop'}",))
+
+
 def test_unittest_says_so_as_well(tree: Path, installed: Path) -> None:
     write_tree(tree, {**PACKAGE, "tests/test_shop.py": UNIT_TEST})
     _, ledger = run_observed(f"PYTHONPATH={installed} python -m unittest discover tests", tree)

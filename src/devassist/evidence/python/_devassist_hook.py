@@ -114,10 +114,11 @@ def show(before):
             os.environ[name] = value
 
 
-def write_foreign(roots, ignored=()):
+def write_foreign(roots, ignored=(), *, by_workers=False):
     """Report the modules of the tree below `roots` of which copies from elsewhere were imported."""
     try:
-        for name, here, path, changed in load("_devassist_foreign").foreign_modules(roots, ignored):
+        modules = load("_devassist_foreign").foreign_modules(roots, ignored, by_workers=by_workers)
+        for name, here, path, changed in modules:
             text = load("_devassist_record").text
             write(event="foreign", module=text(name), here=text(here), path=text(path), changed=changed)
     except Exception:

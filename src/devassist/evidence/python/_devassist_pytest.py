@@ -118,7 +118,8 @@ class _Reporter:
     def pytest_sessionfinish(self, session, exitstatus):
         for case in list(self.pending):
             self.write(case, self.pending.pop(case))
-        hook.write_foreign(self.roots, _Run.loaded)
+        by_workers = session.config.pluginmanager.hasplugin("dsession")  # xdist
+        hook.write_foreign(self.roots, _Run.loaded, by_workers=by_workers)
         # A session that no failure stops comes to all that it collected, once it has begun with it.
         cut_short = exitstatus in (_OK, _INTERRUPTED) and 0 < self.begun < session.testscollected
         if not cut_short and exitstatus != _INTERNAL_ERROR:

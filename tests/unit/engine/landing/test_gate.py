@@ -128,7 +128,7 @@ def test_a_tasks_own_checks_must_pass_whatever_the_base_says(bench: Bench) -> No
 def test_a_later_task_may_not_break_the_own_check_of_one_that_landed(bench: Bench) -> None:
     onto = bench.world.commit({"shop.py": BASE["shop.py"] + "\n\ndef twice(a):\n    return 2 * a\n"})
     judgement = bench.judge({"shop.py": BASE["shop.py"]}, onto=onto, landed=("one",))
-    assert judgement.problems == ["'grep -q twice shop.py' ended with 1"]
+    assert judgement.problems == ["'grep -q twice shop.py' of task one ended with 1"]
 
 
 @pytest.mark.parametrize(
