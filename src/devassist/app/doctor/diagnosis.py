@@ -22,6 +22,8 @@ from devassist.store.connection import sqlite_version
 
 _OLDEST_SOUND_SQLITE = (3, 51, 3)
 _ENOUGH_DISK = 1 << 30
+_READ = 50
+"""Test files that are looked at to tell unittest from pytest."""
 _RUNS_PROGRAMS = ("core.fsmonitor", "core.hooksPath", "diff.external", "core.sshCommand")
 
 
@@ -48,17 +50,35 @@ def detect(project: Project) -> Detected:
 
 
 def _check_commands(root: Path) -> Iterator[str]:
-    tests = any((root / name).is_dir() for name in ("tests", "test")) or any(root.glob("test_*.py"))
-    if tests and any(
-        (root / name).is_file() for name in ("pyproject.toml", "setup.py", "setup.cfg", "pytest.ini")
-    ):
-        yield "python -m pytest -q"
+    if command := _python_tests(root):
+        yield command
     package = root / "package.json"
     if package.is_file() and '"test"' in package.read_text("utf-8", "replace"):
         yield "npm test --silent"
     for name, command in (("go.mod", "go test ./..."), ("Cargo.toml", "cargo test --offline")):
         if (root / name).is_file():
             yield command
+
+
+def _python_tests(root: Path) -> str:
+    """What runs the tests of a Python project; empty if it has none."""
+    if (root / "manage.py").is_file() and "django" in (root / "manage.py").read_text("utf-8", "replace"):
+        return "python manage.py test"
+    folder = next((name for name in ("tests", "test") if (root / name).is_dir()), "")
+    files = [*root.glob("test_*.py"), *((root / folder).rglob("test*.py") if folder else ())]
+    configured = any(
+        (root / name).is_file() for name in ("pyproject.toml", "setup.py", "setup.cfg", "pytest.ini")
+    )
+    if configured and (folder or files):
+        return "python -m pytest -q"
+    texts = [path.read_text("utf-8", "replace") for path in files[:_READ]]
+    if not texts:
+        return ""
+    if all("unittest" in text and "pytest" not in text for text in texts):
+        package = folder and (root / folder / "__init__.py").is_file()
+        top = " -t ." if package else ""
+        return f"python -m unittest discover{f' -s {folder}' if folder else ''}{top}"
+    return "python -m pytest -q"
 
 
 def _model(project: Project) -> Choice:
