@@ -110,6 +110,15 @@ class Judgement:
         return elsewhere or ["no check and no review says anything of it"]
 
     @property
+    def doubted(self) -> list[list[str]]:
+        """What the doubts are about, in an order that no order of tests changes: what an approval of them binds to."""
+        cases = [
+            [check.command, *sorted({*check.vanished, *check.skipped_newly, *check.held_out})]
+            for check in self.checks
+        ]
+        return [*cases, sorted(self.aware), [self.settings_changed]]
+
+    @property
     def doubts(self) -> list[str]:
         settings = [f"{SETTINGS_FILE}: later runs are judged otherwise"] if self.settings_changed else []
         aware = [

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
-from typing import ClassVar
 
 import msgspec
 
@@ -40,10 +39,8 @@ class CheckDocument:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class TestsDocument:
+class LedgerDocument:
     """What the task's landing made of the tests, over all checks whose runners report them."""
-
-    __test__: ClassVar[bool] = False  # pytest takes it for a test by its name
 
     passed: int = 0
     added: int = 0
@@ -56,7 +53,7 @@ class TestsDocument:
     held_out: tuple[str, ...] = ()
 
     @classmethod
-    def of(cls, checks: Iterable[JudgedCheck]) -> TestsDocument:
+    def of(cls, checks: Iterable[JudgedCheck]) -> LedgerDocument:
         judged = list(checks)
 
         def all_of(cases: Callable[[JudgedCheck], tuple[str, ...]]) -> tuple[str, ...]:
@@ -85,7 +82,7 @@ class TaskDocument:
     confidence: float | None
     agents: tuple[AgentDocument, ...]
     checks: tuple[CheckDocument, ...]
-    tests: TestsDocument
+    tests: LedgerDocument
     verification: Verification
     claims: dict[Verdict, int]
     error: str | None
@@ -106,7 +103,7 @@ class TaskDocument:
                 for agent in task.agents.values()
             ),
             checks=_checks(task),
-            tests=TestsDocument.of(task.judged.checks if task.judged is not None else ()),
+            tests=LedgerDocument.of(task.judged.checks if task.judged is not None else ()),
             verification=task.judged.verification if task.judged is not None else Verification.NONE,
             claims=task.claims(),
             error=task.error,

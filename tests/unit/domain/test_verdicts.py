@@ -129,3 +129,12 @@ def test_what_is_unverified_for_its_modules_come_from_elsewhere_names_them() -> 
     assert "PYTHONPATH=src" in reason
     assert Judgement(checks=(check,), verification=Verification.REVIEW).unverified == []
     assert Judgement().unverified == ["no check and no review says anything of it"]
+
+
+def _judgement(*vanished: str) -> Judgement:
+    return Judgement(checks=(JudgedCheck(command="t", own=False, exit_code=0, vanished=vanished),))
+
+
+def test_what_an_approval_of_doubts_binds_to_is_the_cases_and_not_their_order() -> None:
+    assert _judgement("a", "b").doubted == _judgement("b", "a").doubted
+    assert _judgement("a", "b").doubted != _judgement("a", "c").doubted

@@ -29,9 +29,8 @@ class CheckTrial:
         if ledger.runner:
             skipped = len(ledger.of(CaseStatus.SKIPPED)) + len(ledger.of(CaseStatus.XFAILED))
             total = len(ledger.cases)
-            facts.append(
-                f"{len(ledger.failed)} of {total} tests failed" if ledger.failed else f"{total} tests"
-            )
+            counted = "1 test" if total == 1 else f"{total} tests"
+            facts.append(f"{len(ledger.failed)} of {total} tests failed" if ledger.failed else counted)
             facts += [f"{skipped} skipped"] if skipped else []
         facts.append(f"{self.seconds:.1f} s")
         how = "passes" if ledger.passes else f"red, {ending(ledger)}"

@@ -45,7 +45,9 @@ def permission_for(
     }
     for kind, found in findings.items():
         paths = (*judgement.judges, *judgement.aware) if kind is ApprovalClass.TESTS else ()
-        if found and (left := _doubt(context, request, confidence, kind=kind, findings=found, paths=paths)):
+        about = judgement.doubted if kind is ApprovalClass.TESTS else []
+        doubt = _Doubt(kind=kind, findings=tuple(found), paths=tuple(paths), about=about)
+        if found and (left := _decided(context, request, confidence, doubt)):
             return left
     return consent(context, request, confidence)
 
@@ -54,17 +56,7 @@ def consent(context: RunContext, request: MergeRequest, confidence: float) -> Ap
     """The permission for exactly this merge, or how the task is left: the policy decides, then a person."""
     policy = decide(context.settings.approvals, kind="merge", confidence=confidence)
     question = f"merge {request.theirs[:12]} of task {request.task} into the result?"
-    decision = DecisionMade(
-        who="policy",
-        question=question,
-        options=("approve", "ask", "leave"),
-        choice=str(policy.choice),
-        reason=policy.reason,
-        confidence=confidence,
-        ours=request.ours,
-        theirs=request.theirs,
-        tree=request.tree,
-    )
+    decision = _by_policy(request, question, policy, confidence)
     to_person = _to_person(context, request, question, confidence)
     if policy.choice is Choice.ASK and (earlier := find_decision(context, to_person)) is not None:
         return _by_person(context, request, earlier)
@@ -78,15 +70,19 @@ def consent(context: RunContext, request: MergeRequest, confidence: float) -> Ap
     return approved(context, request, approver="policy", reason=policy.reason, decision=record.id)
 
 
-def _doubt(
-    context: RunContext, request: MergeRequest, confidence: float, *, kind: ApprovalClass, findings: Sequence[str],
-    paths: Sequence[str] = (),
-) -> Landing | None:  # fmt: skip
-    """
-    How a change that is to be doubted is left; None if the policy or a person lets it go on to its merge.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Doubt:
+    """`findings` say what is to be doubted, `paths` are the files that it is about; a decision binds to `about`."""
 
-    `findings` say what is to be doubted, and `paths` are the files that it is about.
-    """
+    kind: ApprovalClass
+    findings: tuple[str, ...]
+    paths: tuple[str, ...]
+    about: Sequence[Sequence[str]]
+
+
+def _decided(context: RunContext, request: MergeRequest, confidence: float, doubt: _Doubt) -> Landing | None:
+    """How a change that is to be doubted is left; None if the policy or a person lets it go on to its merge."""
+    kind, findings, paths = doubt.kind, doubt.findings, doubt.paths
     policy = _policy_on_doubts(context.settings.approvals, kind)
     if kind is ApprovalClass.UNVERIFIED and policy.choice is Choice.ASK:
         merge = decide(context.settings.approvals, kind=ApprovalClass.MERGE, confidence=confidence)
@@ -98,7 +94,9 @@ def _doubt(
     asked = ApprovalRequest(
         kind=kind,
         question=question,
-        binds_to=digest([str(kind), [[change.path, change.before, change.after] for change in changes]]),
+        binds_to=digest(
+            [str(kind), [[change.path, change.before, change.after] for change in changes], doubt.about]
+        ),
         task=request.task,
         confidence=confidence,
         shown=Shown(
@@ -111,7 +109,22 @@ def _doubt(
             error = f"not merged: rejected by {earlier.who}: {earlier.reason or 'no reason given'}"
             return Landing(status=TaskStatus.DELIVERED, error=error)
         return None
-    decision = DecisionMade(
+    decision = _by_policy(request, question, policy, confidence)
+    context.journal.record(Event(decision, task=request.task))
+    if policy.choice is Choice.ASK:
+        opened = open_request(context, asked)
+        return Landing(status=TaskStatus.WAITING, error=f"waits for approval: {question}", awaits=opened.id)
+    if policy.choice is Choice.LEAVE:
+        return Landing(
+            status=TaskStatus.DELIVERED, error=f"not merged: {'; '.join(findings)}, and {policy.reason}"
+        )
+    return None
+
+
+def _by_policy(
+    request: MergeRequest, question: str, policy: PolicyDecision, confidence: float
+) -> DecisionMade:
+    return DecisionMade(
         who="policy",
         question=question,
         options=("approve", "ask", "leave"),
@@ -122,15 +135,6 @@ def _doubt(
         theirs=request.theirs,
         tree=request.tree,
     )
-    context.journal.record(Event(decision, task=request.task))
-    if policy.choice is Choice.ASK:
-        opened = open_request(context, asked)
-        return Landing(status=TaskStatus.WAITING, error=f"waits for approval: {question}", awaits=opened.id)
-    if policy.choice is Choice.LEAVE:
-        return Landing(
-            status=TaskStatus.DELIVERED, error=f"not merged: {'; '.join(findings)}, and {policy.reason}"
-        )
-    return None
 
 
 def _policy_on_doubts(settings: ApprovalSettings, kind: ApprovalClass) -> PolicyDecision:

@@ -26,7 +26,7 @@ _STRONGEST = (Verification.TESTS, Verification.CHECKS, Verification.REVIEW, Veri
 
 @dataclass(frozen=True)
 class Gate:
-    """The judge of one run's landings. `plan_is_approved` says whether a person has passed or approved the plan."""
+    """The judge of one run's landings."""
 
     context: RunContext
     plan: Plan
