@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import pty
+import subprocess
+import sys
 from collections.abc import Callable
 
 import pytest
@@ -121,6 +125,35 @@ def test_init_and_doctor_say_what_is_red_how_many_tests_there_are_and_how_long_t
     assert machine.devassist("status", "--format", "json").json["runs"] == []
     (machine.repo / ".devassist.toml").unlink()
     assert machine.devassist("init", "--no-run", "--format", "json").json["tried"] == []
+
+
+@pytest.mark.parametrize(("answer", "runs"), [("n", False), ("y", True)])
+def test_in_a_terminal_init_asks_before_it_runs_the_checks(
+    make_machine: Callable[..., Machine], answer: str, *, runs: bool
+) -> None:
+    machine = make_machine(
+        files={"test_a.py": "def test_a():\n    assert True\n", "pytest.ini": "[pytest]\n"}
+    )
+    ours, theirs = pty.openpty()
+    environment = {name: value for name, value in machine.environment.items() if name != "CI"}
+    process = subprocess.Popen(
+        [sys.executable, "-P", "-m", "devassist", "init"], cwd=machine.repo, env={**environment, "TERM": "xterm"},
+        stdin=theirs, stdout=theirs, stderr=theirs,
+    )  # fmt: skip
+    os.close(theirs)
+    shown, told = "", False
+    try:
+        while chunk := os.read(ours, 4096):
+            shown += chunk.decode()
+            if "[Y/n]" in shown and not told:
+                os.write(ours, f"{answer}\n".encode())
+                told = True
+    except OSError:  # how the end of a terminal reads on Linux
+        pass
+    os.close(ours)
+    assert process.wait(timeout=60) == 0, shown
+    assert told, shown
+    assert ("passes; 1 test" in shown) is runs, shown
 
 
 def test_the_result_holds_nothing_of_what_did_not_land(make_machine: Callable[..., Machine]) -> None:

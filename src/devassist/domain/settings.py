@@ -102,7 +102,7 @@ class ApprovalSettings:
     confidence_threshold: float = 0.75
     """Confidence at or over which `auto` approves."""
     require: tuple[ApprovalClass, ...] = ()
-    """Classes that are always asked about: plan, scope, command, merge, resolution, question."""
+    """Classes that are always asked about: plan, scope, command, merge, resolution, question, tests, unverified."""
     commands: tuple[str, ...] = ()
     """Glob patterns of commands that an agent may run only with a person's yes."""
     tests: ApprovalMode = ApprovalMode.ASK

@@ -63,9 +63,9 @@ class Checks:
     def __post_init__(self) -> None:
         self._fresh = FreshTree(self.context)
 
-    def base(self, command: str, *, again: bool = False) -> CheckRun:
+    def base(self, command: str) -> CheckRun:
         """The check on the run's base, from an earlier run if it passed there within a day."""
-        return self.on(self.context.request.base, command, purpose=Purpose.BASE, again=again)
+        return self.on(self.context.request.base, command, purpose=Purpose.BASE)
 
     def on(
         self, commit: str, command: str, *, purpose: Purpose, task: str = "", again: bool = False
