@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -125,4 +126,10 @@ LANGUAGES: dict[str, Language] = {
 
 
 def is_here(language: Language) -> bool:
-    return shutil.which(language.program) is not None
+    """Whether it works, too: rustup's programs are on PATH where no toolchain is in this HOME."""
+    program = shutil.which(language.program)
+    if program is None:
+        return False
+    asked = "version" if language.program == "go" else "--version"
+    environment = {**os.environ, **dict(language.environment)}
+    return subprocess.run([program, asked], env=environment, capture_output=True, check=False).returncode == 0
