@@ -10,7 +10,10 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from devassist.assignments import AgentPlace, Assignment
-from devassist.crew.arguments import (
+from devassist.crew.crew_stop import CrewStop
+from devassist.crew.loop_guard import LoopGuard
+from devassist.crew.replay import recorded_outcome, resumed_outcome
+from devassist.crew.tools.arguments import (
     ARGUMENTS,
     Arguments,
     BadArguments,
@@ -19,11 +22,8 @@ from devassist.crew.arguments import (
     parse_arguments,
     submitted_work,
 )
-from devassist.crew.crew_stop import CrewStop
-from devassist.crew.loop_guard import LoopGuard
-from devassist.crew.replay import recorded_outcome, resumed_outcome
-from devassist.crew.tool_context import AgentFact, OutOfScope, ToolOutcome, ToolRefused
-from devassist.crew.toolbox import TOOLS, content_of
+from devassist.crew.tools.tool_context import AgentFact, OutOfScope, ToolOutcome, ToolRefused
+from devassist.crew.tools.toolbox import TOOLS, content_of
 from devassist.domain.errors import DevassistError
 from devassist.domain.events import DecisionMade, Event, JsonObject, ToolCalled, ToolIntended
 from devassist.domain.failpoints import reach

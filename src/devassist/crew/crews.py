@@ -16,7 +16,7 @@ from pydantic import BaseModel, ConfigDict, PrivateAttr
 from devassist.assignments import Assignment
 from devassist.crew.agent_session import AgentSession
 from devassist.crew.gateway_llm import BRIEF, GatewayLLM
-from devassist.crew.tool_context import ToolOutcome
+from devassist.crew.tools.tool_context import ToolOutcome
 from devassist.domain.events import JsonObject
 from devassist.domain.roles import Role
 from devassist.ports import CrewLink, ModelReply, ModelRequest

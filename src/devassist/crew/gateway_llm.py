@@ -14,8 +14,8 @@ from pydantic import PrivateAttr
 
 from devassist.assignments import CallAddress
 from devassist.crew.agent_session import AgentSession, known_tool
-from devassist.crew.arguments import schema_of
 from devassist.crew.crew_stop import CrewStop
+from devassist.crew.tools.arguments import schema_of
 from devassist.domain.errors import DevassistError, Interrupted, LimitReached, ModelError
 from devassist.domain.events import JsonObject
 from devassist.domain.statuses import Outcome

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from devassist.crew.arguments import Arguments, FileWrite, RunCommand
-from devassist.crew.commands import command_outcome, run_checks
-from devassist.crew.tool_context import Observed, ToolContext, ToolOutcome
-from devassist.crew.toolbox import TOOLS, content_of, write_outcome
+from devassist.crew.tools.arguments import Arguments, FileWrite, RunCommand
+from devassist.crew.tools.commands import command_outcome, run_checks
+from devassist.crew.tools.tool_context import Observed, ToolContext, ToolOutcome
+from devassist.crew.tools.toolbox import TOOLS, content_of, write_outcome
 from devassist.domain.claims.cases import CaseCounts
 from devassist.domain.events import RecoveryUnknown, ToolCalled
 from devassist.messages import RecalledTool

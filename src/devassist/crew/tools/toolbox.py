@@ -6,9 +6,9 @@ import re
 from collections.abc import Callable, Mapping
 from typing import TypeVar
 
-from devassist.crew import arguments as args
-from devassist.crew.commands import run_checks, run_command
-from devassist.crew.tool_context import OutOfScope, ToolContext, ToolOutcome, ToolRefused
+from devassist.crew.tools import arguments as args
+from devassist.crew.tools.commands import run_checks, run_command
+from devassist.crew.tools.tool_context import OutOfScope, ToolContext, ToolOutcome, ToolRefused
 from devassist.domain.changes import in_scope
 from devassist.domain.errors import Refused
 from devassist.domain.events import NotePosted

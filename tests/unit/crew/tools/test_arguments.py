@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from devassist.crew.arguments import (
+from devassist.crew.tools.arguments import (
     ARGUMENTS,
     BadArguments,
     ReadFile,
