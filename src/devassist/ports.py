@@ -16,7 +16,7 @@ from devassist.assignments import (
     Submission,
     SubmittedWork,
 )
-from devassist.domain.events import Event, JsonObject, ModelCalled, Record
+from devassist.domain.events import NO_REASONING, Event, JsonObject, ModelCalled, Reasoning, Record
 from devassist.domain.roles import Role
 from devassist.domain.settings import ApprovalClass
 from devassist.domain.statuses import SandboxTier
@@ -25,13 +25,18 @@ from devassist.messages import RecalledTool, Reply, Request
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModelRequest:
-    """One chat completion in OpenAI's shape. `model` is a litellm model string."""
+    """
+    One chat completion in OpenAI's shape. `model` is a litellm model string.
+
+    `reasoning` maps the index of an assistant's message to what the model thought before it.
+    """
 
     model: str
     messages: Sequence[JsonObject]
     tools: Sequence[JsonObject] = ()
     address: CallAddress = NOWHERE
     max_tokens: int | None = None
+    reasoning: Mapping[int, Reasoning] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,6 +64,7 @@ class ModelReply:
     input_tokens: int = 0
     output_tokens: int = 0
     usd: float | None = None
+    reasoning: Reasoning = NO_REASONING
 
 
 _BY_SIGPIPE = 128 + 13

@@ -66,14 +66,14 @@ class AgentSession:
     def __post_init__(self) -> None:
         self.recalling = self.assignment.recalls
         self._loop_guard = LoopGuard(self._decide)
-        self._redactor = Redactor(self.assignment.secrets, self.assignment.redact)
+        self.redactor = Redactor(self.assignment.secrets, self.assignment.redact)
 
     @property
     def place(self) -> AgentPlace:
         """Where the agent works. Opened when first needed, so that an agent starts from its predecessor's commit."""
         if self._place is None:
             opened = self.link.begin(self.role, self.round)
-            self._place = replace(opened, brief=self._redactor.text(opened.brief))
+            self._place = replace(opened, brief=self.redactor.text(opened.brief))
             self._files = self.open_files(Path(self._place.worktree))
         return self._place
 
@@ -141,7 +141,7 @@ class AgentSession:
         if recalled.called is not None:
             return self._replayed(name, raw, recalled.called, evidence)
         outcome = self._attempt(name, raw, evidence, recalled)
-        outcome = replace(outcome, text=self._redactor.text(outcome.text))  # no model reads a secret
+        outcome = replace(outcome, text=self.redactor.text(outcome.text))  # no model reads a secret
         if repeated >= _WARN_IDENTICAL_CALLS:
             outcome = replace(
                 outcome, text=f"{outcome.text}\nnote: this is the same call {repeated} times in a row"

@@ -4,9 +4,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+import msgspec
+
 from devassist.crew.agent_session import AgentSession
 from devassist.domain.errors import ModelError
-from devassist.domain.events import ModelCalled, ModelIntended, RecordedReply, RecordedToolCall
+from devassist.domain.events import (
+    NO_REASONING,
+    ModelCalled,
+    ModelIntended,
+    Reasoning,
+    RecordedReply,
+    RecordedToolCall,
+)
 from devassist.domain.failpoints import reach
 from devassist.domain.statuses import CallStatus
 from devassist.ports import ModelReply, ModelRequest, ToolCall
@@ -50,11 +59,17 @@ class CallJournal:
             tools=token.tools,
             latency_ms=round(latency_ms, 1),
         )
-        ended = _answered(called, reply) if reply is not None else _failed(called, error)
+        if reply is None:
+            ended = _failed(called, error)
+        else:
+            redactor = self.session.redactor
+            redacted = msgspec.convert(redactor.value(msgspec.to_builtins(reply.reasoning)), Reasoning)
+            ended = _answered(called, reply, redacted)
         self.session.link.record(self.session.event(ended))
 
 
-def _answered(call: ModelCalled, reply: ModelReply) -> ModelCalled:
+def _answered(call: ModelCalled, reply: ModelReply, redacted: Reasoning) -> ModelCalled:
+    """The record of a call that got `reply`, whose reasoning is `redacted` in the log."""
     return replace(
         call,
         status=CallStatus.OK,
@@ -66,6 +81,8 @@ def _answered(call: ModelCalled, reply: ModelReply) -> ModelCalled:
                 for tool in reply.tool_calls
             ),
             finish_reason=reply.finish_reason,
+            reasoning=redacted,
+            reasoning_intact=redacted == reply.reasoning,
         ),
         finish_reason=reply.finish_reason,
         response_id=reply.response_id,
@@ -86,7 +103,11 @@ def _failed(call: ModelCalled, error: ModelError | None) -> ModelCalled:
 
 
 def recorded_reply(called: ModelCalled) -> ModelReply:
-    """The reply of a recorded call. It was paid for when it was recorded."""
+    """
+    The reply of a recorded call. It was paid for when it was recorded.
+
+    Without reasoning that the log has redacted: the provider would refuse the broken signature.
+    """
     reply = called.reply or RecordedReply()
     return ModelReply(
         content=reply.content or "",
@@ -99,4 +120,5 @@ def recorded_reply(called: ModelCalled) -> ModelReply:
         input_tokens=called.input_tokens,
         output_tokens=called.output_tokens,
         usd=called.usd,
+        reasoning=reply.reasoning if reply.reasoning_intact else NO_REASONING,
     )

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import itertools
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 from crewai.events.types.llm_events import LLMCallType
@@ -16,6 +15,7 @@ from devassist.assignments import CallAddress
 from devassist.crew.agent_session import AgentSession, known_tool
 from devassist.crew.crew_stop import CrewStop
 from devassist.crew.tools.arguments import schema_of
+from devassist.crew.transcript import Conversation, Transcript, fitted, tokens_of
 from devassist.domain.errors import DevassistError, Interrupted, LimitReached, ModelError
 from devassist.domain.events import JsonObject
 from devassist.domain.statuses import Outcome
@@ -33,8 +33,6 @@ _BROKEN_OFF = {
     "content_filter": "was ended by the provider's content filter",
 }
 """Finish reasons of incomplete replies, each with what happened to the reply."""
-_CHARS_PER_TOKEN = 4
-_KEPT_RESULTS = 6
 
 
 class _Function:
@@ -70,10 +68,8 @@ class GatewayLLM(BaseLLM):
     _session: AgentSession = PrivateAttr()
     _complete: Callable[[ModelRequest], ModelReply] = PrivateAttr()
     _window: int = PrivateAttr(default=128_000)
-    _inserted: list[tuple[int, list[JsonObject]]] = PrivateAttr(default_factory=list)
+    _transcript: Transcript = PrivateAttr()
     _tool_call_seen: bool = PrivateAttr(default=False)
-    _calls_made: int = PrivateAttr(default=0)
-    _rejected: dict[int, str] = PrivateAttr(default_factory=dict)
 
     def __init__(
         self,
@@ -87,6 +83,7 @@ class GatewayLLM(BaseLLM):
         self._session = session
         self._complete = complete
         self._window = window
+        self._transcript = Transcript(session.redactor.text)
 
     def supports_function_calling(self) -> bool:
         return True
@@ -96,7 +93,7 @@ class GatewayLLM(BaseLLM):
 
     def get_context_window_size(self) -> int:
         # Larger than any result: CrewAI would otherwise hide results over 4 KB behind a tool of its own.
-        # `_fitted` fits each request to the real window.
+        # `fitted` fits each request to the real window.
         return 100_000_000
 
     def get_input_tokens_count(
@@ -105,7 +102,9 @@ class GatewayLLM(BaseLLM):
         tools: object = None,  # noqa: ARG002
         response_model: object = None,  # noqa: ARG002
     ) -> int:
-        return _estimate(messages if isinstance(messages, list) else [{"content": messages}])
+        return tokens_of(
+            Conversation(messages=messages if isinstance(messages, list) else [{"content": messages}])
+        )
 
     def call(  # noqa: PLR0913, PLR0917  CrewAI's signature
         self,
@@ -145,18 +144,17 @@ class GatewayLLM(BaseLLM):
         while True:
             session.turn += 1
             self._insert_news(own)
-            reply = self._send(self._fitted(self._with_inserted(own)))
+            reply = self._send(own)
             how = _BROKEN_OFF.get(reply.finish_reason.lower(), "")
             if not how and reply.tool_calls:
                 self._tool_call_seen = True
-                self._check_calls(reply.tool_calls)
+                self._transcript.keep(reply, self._check_calls(reply.tool_calls))
                 return reply
             texts, broken = (texts, broken + 1) if how else (texts + 1, broken)
             if texts > _NUDGES or broken >= _MOST_BROKEN_OFF:
                 raise CrewStop(Outcome.FAILED, self._end_without_submit(how, broken))
             nudge = _broken_off(reply, how) if how else self._nudge()
-            answer = {"role": "assistant", "content": reply.content or f"[{how or 'nothing'}]"}
-            self._inserted.append((len(own), [answer, {"role": "user", "content": nudge}]))
+            self._transcript.answer(len(own), reply, f"[{how or 'nothing'}]", nudge)
 
     def _nudge(self) -> str:
         return (
@@ -180,8 +178,7 @@ class GatewayLLM(BaseLLM):
         with _errors_as_stops():
             _ = self._session.place  # opens the place: an agent begins before it reads news
             news = self._session.link.news(self._address())
-        if news:
-            self._inserted.append((len(own), [{"role": "user", "content": text} for text in news]))
+        self._transcript.insert(len(own), *news)
 
     def _address(self) -> CallAddress:
         session = self._session
@@ -191,57 +188,31 @@ class GatewayLLM(BaseLLM):
 
     def _send(self, messages: Sequence[JsonObject]) -> ModelReply:
         session = self._session
+        whole = self._transcript.conversation(messages, placeholder=BRIEF, brief=session.place.brief)
+        conversation = fitted(whole, self._window)
         request = ModelRequest(
             model=self.model,
-            messages=messages,
+            messages=conversation.messages,
             tools=[schema_of(name) for name in session.offered()],
             address=self._address(),
+            reasoning=conversation.reasoning,
         )
         with _errors_as_stops():
             return self._complete(request)
 
-    def _check_calls(self, calls: Sequence[ToolCall]) -> None:
-        """Record the calls that CrewAI will reject before any of our tools sees them."""
+    def _check_calls(self, calls: Sequence[ToolCall]) -> Mapping[int, str]:
+        """Record the calls that CrewAI will reject before any of our tools sees them: index -> our result for it."""
         session = self._session
         session.expect(calls)
-        for number, call in enumerate(calls, start=self._calls_made):
+        rejected: dict[int, str] = {}
+        for index, call in enumerate(calls):
             if not known_tool(call.name) or call.name not in session.offered():
                 reason = f"error: there is no tool {call.name}; yours are {', '.join(session.offered())}"
-                self._rejected[number] = session.reject(call.name, call.arguments, reason)
+                rejected[index] = session.reject(call.name, call.arguments, reason)
             elif not _is_object(call.arguments):
                 reason = f"error: the arguments of {call.name} are not a JSON object"
-                self._rejected[number] = session.reject(call.name, call.arguments, reason)
-        self._calls_made += len(calls)
-
-    def _with_inserted(self, messages: list[JsonObject]) -> list[JsonObject]:
-        place = self._session.place
-        out: list[JsonObject] = []
-        extra = dict[int, list[JsonObject]]()
-        for at, more in self._inserted:
-            extra.setdefault(at, []).extend(more)
-        results = itertools.count()
-        for index, message in enumerate([*messages, {}]):
-            out.extend(extra.get(index, ()))
-            if message.get("role") == "tool" and (rejection := self._rejected.get(next(results))) is not None:
-                out.append({**message, "content": rejection})  # CrewAI's own text has no evidence line
-            elif message:
-                out.append(_with_brief(message, place.brief))
-        return out
-
-    def _fitted(self, messages: list[JsonObject]) -> list[JsonObject]:
-        """Shorten old tool results, oldest first, until the transcript fits the model's window."""
-        budget = int(self._window * 0.8)
-        over = _estimate(messages) - budget
-        results = [index for index, message in enumerate(messages) if message.get("role") == "tool"]
-        fitted = list(messages)
-        for index in results[:-_KEPT_RESULTS]:
-            if over <= 0:
-                break
-            content = str(fitted[index].get("content") or "")
-            short = "[an older result, left out to save room]\n" + content[-80:].rpartition("\n")[2]
-            over -= (len(content) - len(short)) // _CHARS_PER_TOKEN
-            fitted[index] = {**fitted[index], "content": short}
-        return fitted
+                rejected[index] = session.reject(call.name, call.arguments, reason)
+        return rejected
 
 
 @contextmanager
@@ -271,23 +242,8 @@ def _broken_off(reply: ModelReply, how: str) -> str:
     return f"Your last reply {how}, so {calls}nothing of it was done.{shorter}"
 
 
-def _with_brief(message: JsonObject, brief: str) -> JsonObject:
-    content = message.get("content")
-    if isinstance(content, str) and BRIEF in content:
-        return {**message, "content": content.replace(BRIEF, brief)}
-    return message
-
-
 def _is_object(arguments: str) -> bool:
     try:
         return isinstance(json.loads(arguments or "{}"), dict)
     except (ValueError, RecursionError):
         return False
-
-
-def _estimate(messages: Sequence[JsonObject]) -> int:
-    size = sum(
-        len(str(message.get("content") or "")) + len(str(message.get("tool_calls") or ""))
-        for message in messages
-    )
-    return size // _CHARS_PER_TOKEN + 1

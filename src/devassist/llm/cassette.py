@@ -17,7 +17,7 @@ import msgspec
 
 from devassist.assignments import CallAddress
 from devassist.domain.errors import ModelError, UsageError
-from devassist.domain.events import JsonObject, ModelCalled, Record, RecordedReply
+from devassist.domain.events import NO_REASONING, JsonObject, ModelCalled, Record, RecordedReply
 from devassist.domain.statuses import CallStatus
 from devassist.llm.canonical import digest
 from devassist.llm.scripted import evidence_in
@@ -221,6 +221,7 @@ def _reply(recorded: _Line, request: ModelRequest, run: str) -> ModelReply:
         input_tokens=count(recorded.input_tokens),
         output_tokens=count(recorded.output_tokens),
         usd=recorded.usd,
+        reasoning=recorded.reply.reasoning if recorded.reply.reasoning_intact else NO_REASONING,
     )
 
 

@@ -16,6 +16,7 @@ from devassist.domain.events import JsonObject
 from devassist.domain.settings import ModelSettings
 from devassist.llm.failures import model_error
 from devassist.llm.providers import KEYS, find_key, is_loopback, key_variable, openai_base, provider_of
+from devassist.llm.reasoning import with_reasoning
 from devassist.llm.replies import reply_from
 from devassist.llm.silence import environment
 from devassist.llm.transport import count
@@ -77,7 +78,7 @@ class LiteLLMClient:
         parameters: dict[str, object] = {
             "model": request.model,
             # A copy: litellm writes into the messages for some providers, and the journal holds them too.
-            "messages": copy.deepcopy([dict(message) for message in request.messages]),
+            "messages": copy.deepcopy(with_reasoning(request.messages, request.reasoning, request.model)),
             "timeout": self._settings.timeout_s,
             "num_retries": 0,
             "max_retries": 0,

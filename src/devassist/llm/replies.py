@@ -6,9 +6,14 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 
 from devassist.domain.errors import ModelError
-from devassist.domain.events import JsonObject
+from devassist.domain.events import JsonObject, Reasoning
 from devassist.llm.transport import count
 from devassist.ports import ModelReply, ModelRequest, ToolCall
+
+_SIGNED = "__thought__"
+"""Between a tool call's id and Gemini's thought signature, where litellm makes one text of the two."""
+_FIELDS = ("thought_signatures", "reasoning_details")
+"""The provider's own fields of a message that belong to its reasoning: Gemini's, and OpenRouter's."""
 
 
 def reply_from(answer: object, request: ModelRequest, *, usd: float | None = None) -> ModelReply:
@@ -24,8 +29,9 @@ def reply_from(answer: object, request: ModelRequest, *, usd: float | None = Non
             f"model {request.model} sent a reply without a message", kind="bad_reply", retryable=True
         )
     finish = str(_part(first, "finish_reason") or "")
-    content = _text(_part(message, "content"))
-    calls = _tool_calls(message, used=_ids_in(request.messages))
+    content = _text(_part(message, "content")) or _refusal(message)
+    raw = _raw_calls(message)
+    calls = _tool_calls(raw, used=_ids_in(request.messages))
     if finish == "content_filter" and not content and not calls:
         raise ModelError(f"model {request.model} withheld its reply: content filter", kind="content_filter")
     usage = _part(answer, "usage")
@@ -38,6 +44,9 @@ def reply_from(answer: object, request: ModelRequest, *, usd: float | None = Non
         input_tokens=count(_part(usage, "prompt_tokens")),
         output_tokens=count(_part(usage, "completion_tokens")),
         usd=usd,
+        reasoning=_reasoning(
+            message, request.model, dict(zip([call.id for call in calls], raw, strict=True))
+        ),
     )
 
 
@@ -61,19 +70,59 @@ def _text(content: object) -> str:
     return "\n".join(text for text in texts if isinstance(text, str))
 
 
-def _tool_calls(message: object, *, used: set[str]) -> tuple[ToolCall, ...]:
-    """In the model's order. An id already in the transcript would pair a result with the wrong call."""
-    raw = [(_part(call, "id"), _part(call, "function")) for call in _items(_part(message, "tool_calls"))]
+def _refusal(message: object) -> str:
+    """OpenAI's models refuse in a field of its own, which litellm keeps beside the message."""
+    refusal = _part(message, "refusal") or _part(_part(message, "provider_specific_fields"), "refusal")
+    return refusal if isinstance(refusal, str) else ""
+
+
+def _raw_calls(message: object) -> Sequence[object]:
+    calls = list(_items(_part(message, "tool_calls")))
     # OpenAI's name for a tool call before there were tools; old servers still use it.
-    if not raw and (function := _part(message, "function_call")):
-        raw = [(None, function)]
+    function = _part(message, "function_call")
+    return [{"function": function}] if function and not calls else calls
+
+
+def _tool_calls(raw: Iterable[object], *, used: set[str]) -> tuple[ToolCall, ...]:
+    """In the model's order. An id already in the transcript would pair a result with the wrong call."""
     calls: list[ToolCall] = []
-    for call_id, function in raw:
-        unique = _unique(str(call_id or ""), used)
+    for call in raw:
+        function = _part(call, "function")
+        unique = _unique(str(_part(call, "id") or "").partition(_SIGNED)[0], used)
         used.add(unique)
         name = str(_part(function, "name") or "")
         calls.append(ToolCall(id=unique, name=name, arguments=_arguments(_part(function, "arguments"))))
     return tuple(calls)
+
+
+def _reasoning(message: object, model: str, calls: Mapping[str, object]) -> Reasoning:
+    """What the model thought, as it has to be sent back; `calls` are the raw tool calls by the ids they have now."""
+    text = _part(message, "reasoning_content")
+    fields = _part(message, "provider_specific_fields")
+    return Reasoning(
+        model=model,
+        text=text if isinstance(text, str) else "",
+        blocks=tuple(_plain(block) for block in _items(_part(message, "thinking_blocks"))),
+        fields={name: value for name in _FIELDS if (value := _part(fields, name))},
+        calls={name: signed for name, call in calls.items() if (signed := _signed(call))},
+    )
+
+
+def _signed(call: object) -> JsonObject:
+    """The fields that a provider wants back with a tool call; litellm writes Gemini's signature into the id, too."""
+    own = _part(call, "provider_specific_fields") or _part(
+        _part(call, "function"), "provider_specific_fields"
+    )
+    _, _, signature = str(_part(call, "id") or "").partition(_SIGNED)
+    return _plain(own) or ({"thought_signature": signature} if signature else {})
+
+
+def _plain(value: object) -> JsonObject:
+    """A mapping, or one of litellm's objects, as a JSON object; empty for anything else."""
+    if not isinstance(value, Mapping):
+        dump = getattr(value, "model_dump", None)
+        value = dump(exclude_none=True) if callable(dump) else {}
+    return {str(name): item for name, item in value.items()} if isinstance(value, Mapping) else {}
 
 
 def _unique(wanted: str, used: set[str]) -> str:

@@ -2,11 +2,13 @@
 
 from devassist.domain.events.agents import AgentFinished, AgentStarted, WorkerExited, WorkerStarted
 from devassist.domain.events.calls import (
+    NO_REASONING,
     CommandIntended,
     CommandRan,
     JsonObject,
     ModelCalled,
     ModelIntended,
+    Reasoning,
     RecordedReply,
     RecordedToolCall,
     ToolCalled,
@@ -88,6 +90,7 @@ from devassist.domain.events.tests import LandingJudged, LedgerRecorded
 
 __all__ = [
     "FACTS",
+    "NO_REASONING",
     "AgentFinished",
     "AgentStarted",
     "ApprovalDecided",
@@ -128,6 +131,7 @@ __all__ = [
     "PrIntended",
     "PrOpened",
     "PrRefused",
+    "Reasoning",
     "Record",
     "RecordedReply",
     "RecordedToolCall",

@@ -24,12 +24,41 @@ class RecordedToolCall:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Reasoning:
+    """
+    What a model thought before it answered, in litellm's terms. It goes back to the same model, unread and unchanged.
+
+    Providers sign parts of it, and refuse a conversation whose signatures do not fit.
+    """
+
+    model: str = ""
+    """The litellm model string that was asked. To any other model the signatures mean nothing."""
+    text: str = ""
+    """`reasoning_content`: the plain text."""
+    blocks: tuple[JsonObject, ...] = ()
+    """`thinking_blocks`, signed or redacted by the provider."""
+    fields: JsonObject = field(default_factory=dict)
+    """`provider_specific_fields` of the message, such as Gemini's `thought_signatures`."""
+    calls: Mapping[str, JsonObject] = field(default_factory=dict)
+    """`provider_specific_fields` of each tool call that has some, by its id."""
+
+    def __bool__(self) -> bool:
+        return bool(self.text or self.blocks or self.fields or self.calls)
+
+
+NO_REASONING = Reasoning()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RecordedReply:
     """What a model answered."""
 
     content: str | None = ""
     tool_calls: tuple[RecordedToolCall, ...] = ()
     finish_reason: str | None = ""
+    reasoning: Reasoning = NO_REASONING
+    reasoning_intact: bool = True
+    """False if a secret was taken out of the reasoning: its signatures no longer fit, so it cannot be sent again."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

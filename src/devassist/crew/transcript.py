@@ -1,0 +1,142 @@
+"""One agent's conversation: CrewAI's messages, with the model's own words, our nudges and people's notes put in."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from devassist.domain.events import NO_REASONING, JsonObject, Reasoning
+from devassist.ports import ModelReply
+
+_CHARS_PER_TOKEN = 4
+_KEPT_RESULTS = 6
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Conversation:
+    """What is sent: the messages, and the reasoning that belongs to some of them, by their index."""
+
+    messages: Sequence[JsonObject]
+    reasoning: Mapping[int, Reasoning] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class _Inserted:
+    """A message that CrewAI does not know of. It stands before CrewAI's message number `at`."""
+
+    at: int
+    message: JsonObject
+    reasoning: Reasoning = NO_REASONING
+
+
+@dataclass
+class Transcript:
+    """
+    What CrewAI does not keep of one agent's conversation.
+
+    CrewAI's loop writes the assistant's messages anew from the tool calls, without text and reasoning. Here each is
+    the model's own. `redacted` takes secrets out: the log has the text so, and after a crash a request must be equal to
+    the recorded one.
+    """
+
+    redacted: Callable[[str], str]
+    _inserted: list[_Inserted] = field(default_factory=list)
+    _replies: dict[str, ModelReply] = field(default_factory=dict)
+    """The replies that called tools, by the id of their first call."""
+    _rejected: dict[int, str] = field(default_factory=dict)
+    _calls_made: int = 0
+
+    def insert(self, at: int, *texts: str) -> None:
+        """Have the user say `texts` before CrewAI's message number `at`."""
+        self._inserted += [_Inserted(at, {"role": "user", "content": text}) for text in texts]
+
+    def answer(self, at: int, reply: ModelReply, text: str, nudge: str) -> None:
+        """Keep a reply whose calls, if any, are not made, and our answer to it. `text` stands in for an empty reply."""
+        said = {
+            "role": "assistant",
+            "content": self.redacted(reply.content.strip() and reply.content) or text,
+        }
+        self._inserted.append(_Inserted(at, said, reply.reasoning))
+        self.insert(at, nudge)
+
+    def keep(self, reply: ModelReply, rejected: Mapping[int, str]) -> None:
+        """Keep a reply whose calls are made; `rejected` maps a call's index to our result for it."""
+        self._replies[reply.tool_calls[0].id] = reply
+        self._rejected |= {self._calls_made + index: text for index, text in rejected.items()}
+        self._calls_made += len(reply.tool_calls)
+
+    def conversation(self, messages: Sequence[JsonObject], *, placeholder: str, brief: str) -> Conversation:
+        """CrewAI's `messages` with everything put in, and `brief` in the place of `placeholder`."""
+        by_place: dict[int, list[_Inserted]] = {}
+        for inserted in self._inserted:
+            by_place.setdefault(inserted.at, []).append(inserted)
+        out: list[_Inserted] = []
+        results = itertools.count()
+        for index, message in enumerate([*messages, {}]):
+            out += by_place.get(index, ())
+            rejection = self._rejected.get(next(results)) if message.get("role") == "tool" else None
+            if rejection is not None:
+                message = {**message, "content": rejection}  # noqa: PLW2901  CrewAI's own text has no evidence line
+            if message:
+                out.append(self._own(index, _with_brief(message, placeholder, brief)))
+        return Conversation(
+            messages=[entry.message for entry in out],
+            reasoning={index: entry.reasoning for index, entry in enumerate(out) if entry.reasoning},
+        )
+
+    def _own(self, at: int, message: JsonObject) -> _Inserted:
+        """The model's own message in the place of the one that CrewAI wrote of it; any other as it is."""
+        calls = message.get("tool_calls")
+        first = calls[0] if isinstance(calls, Sequence) and calls else {}
+        reply = self._replies.get(str(first.get("id"))) if isinstance(first, Mapping) else None
+        if reply is None:
+            return _Inserted(at, message)
+        own: JsonObject = {
+            "role": "assistant",
+            "content": self.redacted(reply.content) or None,
+            "tool_calls": [
+                {
+                    "id": call.id,
+                    "type": "function",
+                    "function": {"name": call.name, "arguments": self.redacted(call.arguments)},
+                }
+                for call in reply.tool_calls
+            ],
+        }
+        return _Inserted(at, own, reply.reasoning)
+
+
+def fitted(conversation: Conversation, window: int) -> Conversation:
+    """Shorten old tool results, oldest first, until the conversation fits a window of `window` tokens."""
+    budget = int(window * 0.8)
+    messages = list(conversation.messages)
+    over = tokens_of(conversation) - budget
+    results = [index for index, message in enumerate(messages) if message.get("role") == "tool"]
+    for index in results[:-_KEPT_RESULTS]:
+        if over <= 0:
+            break
+        content = str(messages[index].get("content") or "")
+        short = "[an older result, left out to save room]\n" + content[-80:].rpartition("\n")[2]
+        over -= (len(content) - len(short)) // _CHARS_PER_TOKEN
+        messages[index] = {**messages[index], "content": short}
+    return Conversation(messages=messages, reasoning=conversation.reasoning)
+
+
+def tokens_of(conversation: Conversation) -> int:
+    """About how many tokens the conversation has."""
+    size = sum(
+        len(str(message.get("content") or "")) + len(str(message.get("tool_calls") or ""))
+        for message in conversation.messages
+    )
+    size += sum(
+        len(reasoning.text) + len(str(reasoning.blocks)) for reasoning in conversation.reasoning.values()
+    )
+    return size // _CHARS_PER_TOKEN + 1
+
+
+def _with_brief(message: JsonObject, placeholder: str, brief: str) -> JsonObject:
+    content = message.get("content")
+    if isinstance(content, str) and placeholder in content:
+        return {**message, "content": content.replace(placeholder, brief)}
+    return message

@@ -1,0 +1,132 @@
+"""The conversation that a model is sent holds its own words and its reasoning, also after a crash."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+from devassist.assignments import CrewEnding
+from devassist.crew.call_journal import recorded_reply
+from devassist.crew.transcript import Conversation, fitted, tokens_of
+from devassist.domain.errors import ModelError
+from devassist.domain.events import NO_REASONING, Reasoning
+from devassist.domain.redaction import Redactor
+from devassist.domain.statuses import Outcome
+from devassist.ports import ModelReply, ModelRequest, ToolCall
+from support.lone_agent import LoneLink, run_agent, second_life
+
+SECRET = "hunter2-hunter2"
+THOUGHT = Reasoning(
+    model="openai/m", text="hm", blocks=({"type": "thinking", "thinking": "hm", "signature": "S=="},)
+)
+SUBMIT = ToolCall(
+    id="s", name="submit_brief", arguments='{"summary": "x", "findings": [], "confidence": 0.9}'
+)
+LIST = ToolCall(id="a", name="list_files", arguments="{}")
+
+
+@dataclass
+class Listed:
+    """A ModelClient that plays these replies."""
+
+    replies: list[ModelReply]
+    requests: list[ModelRequest] = field(default_factory=list)
+
+    def attempt(self, request: ModelRequest) -> ModelReply:
+        self.requests.append(request)
+        if len(self.replies) < len(self.requests):
+            raise ModelError("nothing is scripted", kind="config")
+        return self.replies[len(self.requests) - 1]
+
+
+def said(request: ModelRequest) -> list[tuple[object, Reasoning]]:
+    return [
+        (message["content"], request.reasoning.get(index, NO_REASONING))
+        for index, message in enumerate(request.messages)
+        if message["role"] == "assistant"
+    ]
+
+
+def play(link: LoneLink, *replies: ModelReply) -> tuple[Listed, CrewEnding]:
+    client = Listed(list(replies))
+    return client, run_agent(client, link, secrets=(SECRET,))
+
+
+@pytest.fixture
+def link(tmp_path: Path) -> LoneLink:
+    return LoneLink(tmp_path, redactor=Redactor([SECRET]))
+
+
+def test_text_and_reasoning_beside_tool_calls_are_sent_back(link: LoneLink) -> None:
+    client, ending = play(
+        link,
+        ModelReply(content="I look first.", tool_calls=[LIST], reasoning=THOUGHT),
+        ModelReply(content="And now?", reasoning=THOUGHT),
+        ModelReply(tool_calls=[SUBMIT]),
+    )
+    assert ending.outcome is Outcome.DELIVERED
+    assert said(client.requests[2]) == [("I look first.", THOUGHT), ("And now?", THOUGHT)]
+
+
+def test_calls_that_cannot_be_made_stay_as_the_model_wrote_them(link: LoneLink) -> None:
+    broken = ToolCall(id="b", name="read_file", arguments='{"path": "x')
+    client, _ = play(link, ModelReply(tool_calls=[LIST, broken]), ModelReply(tool_calls=[SUBMIT]))
+    assistant, *results = client.requests[1].messages[2:]
+    assert assistant["content"] is None
+    assert [call["function"]["arguments"] for call in assistant["tool_calls"]] == ["{}", '{"path": "x']
+    assert [result["tool_call_id"] for result in results] == ["a", "b"]
+    assert "are not a JSON object" in results[1]["content"]
+
+
+def test_a_secret_that_the_model_wrote_is_not_sent_back_to_it(link: LoneLink) -> None:
+    client, _ = play(
+        link, ModelReply(content=f"it is {SECRET}", tool_calls=[LIST]), ModelReply(tool_calls=[SUBMIT])
+    )
+    assert said(client.requests[1]) == [("it is [REDACTED:known]", NO_REASONING)]
+
+
+def test_a_second_life_goes_on_with_equal_words_and_reasoning(link: LoneLink) -> None:
+    first, _ = play(link, ModelReply(content=f"so: {SECRET}", tool_calls=[LIST], reasoning=THOUGHT))
+    client = Listed([ModelReply(tool_calls=[SUBMIT])])
+    assert run_agent(client, second_life(link), secrets=(SECRET,)).outcome is Outcome.DELIVERED
+    assert client.requests[0].messages == first.requests[1].messages
+    assert client.requests[0].reasoning == first.requests[1].reasoning
+
+
+def test_reasoning_that_holds_a_secret_is_dropped_in_a_second_life(link: LoneLink) -> None:
+    block = {"type": "thinking", "thinking": f"the word is {SECRET}", "signature": "S=="}
+    thought = Reasoning(model="openai/m", blocks=(block,))
+    first, _ = play(link, ModelReply(content="hm", tool_calls=[LIST], reasoning=thought))
+    assert said(first.requests[1]) == [("hm", thought)]
+    assert SECRET not in str(link.events)
+    client = Listed([ModelReply(tool_calls=[SUBMIT])])
+    assert run_agent(client, second_life(link), secrets=(SECRET,)).outcome is Outcome.DELIVERED
+    assert said(client.requests[0]) == [("hm", NO_REASONING)]
+
+
+def test_a_recorded_reply_has_its_reasoning(link: LoneLink) -> None:
+    reply = ModelReply(content="hm", tool_calls=[SUBMIT], reasoning=THOUGHT, model="m")
+    play(link, reply)
+    (called,) = link.calls()
+    assert recorded_reply(called) == reply
+
+
+def test_a_note_is_read_where_it_came(link: LoneLink) -> None:
+    link.notes = {2: ["hello"]}
+    client, _ = play(link, ModelReply(tool_calls=[LIST]), ModelReply(tool_calls=[SUBMIT]))
+    assert [message["role"] for message in client.requests[1].messages[2:]] == ["assistant", "tool", "user"]
+
+
+def test_reasoning_counts_in_the_window() -> None:
+    thought = Reasoning(text="x" * 4000)
+    bare = Conversation(messages=[{"role": "assistant", "content": "hm"}])
+    assert tokens_of(Conversation(messages=bare.messages, reasoning={0: thought})) > tokens_of(bare) + 900
+
+
+def test_the_oldest_results_make_room() -> None:
+    results = [{"role": "tool", "content": f"{'x' * 4000}\nevidence: e{n}"} for n in range(10)]
+    short = fitted(Conversation(messages=results), 10_000).messages
+    assert [len(str(message["content"])) < 100 for message in short] == [True] * 3 + [False] * 7
+    assert str(short[0]["content"]).endswith("evidence: e0")
