@@ -13,17 +13,12 @@ from devassist.assignments import AgentPlace, Assignment
 from devassist.crew.crew_stop import CrewStop
 from devassist.crew.loop_guard import LoopGuard
 from devassist.crew.replay import recorded_outcome, resumed_outcome
-from devassist.crew.tools.arguments import (
-    ARGUMENTS,
-    Arguments,
-    BadArguments,
-    FileWrite,
-    RequestScope,
-    parse_arguments,
-    submitted_work,
-)
+from devassist.crew.tools.arguments import ARGUMENTS, BadArguments, parse_arguments, submitted_work
+from devassist.crew.tools.editing import content_of
+from devassist.crew.tools.repository import open_git
+from devassist.crew.tools.shapes import Arguments, FileWrite, RequestScope
 from devassist.crew.tools.tool_context import AgentFact, OutOfScope, ToolOutcome, ToolRefused
-from devassist.crew.tools.toolbox import TOOLS, content_of
+from devassist.crew.tools.toolbox import TOOLS
 from devassist.domain.errors import DevassistError
 from devassist.domain.events import DecisionMade, Event, JsonObject, ToolCalled, ToolIntended
 from devassist.domain.failpoints import reach
@@ -31,6 +26,7 @@ from devassist.domain.ids import agent_id, evidence_id
 from devassist.domain.redaction import Redactor
 from devassist.domain.roles import COMMAND_TOOLS, SUBMIT_TOOL, TOOLS_OF, Role
 from devassist.domain.statuses import Outcome
+from devassist.git.reading import ReadingGit
 from devassist.messages import RecalledTool
 from devassist.ports import CrewLink, Files, Sandbox, SandboxSpec, ToolCall
 
@@ -59,6 +55,7 @@ class AgentSession:
     verdict: str = ""
     _place: AgentPlace | None = None
     _files: Files | None = None
+    _git: ReadingGit | None = None
     _pending: dict[str, deque[str]] = field(default_factory=dict)
 
     recalling: bool = False
@@ -82,6 +79,12 @@ class AgentSession:
         _ = self.place
         assert self._files is not None  # noqa: S101  place opens it
         return self._files
+
+    @property
+    def git(self) -> ReadingGit:
+        if self._git is None:
+            self._git = open_git(self.spec())
+        return self._git
 
     @property
     def agent(self) -> str:

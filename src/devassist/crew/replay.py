@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from devassist.crew.tools.arguments import Arguments, FileWrite, RunCommand
 from devassist.crew.tools.commands import command_outcome, run_checks
+from devassist.crew.tools.editing import content_of, write_outcome
+from devassist.crew.tools.shapes import Arguments, FileWrite, RunCommand
 from devassist.crew.tools.tool_context import Observed, ToolContext, ToolOutcome
-from devassist.crew.tools.toolbox import TOOLS, content_of, write_outcome
+from devassist.crew.tools.toolbox import TOOLS
 from devassist.domain.claims.cases import CaseCounts
 from devassist.domain.events import RecoveryUnknown, ToolCalled
 from devassist.messages import RecalledTool

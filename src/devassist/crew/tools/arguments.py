@@ -1,209 +1,39 @@
-"""The arguments of every tool: their shapes, the schemas that the model sees, and the errors that it reads."""
+"""The table of tools: the schema of each that the model sees, and what its arguments are read as."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Literal
 
 import msgspec
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import ValidationError
 
 from devassist.assignments import SubmittedWork
+from devassist.crew.tools import shapes
+from devassist.crew.tools import submit_shapes as submits
+from devassist.crew.tools.shapes import Arguments
 from devassist.domain.events import JsonObject
 
-
-class Arguments(BaseModel):
-    """Unknown arguments are errors; null means that an optional argument was left out."""
-
-    model_config = ConfigDict(extra="forbid")
-
-
-class ListFiles(Arguments):
-    """List files below a directory. Ignored files and .git are left out."""
-
-    path: str = Field(default=".", description="directory, relative to the repository root")
-    glob: str = Field(default="**/*", description="pattern relative to that directory")
-
-
-class SearchCode(Arguments):
-    """Search file contents with a Python regular expression; gives path:line: text."""
-
-    pattern: str = Field(description="regular expression")
-    glob: str = Field(default="**/*", description="which files to search")
-
-
-class ReadFile(Arguments):
-    """Read a text file; lines are numbered."""
-
-    path: str = Field(description="relative to the repository root")
-    start_line: int = Field(default=1, ge=1)
-    end_line: int | None = Field(default=None, description="last line to read; null reads to the end")
-
-
-class FileWrite(Arguments):
-    """The arguments that all tools that change a file share."""
-
-    path: str
-
-
-class WriteFile(FileWrite):
-    """Write a whole file, creating it and its directories where needed."""
-
-    content: str
-
-
-class ReplaceInFile(FileWrite):
-    """Replace one exact piece of text in a file. `old` must occur exactly once."""
-
-    old: str = Field(description="the exact present text, long enough to be unique", min_length=1)
-    new: str
-
-
-class DeleteFile(FileWrite):
-    """Delete a file."""
-
-
-class MoveFile(FileWrite):
-    """Move or rename a file."""
-
-    new_path: str
-
-
-class RunCommand(Arguments):
-    """Run a shell command in the worktree, sandboxed and without network. A pipe fails if any part of it fails."""
-
-    command: str = Field(min_length=1)
-    timeout_s: float = Field(default=120, gt=0, le=3600)
-
-    @field_validator("command")
-    @classmethod
-    def _no_nul(cls, command: str) -> str:
-        if "\0" in command:
-            raise ValueError("a command cannot hold a NUL character")
-        return command
-
-
-class RunChecks(Arguments):
-    """Run the task's checks and the project's, and report each with its exit code, tests and an evidence id."""
-
-
-class ShowDiff(Arguments):
-    """Show everything this task has changed so far as a patch."""
-
-
-class PostNote(Arguments):
-    """Leave a short note on the board for the agents of other tasks."""
-
-    text: str = Field(min_length=1)
-    paths: list[str] = Field(default_factory=list)
-
-
-class ReadBoard(Arguments):
-    """Read the notes that agents of this run have left."""
-
-
-class AskHuman(Arguments):
-    """Ask the person who started the run. The task waits; use it only where a guess would be wrong."""
-
-    question: str = Field(min_length=1)
-    options: list[str] = Field(default_factory=list)
-
-
-class RequestScope(Arguments):
-    """Ask to write paths outside the task's scope."""
-
-    paths: list[str] = Field(min_length=1)
-    reason: str
-
-
-class ClaimArgument(BaseModel):
-    model_config = ConfigDict(extra="ignore")
-    statement: str
-    evidence: str = Field(default="", description="the id after `evidence:` in a tool result of this task")
-
-
-class FindingArgument(BaseModel):
-    model_config = ConfigDict(extra="ignore")
-    path: str = ""
-    line: int | None = None
-    severity: str = "note"
-    comment: str = ""
-
-
-Confidence = Field(ge=0, le=1, description="0 to 1: how sure you are that this is complete and right")
-
-
-class SubmitPlan(Arguments):
-    """End the planning: hand in the tasks."""
-
-    tasks: list[dict[str, object]] = Field(
-        min_length=1,
-        description=(
-            "each {id, title, role: coder|documenter|tester|researcher, instructions, scope: [globs], "
-            "depends_on: [ids], checks: [shell commands], review: bool} and, if existing tests have to change, "
-            "changes_tests: [globs of the tests that the task may change; counts only in a plan that a person "
-            "approves or passes]"
-        ),
-    )
-    rationale: str
-    confidence: float = Confidence
-
-
-class SubmitBrief(Arguments):
-    """End the research: hand in what was found."""
-
-    summary: str
-    findings: list[object]
-    confidence: float = Confidence
-    claims: list[ClaimArgument] = Field(default_factory=list)
-
-
-class SubmitWork(Arguments):
-    """End the work: hand in what is in the worktree now. A claim cites the evidence id of the result that shows it."""
-
-    summary: str
-    confidence: float = Confidence
-    claims: list[ClaimArgument] = Field(default_factory=list)
-    open_questions: list[str] = Field(default_factory=list)
-
-
-class SubmitReview(Arguments):
-    """End the review with a verdict."""
-
-    verdict: Literal["approve", "request_changes"]
-    summary: str
-    confidence: float = Confidence
-    findings: list[FindingArgument] = Field(default_factory=list)
-
-
-class SubmitResolution(Arguments):
-    """End the resolution of a conflict; list every line that was dropped."""
-
-    summary: str
-    confidence: float = Confidence
-    dropped: list[str] = Field(default_factory=list)
-
-
 ARGUMENTS: Mapping[str, type[Arguments]] = {
-    "list_files": ListFiles,
-    "search_code": SearchCode,
-    "read_file": ReadFile,
-    "write_file": WriteFile,
-    "replace_in_file": ReplaceInFile,
-    "delete_file": DeleteFile,
-    "move_file": MoveFile,
-    "run_command": RunCommand,
-    "run_checks": RunChecks,
-    "show_diff": ShowDiff,
-    "post_note": PostNote,
-    "read_board": ReadBoard,
-    "ask_human": AskHuman,
-    "request_scope": RequestScope,
-    "submit_plan": SubmitPlan,
-    "submit_brief": SubmitBrief,
-    "submit_work": SubmitWork,
-    "submit_review": SubmitReview,
-    "submit_resolution": SubmitResolution,
+    "list_files": shapes.ListFiles,
+    "search_code": shapes.SearchCode,
+    "read_file": shapes.ReadFile,
+    "write_file": shapes.WriteFile,
+    "replace_in_file": shapes.ReplaceInFile,
+    "edit_file": shapes.EditFile,
+    "delete_file": shapes.DeleteFile,
+    "move_file": shapes.MoveFile,
+    "run_command": shapes.RunCommand,
+    "run_checks": shapes.RunChecks,
+    "show_diff": shapes.ShowDiff,
+    "post_note": shapes.PostNote,
+    "read_board": shapes.ReadBoard,
+    "ask_human": shapes.AskHuman,
+    "request_scope": shapes.RequestScope,
+    "submit_plan": submits.SubmitPlan,
+    "submit_brief": submits.SubmitBrief,
+    "submit_work": submits.SubmitWork,
+    "submit_review": submits.SubmitReview,
+    "submit_resolution": submits.SubmitResolution,
 }
 
 

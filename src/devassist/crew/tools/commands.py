@@ -8,7 +8,7 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from devassist.crew.tools.arguments import Arguments, RunCommand
+from devassist.crew.tools.shapes import Arguments, RunCommand
 from devassist.crew.tools.tool_context import Observed, ToolContext, ToolOutcome, ToolRefused
 from devassist.domain.claims.cases import CaseCounts, brief
 from devassist.domain.errors import Refused

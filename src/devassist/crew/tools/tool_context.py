@@ -21,6 +21,7 @@ from devassist.domain.events import (
     ToolIntended,
 )
 from devassist.domain.roles import Role
+from devassist.git.reading import ReadingGit
 from devassist.ports import CommandResult, CrewLink, Files, Sandbox, SandboxSpec
 
 
@@ -96,6 +97,10 @@ class ToolContext(Protocol):
 
     @property
     def files(self) -> Files: ...
+
+    @property
+    def git(self) -> ReadingGit:
+        """Raises RepositoryError if the worktree is not one of the repository any more."""
 
     def spec(self) -> SandboxSpec: ...
 

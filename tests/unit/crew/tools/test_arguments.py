@@ -9,12 +9,12 @@ import pytest
 from devassist.crew.tools.arguments import (
     ARGUMENTS,
     BadArguments,
-    ReadFile,
-    SubmitBrief,
     parse_arguments,
     schema_of,
     submitted_work,
 )
+from devassist.crew.tools.shapes import ReadFile
+from devassist.crew.tools.submit_shapes import SubmitBrief
 from devassist.domain.plan import parse_plan
 
 

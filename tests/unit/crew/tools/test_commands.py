@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 
 from devassist.assignments import Assignment
-from devassist.crew.tools.arguments import RunChecks, RunCommand
 from devassist.crew.tools.commands import command_outcome, how_it_ended, run_checks, run_command
+from devassist.crew.tools.shapes import RunChecks, RunCommand
 from devassist.crew.tools.tool_context import AgentFact, Observed
 from devassist.domain.claims.cases import CaseCounts
 from devassist.domain.events import CommandRan, Event

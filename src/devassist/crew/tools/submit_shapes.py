@@ -1,0 +1,77 @@
+"""The arguments of the tools that end an agent's work."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from devassist.crew.tools.shapes import Arguments
+
+
+class ClaimArgument(BaseModel):
+    model_config = ConfigDict(extra="ignore")
+    statement: str
+    evidence: str = Field(default="", description="the id after `evidence:` in a tool result of this task")
+
+
+class FindingArgument(BaseModel):
+    model_config = ConfigDict(extra="ignore")
+    path: str = ""
+    line: int | None = None
+    severity: str = "note"
+    comment: str = ""
+
+
+Confidence = Field(ge=0, le=1, description="0 to 1: how sure you are that this is complete and right")
+
+
+class SubmitPlan(Arguments):
+    """End the planning: hand in the tasks."""
+
+    tasks: list[dict[str, object]] = Field(
+        min_length=1,
+        description=(
+            "each {id, title, role: coder|documenter|tester|researcher, instructions, scope: [globs], "
+            "depends_on: [ids], checks: [shell commands], review: bool} and, if existing tests have to change, "
+            "changes_tests: [globs of the tests that the task may change; counts only in a plan that a person "
+            "approves or passes]"
+        ),
+    )
+    rationale: str
+    confidence: float = Confidence
+
+
+class SubmitBrief(Arguments):
+    """End the research: hand in what was found."""
+
+    summary: str
+    findings: list[object]
+    confidence: float = Confidence
+    claims: list[ClaimArgument] = Field(default_factory=list)
+
+
+class SubmitWork(Arguments):
+    """End the work: hand in what is in the worktree now. A claim cites the evidence id of the result that shows it."""
+
+    summary: str
+    confidence: float = Confidence
+    claims: list[ClaimArgument] = Field(default_factory=list)
+    open_questions: list[str] = Field(default_factory=list)
+
+
+class SubmitReview(Arguments):
+    """End the review with a verdict."""
+
+    verdict: Literal["approve", "request_changes"]
+    summary: str
+    confidence: float = Confidence
+    findings: list[FindingArgument] = Field(default_factory=list)
+
+
+class SubmitResolution(Arguments):
+    """End the resolution of a conflict; list every line that was dropped."""
+
+    summary: str
+    confidence: float = Confidence
+    dropped: list[str] = Field(default_factory=list)
