@@ -201,7 +201,9 @@ class AgentSession:
         """Answer a call that was made before from its record, and repeat what it changed in this session."""
         outcome = recorded_outcome(called)
         if outcome.ok and name == "request_scope":
-            self.granted.extend(RequestScope.model_validate(raw).paths)
+            arguments = parse_arguments(name, raw)
+            assert isinstance(arguments, RequestScope)  # noqa: S101  the tool's shape
+            self.granted.extend(arguments.paths)
         if name == self.submit_tool:
             self._attempt(name, raw, evidence, RecalledTool())
         return replace(outcome, text=f"{_cut(outcome.text)}\nevidence: {evidence}")

@@ -6,10 +6,12 @@ from collections.abc import Mapping
 
 import msgspec
 from pydantic import ValidationError
+from pydantic_core import ErrorDetails
 
 from devassist.assignments import SubmittedWork
 from devassist.crew.tools import shapes
 from devassist.crew.tools import submit_shapes as submits
+from devassist.crew.tools.aliases import understood
 from devassist.crew.tools.shapes import Arguments
 from devassist.domain.events import JsonObject
 
@@ -42,18 +44,24 @@ class BadArguments(Exception):
 
 
 def parse_arguments(tool: str, raw: JsonObject) -> Arguments:
-    """Raises BadArguments naming every field that is wrong."""
+    """The arguments of a call, under their own or their usual other names. Raises BadArguments naming all faults."""
     shape = ARGUMENTS[tool]
     optional = {name for name, field in shape.model_fields.items() if not field.is_required()}
-    stated = {name: value for name, value in raw.items() if not (value is None and name in optional)}
+    named = understood(shape, raw)
+    stated = {name: value for name, value in named.items() if not (value is None and name in optional)}
     try:
         return shape.model_validate(stated)
     except ValidationError as error:
-        faults = "; ".join(
-            f"{'.'.join(str(part) for part in fault['loc']) or 'arguments'}: {fault['msg']}"
-            for fault in error.errors()
-        )
+        faults = "; ".join(_fault(shape, fault) for fault in error.errors())
         raise BadArguments(f"{tool}: {faults}") from error
+
+
+def _fault(shape: type[Arguments], fault: ErrorDetails) -> str:
+    place = ".".join(str(part) for part in fault["loc"])
+    if fault["type"] == "extra_forbidden" and len(fault["loc"]) == 1:
+        takes = ", ".join(shape.model_fields) or "no arguments"
+        return f"unknown argument {place!r}; this tool takes {takes}"
+    return f"{place or 'arguments'}: {fault['msg']}"
 
 
 def submitted_work(arguments: Arguments) -> SubmittedWork:
@@ -66,36 +74,46 @@ def submitted_work(arguments: Arguments) -> SubmittedWork:
 
 
 def schema_of(tool: str) -> JsonObject:
-    """The tool in OpenAI's shape, with arguments that have a default as optional."""
+    """
+    The tool in OpenAI's shape, with arguments that have a default as optional.
+
+    It costs tokens in every call: titles, bounds and trivial defaults, which errors tell as well, are left out.
+    """
     shape = ARGUMENTS[tool]
     schema = shape.model_json_schema()
     definitions = schema.pop("$defs", {})
-    parameters = {
-        key: _plain(value, definitions, names=key == "properties")
-        for key, value in schema.items()
-        if key not in ("title", "description")
-    }
-    parameters.setdefault("properties", {})
+    parameters = _plain({key: value for key, value in schema.items() if key != "description"}, definitions)
     return {
         "type": "function",
         "function": {"name": tool, "description": (shape.__doc__ or "").strip(), "parameters": parameters},
     }
 
 
-def _plain(node: object, definitions: JsonObject, *, names: bool = False) -> object:
-    """
-    A part of a schema, without titles and with references resolved: some providers support neither.
+_LEFT_OUT = frozenset(
+    {"title", "additionalProperties", "minLength", "minItems", "minimum", "maximum", "exclusiveMinimum"}
+)
+_TRIVIAL: tuple[object, ...] = (None, False, "", [], 0)
 
-    `names` says that the keys of `node` are the names of arguments.
-    """
+
+def _plain(node: object, definitions: JsonObject) -> object:
+    """A part of a schema with references resolved, because some providers do not support them."""
     if isinstance(node, list):
         return [_plain(item, definitions) for item in node]
     if not isinstance(node, Mapping):
         return node
     if "$ref" in node:
-        return _plain(definitions[node["$ref"].rpartition("/")[2]], definitions)
-    return {
-        key: _plain(value, definitions, names=key == "properties")
+        target = definitions[node["$ref"].rpartition("/")[2]]
+        assert isinstance(target, Mapping)  # noqa: S101  pydantic's
+        return _plain({key: value for key, value in target.items() if key != "description"}, definitions)
+    choices = [choice for choice in node.get("anyOf", ()) if choice != {"type": "null"}]
+    if len(choices) == 1:
+        rest = {key: value for key, value in node.items() if key != "anyOf"}
+        return _plain({**choices[0], **rest}, definitions)
+    plain = {
+        key: _plain(value, definitions)
         for key, value in node.items()
-        if names or key != "title"
+        if key not in _LEFT_OUT and key != "properties" and not (key == "default" and value in _TRIVIAL)
     }
+    if "properties" in node:  # its keys are the names of arguments, whatever they are
+        plain["properties"] = {name: _plain(field, definitions) for name, field in node["properties"].items()}
+    return plain

@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
+from pydantic.config import JsonDict
 
 from devassist.crew.tools.shapes import Arguments
+from devassist.domain.roles import TASK_ROLES
 
 
 class ClaimArgument(BaseModel):
@@ -26,18 +28,34 @@ class FindingArgument(BaseModel):
 Confidence = Field(ge=0, le=1, description="0 to 1: how sure you are that this is complete and right")
 
 
+_TEXT: JsonDict = {"type": "string"}
+_TEXTS: JsonDict = {"type": "array", "items": _TEXT}
+_TASK: JsonDict = {
+    "type": "object",
+    "properties": {
+        "id": _TEXT,
+        "title": _TEXT,
+        "role": {"type": "string", "enum": [str(role) for role in TASK_ROLES]},
+        "instructions": _TEXT,
+        "scope": {**_TEXTS, "description": "globs of what it may write; left out: everything"},
+        "depends_on": {**_TEXTS, "description": "ids"},
+        "checks": {**_TEXTS, "description": "shell commands"},
+        "review": {"type": "boolean", "default": True},
+        "changes_tests": {
+            **_TEXTS,
+            "description": "globs of existing tests that it may change; counts only in a plan that a person "
+            "approves or passes",
+        },
+    },
+    "required": ["id", "title", "role", "instructions"],
+}
+"""For the model to read: what a task may be is decided, field by field, by `parse_plan`."""
+
+
 class SubmitPlan(Arguments):
     """End the planning: hand in the tasks."""
 
-    tasks: list[dict[str, object]] = Field(
-        min_length=1,
-        description=(
-            "each {id, title, role: coder|documenter|tester|researcher, instructions, scope: [globs], "
-            "depends_on: [ids], checks: [shell commands], review: bool} and, if existing tests have to change, "
-            "changes_tests: [globs of the tests that the task may change; counts only in a plan that a person "
-            "approves or passes]"
-        ),
-    )
+    tasks: list[dict[str, object]] = Field(min_length=1, json_schema_extra={"items": _TASK})
     rationale: str
     confidence: float = Confidence
 
