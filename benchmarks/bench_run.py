@@ -146,7 +146,7 @@ def run(scratch: Path, environment: Mapping[str, str], tasks: int, latency: floa
         after = resource.getrusage(resource.RUSAGE_CHILDREN)
     cpu = after.ru_utime - before.ru_utime + after.ru_stime - before.ru_stime
     lines = [json.loads(line) for line in output.splitlines()]
-    assert lines[-1]["status"] == "succeeded", lines[-1]
+    assert lines[-1]["status"] == "succeeded", lines[-1]["tasks"][0]["error"]
     return Ended(lines, wall, cpu, first[0] - enter, sorted(sizes.values()), server.requests)
 
 

@@ -5,21 +5,21 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from importlib.resources import files
-from typing import NoReturn, cast
 
 import yaml
 from crewai import Agent, Crew, Process, Task
+from crewai.agents.agent_executor import AgentExecutor, AgentExecutorState
+from crewai.flow.flow import FlowState
 from crewai.tools import BaseTool
 from crewai.tools.structured_tool import CrewStructuredTool
+from crewai.utilities.task_output_storage_handler import TaskOutputStorageHandler
 from pydantic import BaseModel, ConfigDict, PrivateAttr
 
-from devassist.assignments import Assignment
 from devassist.crew.agent_session import AgentSession
 from devassist.crew.gateway_llm import BRIEF, GatewayLLM
 from devassist.crew.tools.tool_context import ToolOutcome
 from devassist.domain.events import JsonObject
-from devassist.domain.roles import Role
-from devassist.ports import CrewLink, ModelReply, ModelRequest
+from devassist.ports import ModelReply, ModelRequest
 
 _UNLIMITED = 1_000_000
 
@@ -61,6 +61,31 @@ class BoundTool(BaseTool):
         return outcome.text
 
 
+class _State(FlowState, AgentExecutorState):
+    """The state of an agent's loop. CrewAI makes one anew for every agent, unless it gets one with an id."""
+
+
+# Set here, because a subclass of the executor would have none of its steps.
+AgentExecutor._initial_state_t = _State  # noqa: SLF001
+
+
+class _NoStorage(TaskOutputStorageHandler):
+    """Stores no outputs of tasks: the journal has them. CrewAI would write them to a database that all workers lock."""
+
+    def __init__(self) -> None:
+        """Opens no database."""
+
+    def update(self, task_index: int, log: Mapping[str, object]) -> None:
+        """Writes nothing."""
+
+    def reset(self) -> None:
+        """There is nothing to delete."""
+
+
+class _Crew(Crew):
+    _task_output_handler: TaskOutputStorageHandler = PrivateAttr(default_factory=_NoStorage)
+
+
 @cache
 def role_texts() -> Mapping[str, Mapping[str, str]]:
     """Goal and backstory of each role, from roles.yaml."""
@@ -91,7 +116,7 @@ def build_crew(
                 context=list(tasks[-1:]),
             )
         )
-    return Crew(
+    return _Crew(
         agents=agents,
         tasks=tasks,
         process=Process.sequential,
@@ -141,23 +166,3 @@ def _tool(session: AgentSession, name: str) -> BoundTool:
     )
     tool._call = session.call  # noqa: SLF001  pydantic copies fields, not private attributes
     return tool
-
-
-def warm() -> None:
-    """Build a crew and drop it: CrewAI completes its models at first use, which forked workers then share."""
-    assignment = Assignment(run="", task="warm", roles=(Role.CODER,), models={"coder": ("warm",)})
-    session = AgentSession(
-        assignment=assignment,
-        role=Role.CODER,
-        round=1,
-        link=cast("CrewLink", None),  # never used: the crew is not kicked off
-        sandbox=None,
-        open_files=_never,
-    )
-    crew = build_crew([session], complete=_never, window=lambda _model: 1)
-    for agent in crew.agents:
-        agent.create_agent_executor()
-
-
-def _never(*_: object) -> NoReturn:
-    raise AssertionError("a crew that is built to warm CrewAI up is not kicked off")

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import socket
 import sys
 import tempfile
 import time
+import traceback
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from importlib import import_module
@@ -76,12 +78,14 @@ def preload() -> None:
     """
     Imports and builds what every worker needs, so that a forked one can begin at once.
 
-    Starts no thread, because the process forks afterwards.
+    Leaves no thread, because the process forks afterwards.
     """
+    # What the imports make stays to the end; to look for garbage among it takes a second.
+    gc.disable()
     # Imported here and not at the top: both read the environment, which `main` has to prepare.
     import litellm  # noqa: F401  the largest import; shared by all workers
 
-    from devassist.crew.crews import warm
+    from devassist.crew.rehearsal import mute_events
 
     for name in _LAZY:
         with suppress(
@@ -89,7 +93,29 @@ def preload() -> None:
         ):  # other versions of the libraries have other modules; workers import those
             import_module(name)
     context_window("gpt-4o")
-    warm()
+    mute_events()
+    _rehearse()
+    gc.freeze()  # not only because of the second: a collection writes to what it looks at, so workers would copy it
+    gc.enable()
+
+
+def _rehearse() -> None:
+    """Builds what a crew and its calls build at first use. A worker builds for itself what cannot be built here."""
+    from devassist.crew.rehearsal import CALLS, rehearse
+    from devassist.crew.worker import quiet_crewai
+    from devassist.llm.rehearsal import NO_SERVER, rehearsed
+
+    client = LiteLLMClient(ModelSettings(api_base=NO_SERVER))
+    call = _caller(client, Assignment(run="", task="", roles=(), models={}, max_retries=0))
+    quiet_crewai()
+    try:
+        with tempfile.TemporaryDirectory(dir=os.environ["HOME"]) as directory, rehearsed(CALLS):
+            ending = rehearse(Path(directory), call, WorktreeFiles)
+    except Exception as error:  # noqa: BLE001  workers can do without
+        traceback.print_exception(error)
+    else:
+        if ending.outcome is not Outcome.DELIVERED:
+            sys.stderr.write(f"the rehearsal: {ending.outcome}: {ending.reason}\n")
 
 
 def end_commands(environment: Mapping[str, str]) -> None:
