@@ -1,5 +1,6 @@
 """
-A scripted OpenAI-compatible model server on loopback, with every fault a real one has.
+A scripted model server on loopback, with every fault a real one has; it speaks for a provider, by default a lenient
+OpenAI-compatible one.
 
 The script is a callable `(body, n) -> reply`; `n` counts the POSTs from 0. A reply is
 
@@ -7,7 +8,7 @@ The script is a callable `(body, n) -> reply`; `n` counts the POSTs from 0. A re
 - a `dict` with `content` and/or `tool_calls` (pairs of name and arguments: a dict, or raw text to send as it is);
 - a `dict` with `message`: the assistant's message as it is;
 - a fault: `failure(...)`, `hang()`, `cut()`, `garbage(...)`;
-- any of these dicts with further keys `delay`, `usage`, `ids`, `finish_reason`, `model`.
+- any of these dicts with further keys `delay`, `usage`, `ids`, `finish_reason`, `model`, `reasoning`.
 """
 
 from __future__ import annotations
@@ -17,7 +18,8 @@ import json
 import re
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
 from typing import Any, Self
@@ -91,13 +93,44 @@ def tool_names(body: Mapping[str, Any]) -> list[str]:
     return [tool["function"]["name"] for tool in body.get("tools") or []]
 
 
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """An HTTP error that a provider answers with."""
+
+    status: int
+    body: Mapping[str, Any]
+
+
+class Provider:
+    """How a provider answers. This one takes everything; those of `support.providers` refuse what the real ones do."""
+
+    def refuse(self, path: str, body: dict[str, Any]) -> Refused | None:
+        """Why the real provider would not take this request."""
+        return None
+
+    def answer(self, reply: Mapping[str, Any], body: dict[str, Any], n: int) -> dict[str, Any]:
+        """The response's JSON for a reply that is no fault."""
+        return completion(reply, body, n)
+
+    def look_up(self, path: str, body: dict[str, Any]) -> dict[str, Any] | None:
+        """The JSON for a request about models; None if it is none. `body` is empty for a GET."""
+        return None
+
+
 class OpenAIServer:
     """Serves `/v1/chat/completions`, `/v1/models` and Ollama's `/api/tags`; remembers every request."""
 
     def __init__(
-        self, script: Script, *, models: Sequence[str] = ("test-model",), delay: float = 0.0
+        self,
+        script: Script,
+        *,
+        models: Sequence[str] = ("test-model",),
+        delay: float = 0.0,
+        provider: Provider | None = None,
     ) -> None:
         self.script = script
+        self.provider = provider or Provider()
+        self.refusals: list[Refused] = []
         self.models = list(models)
         self.delay = delay
         self.requests: list[dict[str, Any]] = []
@@ -176,7 +209,10 @@ def _handler_of(server: OpenAIServer) -> type[BaseHTTPRequestHandler]:
 
         def do_GET(self) -> None:
             server.paths.append(f"GET {self.path}")
-            if self.path.endswith("/api/tags"):
+            fact = server.provider.look_up(self.path, {})
+            if fact is not None:
+                self._send(200, json.dumps(fact))
+            elif self.path.endswith("/api/tags"):
                 self._send(200, json.dumps({"models": [{"name": name} for name in server.models]}))
             elif self.path.endswith("/models"):
                 rows = [{"id": name, "object": "model"} for name in server.models]
@@ -187,6 +223,16 @@ def _handler_of(server: OpenAIServer) -> type[BaseHTTPRequestHandler]:
         def do_POST(self) -> None:
             length = int(self.headers.get("content-length", 0))
             body = json.loads(self.rfile.read(length) or b"{}")
+            fact = server.provider.look_up(self.path, body)
+            if fact is not None:
+                server.paths.append(f"POST {self.path}")
+                self._send(200, json.dumps(fact))
+                return
+            refused = server.provider.refuse(self.path, body)
+            if refused is not None:
+                server.refusals.append(refused)
+                self._send(refused.status, json.dumps(refused.body))
+                return
             reply, n = server.reply_to(self.path, dict(self.headers.items()), body)
             if isinstance(reply, str):
                 reply = {"content": reply}
@@ -194,17 +240,20 @@ def _handler_of(server: OpenAIServer) -> type[BaseHTTPRequestHandler]:
                 self._send(reply["status"], json.dumps(reply["body"]), reply["headers"])
             elif "raw" in reply:
                 self._send(200, reply["raw"])
+            elif body.get("stream"):
+                events = as_events(server.provider.answer(reply, body, n))
+                self._send(200, "".join(events), {"content-type": "text/event-stream"})
             else:
-                self._send(200, json.dumps(completion(reply, body, n)), cut_off=reply.get("cut", False))
+                answer = json.dumps(server.provider.answer(reply, body, n))
+                self._send(200, answer, cut_off=reply.get("cut", False))
 
         def _send(
             self, status: int, text: str, headers: Mapping[str, str] | None = None, *, cut_off: bool = False
         ) -> None:
             raw = text.encode()
             self.send_response(status)
-            self.send_header("content-type", "application/json")
             self.send_header("content-length", str(len(raw)))
-            for key, value in (headers or {}).items():
+            for key, value in {"content-type": "application/json", **(headers or {})}.items():
                 self.send_header(key, value)
             self.end_headers()
             self.wfile.write(raw[: len(raw) // 2] if cut_off else raw)
@@ -220,6 +269,8 @@ def completion(reply: Mapping[str, Any], body: Mapping[str, Any], n: int) -> dic
     message = reply.get("message")
     if message is None:
         message = {"role": "assistant", "content": reply.get("content")}
+        if reply.get("reasoning"):
+            message["reasoning_content"] = reply["reasoning"]
         if reply.get("tool_calls"):
             ids = reply.get("ids") or [f"call_{n}_{i}" for i in range(len(reply["tool_calls"]))]
             message["tool_calls"] = [
@@ -243,3 +294,31 @@ def completion(reply: Mapping[str, Any], body: Mapping[str, Any], n: int) -> dic
         "usage": reply.get("usage", USAGE),
     }
     return {key: value for key, value in answer.items() if key != "usage" or value != "missing"}
+
+
+def as_events(answer: Mapping[str, Any]) -> Iterator[str]:
+    """The completion as the events of a stream: its text word by word, its tool calls in two pieces each."""
+    (choice,) = answer["choices"]
+    message = choice["message"]
+    deltas: list[dict[str, Any]] = [{"role": "assistant", "content": ""}]
+    if message.get("reasoning_content"):
+        deltas.append({"reasoning_content": message["reasoning_content"]})
+    deltas += [{"content": word} for word in re.findall(r"\S+\s*|\s+", message.get("content") or "")]
+    for index, call in enumerate(message.get("tool_calls", ())):
+        text = call["function"]["arguments"]
+        first = {**call, "index": index, "function": {**call["function"], "arguments": text[:5]}}
+        deltas += [
+            {"tool_calls": [first]},
+            {"tool_calls": [{"index": index, "function": {"arguments": text[5:]}}]},
+        ]
+    base = {key: answer[key] for key in ("id", "created", "model")} | {"object": "chat.completion.chunk"}
+    for delta in deltas:
+        yield _event({**base, "choices": [{"index": 0, "delta": delta, "finish_reason": None}]})
+    yield _event({**base, "choices": [{"index": 0, "delta": {}, "finish_reason": choice["finish_reason"]}]})
+    if "usage" in answer:
+        yield _event({**base, "choices": [], "usage": answer["usage"]})
+    yield "data: [DONE]\n\n"
+
+
+def _event(data: Mapping[str, Any]) -> str:
+    return f"data: {json.dumps(data)}\n\n"

@@ -189,11 +189,12 @@ class GatewayLLM(BaseLLM):
     def _send(self, messages: Sequence[JsonObject]) -> ModelReply:
         session = self._session
         whole = self._transcript.conversation(messages, placeholder=BRIEF, brief=session.place.brief)
-        conversation = fitted(whole, self._window)
+        tools = [schema_of(name) for name in session.offered()]
+        conversation = fitted(whole, self._window, tools=tools)
         request = ModelRequest(
             model=self.model,
             messages=conversation.messages,
-            tools=[schema_of(name) for name in session.offered()],
+            tools=tools,
             address=self._address(),
             reasoning=conversation.reasoning,
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -107,9 +108,9 @@ class Transcript:
         return _Inserted(at, own, reply.reasoning)
 
 
-def fitted(conversation: Conversation, window: int) -> Conversation:
-    """Shorten old tool results, oldest first, until the conversation fits a window of `window` tokens."""
-    budget = int(window * 0.8)
+def fitted(conversation: Conversation, window: int, *, tools: Sequence[JsonObject] = ()) -> Conversation:
+    """Shorten old tool results, oldest first, until conversation and tools fit a window of `window` tokens."""
+    budget = int(window * 0.8) - len(json.dumps(list(tools))) // _CHARS_PER_TOKEN
     messages = list(conversation.messages)
     over = tokens_of(conversation) - budget
     results = [index for index, message in enumerate(messages) if message.get("role") == "tool"]

@@ -62,7 +62,8 @@ class ModelError(DevassistError):
     A model or provider error (exit 5).
 
     `kind` is one of: config, auth, not_found, no_tools, rate_limit, server, timeout, connection,
-    bad_reply, context_window, content_filter, bad_request. `retryable` says whether the same request may be
+    bad_reply, context_window, content_filter, bad_request, or adjusted: sent again, the request takes another form
+    that this server may take. `retryable` says whether the same request may be
     sent again; `retry_after_s` is the provider's own wish in seconds, when it gave one.
     """
 

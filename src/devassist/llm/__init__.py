@@ -1,1 +1,1 @@
-"""How a model is called: routing, retries, prices, cassettes."""
+"""How a model is called: retries, adjustments, cassettes, errors."""

@@ -69,16 +69,20 @@ class CallPolicy:
 
     def _ask(self, request: ModelRequest) -> ModelReply:
         """One model, with its retries."""
-        attempt = 1
+        attempt, adjusted = 1, 0
         while True:
             try:
                 return self._attempt(request, attempt)
             except ModelError as error:
+                if error.kind == "adjusted":
+                    adjusted += 1
+                    attempt += 1
+                    continue  # at once, and once for each adjustment: the client has learnt how to send it
                 retry_after_s = error.retry_after_s
                 exhausted = retry_after_s is not None and retry_after_s > LONGEST_RETRY_AFTER_S
-                if not error.retryable or exhausted or self.max_retries < attempt:
+                if not error.retryable or exhausted or self.max_retries < attempt - adjusted:
                     raise
-                delay = self._delay(attempt, retry_after_s)
+                delay = self._delay(attempt - adjusted, retry_after_s)
             if self.sleep(delay):
                 raise Interrupted("the run was stopped while waiting to ask the model again")
             attempt += 1

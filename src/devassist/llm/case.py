@@ -11,7 +11,7 @@ from http import HTTPStatus
 from types import MappingProxyType
 from typing import NamedTuple, SupportsInt
 
-from devassist.llm.providers import provider_of
+from devassist.llm.models.providers import provider_of
 from devassist.ports import ModelRequest
 
 _LONGEST = 400

@@ -20,8 +20,8 @@ from devassist.domain.errors import ModelError, UsageError
 from devassist.domain.events import NO_REASONING, JsonObject, ModelCalled, Record, RecordedReply
 from devassist.domain.statuses import CallStatus
 from devassist.llm.canonical import digest
+from devassist.llm.models.tokens import count
 from devassist.llm.scripted import evidence_in
-from devassist.llm.transport import count
 from devassist.ports import ModelReply, ModelRequest, ToolCall
 
 SCHEMA = "devassist.cassette/1"

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from dataclasses import replace
 from http import HTTPStatus
 
 from devassist.domain.errors import ModelError
-from devassist.llm.case import Case, case_of
-from devassist.llm.providers import key_variable
-from devassist.ports import ModelRequest
+from devassist.llm.case import Case
+from devassist.llm.models.providers import key_variable
 
 # litellm's and openai's exceptions are recognised by name: this module imports neither.
 
@@ -44,25 +42,18 @@ _TORN = re.compile(
     r"incomplete (chunked )?read|expecting value|unterminated string|invalid json|jsondecode",
     re.IGNORECASE,
 )
+_TEMPLATE = re.compile(
+    r"jinja|template ?error|raise_exception|failed to parse tool call arguments", re.IGNORECASE
+)
+"""llama.cpp answers with status 500 if a conversation does not fit the model's chat template; it never will."""
 _CONNECTION = {
     "ConnectError", "ConnectTimeout", "APIConnectionError", "ReadError", "WriteError", "ConnectionError",
     "gaierror", "ProxyError", "CloseError", "OSError",
 }  # fmt: skip
 
 
-def model_error(
-    error: Exception,
-    request: ModelRequest,
-    *,
-    secrets: tuple[str, ...] = (),
-    api_base: str = "",
-    now: Callable[[], float],
-) -> ModelError:
-    """The ModelError for anything `litellm.completion` raised. Its text never holds one of `secrets`."""
-    return _judge(case_of(error, request, secrets, api_base, now))
-
-
-def _judge(case: Case) -> ModelError:
+def model_error(case: Case) -> ModelError:
+    """The ModelError for anything that `litellm.completion` raised. Its text never holds a key."""
     for rule in (_by_meaning, _by_account, _by_status, _by_transport, _by_claim):
         failure = rule(case)
         if failure is not None:
@@ -92,6 +83,8 @@ def _by_meaning(case: Case) -> ModelError | None:
         case.status == HTTPStatus.BAD_REQUEST and _FILTER.search(case.text)
     ):
         return _error(case, "content_filter", "refused the request: content filter")
+    if case.status == HTTPStatus.INTERNAL_SERVER_ERROR and _TEMPLATE.search(case.text):
+        return _error(case, "bad_request", "has a chat template that refuses the conversation")
     if _about_tools(case):
         hint = "choose a model that calls tools with --model or under [model] in .devassist.toml"
         return ModelError(f"model {request.model} does not support tool calling", kind="no_tools", hint=hint)

@@ -1,33 +1,44 @@
-"""One attempt at one completion through litellm: one HTTP request, no retry, no stream, nothing printed."""
+"""One attempt at one completion through litellm: one HTTP request, no retry, nothing printed."""
 
 from __future__ import annotations
 
-import copy
+import json
 import math
 import os
 import sys
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from types import ModuleType
+from typing import NamedTuple
 
 from devassist.domain.errors import ModelError
-from devassist.domain.events import JsonObject
 from devassist.domain.settings import ModelSettings
+from devassist.llm.adjustments import Adjustment, adjustment_for
+from devassist.llm.case import Case, case_of
 from devassist.llm.failures import model_error
-from devassist.llm.providers import KEYS, find_key, is_loopback, key_variable, openai_base, provider_of
-from devassist.llm.reasoning import with_reasoning
-from devassist.llm.replies import reply_from
+from devassist.llm.models.providers import KEYS, find_key, is_loopback, key_variable, openai_base, provider_of
+from devassist.llm.models.windows import OLLAMA, Windows, longest_reply
 from devassist.llm.silence import environment
-from devassist.llm.transport import count
+from devassist.llm.wire.outgoing import Outgoing, outgoing
+from devassist.llm.wire.replies import reply_from
 from devassist.ports import ModelReply, ModelRequest
 
 PLACEHOLDER_KEY = "no-key-needed"
 """Sent if the person chose a server and set no key: the OpenAI SDK refuses to send none at all."""
 
-USUAL_WINDOW = 128_000
+_CHARS_PER_TOKEN = 3
+"""Fewer than there are: code and other languages have shorter tokens than English."""
 _SHORTEST_SECRET = 6
 _importing = threading.Lock()  # guards the first import and the one session
+
+
+class _Endpoint(NamedTuple):
+    """Where a model is called. Empty texts leave it to litellm."""
+
+    base: str
+    key: str
 
 
 class LiteLLMClient:
@@ -44,59 +55,94 @@ class LiteLLMClient:
         # litellm reads the process's environment in any case, so no other default would be true.
         self._env: Mapping[str, str] = os.environ if env is None else env
         self._now = now
+        self._adjustments: dict[str, set[Adjustment]] = {}
+        self._windows = Windows(base_of=self._base, key=find_key("openai", self._env))
+
+    def window(self, model: str) -> int:
+        """The tokens that `model` takes."""
+        return self._windows.of(model).tokens
 
     def attempt(self, request: ModelRequest) -> ModelReply:
         """Send `request` once. Raises ModelError; never retries, never falls back."""
-        base, key = self._endpoint(request.model)
+        endpoint = self._endpoint(request.model)
         litellm = _quiet_litellm()
         try:
-            answer = litellm.completion(**self._parameters(request, base, key))
+            answer = _answer(litellm, self._parameters(request, endpoint))
         except Exception as error:  # noqa: BLE001 - litellm lets anything through, and all of it means: no reply
-            failed = model_error(error, request, secrets=self._secrets(), api_base=base, now=self._now)
+            case = case_of(error, request, self._secrets(), endpoint.base, self._now)
+            failed = self._adjusted(case) or model_error(case)
         else:
             return reply_from(answer, request, usd=price_of(litellm, answer, request.model))
         # Raised outside of the handler: the chained originals hold headers and keys.
         raise failed
 
-    def _endpoint(self, model: str) -> tuple[str, str]:
-        """The API base and key to pass; litellm decides if they are empty. Raises ModelError if a key is missing."""
-        provider = provider_of(model)
-        base = self._settings.api_base or (openai_base(self._env) if provider == "openai" else "")
+    def _adjusted(self, case: Case) -> ModelError | None:
+        """The error that has the request sent again in the form that the server asked for; None if it asked before."""
+        learnt = self._adjustments.setdefault(case.request.model, set())
+        adjustment = adjustment_for(case)
+        if adjustment is None or adjustment in learnt:
+            return None
+        learnt.add(adjustment)
+        return ModelError(
+            f"model {case.request.model}: {adjustment}: {case.text}", kind="adjusted", retryable=True
+        )
+
+    def _endpoint(self, model: str) -> _Endpoint:
+        """The server and key to pass; litellm decides if they are empty. Raises ModelError if a key is missing."""
+        provider, base = provider_of(model), self._base(model)
         # Passed on, so that `env` decides and not litellm; keys in other variables are sent differently.
         key = self._env.get(key_variable(provider), "").strip() if provider in KEYS else ""
         if key or find_key(provider, self._env):
-            return base, key
+            return _Endpoint(base, key)
         if base and (provider == "openai" or is_loopback(base)):
-            return base, PLACEHOLDER_KEY
+            return _Endpoint(base, PLACEHOLDER_KEY)
         if provider in KEYS and not base:
             variable = key_variable(provider)
             hint = f"set {variable} in the environment, or choose another model with --model"
             raise ModelError(f"model {model} needs a key: {variable} is not set", kind="auth", hint=hint)
-        return base, ""
+        return _Endpoint(base, "")
 
-    def _parameters(self, request: ModelRequest, base: str, key: str) -> dict[str, object]:
+    def _base(self, model: str) -> str:
+        """The server that the person chose; empty for the provider's own."""
+        return self._settings.api_base or (openai_base(self._env) if provider_of(model) == "openai" else "")
+
+    def _parameters(self, request: ModelRequest, endpoint: _Endpoint) -> dict[str, object]:
+        learnt = self._adjustments.get(request.model, set())
+        if Adjustment.WITHOUT_REASONING in learnt:
+            request = replace(request, reasoning={})
+        sent = outgoing(request, own_server=bool(endpoint.base))
         parameters: dict[str, object] = {
             "model": request.model,
-            # A copy: litellm writes into the messages for some providers, and the journal holds them too.
-            "messages": copy.deepcopy(with_reasoning(request.messages, request.reasoning, request.model)),
+            "messages": sent.messages,
             "timeout": self._settings.timeout_s,
             "num_retries": 0,
             "max_retries": 0,
-            "stream": False,
+            "stream": Adjustment.STREAM in learnt,
             # litellm from 1.106 on imports mcp 2 for any call with tools, and crewai keeps mcp below 2.
             "_skip_mcp_handler": True,
             # Otherwise litellm would silently drop the tools for a provider without them.
             "drop_params": False,
         }
-        if request.tools:
-            parameters["tools"] = copy.deepcopy([dict(tool) for tool in request.tools])
-        if request.max_tokens is not None:
-            parameters["max_tokens"] = request.max_tokens
-        if base:
-            parameters["api_base"] = base
-        if key:
-            parameters["api_key"] = key
+        if Adjustment.STREAM in learnt:
+            parameters["stream_options"] = {"include_usage": True}
+        if sent.tools:
+            parameters["tools"] = sent.tools
+        if max_tokens := self._max_tokens(request, sent):
+            parameters["max_tokens"] = max_tokens
+        if provider_of(request.model) in OLLAMA:
+            parameters["num_ctx"] = self.window(request.model)
+        if endpoint.base:
+            parameters["api_base"] = endpoint.base
+        if endpoint.key:
+            parameters["api_key"] = endpoint.key
         return parameters
+
+    def _max_tokens(self, request: ModelRequest, sent: Outgoing) -> int:
+        """The longest reply to ask for; 0 leaves it to the provider."""
+        if request.max_tokens is not None:
+            return request.max_tokens
+        size = len(json.dumps([sent.messages, sent.tools], default=str)) // _CHARS_PER_TOKEN
+        return longest_reply(request.model, self._windows.of, prompt=size)
 
     def _secrets(self) -> tuple[str, ...]:
         """Values of the environment that must not appear in an error's text."""
@@ -117,12 +163,13 @@ def price_of(litellm: ModuleType, answer: object, model: str) -> float | None:
     return usd if math.isfinite(usd) and usd >= 0 else None
 
 
-def context_window(model: str) -> int:
-    """The tokens that `model` takes, by litellm's bundled table; USUAL_WINDOW if the table does not have it."""
-    # The table itself: `get_model_info` asks an Ollama server over HTTP.
-    table: Mapping[str, JsonObject] = _quiet_litellm().model_cost
-    entry = table.get(model) or table.get(model.partition("/")[2]) or {}
-    return count(entry.get("max_input_tokens")) or USUAL_WINDOW
+def _answer(litellm: ModuleType, parameters: Mapping[str, object]) -> object:
+    """The whole completion, also of an endpoint that streams it."""
+    answer: object = litellm.completion(**parameters)
+    if not parameters["stream"] or not isinstance(answer, Iterable):
+        return answer
+    whole: object = litellm.stream_chunk_builder(list(answer), messages=parameters["messages"])
+    return whole
 
 
 def _quiet_litellm() -> ModuleType:

@@ -16,7 +16,7 @@ import litellm
 from litellm.llms.custom_httpx.http_handler import get_ssl_configuration
 from openai.types.chat import ChatCompletion
 
-from devassist.llm.transport import with_sound_usage
+from devassist.llm.wire.transport import with_sound_usage
 
 _LOOPBACK = ("all://127.0.0.1", "all://localhost", "all://[::1]")
 _REWRITTEN = (b"content-encoding", b"content-length", b"transfer-encoding")

@@ -145,6 +145,18 @@ def test_a_cancelled_wait_interrupts() -> None:
     assert made.client.asked == ["a"]
 
 
+def test_a_request_in_another_form_is_sent_at_once_and_costs_no_retry() -> None:
+    def answer(_model: str, n: int) -> ModelReply:
+        if n < 3:
+            raise ModelError("otherwise", kind="adjusted", retryable=True)
+        return ModelReply(content="here")
+
+    made, waits = policy(answer, retries=0)
+    assert made.complete(REQUEST).content == "here"
+    assert waits == []
+    assert made.journal.lines == ["a#1 adjusted", "a#2 adjusted", "a#3 ok"]
+
+
 def test_no_model_is_a_model_error() -> None:
     made, _ = policy(failing("server", retryable=True), ())
     with pytest.raises(ModelError) as caught:

@@ -13,7 +13,7 @@ import pytest
 
 from devassist.domain.errors import ModelError
 from devassist.domain.settings import ModelSettings
-from devassist.llm.litellm_gateway import PLACEHOLDER_KEY, USUAL_WINDOW, LiteLLMClient, context_window
+from devassist.llm.litellm_gateway import PLACEHOLDER_KEY, LiteLLMClient
 from devassist.ports import ModelRequest
 from support.openai_server import OpenAIServer, calls, cut, failure, garbage, hang, last_evidence
 
@@ -408,12 +408,6 @@ def test_anthropic_calls_tools_in_one_request() -> None:
     reply = ask_raw("anthropic/claude-sonnet-5", answer, {"ANTHROPIC_API_KEY": KEY})
     assert (reply.content, reply.finish_reason, reply.usd) == ("t", "tool_calls", pytest.approx(5e-5))
     assert [(call.id, call.name, call.arguments) for call in reply.tool_calls] == [("tu1", "read_file", "{}")]
-
-
-def test_the_context_window_comes_from_the_bundled_table() -> None:
-    assert context_window("anthropic/claude-sonnet-5") == 1_000_000
-    assert context_window("openai/gpt-4o-mini") == 128_000
-    assert context_window("ollama_chat/nobody-knows") == USUAL_WINDOW
 
 
 def test_a_quota_with_a_date_to_come_back_is_a_rate_limit() -> None:

@@ -17,7 +17,7 @@ from devassist.app.wiring.sandbox import probe_sandbox
 from devassist.app.wiring.versions import versions
 from devassist.domain.errors import DevassistError, ModelError, NotFound, Refused
 from devassist.git.merging.program import find_git
-from devassist.llm.routing import Choice, choose_model
+from devassist.llm.models.routing import Choice, choose_model
 from devassist.store.connection import sqlite_version
 
 _OLDEST_SOUND_SQLITE = (3, 51, 3)

@@ -19,7 +19,7 @@ from devassist.domain.state.run import RunState
 from devassist.engine.context import RunRequest
 from devassist.git.merging.program import find_git
 from devassist.git.worktree.snapshot import snapshot_dirty
-from devassist.llm.routing import choose_model, is_scripted, models_for, resolved
+from devassist.llm.models.routing import choose_model, is_scripted, models_for, resolved
 from devassist.llm.scripted import load_script
 
 

@@ -26,7 +26,9 @@ from devassist.engine.stop import MARK
 from devassist.faults import arm_from
 from devassist.llm.calls import AttemptJournal, CallPolicy
 from devassist.llm.cassette import ReplayClient
-from devassist.llm.litellm_gateway import LiteLLMClient, context_window
+from devassist.llm.litellm_gateway import LiteLLMClient
+from devassist.llm.models.catalogue import find_entry
+from devassist.llm.models.windows import ASSUMED_HOSTED
 from devassist.llm.scripted import ScriptedClient, load_script
 from devassist.llm.silence import environment
 from devassist.messages import decode_assignment
@@ -92,7 +94,7 @@ def preload() -> None:
             ImportError
         ):  # other versions of the libraries have other modules; workers import those
             import_module(name)
-    context_window("gpt-4o")
+    find_entry("gpt-4o")
     mute_events()
     _rehearse()
     gc.freeze()  # not only because of the second: a collection writes to what it looks at, so workers would copy it
@@ -140,13 +142,14 @@ def run_assignment(request: bytes, connection: Connection) -> None:
     assignment = decode_assignment(request)
     link = PipeLink(connection)
     try:
+        client = _client(assignment)
         runner = CrewRunner(
             assignment=assignment,
             link=link,
             sandbox=_sandbox(assignment.sandbox_tier),
             open_files=WorktreeFiles,
-            call=_caller(_client(assignment), assignment),
-            window=lambda model: context_window(model) if not assignment.script else 128_000,
+            call=_caller(client, assignment),
+            window=client.window if isinstance(client, LiteLLMClient) else lambda _model: ASSUMED_HOSTED,
         )
         ending = runner.run()
     except DevassistError as error:  # such as a cassette or a sandbox that is gone

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from typing import SupportsInt
+
+from devassist.llm.models.tokens import count
 
 
 def with_sound_usage(body: bytes) -> bytes:
@@ -24,13 +25,3 @@ def with_sound_usage(body: bytes) -> bytes:
         return body
     # The details go with the broken counts they detail.
     return json.dumps({**reply, "usage": sound}).encode()
-
-
-def count(value: object) -> int:
-    """A token count from what a provider sent, never negative; 0 if it is not a number."""
-    if isinstance(value, bool) or not isinstance(value, str | SupportsInt):
-        return 0
-    try:
-        return max(0, int(value))
-    except (TypeError, ValueError, OverflowError):
-        return 0

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import http.client
-import json
-import urllib.request
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import NamedTuple
@@ -12,14 +9,13 @@ from typing import NamedTuple
 from devassist.domain.errors import ModelError
 from devassist.domain.roles import Role
 from devassist.domain.settings import ModelSettings
-from devassist.llm.providers import DEFAULTS, find_key, openai_base
+from devassist.llm.models.lookup import Lookup
+from devassist.llm.models.providers import DEFAULTS, find_key, openai_base
 
 Probe = Callable[[str], list[str]]
 """Fetches the names at a model list's URL; empty if nobody answers."""
 
-PROBE_TIMEOUT_S = 0.3
 SCRIPTED = "scripted/"
-_MOST_BYTES = 1_000_000
 # Listed beside chat models by Ollama and LM Studio, and unable to chat.
 _NOT_CHAT = ("embed", "rerank", "whisper", "bge-", "tts")
 
@@ -138,26 +134,14 @@ def _probe_with(env: Mapping[str, str]) -> Probe:
     return probe
 
 
-def fetch_names(url: str, *, key: str = "", timeout_s: float = PROBE_TIMEOUT_S) -> list[str]:
+def fetch_names(url: str, *, key: str = "") -> list[str]:
     """The model names a server lists, in its order; empty for any answer that is not a list of models."""
-    if not url.startswith(("http://", "https://")):
-        return []
-    # No proxies: a proxy that answers for 127.0.0.1 would look like a model server.
-    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-    headers = {"Authorization": f"Bearer {key}"} if key else {}
-    try:
-        # The scheme is checked above.
-        with opener.open(urllib.request.Request(url, headers=headers), timeout=timeout_s) as answer:  # noqa: S310
-            listing = json.loads(answer.read(_MOST_BYTES))
-    # Port 8080 may be anything, also something that does not speak HTTP.
-    except (OSError, ValueError, RecursionError, http.client.HTTPException):
-        return []
-    return _names_in(listing)
+    return _names_in(Lookup(key)(url))
 
 
 def _names_in(listing: object) -> list[str]:
     """OpenAI lists `data[].id`, Ollama `models[].name`."""
-    if not isinstance(listing, dict):
+    if not isinstance(listing, Mapping):
         return []
     rows = listing.get("data") if isinstance(listing.get("data"), list) else listing.get("models")
     names = (

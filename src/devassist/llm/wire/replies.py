@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from devassist.domain.errors import ModelError
 from devassist.domain.events import JsonObject, Reasoning
-from devassist.llm.transport import count
+from devassist.llm.models.tokens import count
 from devassist.ports import ModelReply, ModelRequest, ToolCall
 
 _SIGNED = "__thought__"

@@ -14,9 +14,16 @@ import pytest
 
 from devassist.domain.errors import ModelError
 from devassist.domain.settings import ModelSettings
-from devassist.llm import routing
-from devassist.llm.providers import DEFAULTS, is_loopback, provider_of
-from devassist.llm.routing import choose_model, fetch_names, is_scripted, model_for, models_for, resolved
+from devassist.llm.models import routing
+from devassist.llm.models.providers import DEFAULTS, is_loopback, provider_of
+from devassist.llm.models.routing import (
+    choose_model,
+    fetch_names,
+    is_scripted,
+    model_for,
+    models_for,
+    resolved,
+)
 from devassist.llm.silence import environment
 from support.openai_server import OpenAIServer
 
@@ -149,7 +156,7 @@ def test_loopback_and_providers_are_recognised() -> None:
 
 
 def test_the_cheap_modules_leave_litellm_and_crewai_out() -> None:
-    names = "routing calls cassette scripted canonical silence providers litellm_gateway failures"
+    names = "models.routing models.catalogue models.windows calls cassette scripted canonical litellm_gateway failures"
     imports = "; ".join(f"import devassist.llm.{name}" for name in names.split())
     code = f"{imports}; import sys; print(sorted({{'litellm','crewai','httpx','openai'}} & set(sys.modules)))"
     done = subprocess.run(

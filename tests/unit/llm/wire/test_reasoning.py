@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from devassist.domain.events import Reasoning
-from devassist.llm.reasoning import with_reasoning
-from devassist.llm.replies import reply_from
+from devassist.llm.wire.reasoning import with_reasoning
+from devassist.llm.wire.replies import reply_from
 from devassist.ports import ModelRequest
 
 SIGNED = {"type": "thinking", "thinking": "hm", "signature": "S=="}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from devassist.domain.events import NO_REASONING, JsonObject, Reasoning
-from devassist.llm.providers import provider_of
+from devassist.llm.models.providers import provider_of
 
 _SIGNED_BLOCKS = frozenset({"anthropic", "bedrock", "azure_ai", "databricks"})
 """Here Claude signs its thinking, and wants the blocks before the text."""

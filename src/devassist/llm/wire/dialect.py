@@ -1,0 +1,46 @@
+"""What each provider insists on in a conversation, where they differ. Pure."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from devassist.llm.models.providers import provider_of
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dialect:
+    """The rules by which one provider accepts or refuses a conversation; the defaults are those of most."""
+
+    call_id: re.Pattern[str] = re.compile(r"[\s\S]{1,40}")
+    """What the id of a tool call has to match in full."""
+    call_id_length: int = 40
+    """Of an id that is made up because the model's own does not match."""
+    blank_is_null: bool = False
+    """Whether an assistant's message with nothing but tool calls has null as its text, and not an empty one."""
+    user_after_result: bool = False
+    """Whether the user may speak directly after a tool's result. If not, the result's text ends with the user's."""
+
+
+_ANTHROPIC = Dialect(call_id=re.compile(r"[a-zA-Z0-9_-]{1,64}"), blank_is_null=True, user_after_result=True)
+_DIALECTS = {
+    "anthropic": _ANTHROPIC,
+    "bedrock": _ANTHROPIC,
+    "gemini": Dialect(blank_is_null=True, user_after_result=True),
+    "vertex_ai": Dialect(call_id=_ANTHROPIC.call_id, blank_is_null=True, user_after_result=True),
+    "openrouter": Dialect(call_id=re.compile(r"[a-zA-Z0-9_-]{1,40}"), user_after_result=True),
+    "mistral": Dialect(call_id=re.compile(r"[a-zA-Z0-9]{9}"), call_id_length=9),
+    "codestral": Dialect(call_id=re.compile(r"[a-zA-Z0-9]{9}"), call_id_length=9),
+}
+_HOSTED_OPENAI = Dialect(user_after_result=True)
+_SERVED = Dialect()
+"""A server that fills in a model's own chat template: many raise if users and assistants do not take turns."""
+_BY_TEMPLATE = frozenset({"hosted_vllm", "lm_studio", "llamafile", "ollama", "ollama_chat", "openai_like"})
+
+
+def dialect_of(model: str, *, own_server: bool) -> Dialect:
+    """The rules for a litellm model string; `own_server` if the person chose the server."""
+    provider = provider_of(model)
+    if provider in _DIALECTS:
+        return _DIALECTS[provider]
+    return _SERVED if own_server or provider in _BY_TEMPLATE else _HOSTED_OPENAI

@@ -1,0 +1,113 @@
+"""A server that asks for another form of requests gets it: once refused, not twice."""
+
+from __future__ import annotations
+
+import pytest
+
+from devassist.domain.errors import ModelError
+from devassist.domain.events import Reasoning
+from devassist.domain.settings import ModelSettings
+from devassist.llm.adjustments import Adjustment, adjustment_for
+from devassist.llm.case import case_of
+from devassist.llm.litellm_gateway import LiteLLMClient
+from devassist.ports import ModelRequest
+from support.openai_server import OpenAIServer, Provider, Refused, calls, failure
+from support.providers.openai import StreamOnly
+
+ASKED = {"role": "user", "content": "?"}
+THOUGHT = {1: Reasoning(model="openai/m", text="hm")}
+
+
+class Answered(Exception):
+    """As litellm raises it for an HTTP answer."""
+
+    def __init__(self, status: int, text: str) -> None:
+        super().__init__(text)
+        self.response = type("Response", (), {"status_code": status, "headers": {"a": "b"}})()
+
+
+def adjusted(status: int, text: str, *, thought: bool = False) -> Adjustment | None:
+    request = ModelRequest(model="openai/m", messages=[ASKED], reasoning=THOUGHT if thought else {})
+    return adjustment_for(case_of(Answered(status, text), request, (), "", lambda: 0.0))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "This model only support stream mode, please enable the stream parameter to access the model.",
+        "Stream must be set to true",
+        "parameter.enable_thinking must be set to false for non-streaming calls",
+        "Non-streaming requests are not supported",
+        "This endpoint only supports streaming",
+    ],
+)
+def test_a_server_that_only_streams_says_so_in_many_ways(text: str) -> None:
+    assert adjusted(400, text) is Adjustment.STREAM
+    assert adjusted(500, text) is None
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "messages.3.content.0: Invalid `signature` in `thinking` block",
+        "messages.3.content.8: `thinking` or `redacted_thinking` blocks in the latest assistant message cannot be modified.",
+        "Thought signature is not valid.",
+    ],
+)
+def test_reasoning_is_left_out_where_its_signature_is_refused(text: str) -> None:
+    assert adjusted(400, text, thought=True) is Adjustment.WITHOUT_REASONING
+    assert adjusted(400, text) is None
+
+
+@pytest.mark.parametrize(
+    "text", ["bad thing", "upstream returned an error", "unknown parameter: stream_options"]
+)
+def test_other_refusals_ask_for_nothing(text: str) -> None:
+    assert adjusted(400, text, thought=True) is None
+
+
+def test_a_streamed_reply_is_whole_and_the_refusal_comes_once() -> None:
+    script = [calls(("read_file", {"path": "a.py"}), content="I look at it.\n"), "done"]
+    with OpenAIServer(lambda _body, n: script[n], provider=StreamOnly()) as server:
+        client = LiteLLMClient(ModelSettings(api_base=server.url), env={})
+        request = ModelRequest(model="openai/m", messages=[ASKED])
+        with pytest.raises(ModelError) as caught:
+            client.attempt(request)
+        assert (caught.value.kind, caught.value.retryable) == ("adjusted", True)
+        reply = client.attempt(request)
+        assert client.attempt(request).content == "done"
+    assert (reply.content, reply.finish_reason) == ("I look at it.\n", "tool_calls")
+    (call,) = reply.tool_calls
+    assert (call.name, call.arguments) == ("read_file", '{"path": "a.py"}')
+    assert (reply.input_tokens, reply.output_tokens) == (100, 10)
+    assert len(server.refusals) == 1
+
+
+class Forgetful(Provider):
+    """Refuses any reasoning, as a provider does whose keys have changed."""
+
+    def refuse(self, path, body):
+        if any(message.get("reasoning_content") for message in body["messages"]):
+            return Refused(400, {"error": {"message": "messages.1: Invalid `signature` in `thinking` block"}})
+        return None
+
+
+def test_a_conversation_goes_on_without_reasoning_that_is_refused() -> None:
+    with OpenAIServer(lambda _body, _n: "on", provider=Forgetful()) as server:
+        client = LiteLLMClient(ModelSettings(api_base=server.url), env={})
+        messages = [ASKED, {"role": "assistant", "content": "so"}, ASKED]
+        request = ModelRequest(model="openai/m", messages=messages, reasoning=THOUGHT)
+        with pytest.raises(ModelError, match="signature"):
+            client.attempt(request)
+        assert client.attempt(request).content == "on"
+        assert client.attempt(request).content == "on"
+    assert len(server.refusals) == 1
+
+
+def test_a_template_that_refuses_a_conversation_is_not_asked_again() -> None:
+    text = "\nError: Jinja Exception: After the optional system message, conversation roles must alternate"
+    with OpenAIServer(lambda _body, _n: failure(500, text)) as server:
+        client = LiteLLMClient(ModelSettings(api_base=server.url), env={})
+        with pytest.raises(ModelError) as caught:
+            client.attempt(ModelRequest(model="openai/m", messages=[ASKED]))
+    assert (caught.value.kind, caught.value.retryable) == ("bad_request", False)
