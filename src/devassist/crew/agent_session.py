@@ -14,13 +14,13 @@ from devassist.crew.crew_stop import CrewStop
 from devassist.crew.loop_guard import LoopGuard
 from devassist.crew.replay import recorded_outcome, resumed_outcome
 from devassist.crew.tools.arguments import ARGUMENTS, BadArguments, parse_arguments, submitted_work
-from devassist.crew.tools.editing import content_of
+from devassist.crew.tools.intents import intent_of
 from devassist.crew.tools.repository import open_git
-from devassist.crew.tools.shapes import Arguments, FileWrite, RequestScope
+from devassist.crew.tools.shapes import Arguments, RequestScope
 from devassist.crew.tools.tool_context import AgentFact, OutOfScope, ToolOutcome, ToolRefused
 from devassist.crew.tools.toolbox import TOOLS
 from devassist.domain.errors import DevassistError
-from devassist.domain.events import DecisionMade, Event, JsonObject, ToolCalled, ToolIntended
+from devassist.domain.events import DecisionMade, Event, JsonObject, ToolCalled
 from devassist.domain.failpoints import reach
 from devassist.domain.ids import agent_id, evidence_id
 from devassist.domain.redaction import Redactor
@@ -218,9 +218,7 @@ class AgentSession:
         try:
             if recalled.begun:
                 return resumed_outcome(self, name, arguments, evidence, recalled)
-            if isinstance(arguments, FileWrite):
-                before = content_of(self, arguments.path)
-                intent = ToolIntended(name=name, arguments=dict(raw), before=before)
+            if (intent := intent_of(self, name, raw, arguments)) is not None:
                 self.link.record(self.event(intent, parent=evidence))
                 reach("tool.intent")
             return TOOLS[name](self, arguments, evidence)

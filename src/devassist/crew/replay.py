@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from devassist.crew.tools.commands import command_outcome, run_checks
 from devassist.crew.tools.editing import content_of, write_outcome
-from devassist.crew.tools.shapes import Arguments, FileWrite, RunCommand
+from devassist.crew.tools.patch_tool import apply_rest
+from devassist.crew.tools.shapes import ApplyPatch, Arguments, FileWrite, RunCommand
 from devassist.crew.tools.tool_context import Observed, ToolContext, ToolOutcome
 from devassist.crew.tools.toolbox import TOOLS
 from devassist.domain.claims.cases import CaseCounts
@@ -31,12 +32,14 @@ def resumed_outcome(
     """
     The outcome of a call that was interrupted between its intent and its result.
 
-    If the file does not hold the write yet, it is made now. A command runs again if the worktree is unchanged; if it
+    If the files do not hold the write yet, it is made now. A command runs again if the worktree is unchanged; if it
     is not, nobody knows how far the command got, and the agent reads that.
     """
     if isinstance(arguments, FileWrite):
         before = recalled.tool.before if recalled.tool is not None else ""
         return _write(session, name, arguments, evidence, before)
+    if isinstance(arguments, ApplyPatch) and recalled.tool is not None:
+        return apply_rest(session, arguments, recalled.tool.files)
     if isinstance(arguments, RunCommand):
         return _command(session, arguments, evidence, recalled)
     if name == "run_checks":  # no result reached the agent: all checks run again, under new ids

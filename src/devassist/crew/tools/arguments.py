@@ -22,6 +22,7 @@ ARGUMENTS: Mapping[str, type[Arguments]] = {
     "write_file": shapes.WriteFile,
     "replace_in_file": shapes.ReplaceInFile,
     "edit_file": shapes.EditFile,
+    "apply_patch": shapes.ApplyPatch,
     "delete_file": shapes.DeleteFile,
     "move_file": shapes.MoveFile,
     "run_command": shapes.RunCommand,

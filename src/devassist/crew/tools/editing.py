@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from devassist.crew.tools import shapes
 from devassist.crew.tools.paths import LARGEST_FILE, content_to_edit, plain_path, require_writable
-from devassist.crew.tools.replacing import NotReplaced, replaced, with_line_ends_of
+from devassist.crew.tools.text.replacing import Edit, NotReplaced, replaced, with_line_ends_of
 from devassist.crew.tools.tool_context import ToolContext, ToolOutcome, ToolRefused
 from devassist.domain.errors import Refused
 from devassist.domain.hashing import blob_id
@@ -69,15 +69,15 @@ def write_file(session: ToolContext, arguments: shapes.WriteFile, _evidence: str
 
 
 def replace_in_file(session: ToolContext, arguments: shapes.ReplaceInFile, _evidence: str) -> ToolOutcome:
-    edit = shapes.Edit(old=arguments.old, new=arguments.new)
-    return _edited(session, arguments, [edit])
+    return _edited(session, arguments, [Edit(arguments.old, arguments.new)])
 
 
 def edit_file(session: ToolContext, arguments: shapes.EditFile, _evidence: str) -> ToolOutcome:
-    return _edited(session, arguments, arguments.edits)
+    edits = [Edit(edit.old, edit.new, edit.replace_all) for edit in arguments.edits]
+    return _edited(session, arguments, edits)
 
 
-def _edited(session: ToolContext, arguments: shapes.FileWrite, edits: list[shapes.Edit]) -> ToolOutcome:
+def _edited(session: ToolContext, arguments: shapes.FileWrite, edits: list[Edit]) -> ToolOutcome:
     path = plain_path(session, arguments.path)
     require_writable(session, path)
     try:

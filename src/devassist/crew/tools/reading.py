@@ -6,7 +6,7 @@ from typing import Final
 
 from devassist.crew.tools import shapes
 from devassist.crew.tools.paths import LARGEST_FILE, plain_path
-from devassist.crew.tools.texts import fitting, is_binary, lines_of
+from devassist.crew.tools.text.texts import fitting, is_binary, lines_of
 from devassist.crew.tools.tool_context import ToolContext, ToolOutcome
 
 _PAGE: Final = 400

@@ -82,6 +82,12 @@ class MoveFile(FileWrite):
     new_path: str
 
 
+class ApplyPatch(Arguments):
+    """Apply a patch to one or more files, all of it or nothing."""
+
+    patch: str = Field(min_length=1, description="a unified diff, or *** Begin Patch ... *** End Patch")
+
+
 class RunCommand(Arguments):
     """Run a shell command in the worktree, sandboxed and without network. A pipe fails if any part of it fails."""
 

@@ -7,6 +7,7 @@ from typing import TypeVar
 
 from devassist.crew.tools import editing, shapes
 from devassist.crew.tools.commands import run_checks, run_command
+from devassist.crew.tools.patch_tool import apply_patch
 from devassist.crew.tools.reading import read_file
 from devassist.crew.tools.searching import list_files, search_code
 from devassist.crew.tools.tool_context import ToolContext, ToolOutcome
@@ -69,6 +70,7 @@ TOOLS: Mapping[str, Act] = {
     "write_file": _taking(shapes.WriteFile, editing.write_file),
     "replace_in_file": _taking(shapes.ReplaceInFile, editing.replace_in_file),
     "edit_file": _taking(shapes.EditFile, editing.edit_file),
+    "apply_patch": _taking(shapes.ApplyPatch, apply_patch),
     "delete_file": _taking(shapes.DeleteFile, editing.delete_file),
     "move_file": _taking(shapes.MoveFile, editing.move_file),
     "run_command": _taking(shapes.RunCommand, run_command),

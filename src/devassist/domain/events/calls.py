@@ -104,7 +104,11 @@ class ModelCalled:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ToolIntended:
-    """A write tool is about to write; `before` is the blob id of the file, empty where there is none."""
+    """
+    A write tool is about to write; `before` is the blob id of the file, empty where there is none.
+
+    `files` are the files of a tool that writes several, path -> blob id before, empty where there is none.
+    """
 
     type: ClassVar[EventType] = EventType.TOOL_INTENDED
     role: str = ""
@@ -112,6 +116,7 @@ class ToolIntended:
     name: str = ""
     arguments: JsonObject = field(default_factory=dict)
     before: str = ""
+    files: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,8 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.support.tool_session import Desk, desk
 
-from devassist.crew.tools.replacing import NotReplaced, replaced, with_line_ends_of
-from devassist.crew.tools.shapes import Edit
+from devassist.crew.tools.text.replacing import Edit, NotReplaced, replaced, with_line_ends_of
 from devassist.domain.events import ToolIntended
 from devassist.domain.hashing import blob_id
 from devassist.messages import RecalledTool

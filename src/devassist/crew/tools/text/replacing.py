@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from bisect import bisect_left
 from collections.abc import Sequence
+from dataclasses import dataclass
 from difflib import SequenceMatcher
 from typing import Final
 
-from devassist.crew.tools.shapes import Edit
-from devassist.crew.tools.texts import BOM, is_utf8, lines_of
+from devassist.crew.tools.text.texts import BOM, is_utf8, lines_of
 
 _LIKE: Final = 0.6
 _MOST_LISTED: Final = 12
@@ -17,6 +17,15 @@ _MOST_SHOWN: Final = 30
 _MOST_COMPARED: Final = 4_000
 """Characters of a piece of text that are compared with its like."""
 _WINDOWS: Final = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Edit:
+    """One replacement: of `old`, which is unique, or of every `old`."""
+
+    old: str
+    new: str
+    replace_all: bool = False
 
 
 class NotReplaced(Exception):

@@ -1,0 +1,1 @@
+"""Text as tools read and change it: lines, replacements and patches, all of it pure."""
