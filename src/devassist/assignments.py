@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from devassist.domain.events import JsonObject
 from devassist.domain.handoffs import Claim
@@ -56,6 +56,8 @@ class Assignment:
     redact: tuple[str, ...] = ()
     ask_commands: tuple[str, ...] = ()
     """Glob patterns of commands that a person must allow."""
+    known_failures: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Check -> the cases that fail in it on the base already; a check that nobody ran there is absent."""
     recalls: bool = False
     """Whether the log holds some of this task's work already: then the worker looks there before it acts."""
 

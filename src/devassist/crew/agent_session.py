@@ -81,6 +81,10 @@ class AgentSession:
         return self._files
 
     @property
+    def scratch(self) -> Files:
+        return self.open_files(Path(self.place.private))
+
+    @property
     def git(self) -> ReadingGit:
         if self._git is None:
             self._git = open_git(self.spec())

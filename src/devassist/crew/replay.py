@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from devassist.crew.tools.commands import command_outcome, run_checks
+from devassist.crew.tools.checks import run_checks
+from devassist.crew.tools.commands import command_outcome
 from devassist.crew.tools.editing import content_of, write_outcome
+from devassist.crew.tools.outputs import abridged
 from devassist.crew.tools.patch_tool import apply_rest
-from devassist.crew.tools.shapes import ApplyPatch, Arguments, FileWrite, RunCommand
+from devassist.crew.tools.shapes import ApplyPatch, Arguments, FileWrite, RunChecks, RunCommand
 from devassist.crew.tools.tool_context import Observed, ToolContext, ToolOutcome
 from devassist.crew.tools.toolbox import TOOLS
 from devassist.domain.claims.cases import CaseCounts
@@ -42,7 +44,7 @@ def resumed_outcome(
         return apply_rest(session, arguments, recalled.tool.files)
     if isinstance(arguments, RunCommand):
         return _command(session, arguments, evidence, recalled)
-    if name == "run_checks":  # no result reached the agent: all checks run again, under new ids
+    if isinstance(arguments, RunChecks):  # no result reached the agent: all checks run again, under new ids
         return run_checks(session, arguments, evidence, first=recalled.runs + 1)
     return TOOLS[name](session, arguments, evidence)
 
@@ -63,7 +65,8 @@ def _command(
         result = CommandResult(
             exit_code=ran.exit_code, output=ran.output, seconds=ran.seconds, timed_out=ran.timed_out
         )
-        observed = Observed(result=result, cases=ran.cases or CaseCounts())
+        shown = abridged(session, evidence, ran.output)
+        observed = Observed(result=result, cases=ran.cases or CaseCounts(), shown=shown)
         return command_outcome(arguments, observed, before or {}, after)
     unchanged = before is not None and dict(before) == dict(after)
     if intended is None or (unchanged and not session.assignment.network):

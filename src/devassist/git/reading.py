@@ -84,6 +84,11 @@ class ReadingGit:
         command = [*located(self.program, self.git_dir, self.work_tree), "--no-pager", *arguments]
         return run_bounded(command, self.work_tree, self.environment, most=most, timeout_s=timeout_s)
 
+    def run_outside(self, directory: Path, *arguments: str, most: int, timeout_s: float) -> BoundedAnswer:
+        """Run a command that needs no repository, such as `grep --no-index`, in another directory."""
+        command = [self.program, f"--git-dir={os.devnull}", "--no-pager", *arguments]
+        return run_bounded(command, directory, self.environment, most=most, timeout_s=timeout_s)
+
 
 def run_bounded(
     command: Sequence[str], directory: Path, environment: Mapping[str, str], *, most: int, timeout_s: float

@@ -8,7 +8,8 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from devassist.crew.tools.shapes import Arguments, RunCommand
+from devassist.crew.tools.outputs import abridged
+from devassist.crew.tools.shapes import RunCommand
 from devassist.crew.tools.tool_context import Observed, ToolContext, ToolOutcome, ToolRefused
 from devassist.domain.claims.cases import CaseCounts, brief
 from devassist.domain.errors import Refused
@@ -28,7 +29,10 @@ def run_command(session: ToolContext, arguments: RunCommand, evidence: str) -> T
     _may_run(session, arguments.command)
     intent = CommandIntended(command=arguments.command, purpose=Purpose.COMMAND, before=dict(before))
     observed = sandboxed(session, intent, arguments.timeout_s, evidence=evidence)
-    return command_outcome(arguments, observed, before, session.link.changed(session.role))
+    shown = abridged(session, evidence, observed.result.output)
+    return command_outcome(
+        arguments, replace(observed, shown=shown), before, session.link.changed(session.role)
+    )
 
 
 def _may_run(session: ToolContext, command: str) -> None:
@@ -46,51 +50,23 @@ def command_outcome(
     """The outcome of run_command; `before` and `after` are the worktree's changes as path -> content id."""
     result = observed.result
     return ToolOutcome(
-        text=_as_text(observed),
+        text=as_text(observed),
         ok=result.exit_code == 0 or result.reader_left,
         subject=arguments.command,
         read=("*",),
-        wrote=_difference(before, after),
+        wrote=difference(before, after),
         summary=f"`{arguments.command}`: {_in_brief(observed)}",
         exit_code=result.exit_code,
         truncated=result.truncated,
     )
 
 
-def run_checks(session: ToolContext, _arguments: Arguments, evidence: str, *, first: int = 1) -> ToolOutcome:
-    """Run every check; each has an evidence id of its own, numbered from `first`."""
-    commands = session.assignment.checks
-    if not commands:
-        return ToolOutcome(text="no checks are configured for this task", ok=False, summary="no checks")
-    before = session.link.changed(session.role)
-    parts: list[str] = []
-    checks: dict[str, Observed] = {}
-    for number, command in enumerate(commands, start=first):
-        timeout, id_ = session.assignment.command_timeout_s, f"{evidence}-c{number}"
-        intent = CommandIntended(command=command, purpose=Purpose.CHECK)
-        checks[command] = sandboxed(session, intent, timeout, evidence=evidence, id_=id_)
-        parts.append(f"$ {command}\n{_as_text(checks[command])}\nevidence: {id_}")
-    wrote = _difference(before, session.link.changed(session.role))
-    codes = {command: observed.result.exit_code for command, observed in checks.items()}
-    passed = sum(observed.passes for observed in checks.values())
-    summary = f"{passed} of {len(checks)} checks passed"
-    return ToolOutcome(
-        text="\n\n".join([*parts, summary]),
-        ok=passed == len(checks),
-        read=("*",),
-        wrote=wrote,
-        summary=summary,
-        exit_code=max(codes.values(), key=abs),
-        checks=codes,
-        truncated=any(observed.result.truncated for observed in checks.values()),
-    )
-
-
-def _as_text(observed: Observed) -> str:
+def as_text(observed: Observed) -> str:
     """A command's output, exit code and test counts, for a model."""
     result, cases = observed.result, observed.cases
     counts = f"\n[tests: {cases.text}]" if cases.runner else ""
-    return f"{result.output.rstrip()}\n[{how_it_ended(result)}]{counts}".lstrip()
+    shown = result.output if observed.shown is None else observed.shown
+    return f"{shown.rstrip()}\n[{how_it_ended(result)}]{counts}".lstrip()
 
 
 def _in_brief(observed: Observed) -> str:
@@ -98,7 +74,8 @@ def _in_brief(observed: Observed) -> str:
     return how_it_ended(observed.result) + (f", {cases.text}" if cases.runner else "")
 
 
-def _difference(before: Mapping[str, str], after: Mapping[str, str]) -> tuple[str, ...]:
+def difference(before: Mapping[str, str], after: Mapping[str, str]) -> tuple[str, ...]:
+    """The paths whose content differs."""
     return tuple(sorted(path for path in {*before, *after} if before.get(path) != after.get(path)))
 
 
@@ -151,7 +128,7 @@ def _observed(session: ToolContext, sandbox: Sandbox, command: str, timeout_s: f
         )
         result = sandbox.run(observation.run, around, timeout_s=timeout_s)
         ledger = observation.ledger(result, tree=spec.worktree)
-    return Observed(result=result, cases=brief(ledger, result.output))
+    return Observed(result=result, cases=brief(ledger, result.output), failed=ledger.failed)
 
 
 def _text_of(session: ToolContext, path: str) -> str | None:

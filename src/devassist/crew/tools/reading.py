@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from devassist.crew.tools import shapes
+from devassist.crew.tools.outputs import kept_output
 from devassist.crew.tools.paths import LARGEST_FILE, plain_path
 from devassist.crew.tools.text.texts import fitting, is_binary, lines_of
 from devassist.crew.tools.tool_context import ToolContext, ToolOutcome
@@ -14,6 +15,9 @@ _PAGE: Final = 400
 
 def read_file(session: ToolContext, arguments: shapes.ReadFile, _evidence: str) -> ToolOutcome:
     """At most 400 lines and 12 kB, in whole lines, and how to go on. A given range is bound by its size only."""
+    if (output := kept_output(session, arguments.path)) is not None:
+        path, text = arguments.path, page(arguments.path, output, arguments)
+        return ToolOutcome(text=text, subject=path, summary=f"{path} was read")
     path = plain_path(session, arguments.path)
     content = session.files.read_bytes(path, LARGEST_FILE)
     if is_binary(content):

@@ -103,7 +103,14 @@ class RunCommand(Arguments):
 
 
 class RunChecks(Arguments):
-    """Run the task's checks and the project's, and report each with its exit code, tests and an evidence id."""
+    """Run the task's checks and the project's; each has an exit code, failures with messages and an evidence id."""
+
+    only: list[str] = Field(default_factory=list, description="numbers or parts of commands; left out: all")
+
+    @field_validator("only", mode="before")
+    @classmethod
+    def _as_texts(cls, only: object) -> object:
+        return [str(word) for word in only] if isinstance(only, list) else only
 
 
 class ShowDiff(Arguments):

@@ -73,10 +73,16 @@ class ToolOutcome:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Observed:
-    """A command's result, and what its test runners reported."""
+    """
+    A command's result, and what its test runners reported: `failed` are the ids of all failed cases.
+
+    `shown` is what the model reads instead of the output; None is the whole.
+    """
 
     result: CommandResult
     cases: CaseCounts
+    failed: tuple[str, ...] = ()
+    shown: str | None = None
 
     @property
     def passes(self) -> bool:
@@ -97,6 +103,10 @@ class ToolContext(Protocol):
 
     @property
     def files(self) -> Files: ...
+
+    @property
+    def scratch(self) -> Files:
+        """The files of the agent's private directory, which its commands can write, too."""
 
     @property
     def git(self) -> ReadingGit:

@@ -6,7 +6,8 @@ from collections.abc import Callable, Mapping
 from typing import TypeVar
 
 from devassist.crew.tools import editing, shapes
-from devassist.crew.tools.commands import run_checks, run_command
+from devassist.crew.tools.checks import run_checks
+from devassist.crew.tools.commands import run_command
 from devassist.crew.tools.patch_tool import apply_patch
 from devassist.crew.tools.reading import read_file
 from devassist.crew.tools.searching import list_files, search_code
@@ -74,7 +75,7 @@ TOOLS: Mapping[str, Act] = {
     "delete_file": _taking(shapes.DeleteFile, editing.delete_file),
     "move_file": _taking(shapes.MoveFile, editing.move_file),
     "run_command": _taking(shapes.RunCommand, run_command),
-    "run_checks": run_checks,
+    "run_checks": _taking(shapes.RunChecks, run_checks),
     "show_diff": show_diff,
     "post_note": _taking(shapes.PostNote, post_note),
     "read_board": read_board,

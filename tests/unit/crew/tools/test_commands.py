@@ -12,12 +12,14 @@ from typing import Any
 import pytest
 
 from devassist.assignments import Assignment
-from devassist.crew.tools.commands import command_outcome, how_it_ended, run_checks, run_command
+from devassist.crew.tools.checks import run_checks
+from devassist.crew.tools.commands import command_outcome, how_it_ended, run_command
 from devassist.crew.tools.shapes import RunChecks, RunCommand
 from devassist.crew.tools.tool_context import AgentFact, Observed
 from devassist.domain.claims.cases import CaseCounts
 from devassist.domain.events import CommandRan, Event
 from devassist.domain.roles import Role
+from devassist.git.reading import ReadingGit
 from devassist.ports import CommandResult, Files, Sandbox, SandboxSpec
 from devassist.sandbox.files import WorktreeFiles
 from devassist.sandbox.unsafe import UnsafeSandbox
@@ -88,6 +90,14 @@ class Workplace:
     @property
     def files(self) -> Files:
         return WorktreeFiles(self.root / "tree")
+
+    @property
+    def scratch(self) -> Files:
+        return WorktreeFiles(self.root / "private")
+
+    @property
+    def git(self) -> ReadingGit:
+        raise AssertionError
 
     def spec(self) -> SandboxSpec:
         environment = {"PATH": os.environ["PATH"], "HOME": str(self.root)}
