@@ -6,7 +6,8 @@ What a run costs beside its models: wall time against the critical path, CPU per
 Eight independent tasks of three model calls each, no checks, on a model that answers after a fixed time, through
 the real litellm path. The references are measured in the same run: the critical path is calls x latency, and a bare
 litellm.completion loop makes the run's own requests, after some to warm it up. CPU is that of all processes of the run.
-With more rounds, each figure is the smallest of them: what else this machine does only ever adds.
+The cold run has a state directory of its own; the warm one follows it there, and takes its forkserver. With more rounds,
+each figure is the smallest of them: what else this machine does only ever adds.
 """
 
 from __future__ import annotations
@@ -16,18 +17,22 @@ import json
 import os
 import re
 import resource
+import signal
 import subprocess
 import sys
 import tempfile
 import threading
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
+from typing import Self
 
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "src"))
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
 
+from devassist.crew.standby import find_waiting
 from support.openai_server import OpenAIServer, calls, last_evidence, tool_results
 
 SOURCE = Path(__file__).resolve().parents[1] / "src"
@@ -120,34 +125,76 @@ class Ended:
     """The bodies that the model's server got."""
 
 
-def run(scratch: Path, environment: Mapping[str, str], tasks: int, latency: float) -> Ended:
-    """One run in a repository of its own, from the start of the command to its end."""
-    first: list[float] = []
+@dataclass
+class Lane:
+    """Runs one after the other: with one state directory, one model server and one environment."""
 
-    def reply(body: dict, n: int):
-        first.append(time.monotonic())
+    scratch: Path
+    latency: float
+    asked: list[float] = field(default_factory=list)
+    """When requests came in."""
+
+    def __enter__(self) -> Self:
+        self.server = OpenAIServer(self._reply, delay=self.latency)
+        self.environment = {
+            **{name: value for name, value in os.environ.items() if name != "CI"},
+            "PYTHONPATH": str(SOURCE),
+            "OPENAI_API_KEY": "sk-bench",
+            "OPENAI_API_BASE": self.server.url,
+            "DEVASSIST_STATE_DIR": f"{self.scratch}/state",
+            "DEVASSIST_APPROVALS_UNVERIFIED": "auto",
+        }
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.server.close()
+        if waiting := self._waiting():
+            os.kill(waiting, signal.SIGTERM)
+
+    def run(self, tasks: int) -> Ended:
+        """One run in a repository of its own, from the start of the command to its end."""
+        with tempfile.TemporaryDirectory(dir=self.scratch) as scratch:
+            root = repository(Path(scratch) / "repo", tasks)
+            options = ["--plan", f"{scratch}/plan.json", "--model", "openai/bench"]
+            parallel = ["--max-parallel", str(tasks), "--format", "ndjson"]
+            command = [sys.executable, "-P", "-m", "devassist", "-q", "run", *options, *parallel]
+            self.asked.clear()
+            self.server.requests.clear()
+            before, enter = self._cpu_s(), time.monotonic()
+            process = subprocess.Popen(
+                command, cwd=root, env=self.environment, stdout=subprocess.PIPE, text=True
+            )
+            sizes: dict[int, int] = {}
+            over = threading.Event()
+            watcher = threading.Thread(target=watch_workers, args=(process, sizes, over))
+            watcher.start()
+            output, _ = process.communicate(timeout=300)
+            wall = time.monotonic() - enter
+            over.set()
+            watcher.join()
+            cpu = self._cpu_s() - before
+        lines = [json.loads(line) for line in output.splitlines()]
+        assert lines[-1]["status"] == "succeeded", lines[-1]["tasks"][0]["error"]
+        requests = list(self.server.requests)
+        return Ended(lines, wall, cpu, self.asked[0] - enter, sorted(sizes.values()), requests)
+
+    def _reply(self, body: dict, n: int):
+        self.asked.append(time.monotonic())
         return script(body, n)
 
-    root = repository(scratch / "repo", tasks)
-    options = ["--plan", f"{scratch}/plan.json", "--model", "openai/bench", "--max-parallel", str(tasks)]
-    command = [sys.executable, "-P", "-m", "devassist", "-q", "run", *options, "--format", "ndjson"]
-    with OpenAIServer(reply, delay=latency) as server:
-        environment = {**environment, "OPENAI_API_BASE": server.url}
-        before, enter = resource.getrusage(resource.RUSAGE_CHILDREN), time.monotonic()
-        process = subprocess.Popen(command, cwd=root, env=environment, stdout=subprocess.PIPE, text=True)
-        sizes: dict[int, int] = {}
-        over = threading.Event()
-        watcher = threading.Thread(target=watch_workers, args=(process, sizes, over))
-        watcher.start()
-        output, _ = process.communicate(timeout=300)
-        wall = time.monotonic() - enter
-        over.set()
-        watcher.join()
-        after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    cpu = after.ru_utime - before.ru_utime + after.ru_stime - before.ru_stime
-    lines = [json.loads(line) for line in output.splitlines()]
-    assert lines[-1]["status"] == "succeeded", lines[-1]["tasks"][0]["error"]
-    return Ended(lines, wall, cpu, first[0] - enter, sorted(sizes.values()), server.requests)
+    def _waiting(self) -> int:
+        """The process that waits for the next run; 0 if none does."""
+        waiting = find_waiting(self.scratch / "state" / "standby")
+        return waiting.pid if waiting else 0
+
+    def _cpu_s(self) -> float:
+        """CPU of all processes that have ended, and of the one that waits, with its own that have ended."""
+        used = resource.getrusage(resource.RUSAGE_CHILDREN)
+        total = used.ru_utime + used.ru_stime
+        if waiting := self._waiting():
+            fields = Path(f"/proc/{waiting}/stat").read_text().rpartition(")")[2].split()
+            total += sum(int(ticks) for ticks in fields[11:15]) / os.sysconf("SC_CLK_TCK")
+        return total
 
 
 def bare_ms(environment: Mapping[str, str], requests: list[dict], scratch: Path) -> float:
@@ -167,40 +214,46 @@ def bare_ms(environment: Mapping[str, str], requests: list[dict], scratch: Path)
 
 
 def measure(tasks: int, latency: float) -> dict:
-    with tempfile.TemporaryDirectory() as scratch:
-        environment = {
-            **os.environ,
-            "PYTHONPATH": str(SOURCE),
-            "OPENAI_API_KEY": "sk-bench",
-            "DEVASSIST_STATE_DIR": f"{scratch}/state",
-            "DEVASSIST_APPROVALS_UNVERIFIED": "auto",
-        }
-        ended = run(Path(scratch), environment, tasks, latency)
-        bare = bare_ms(environment, ended.requests, Path(scratch))
-    events, answer = ended.lines[:-1], ended.lines[-1]
+    """A cold run and a warm one after it, a smaller one for the difference, and the bare loop."""
+    with tempfile.TemporaryDirectory() as scratch, Lane(Path(scratch), latency) as lane:
+        cold, warm, small = lane.run(tasks), lane.run(tasks), lane.run(2)
+        bare = bare_ms(lane.environment, cold.requests, Path(scratch))
+    further = (warm.cpu_s - small.cpu_s) / (len(warm.requests) - len(small.requests)) * 1000
+    return {
+        "tasks": tasks,
+        "model_calls": len(cold.requests),
+        "critical_path_s": 3 * latency,
+        **figures_of(cold, tasks, latency),
+        "warm_wall_s": round(warm.wall_s, 2),
+        "warm_first_request_s": round(warm.first_request_s, 2),
+        "warm_cpu_s_of_run": round(warm.cpu_s, 2),
+        "bare_litellm_ms_cpu_per_call": round(bare, 1),
+        "warm_run_ms_cpu_per_call": round(warm.cpu_s / len(warm.requests) * 1000, 1),
+        "further_call_ms_cpu": round(further, 1),
+        "further_call_ratio": round(further / bare, 1),
+    }
+
+
+def figures_of(ended: Ended, tasks: int, latency: float) -> dict:
+    """The figures of one run, by its events."""
+    events = ended.lines[:-1]
     times = {
         kind: [datetime.fromisoformat(e["at"]) for e in events if e["type"] == kind]
         for kind in {e["type"] for e in events}
     }
     working = (max(times["task.delivered"]) - min(times["agent.started"])).total_seconds()
     # From the moment the last worker is ready: before it, workers of one machine start after each other.
-    warm = (max(times["task.delivered"]) - max(times["agent.started"])).total_seconds()
+    ready = (max(times["task.delivered"]) - max(times["agent.started"])).total_seconds()
     whole = (max(times["run.finished"]) - min(times["run.started"])).total_seconds()
     started = sorted(times["worker.started"])
-    calls_made = answer["usage"]["model_calls"]
     pss = ended.pss_kib
     return {
-        "tasks": tasks,
-        "model_calls": calls_made,
-        "critical_path_s": 3 * latency,
         "wall_s": round(ended.wall_s, 2),
         "first_request_s": round(ended.first_request_s, 2),
+        "cpu_s_of_run": round(ended.cpu_s, 2),
         "working_s": round(working, 2),
         "working_ratio": round(working / (3 * latency), 3),
-        "warm_ratio": round(warm / (3 * latency), 3),
-        "cpu_s_of_run": round(ended.cpu_s, 2),
-        "run_ms_cpu_per_call": round(ended.cpu_s / calls_made * 1000, 1),
-        "bare_litellm_ms_cpu_per_call": round(bare, 1),
+        "workers_ready_ratio": round(ready / (3 * latency), 3),
         "worker_pss_mib_median": round(pss[len(pss) // 2] / 1024, 1) if pss else None,
         "worker_start_ms_after_first": round(
             (started[-1] - started[0]).total_seconds() * 1000 / max(1, len(started) - 1), 1
@@ -210,13 +263,6 @@ def measure(tasks: int, latency: float) -> dict:
             next(e for e in events if e["type"] == "run.finished")["data"]["journal_s"] / tasks / whole, 4
         ),
     }
-
-
-def cpu_per_call(latency: float) -> float:
-    """CPU of a further call: two runs that differ only in their number of tasks, of three calls each."""
-    few, many = measure(2, latency), measure(8, latency)
-    calls_more = many["model_calls"] - few["model_calls"]
-    return (many["cpu_s_of_run"] - few["cpu_s_of_run"]) / calls_more * 1000
 
 
 def least(rounds: list[dict]) -> dict:
@@ -233,8 +279,4 @@ if __name__ == "__main__":
     parser.add_argument("--latency", type=float, default=1.0)
     parser.add_argument("--rounds", type=int, default=1)
     given = parser.parse_args()
-    figures = least([measure(given.tasks, given.latency) for _ in range(given.rounds)])
-    further = min(cpu_per_call(0.05) for _ in range(given.rounds))
-    figures["further_call_ms_cpu"] = round(further, 1)
-    figures["further_call_ratio"] = round(further / figures["bare_litellm_ms_cpu_per_call"], 1)
-    print(json.dumps(figures, indent=2))
+    print(json.dumps(least([measure(given.tasks, given.latency) for _ in range(given.rounds)]), indent=2))

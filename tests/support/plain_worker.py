@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -13,21 +14,24 @@ from devassist.crew.agent_session import AgentSession
 from devassist.crew.call_journal import CallJournal, recorded_reply
 from devassist.crew.crew_stop import CrewStop
 from devassist.crew.link import PipeLink
+from devassist.crew.worker_start import decode_start
 from devassist.domain.errors import DevassistError, Interrupted, LimitReached, ModelError
 from devassist.domain.hashing import digest
 from devassist.domain.roles import Role
 from devassist.domain.statuses import Outcome
 from devassist.llm.calls import CallPolicy
 from devassist.llm.scripted import ScriptedClient, load_script
-from devassist.messages import decode_assignment
 from devassist.ports import ModelReply, ModelRequest
 from devassist.sandbox.files import WorktreeFiles
 from devassist.sandbox.tiers import make
 
 
-def run_assignment(request: bytes, connection: Connection) -> None:
+def run_assignment(connection: Connection) -> None:
     """What bootstrap_worker.run_assignment does, without a crew."""
-    assignment, link = decode_assignment(request), PipeLink(connection)
+    start = decode_start(connection.recv_bytes())
+    os.environ.clear()
+    os.environ.update(start.environment)
+    assignment, link = start.assignment, PipeLink(connection)
     ending = CrewEnding(outcome=Outcome.DELIVERED)
     try:
         _Crew(assignment, link, ScriptedClient(load_script(Path(assignment.script)))).run()

@@ -111,7 +111,7 @@ def _become(request: Mapping[str, Any], descriptors: list[int]) -> None:
     arm_from(os.environ)
     read_configuration_of(os.environ["HOME"])
     if not serve(socket.socket(fileno=control), bootstrap_worker.run_assignment):
-        bootstrap_worker.end_commands(os.environ)
+        bootstrap_worker.end_commands(os.environ.get("DEVASSIST_RUN", ""))
 
 
 def _fork(request: bytes, descriptors: list[int], inherited: list[Any]) -> int:

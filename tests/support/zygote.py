@@ -27,6 +27,7 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Self
 
+from devassist.crew.worker_start import FORK
 from devassist.messages import WorkerForked, WorkerGone, decode_report
 
 _SUBREAPER = 36
@@ -116,10 +117,11 @@ class Zygote:
         with self._starting:
             for file in (out, err):
                 file.touch()
-            socket.send_fds(self._control, [json.dumps(request).encode()], [theirs.fileno()])
+            socket.send_fds(self._control, [FORK], [theirs.fileno()])
             pid = self._started.get(timeout=60)
         theirs.close()
-        mine.close()
+        with Connection(mine.detach()) as line:
+            line.send_bytes(json.dumps(request).encode())
         child = Child(pid, out, err)
         with self._lock:
             self._children[pid] = child
@@ -228,9 +230,9 @@ def _use_plain_workers() -> None:
     ForkserverExecutor.launch = launch
 
 
-def _command(body: bytes, connection: Connection) -> None:
+def _command(connection: Connection) -> None:
     """In the forked child: become the command."""
-    request = json.loads(body)
+    request = json.loads(connection.recv_bytes())
     files = request.pop("files")
     command = Command(**request)
     connection.close()

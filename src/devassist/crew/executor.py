@@ -14,8 +14,11 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection
 from pathlib import Path
+from typing import IO
 
 from devassist.assignments import Assignment
+from devassist.crew.standby import adopt
+from devassist.crew.worker_start import FORK, Adopt, WorkerStart
 from devassist.domain.errors import DevassistError
 from devassist.messages import (
     ForkserverReady,
@@ -30,6 +33,7 @@ from devassist.messages import (
 )
 
 _START_TIMEOUT_S = 120.0
+_END_TIMEOUT_S = 5.0
 
 
 @dataclass
@@ -72,6 +76,11 @@ class ForkedWorker:
         _signal_group(self.pid, signal.SIGTERM)
 
 
+def _kill(pid: int) -> None:
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.kill(pid, signal.SIGKILL)
+
+
 def _signal_group(pid: int, number: signal.Signals) -> None:
     try:
         os.killpg(pid, number)
@@ -79,13 +88,38 @@ def _signal_group(pid: int, number: signal.Signals) -> None:
         return
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standby:
+    """Where a forkserver of an earlier run may wait, and this one will wait for the next run."""
+
+    directory: Path
+    key: str
+    """What such a forkserver must be made of; see `app.wiring.standby`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkerWorld:
+    """What the workers of a run find around them."""
+
+    run: str
+    environment: Mapping[str, str]
+    """The workers' own; it may hold keys."""
+    import_environment: Mapping[str, str]
+    """The forkserver's; it holds none."""
+    directory: Path
+    log: Path
+
+
 class ForkserverExecutor:
     """An Executor over one forkserver process, whose imports run while others work."""
 
-    def __init__(self, *, environment: Mapping[str, str], directory: Path, log: Path) -> None:
-        self._environment, self._directory, self._log = environment, directory, log
+    def __init__(self, world: WorkerWorld, *, standby: Standby | None = None) -> None:
+        self._world, self._standby = world, standby
+        self._directory, self._log = world.directory, world.log
         self._process: subprocess.Popen[bytes] | None = None
+        self._adopted_pid = 0
         self._line: socket.socket | None = None
+        self._closed = False
         self._ready = threading.Event()
         self._gone = threading.Event()
         self._started: queue.Queue[int] = queue.Queue()
@@ -97,33 +131,50 @@ class ForkserverExecutor:
 
     def launch(self) -> None:
         """Start the forkserver, if it is not started yet."""
-        if self._process is not None:
+        if self._process is not None or self._adopted_pid:
             return
-        directory, log = self._directory, self._log
-        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        for end in (ours, theirs):
-            end.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4_000_000)
-        directory.mkdir(parents=True, exist_ok=True)
-        log.parent.mkdir(parents=True, exist_ok=True)
-        with log.open("ab") as stream:
-            self._process = subprocess.Popen(
-                [sys.executable, "-P", "-m", "devassist.app.wiring.worker", str(theirs.fileno())],
-                env=dict(self._environment),
-                cwd=directory,
-                stdin=subprocess.DEVNULL,
-                stdout=stream,
-                stderr=stream,
-                pass_fds=[theirs.fileno()],
-                start_new_session=True,
-            )
-        theirs.close()
-        self._line = ours
+        self._directory.mkdir(parents=True, exist_ok=True)
+        self._log.parent.mkdir(parents=True, exist_ok=True)
+        with self._log.open("ab") as stream:
+            self._line = self._adopted(stream) or self._started_anew(stream)
         threading.Thread(target=self._listen, name="forkserver", daemon=True).start()
+
+    def _adopted(self, log: IO[bytes]) -> socket.socket | None:
+        if self._standby is None:
+            return None
+        key, run, directory = self._standby.key, self._world.run, str(self._directory)
+        taken = adopt(
+            self._standby.directory,
+            lambda token: Adopt(token=token, key=key, run=run, directory=directory),
+            log.fileno(),
+        )
+        if taken is None:
+            return None
+        line, self._adopted_pid = taken
+        return line
+
+    def _started_anew(self, log: IO[bytes]) -> socket.socket:
+        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        waits = (
+            [] if self._standby is None else ["--standby", str(self._standby.directory), self._standby.key]
+        )
+        self._process = subprocess.Popen(
+            [sys.executable, "-P", "-m", "devassist.app.wiring.worker", *waits, str(theirs.fileno())],
+            env=dict(self._world.import_environment),
+            cwd=self._directory,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            pass_fds=[theirs.fileno()],
+            start_new_session=True,
+        )
+        theirs.close()
+        return ours
 
     @property
     def pid(self) -> int:
         """The forkserver's; 0 before it is launched."""
-        return self._process.pid if self._process is not None else 0
+        return self._process.pid if self._process is not None else self._adopted_pid
 
     @property
     def _control(self) -> socket.socket:
@@ -137,13 +188,15 @@ class ForkserverExecutor:
         ours, theirs = socket.socketpair()
         with self._start_lock:
             try:
-                socket.send_fds(self._control, [encode(assignment)], [theirs.fileno()])
+                socket.send_fds(self._control, [FORK], [theirs.fileno()])
                 pid = self._started.get(timeout=_START_TIMEOUT_S)
             except (OSError, queue.Empty) as error:
                 raise DevassistError(f"no worker could be started; see {self._log}") from error
             finally:
                 theirs.close()
         worker = ForkedWorker(pid=pid, connection=Connection(ours.detach()))
+        with contextlib.suppress(OSError):  # it is gone already; `receive` says so next
+            worker.connection.send_bytes(encode(WorkerStart(self._world.environment, assignment)))
         with self._lock:
             self._workers[pid] = worker
             if pid in self._early:
@@ -157,19 +210,32 @@ class ForkserverExecutor:
             worker.kill()
 
     def close(self) -> None:
-        if self._process is None:
+        """End the workers and the forkserver, unless it waits for another run. Closed twice is closed once."""
+        if self._line is None or self._closed:
             return
-        if not self._ready.is_set():  # it only imports as yet, for crews that nobody will start
-            self._process.kill()
-        with contextlib.suppress(OSError):  # closed before
+        self._closed = True
+        if self._process is not None and not self._ready.is_set():
+            self._process.kill()  # it only imports as yet, for crews that nobody will start
+        with contextlib.suppress(OSError):  # it is gone
             self._control.send(encode(Goodbye()))
-            self._control.shutdown(socket.SHUT_RDWR)
+            self._control.shutdown(socket.SHUT_WR)
+        left = self._gone.wait(timeout=_END_TIMEOUT_S)  # it closes its end when nothing of the run is left
         self._control.close()
+        if self._process is None:
+            if not left:
+                _kill(self._adopted_pid)
+        elif left and self._standby is not None and self._process.poll() is None:
+            self._process.returncode = 0  # it goes on by itself, and nobody waits for it
+        else:
+            self._ended(self._process)
+
+    @staticmethod
+    def _ended(process: subprocess.Popen[bytes]) -> None:
         try:
-            self._process.wait(timeout=5)
+            process.wait(timeout=_END_TIMEOUT_S)
         except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait()
+            process.kill()
+            process.wait()
 
     def _wait_ready(self) -> None:
         if not self._ready.wait(timeout=_START_TIMEOUT_S) or self._gone.is_set():

@@ -10,21 +10,23 @@ import socket
 import sys
 import traceback
 from collections.abc import Callable
+from contextlib import suppress
 from multiprocessing.connection import Connection
 
+from devassist.crew.worker_start import FORK
 from devassist.messages import ForkserverReady, Goodbye, WorkerForked, WorkerGone, encode
 
 _GOODBYE = encode(Goodbye())
 
 
-def serve(control: socket.socket, work: Callable[[bytes, Connection], None]) -> bool:
+def serve(control: socket.socket, work: Callable[[Connection], None]) -> bool:
     """
     Fork a worker per request until the supervisor closes `control`, then kill the workers that are left.
 
     Returns True if the supervisor said goodbye; False if it died, so that its sandboxed commands may still run.
 
-    A request is one datagram, which `work` reads, and the worker's end of its socket pair. Forked here and not
-    in the supervisor, because importing CrewAI takes seconds and no thread runs in this process.
+    A request is the datagram FORK and the worker's end of its socket pair, from which `work` reads what it is for.
+    Forked here and not in the supervisor, because importing CrewAI takes seconds and no thread runs in this process.
     """
     wake_read, wake_write = socket.socketpair()
     for end in (wake_read, wake_write):
@@ -44,21 +46,20 @@ def serve(control: socket.socket, work: Callable[[bytes, Connection], None]) -> 
                 wake_read.recv(4096)
                 _reap(children, control)
                 continue
-            request, fds, _, _ = socket.recv_fds(control, 4_000_000, 1)
-            if request in (b"", _GOODBYE):
-                _kill_all(children)
+            request, fds, _, _ = socket.recv_fds(control, 64, 1)
+            if request != FORK:
+                _end_all(children)
+                selector.close()
+                signal.set_wakeup_fd(-1)
+                wake_read.close()
+                wake_write.close()
                 return request == _GOODBYE
-            pid = _fork(request, fds[0], [control, wake_read, wake_write], work)
+            pid = _fork(fds[0], [control, wake_read, wake_write], work)
             children.add(pid)
             control.send(encode(WorkerForked(pid)))
 
 
-def _fork(
-    request: bytes,
-    fd: int,
-    close: list[socket.socket],
-    work: Callable[[bytes, Connection], None],
-) -> int:
+def _fork(fd: int, close: list[socket.socket], work: Callable[[Connection], None]) -> int:
     pid = os.fork()
     if pid:
         os.close(fd)
@@ -71,7 +72,7 @@ def _fork(
             signal.signal(number, signal.SIG_DFL)
         for end in close:
             end.close()
-        work(request, Connection(fd))
+        work(Connection(fd))
         status = 0
     except BaseException as error:  # noqa: BLE001  the last net of a process: say it in the log and leave
         traceback.print_exception(error)
@@ -95,9 +96,10 @@ def _reap(children: set[int], control: socket.socket) -> None:
             control.send(encode(WorkerGone(pid, os.waitstatus_to_exitcode(status))))
 
 
-def _kill_all(children: set[int]) -> None:
+def _end_all(children: set[int]) -> None:
     for pid in children:
-        try:
+        with suppress(ProcessLookupError):
             os.killpg(pid, signal.SIGKILL)
-        except ProcessLookupError:
-            continue
+    for pid in children:
+        with suppress(ChildProcessError):
+            os.waitpid(pid, 0)

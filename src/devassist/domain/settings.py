@@ -164,6 +164,14 @@ class SandboxSettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class WorkerSettings:
+    """The processes that crews work in."""
+
+    keep_warm: bool = True
+    """Whether one of them waits up to 15 minutes for the next run, which then starts at once. Never in CI."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AuditSettings:
     """What the log leaves out."""
 
@@ -203,6 +211,7 @@ class Settings:
     checks: CheckSettings = CheckSettings()
     worktrees: WorktreeSettings = WorktreeSettings()
     sandbox: SandboxSettings = SandboxSettings()
+    worker: WorkerSettings = WorkerSettings()
     audit: AuditSettings = AuditSettings()
     conflicts: ConflictSettings = ConflictSettings()
     notify: NotifySettings = NotifySettings()

@@ -6,11 +6,21 @@ import os
 import signal
 from pathlib import Path
 
-from devassist.crew.executor import ForkserverExecutor
+from devassist.crew.executor import ForkserverExecutor, WorkerWorld
+
+
+def world(directory: Path) -> WorkerWorld:
+    return WorkerWorld(
+        run="bold-otter-0001",
+        environment=os.environ,
+        import_environment=os.environ,
+        directory=directory,
+        log=directory / "worker.log",
+    )
 
 
 def test_a_forkserver_that_only_imports_as_yet_is_not_waited_for(tmp_path: Path) -> None:
-    executor = ForkserverExecutor(environment=os.environ, directory=tmp_path, log=tmp_path / "worker.log")
+    executor = ForkserverExecutor(world(tmp_path))
     executor.launch()
     process = executor._process
     assert process is not None

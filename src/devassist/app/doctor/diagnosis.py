@@ -14,6 +14,7 @@ from devassist.app.verification import verify_log
 from devassist.app.wiring.host import Host
 from devassist.app.wiring.project import Project, open_project
 from devassist.app.wiring.sandbox import probe_sandbox
+from devassist.app.wiring.standby import find_standby
 from devassist.app.wiring.versions import versions
 from devassist.domain.errors import DevassistError, ModelError, NotFound, Refused
 from devassist.git.merging.program import find_git
@@ -130,8 +131,16 @@ def _environment(host: Host) -> Iterator[Check]:
     free = shutil.disk_usage(host.state_dir).free
     health = Health.OK if free >= _ENOUGH_DISK else Health.WARN
     yield Check("state directory", health, f"{host.state_dir}, {free // (1 << 20)} MiB free")
+    yield from _standby(host)
     if sys.platform != "linux":
         yield Check("platform", Health.WARN, f"{sys.platform}: the sandbox tiers are Linux's")
+
+
+def _standby(host: Host) -> Iterator[Check]:
+    if waiting := find_standby(host):
+        facts = f"{waiting.rss_kib // 1024} MiB, idle for {waiting.idle_s / 60:.0f} of 15 minutes"
+        fact = f"process {waiting.pid} waits for the next run: {facts}"
+        yield Check("warm workers", Health.OK, f"{fact}; 'devassist stop --all' ends it")
 
 
 def _sandbox(project: Project) -> Iterator[Check]:

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from devassist.app.runs.requesting import fresh_run_id, plain_request
 from devassist.app.runs.wiring import run_context
 from devassist.app.wiring.project import Project
+from devassist.app.wiring.standby import worker_world
 from devassist.crew.executor import ForkserverExecutor
 from devassist.domain.errors import Refused
 from devassist.engine.landing.checks import Checks
@@ -30,7 +31,7 @@ def open_checks(project: Project, log: Recorder, *, base: str, purpose: str) -> 
             raise Refused("no sandbox works here to run checks in", hint="devassist doctor")
         request = plain_request(project, run, goal=purpose, base=base)
         # Only commands run here: the executor is never launched.
-        executor = ForkserverExecutor(environment={}, directory=directory, log=directory / "worker.log")
+        executor = ForkserverExecutor(worker_world(project.host, run, directory))
         journal = Journal(run="", log=log)  # it is no run: nothing of it is listed or resumed
         context = run_context(project, request, probe, journal, executor, StopSwitch(), directory)
         checks = Checks(context=context)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -21,6 +22,7 @@ from devassist.app.runs.signals import stopped_by_signals
 from devassist.app.runs.wiring import run_context
 from devassist.app.wiring.project import Project, load_state, open_reader
 from devassist.app.wiring.recording import open_log
+from devassist.app.wiring.standby import standby_of, worker_world
 from devassist.config.load import Loaded, recorded_settings
 from devassist.crew.executor import ForkserverExecutor
 from devassist.domain.errors import UsageError
@@ -31,7 +33,7 @@ from devassist.engine.context import RunContext, RunRequest
 from devassist.engine.log.journal import Journal
 from devassist.engine.run.goal_run import GoalRun
 from devassist.engine.run.supervisor import Supervisor
-from devassist.engine.stop import MARK, StopSwitch, sweep
+from devassist.engine.stop import StopSwitch, sweep
 from devassist.git.repair.worktrees import adopt_moved, clear_dead_locks
 from devassist.git.worktree.listing import list_worktrees
 from devassist.llm.cassette import CassetteWriter
@@ -51,6 +53,8 @@ class RunParts:
     cassette: Path | None = None
     unsafe: bool = False
     """Whether commands may run without a sandbox."""
+    executor: ForkserverExecutor | None = None
+    """The run's executor if it is launched already."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,15 +78,26 @@ def start_run(
     `announce` gets the run's id and its live state before the run starts.
     """
     run = fresh_run_id()
-    request = new_request(project, options, run)
     directory = project.worktrees / run
     directory.mkdir(parents=True)
+    executor = _executor(project, run, directory)
+    executor.launch()  # first, because its imports take longest
+    try:
+        request = new_request(project, options, run)
+    except BaseException:
+        executor.close()
+        shutil.rmtree(directory, ignore_errors=True)
+        raise
     journal = Journal(run=run)
     announce(run, journal.state)
     all_sinks = [*run_files(project, options.artifacts), *notifiers(project), *sinks]
-    with own_run(project, run):
+    with closing(executor), own_run(project, run):
         parts = RunParts(
-            sinks=all_sinks, views=sinks, cassette=options.record, unsafe=options.unsafe_no_sandbox
+            sinks=all_sinks,
+            views=sinks,
+            cassette=options.record,
+            unsafe=options.unsafe_no_sandbox,
+            executor=executor,
         )
         return _supervised(project, request, journal, directory, parts)
 
@@ -157,15 +172,7 @@ def supervision(
     """
     probe = choose(project.settings.sandbox.mode, scratch=directory, allow_unsafe=parts.unsafe)
     request = replace(request, warnings=(*request.warnings, *sandbox_notes(probe)))
-    executor = ForkserverExecutor(
-        environment={
-            **project.host.environment,
-            MARK: request.run,
-            "CREWAI_STORAGE_DIR": str(directory / ".crewai"),
-        },
-        directory=directory / ".private",
-        log=directory / "worker.log",
-    )
+    executor = parts.executor or _executor(project, request.run, directory)
     stop = StopSwitch()
     with ExitStack() as stack:
         stack.callback(executor.close)
@@ -178,6 +185,11 @@ def supervision(
         with stopped_by_signals(stop):
             yield Supervision(context, log)
         log.checkpoint(request.run)
+
+
+def _executor(project: Project, run: str, directory: Path) -> ForkserverExecutor:
+    standby = standby_of(project.host, project.settings.worker)
+    return ForkserverExecutor(worker_world(project.host, run, directory), standby=standby)
 
 
 def _supervised(

@@ -9,7 +9,7 @@ import sys
 import tempfile
 import time
 import traceback
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from importlib import import_module
 from multiprocessing.connection import Connection
@@ -19,6 +19,9 @@ from devassist.assignments import Assignment, CrewEnding
 from devassist.crew.crew_stop import CrewStop
 from devassist.crew.forkserver import serve
 from devassist.crew.link import PipeLink
+from devassist.crew.process_mark import detach, show
+from devassist.crew.standby import wait_for_run
+from devassist.crew.worker_start import decode_start
 from devassist.domain.errors import DevassistError
 from devassist.domain.settings import ModelSettings
 from devassist.domain.statuses import Outcome, SandboxTier
@@ -31,7 +34,6 @@ from devassist.llm.models.catalogue import find_entry
 from devassist.llm.models.windows import ASSUMED_HOSTED
 from devassist.llm.scripted import ScriptedClient, load_script
 from devassist.llm.silence import environment
-from devassist.messages import decode_assignment
 from devassist.ports import ModelClient, ModelReply, ModelRequest, Sandbox
 from devassist.sandbox.files import WorktreeFiles
 from devassist.sandbox.sweep import kill_marked
@@ -41,21 +43,57 @@ _BETWEEN_SWEEPS_S = 0.01
 
 
 def main() -> None:
-    """Imports what every worker needs, then forks workers on demand. The argument is the control socket's number."""
-    arm_from(os.environ)
+    """
+    Imports what every worker needs, then forks workers on demand, for one run after the other if it may.
+
+    Arguments: `--standby DIRECTORY KEY` if it may wait for another run, and the control socket's number.
+    """
+    run = os.environ.get(MARK, "")
+    detach(os.environ)
     os.environ.update(environment())
-    home = os.environ.get("HOME")
-    # CrewAI writes a key file below HOME when it is imported; the providers of models need the real HOME later.
-    own = Path(os.environ.get("CREWAI_STORAGE_DIR") or tempfile.gettempdir())
-    os.environ["HOME"] = str(own)
-    preload()
-    if home is None:
-        del os.environ["HOME"]
-    else:
-        os.environ["HOME"] = home
-    if not serve(socket.socket(fileno=int(sys.argv[1])), run_assignment):
-        end_commands(os.environ)
-    os._exit(0)  # the exit hooks of the libraries take seconds and do nothing useful
+    # CrewAI writes a key file below HOME when it is imported. Workers get the run's environment, HOME included.
+    os.environ["HOME"] = os.environ.get("CREWAI_STORAGE_DIR") or tempfile.gettempdir()
+    try:
+        preload()
+        control: socket.socket | None = socket.socket(fileno=int(sys.argv[-1]))
+        while control is not None:
+            if not serve(control, run_assignment):
+                end_commands(run)
+                break
+            control, run = _next_run(control, sys.argv[1:-1])
+    except BaseException as error:  # noqa: BLE001  the last net of a process: say it in the log and leave
+        traceback.print_exception(error)
+    finally:
+        sys.stderr.flush()
+        os._exit(0)  # the exit hooks of the libraries take seconds and do nothing useful
+
+
+def _next_run(control: socket.socket, arguments: Sequence[str]) -> tuple[socket.socket | None, str]:
+    """Let go of a run that is over, and wait for the next: its control socket and its id."""
+    if not arguments:
+        return None, ""
+    directory = Path(arguments[1])
+    nothing = os.open(os.devnull, os.O_WRONLY)
+    _be_in(Path("/"), nothing)
+    show({})  # before `control` is closed: the supervisor then ends whatever carries the run's mark
+    control.close()
+    code, session = Path(__file__), Path(os.environ.get("XDG_RUNTIME_DIR", "/"))
+    adopted = wait_for_run(directory, arguments[2], goes_on=lambda: code.exists() and session.exists())
+    if adopted is None:
+        return None, ""
+    show({MARK: adopted.run})
+    _be_in(Path(adopted.directory), adopted.log)
+    return adopted.control, adopted.run
+
+
+def _be_in(directory: Path, log: int) -> None:
+    """Work in `directory`, and write to the file descriptor `log`, which is closed."""
+    os.chdir(directory)
+    sys.stdout.flush()
+    sys.stderr.flush()
+    for number in (1, 2):
+        os.dup2(log, number)
+    os.close(log)
 
 
 # Modules that CrewAI, litellm and openai import at their first call: imported once here instead of in every worker.
@@ -120,26 +158,28 @@ def _rehearse() -> None:
             sys.stderr.write(f"the rehearsal: {ending.outcome}: {ending.reason}\n")
 
 
-def end_commands(environment: Mapping[str, str]) -> None:
+def end_commands(run: str) -> None:
     """
     Kills the commands of a run whose supervisor died.
 
     Commands in bubblewrap die with their worker; those under Landlock do not, since each leads its own session.
     """
-    if run := environment.get(MARK):
-        while kill_marked(
-            f"{MARK}={run}"
-        ):  # repeated, because a process may have forked before it was killed
-            time.sleep(_BETWEEN_SWEEPS_S)
+    while run and kill_marked(f"{MARK}={run}"):  # repeated: a process may have forked before it was killed
+        time.sleep(_BETWEEN_SWEEPS_S)
 
 
-def run_assignment(request: bytes, connection: Connection) -> None:
+def run_assignment(connection: Connection) -> None:
     """Runs one crew in a forked worker and reports how it ended."""
+    start = decode_start(connection.recv_bytes())
+    os.environ.clear()
+    os.environ.update(start.environment)
+    os.environ.update(environment())
+    arm_from(os.environ)
     # CrewAI, imported by `preload` with its own HOME.
     from devassist.crew.worker import CrewRunner, describe_bug, quiet_crewai
 
     quiet_crewai()
-    assignment = decode_assignment(request)
+    assignment = start.assignment
     link = PipeLink(connection)
     try:
         client = _client(assignment)

@@ -10,6 +10,7 @@ from devassist.app.documents import run_document
 from devassist.app.runs.ownership import live_runs
 from devassist.app.runs.stopping import stop_run
 from devassist.app.wiring.project import load_state
+from devassist.app.wiring.standby import end_standby
 from devassist.cli.invocation import Format, of, print_json
 from devassist.cli.options import Output
 from devassist.cli.run_argument import Run
@@ -19,7 +20,12 @@ from devassist.domain.errors import UsageError
 def stop(
     context: typer.Context,
     run: Run = "",
-    every: Annotated[bool, typer.Option("--all", help="Every live run of this repository.")] = False,
+    every: Annotated[
+        bool,
+        typer.Option(
+            "--all", help="Every live run of this repository, and the process that waits for the next."
+        ),
+    ] = False,
     now: Annotated[bool, typer.Option("--now", help="Kill everything at once.")] = False,
     output: Output = Format.text,
 ) -> None:
@@ -31,6 +37,8 @@ def stop(
     runs = live_runs(project) if every else [load_state(project, run).run]
     invocation.say(f"stopping {', '.join(runs) or 'nothing: no run is active'}")
     stopped = [stop_run(project, name, now=now) for name in runs]
+    if every and (waiting := end_standby(invocation.host)):
+        invocation.say(f"ended process {waiting.pid}, which waited for the next run", style="dim")
     if output is Format.json:
         print_json({"schema": "devassist.stopped/1", "runs": [run_document(state) for state in stopped]})
         return
