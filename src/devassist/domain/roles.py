@@ -32,7 +32,7 @@ SUBMIT_TOOL = {
 }
 """The one legal end of each role."""
 
-_READ = ("list_files", "search_code", "read_file")
+_READ = ("list_files", "search_code", "read_file", "git_log", "git_blame", "git_show")
 _WRITE = ("write_file", "edit_file", "apply_patch", "replace_in_file", "delete_file", "move_file")
 _COMMANDS = ("run_command", "run_checks")
 _TALK = ("post_note", "read_board", "ask_human")

@@ -114,7 +114,31 @@ class RunChecks(Arguments):
 
 
 class ShowDiff(Arguments):
-    """Show everything this task has changed so far as a patch."""
+    """Show what this task has changed so far as a patch."""
+
+    path: str | None = None
+
+
+class GitLog(Arguments):
+    """List commits, newest first."""
+
+    path: str | None = None
+    limit: int = Field(default=20, ge=1, le=500)
+
+
+class GitBlame(Arguments):
+    """Show which commit last changed each line of a file."""
+
+    path: str
+    start_line: int = Field(default=1, ge=1)
+    end_line: int | None = None
+
+
+class GitShow(Arguments):
+    """Show a commit with its diff."""
+
+    rev: str = Field(min_length=1, description="commit; or rev:path for a file or directory as of then")
+    path: str | None = Field(default=None, description="only the diff of this")
 
 
 class PostNote(Arguments):

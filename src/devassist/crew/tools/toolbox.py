@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TypeVar
 
-from devassist.crew.tools import editing, shapes
+from devassist.crew.tools import editing, history, shapes
 from devassist.crew.tools.checks import run_checks
 from devassist.crew.tools.commands import run_command
 from devassist.crew.tools.patch_tool import apply_patch
@@ -14,11 +14,6 @@ from devassist.crew.tools.searching import list_files, search_code
 from devassist.crew.tools.tool_context import ToolContext, ToolOutcome
 from devassist.domain.events import NotePosted
 from devassist.domain.settings import ApprovalClass
-
-
-def show_diff(session: ToolContext, _arguments: shapes.Arguments, _evidence: str) -> ToolOutcome:
-    patch = session.link.diff(session.role)
-    return ToolOutcome(text=patch or "(nothing is changed)", read=("*",), summary="the diff was shown")
 
 
 def post_note(session: ToolContext, note: shapes.PostNote, evidence: str) -> ToolOutcome:
@@ -76,7 +71,10 @@ TOOLS: Mapping[str, Act] = {
     "move_file": _taking(shapes.MoveFile, editing.move_file),
     "run_command": _taking(shapes.RunCommand, run_command),
     "run_checks": _taking(shapes.RunChecks, run_checks),
-    "show_diff": show_diff,
+    "show_diff": _taking(shapes.ShowDiff, history.show_diff),
+    "git_log": _taking(shapes.GitLog, history.git_log),
+    "git_blame": _taking(shapes.GitBlame, history.git_blame),
+    "git_show": _taking(shapes.GitShow, history.git_show),
     "post_note": _taking(shapes.PostNote, post_note),
     "read_board": read_board,
     "ask_human": _taking(shapes.AskHuman, ask_human),

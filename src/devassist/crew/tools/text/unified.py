@@ -52,7 +52,7 @@ class Unified(Lines):
         return self.line.startswith("--- ") and self.ahead(1).startswith("+++ ")
 
     def _git(self) -> FilePatch:
-        names = _git_names(self.line.removeprefix("diff --git "))
+        names = git_names(self.line.removeprefix("diff --git "))
         headers: dict[str, str] = {}
         self.at += 1
         while self.more and not self._at_names() and not self.line.startswith(("diff --git ", "@@")):
@@ -66,7 +66,7 @@ class Unified(Lines):
         if self._at_names():
             return self._file(headers)
         if "rename from" in headers and "rename to" in headers:
-            return FilePatch(path=_unquoted(headers["rename from"]), new_path=_unquoted(headers["rename to"]))
+            return FilePatch(path=unquoted(headers["rename from"]), new_path=unquoted(headers["rename to"]))
         if names and "new file mode" in headers:
             return FilePatch(path="", new_path=names[1])
         if names and "deleted file mode" in headers:
@@ -89,7 +89,7 @@ class Unified(Lines):
         while self.line.startswith("@@"):
             hunks.append(self._hunk())
         if "rename from" in headers and "rename to" in headers:
-            old, new = _unquoted(headers["rename from"]), _unquoted(headers["rename to"])
+            old, new = unquoted(headers["rename from"]), unquoted(headers["rename to"])
         elif old and new:
             old = new  # `--- x.orig`, `+++ x`
         if not hunks:
@@ -123,10 +123,10 @@ class Unified(Lines):
         return body.hunk(start=start, old=old)
 
 
-def _git_names(text: str) -> tuple[str, str] | None:
+def git_names(text: str) -> tuple[str, str] | None:
     """The two names of a `diff --git` line; None where a name has blanks and is not quoted."""
     if match := re.fullmatch(r'("(?:[^"\\]|\\.)*"|\S+) ("(?:[^"\\]|\\.)*"|\S+)', text):
-        return _stripped(_unquoted(match.group(1)), "a/"), _stripped(_unquoted(match.group(2)), "b/")
+        return _stripped(unquoted(match.group(1)), "a/"), _stripped(unquoted(match.group(2)), "b/")
     middle = len(text) // 2
     left, right = text[:middle], text[middle + 1 :]
     same = left.removeprefix("a/") == right.removeprefix("b/")
@@ -135,7 +135,7 @@ def _git_names(text: str) -> tuple[str, str] | None:
 
 def _name(text: str, side: str) -> str:
     """The path of a `---` or `+++` line; empty for /dev/null."""
-    name = _unquoted(text.split("\t", maxsplit=1)[0].strip())
+    name = unquoted(text.split("\t", maxsplit=1)[0].strip())
     return "" if name == _NULL else _stripped(name, side)
 
 
@@ -143,7 +143,7 @@ def _stripped(name: str, side: str) -> str:
     return name.removeprefix(side)
 
 
-def _unquoted(name: str) -> str:
+def unquoted(name: str) -> str:
     """A name as git quotes it: in double quotes, with octal escapes."""
     name = name.strip()
     if len(name) < 2 or name[0] != '"' or name[-1] != '"':  # noqa: PLR2004  two quotes
