@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from devassist.domain.events import JsonObject
 from devassist.domain.handoffs import Claim
 from devassist.domain.roles import Role
+from devassist.domain.settings import ModelSettings
 from devassist.domain.statuses import Outcome, SandboxTier
 
 
@@ -45,6 +46,8 @@ class Assignment:
     max_retries: int = 4
     timeout_s: float = 600.0
     api_base: str = ""
+    model: ModelSettings = field(default_factory=ModelSettings)
+    """Parameters and prices of the models."""
     sandbox_tier: SandboxTier = SandboxTier.ABSENT
     network: bool = False
     script: str = ""

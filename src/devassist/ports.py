@@ -37,6 +37,8 @@ class ModelRequest:
     address: CallAddress = NOWHERE
     max_tokens: int | None = None
     reasoning: Mapping[int, Reasoning] = field(default_factory=dict)
+    stable: int = 0
+    """The number of leading messages that are equal for all agents of a run; providers keep them in a cache."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,7 +55,9 @@ class ModelReply:
     """
     What came back: text, tool calls, and what it cost.
 
-    `usd` is None where the price is unknown (counted as 0 and said).
+    `input_tokens` are all of the prompt: `cached_input_tokens` of them were read from the provider's cache,
+    `cache_written_tokens` written to it. `estimated` says that the provider told no tokens, so that they are counted by
+    length. `usd` is None where the price is unknown (counted as 0 and said).
     """
 
     content: str = ""
@@ -63,6 +67,9 @@ class ModelReply:
     response_id: str = ""
     input_tokens: int = 0
     output_tokens: int = 0
+    cached_input_tokens: int = 0
+    cache_written_tokens: int = 0
+    estimated: bool = False
     usd: float | None = None
     reasoning: Reasoning = NO_REASONING
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -128,3 +129,28 @@ def test_a_long_conversation_never_meets_ollamas_silent_cut(tmp_path: Path) -> N
     assert ending.outcome is Outcome.DELIVERED, ending.reason
     assert provider.cut == []
     assert set(provider.windows) == {16_384}
+
+
+def test_anthropic_reads_from_its_cache_what_was_sent_before(tmp_path: Path) -> None:
+    replies = [calls(("list_files", {}), reasoning=f"I think {n}.") for n in range(4)]
+    link = LoneLink(tmp_path)
+    with OpenAIServer(lambda _body, n: dict([*replies, SAID[-1]][n]), provider=Anthropic()) as server:
+        client = LiteLLMClient(ModelSettings(api_base=server.root), env={"ANTHROPIC_API_KEY": "k" * 20})
+        run_agent(client, link, model="anthropic/claude-sonnet-5")
+    assert server.refusals == []
+    made = link.calls()
+    assert [call.cached_input_tokens > 0 for call in made] == [False, True, True, True, True]
+    for before, call in itertools.pairwise(made):
+        assert call.cached_input_tokens == before.cached_input_tokens + before.cache_written_tokens
+        assert call.cached_input_tokens > 0.8 * call.input_tokens
+        assert call.usd is not None
+        fresh = call.input_tokens - call.cached_input_tokens - call.cache_written_tokens
+        assert call.usd == pytest.approx(
+            (
+                fresh * 2
+                + call.cached_input_tokens * 0.2
+                + call.cache_written_tokens * 2.5
+                + call.output_tokens * 10
+            )
+            / 1e6
+        )

@@ -118,6 +118,17 @@ def test_a_configuration_that_cannot_be_used_names_file_key_and_nearest(
     _refused(machine.devassist("config", "show"), 2)
 
 
+def test_a_limit_in_dollars_needs_a_price(machine: Machine) -> None:
+    priced = ("--model", "mistral/of-tomorrow", "--max-usd", "1")
+    wanted = ["the price of mistral/of-tomorrow is not known", "[model.prices]", "hint: "]
+    _refused(machine.devassist("run", "a goal", *priced, MISTRAL_API_KEY="k" * 20), 2, *wanted)
+    (machine.repo / ".devassist.toml").write_text(
+        '[model.prices]\n"mistral/of-tomorrow" = { input = 1, outptu = 2 }\n'
+    )
+    _refused(machine.devassist("run", "a goal", *priced, MISTRAL_API_KEY="k" * 20), 2, "outptu", "output")
+    assert machine.server.requests == []
+
+
 def test_a_branch_or_directory_in_the_way_is_an_error_and_stays(machine: Machine) -> None:
     machine.git("branch", "devassist")  # a file where the directory of all our branches would be
     before = Untouched.of(machine.repo)

@@ -116,10 +116,17 @@ def test_there_is_one_model_called_event_per_http_request(look: Look) -> None:
     assert look.document["usage"]["output_tokens"] == 10 * count
 
 
-def test_an_unknown_price_counts_as_zero_and_is_said(look: Look) -> None:
-    assert look.document["usage"]["usd"] == 0
+def test_a_model_on_this_machine_costs_nothing_and_that_is_known(look: Look) -> None:
+    usage = look.document["usage"]
+    assert (usage["usd"], usage["unpriced_calls"], usage["cached_input_tokens"]) == (0, 0, 0)
     with open(look.document["report"], encoding="utf-8") as report:
-        assert "unknown" in report.read()
+        assert "the price of" not in report.read()
+    assert look.machine.query("SELECT SUM(cached_input_tokens) FROM costs WHERE run = ?", look.run) == [(0,)]
+
+
+def test_a_context_window_that_nobody_knows_is_said_before_the_run(look: Look) -> None:
+    said = "the context window of openai/test-model is not known: 32,000 tokens are assumed"
+    assert any(said in warning for warning in look.document["warnings"])
 
 
 def test_prompts_and_replies_can_be_recovered(look: Look) -> None:

@@ -152,6 +152,12 @@ def _only_own(values: Mapping[str, object], path: str) -> Mapping[str, object]:
             f"{path}: model.api_base = {base!r} is not on this machine, and a repository may not choose it",
             hint="Set it in ~/.config/devassist/config.toml or by DEVASSIST_MODEL_API_BASE",
         )
+    for key in ("model.params", "model.role_params"):
+        if "extra_headers" in str(values.get(key)):
+            raise ConfigError(
+                f"{path}: {key} has extra_headers, and a repository may not choose what is sent of the environment",
+                hint="Set them in ~/.config/devassist/config.toml",
+            )
     if values.get("notify.webhook"):
         raise ConfigError(
             f"{path}: notify.webhook is set, and a repository may not choose who is told",

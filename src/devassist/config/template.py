@@ -20,6 +20,9 @@ _HEAD = """# devassist configuration. Every key is shown with its default; take 
 
 _EXAMPLES = {
     "model.roles": '# coder = "openai/gpt-5.2"',
+    "model.params": "# temperature = 0.2",
+    "model.role_params": '# coder = { reasoning_effort = "high" }',
+    "model.prices": '# "openai/my-model" = { input = 0.5, output = 1.5, cache_read = 0.05 }',
     "approvals.modes": '# merge = "ask"',
     "approvals.thresholds": "# resolution = 0.9",
 }

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import fields
+from dataclasses import MISSING, Field, fields, is_dataclass
 from difflib import get_close_matches
 from enum import Enum
 from functools import cache
+from math import isinf, isnan
 from typing import get_args, get_origin, get_type_hints
 
 import msgspec
 
+from devassist.config.headers import check_header
 from devassist.domain.errors import ConfigError
 from devassist.domain.settings import Settings
 
@@ -64,18 +66,15 @@ def is_list(kind: Type) -> bool:
     return origin is tuple
 
 
-def _is_table(kind: Type) -> bool:
+def is_table(kind: Type) -> bool:
+    """Whether a table sets the key: one value for each name in it, or those of a class."""
     origin: object = get_origin(kind)
-    return origin is Mapping
+    return origin is Mapping or (isinstance(kind, type) and is_dataclass(kind))
 
 
 def _check(key: str, value: object, kind: Type, origin: str) -> None:
-    if isinstance(value, Mapping) and _is_table(kind):
-        names, values = get_args(kind)
-        for name, item in value.items():
-            if name not in _choices(names):
-                raise unknown(origin, f"{key}.{name}", [f"{key}.{choice}" for choice in _choices(names)])
-            _check(f"{key}.{name}", item, values, origin)
+    if isinstance(value, Mapping) and is_table(kind):
+        _check_table(key, value, kind, origin)
         return
     try:
         number = msgspec.convert(value, kind)
@@ -83,10 +82,38 @@ def _check(key: str, value: object, kind: Type, origin: str) -> None:
         raise _wrong(key, value, kind, origin) from error
     is_threshold = isinstance(number, float) and key.startswith("approvals.")
     if isinstance(number, int | float) and number < 0:
-        hint = _THRESHOLD if is_threshold else "0 means no limit"
+        hint = _THRESHOLD if is_threshold else "" if key.startswith("model.") else "0 means no limit"
         raise ConfigError(f"{origin}: {key} = {value!r} is negative", hint=hint)
+    if isinstance(number, float) and (isnan(number) or (isinf(number) and key.startswith("model."))):
+        raise _wrong(key, value, kind, origin)
     if is_threshold and number > 1:
         raise ConfigError(f"{origin}: {key} = {value!r} is over 1", hint=_THRESHOLD)
+
+
+def _check_table(key: str, value: Mapping[str, object], kind: Type, origin: str) -> None:
+    """Check a table by the fields of its class, or as a mapping from the values of an enum or from any text."""
+    if isinstance(kind, type) and is_dataclass(kind):
+        hints = get_type_hints(kind)
+        known, owed = (
+            list(hints),
+            [field.name for field in fields(kind) if field.default is field.default_factory is MISSING],
+        )
+    else:
+        names, inner = get_args(kind)
+        known, owed = _choices(names) or list(value), []
+        hints = dict.fromkeys(known, inner)
+    for name, item in value.items():
+        if name not in known:
+            raise unknown(origin, f"{key}.{name}", [f"{key}.{choice}" for choice in known])
+        _check(f"{key}.{name}", item, hints[name], origin)
+        if key.endswith(".extra_headers"):
+            check_header(origin, key, name, str(item))
+    if missing := [name for name in owed if name not in value]:
+        raise ConfigError(f"{origin}: {key} has no {missing[0]}", hint=f"Known: {', '.join(known)}")
+
+
+def _is_owed(field: Field[object]) -> bool:
+    return field.default is MISSING and field.default_factory is MISSING
 
 
 def _wrong(key: str, value: object, kind: Type, origin: str) -> ConfigError:
@@ -108,6 +135,8 @@ def _choices(kind: Type = None) -> list[str]:
 def _name(kind: Type) -> str:
     if is_list(kind):
         return "a list of texts"
-    if get_args(kind):
-        return "a table of texts"
+    if is_table(kind):
+        return "a table" if not get_args(kind) or is_table(get_args(kind)[1]) else "a table of texts"
+    if get_args(kind):  # the only unions are those with None
+        return _name(get_args(kind)[0])
     return _NAMES.get(kind, "a text")

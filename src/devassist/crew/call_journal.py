@@ -88,6 +88,9 @@ def _answered(call: ModelCalled, reply: ModelReply, redacted: Reasoning) -> Mode
         response_id=reply.response_id,
         input_tokens=reply.input_tokens,
         output_tokens=reply.output_tokens,
+        cached_input_tokens=reply.cached_input_tokens,
+        cache_written_tokens=reply.cache_written_tokens,
+        estimated=reply.estimated,
         usd=reply.usd,
     )
 
@@ -119,6 +122,9 @@ def recorded_reply(called: ModelCalled) -> ModelReply:
         response_id=called.response_id or "",
         input_tokens=called.input_tokens,
         output_tokens=called.output_tokens,
+        cached_input_tokens=called.cached_input_tokens,
+        cache_written_tokens=called.cache_written_tokens,
+        estimated=called.estimated,
         usd=called.usd,
         reasoning=reply.reasoning if reply.reasoning_intact else NO_REASONING,
     )

@@ -58,6 +58,35 @@ class ConflictResolution(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ModelPrice:
+    """The price of a model in US dollars per million tokens."""
+
+    input: float
+    output: float
+    cache_read: float | None = None
+    """For tokens of the prompt that the provider read from its cache; by default the same as for others."""
+    cache_write: float | None = None
+    """For tokens of the prompt that the provider wrote to its cache; by default the same as for others."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelParams:
+    """What is asked of a model beside its prompt. What is not set is left to the provider."""
+
+    temperature: float | None = None
+    top_p: float | None = None
+    max_tokens: int | None = None
+    """Of a reply; by default as many as the model can give."""
+    reasoning_effort: str | None = None
+    """How long a model thinks, in its provider's words, such as none, low, medium or high."""
+    seed: int | None = None
+    context_window: int | None = None
+    """Tokens of prompt and reply together, for a model whose server does not tell."""
+    extra_headers: Mapping[str, str] = field(default_factory=dict)
+    """HTTP headers. A value "$NAME" is that variable of the environment; a secret is given in no other way."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ModelSettings:
     """Which models answer. Every string is a litellm model string."""
 
@@ -73,6 +102,12 @@ class ModelSettings:
     """Further attempts after a retryable error, per model."""
     roles: Mapping[Role, str] = field(default_factory=dict)
     """`[model.roles]`: a model for one role."""
+    params: ModelParams = field(default_factory=ModelParams)
+    """`[model.params]`: temperature, top_p, max_tokens, reasoning_effort, seed, context_window, extra_headers."""
+    role_params: Mapping[Role, ModelParams] = field(default_factory=dict)
+    """`[model.role_params.<role>]`: the same keys for one role; they win."""
+    prices: Mapping[str, ModelPrice] = field(default_factory=dict)
+    """`[model.prices]`: US dollars per million tokens, by model: input, output, cache_read, cache_write."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

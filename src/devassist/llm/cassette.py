@@ -35,6 +35,9 @@ _FIELDS = (
     "reply",
     "input_tokens",
     "output_tokens",
+    "cached_input_tokens",
+    "cache_written_tokens",
+    "estimated",
     "usd",
 )
 
@@ -106,6 +109,9 @@ class _Line:
     model: str | None = ""
     input_tokens: int | None = 0
     output_tokens: int | None = 0
+    cached_input_tokens: int | None = 0
+    cache_written_tokens: int | None = 0
+    estimated: bool | None = False
     usd: float | None = None
 
     @property
@@ -220,6 +226,9 @@ def _reply(recorded: _Line, request: ModelRequest, run: str) -> ModelReply:
         response_id=f"replayed-{recorded.address}",
         input_tokens=count(recorded.input_tokens),
         output_tokens=count(recorded.output_tokens),
+        cached_input_tokens=count(recorded.cached_input_tokens),
+        cache_written_tokens=count(recorded.cache_written_tokens),
+        estimated=bool(recorded.estimated),
         usd=recorded.usd,
         reasoning=recorded.reply.reasoning if recorded.reply.reasoning_intact else NO_REASONING,
     )

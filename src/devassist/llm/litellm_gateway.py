@@ -18,11 +18,14 @@ from devassist.domain.settings import ModelSettings
 from devassist.llm.adjustments import Adjustment, adjustment_for
 from devassist.llm.case import Case, case_of
 from devassist.llm.failures import model_error
-from devassist.llm.models.providers import KEYS, find_key, is_loopback, key_variable, openai_base, provider_of
+from devassist.llm.models.params import arguments_of, params_for, variables_of, window_for
+from devassist.llm.models.prices import find_price
+from devassist.llm.models.providers import KEYS, find_key, is_loopback, key_variable, provider_of, server_of
 from devassist.llm.models.windows import OLLAMA, Windows, longest_reply
 from devassist.llm.silence import environment
 from devassist.llm.wire.outgoing import Outgoing, outgoing
 from devassist.llm.wire.replies import reply_from
+from devassist.llm.wire.usage import part
 from devassist.ports import ModelReply, ModelRequest
 
 PLACEHOLDER_KEY = "no-key-needed"
@@ -56,7 +59,11 @@ class LiteLLMClient:
         self._env: Mapping[str, str] = os.environ if env is None else env
         self._now = now
         self._adjustments: dict[str, set[Adjustment]] = {}
-        self._windows = Windows(base_of=self._base, key=find_key("openai", self._env))
+        self._windows = Windows(
+            base_of=self._base,
+            key=find_key("openai", self._env),
+            chosen=lambda model: window_for(model, settings),
+        )
 
     def window(self, model: str) -> int:
         """The tokens that `model` takes."""
@@ -65,16 +72,26 @@ class LiteLLMClient:
     def attempt(self, request: ModelRequest) -> ModelReply:
         """Send `request` once. Raises ModelError; never retries, never falls back."""
         endpoint = self._endpoint(request.model)
+        parameters = self._parameters(request, endpoint)
         litellm = _quiet_litellm()
         try:
-            answer = _answer(litellm, self._parameters(request, endpoint))
+            answer = _answer(litellm, parameters)
         except Exception as error:  # noqa: BLE001 - litellm lets anything through, and all of it means: no reply
             case = case_of(error, request, self._secrets(), endpoint.base, self._now)
             failed = self._adjusted(case) or model_error(case)
         else:
-            return reply_from(answer, request, usd=price_of(litellm, answer, request.model))
+            return self._priced(reply_from(answer, request), litellm, answer, request.model)
         # Raised outside of the handler: the chained originals hold headers and keys.
         raise failed
+
+    def _priced(self, reply: ModelReply, litellm: ModuleType, answer: object, model: str) -> ModelReply:
+        """The reply with what it cost."""
+        price = find_price(model, self._settings.prices, self._base(model))
+        if price is None:
+            return reply
+        # litellm knows more of prices than its table says in one line: tiers, batches, images.
+        usd = None if price.own or reply.estimated else _table_cost(litellm, answer, model)
+        return replace(reply, usd=usd or price.of(reply))
 
     def _adjusted(self, case: Case) -> ModelError | None:
         """The error that has the request sent again in the form that the server asked for; None if it asked before."""
@@ -104,7 +121,7 @@ class LiteLLMClient:
 
     def _base(self, model: str) -> str:
         """The server that the person chose; empty for the provider's own."""
-        return self._settings.api_base or (openai_base(self._env) if provider_of(model) == "openai" else "")
+        return server_of(model, self._settings.api_base, self._env)
 
     def _parameters(self, request: ModelRequest, endpoint: _Endpoint) -> dict[str, object]:
         learnt = self._adjustments.get(request.model, set())
@@ -127,7 +144,9 @@ class LiteLLMClient:
             parameters["stream_options"] = {"include_usage": True}
         if sent.tools:
             parameters["tools"] = sent.tools
-        if max_tokens := self._max_tokens(request, sent):
+        params = params_for(request.address.role, self._settings)
+        parameters |= arguments_of(params, self._env)
+        if max_tokens := params.max_tokens or self._max_tokens(request, sent):
             parameters["max_tokens"] = max_tokens
         if provider_of(request.model) in OLLAMA:
             parameters["num_ctx"] = self.window(request.model)
@@ -147,14 +166,17 @@ class LiteLLMClient:
     def _secrets(self) -> tuple[str, ...]:
         """Values of the environment that must not appear in an error's text."""
         words = ("KEY", "TOKEN", "SECRET", "PASSWORD", "CREDENTIAL")
+        all_params = (self._settings.params, *self._settings.role_params.values())
+        in_headers = [variable for params in all_params for variable in variables_of(params)]
         return tuple(
             value.strip()
             for name, value in self._env.items()
-            if any(word in name.upper() for word in words) and len(value.strip()) >= _SHORTEST_SECRET
+            if (any(word in name.upper() for word in words) or name in in_headers)
+            and len(value.strip()) >= _SHORTEST_SECRET
         )
 
 
-def price_of(litellm: ModuleType, answer: object, model: str) -> float | None:
+def _table_cost(litellm: ModuleType, answer: object, model: str) -> float | None:
     """US dollars by litellm's bundled table; None if the table does not have the model. Never raises."""
     try:
         usd = float(litellm.completion_cost(completion_response=answer, model=model))
@@ -168,7 +190,10 @@ def _answer(litellm: ModuleType, parameters: Mapping[str, object]) -> object:
     answer: object = litellm.completion(**parameters)
     if not parameters["stream"] or not isinstance(answer, Iterable):
         return answer
-    whole: object = litellm.stream_chunk_builder(list(answer), messages=parameters["messages"])
+    chunks = list(answer)
+    whole: object = litellm.stream_chunk_builder(chunks, messages=parameters["messages"])
+    if isinstance(whole, litellm.ModelResponse) and not any(part(chunk, "usage") for chunk in chunks):
+        setattr(whole, "usage", None)  # noqa: B010  litellm has counted by itself, and would pass for the provider
     return whole
 
 

@@ -160,6 +160,8 @@ FROM events e, json_each({_value(LandingJudged, "checks", "e")}) c WHERE e.type 
 SELECT run, task, agent, {_columns(ModelCalled, "role", "model")},
   COUNT(*) AS calls, COALESCE(SUM({_value(ModelCalled, "input_tokens")}), 0) AS input_tokens,
   COALESCE(SUM({_value(ModelCalled, "output_tokens")}), 0) AS output_tokens,
-  COALESCE(SUM({_value(ModelCalled, "usd")}), 0.0) AS usd
+  COALESCE(SUM({_value(ModelCalled, "usd")}), 0.0) AS usd,
+  COALESCE(SUM({_value(ModelCalled, "cached_input_tokens")}), 0) AS cached_input_tokens,
+  COALESCE(SUM({_value(ModelCalled, "cache_written_tokens")}), 0) AS cache_written_tokens
 FROM events WHERE type = 'model.called' GROUP BY run, task, agent, role, model""",
 }

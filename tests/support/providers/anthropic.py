@@ -72,7 +72,7 @@ class Anthropic(Provider):
     def _usage(self, body: Mapping[str, Any]) -> dict[str, int]:
         """Tokens read from and written to the cache, by the prefixes that end at a breakpoint."""
         blocks = _blocks(body)
-        sizes = [len(json.dumps(block)) // 4 for block in blocks]
+        sizes = [len(json.dumps(_plain(block))) // 4 for block in blocks]
         marks = [index for index, block in enumerate(blocks) if "cache_control" in block]
         prefixes = {index: _digest(blocks[: index + 1]) for index in range(len(blocks))}
         read = (
@@ -191,5 +191,8 @@ def _blocks(body: Mapping[str, Any]) -> list[dict[str, Any]]:
 
 
 def _digest(blocks: list[dict[str, Any]]) -> str:
-    plain = [{key: value for key, value in block.items() if key != "cache_control"} for block in blocks]
-    return hashlib.sha256(json.dumps(plain).encode()).hexdigest()
+    return hashlib.sha256(json.dumps([_plain(block) for block in blocks]).encode()).hexdigest()
+
+
+def _plain(block: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in block.items() if key != "cache_control"}

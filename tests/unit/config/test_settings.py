@@ -9,11 +9,12 @@ from typing import Any
 
 import pytest
 
-from devassist.config.load import FILE, Loaded, load_settings
+from devassist.config.load import FILE, Loaded, load_settings, recorded_settings
 from devassist.config.template import template
-from devassist.config.values import known_keys, value_of
+from devassist.config.values import is_table, known_keys, types, value_of
 from devassist.domain.errors import ConfigError
-from devassist.domain.settings import Settings
+from devassist.domain.roles import Role
+from devassist.domain.settings import ModelPrice, Settings
 
 ROOT = Path(__file__).parents[3]
 
@@ -269,7 +270,7 @@ def test_the_template_changes_nothing_and_shows_every_key(places: Places) -> Non
     assert places.load(repo=template()) == Loaded(settings=Settings(), origins={})
     for key in known_keys():
         section, _, name = key.partition(".")
-        table = key in ("model.roles", "approvals.modes", "approvals.thresholds")
+        table = is_table(types()[key])
         shown = f"[{section}.{name}]" if table else f"# {name} = "
         assert shown in template().partition(f"[{section}]")[2], key
 
@@ -279,7 +280,7 @@ def test_what_the_template_shows_is_the_default(places: Places) -> None:
         line.removeprefix("# ") if tomllib_takes(line.removeprefix("# ")) else line
         for line in template().splitlines()
     ]
-    examples = ("coder =", "merge =", "resolution =")
+    examples = ("coder =", "merge =", "resolution =", "temperature =", '"openai/my-model" =')
     text = "\n".join(line for line in uncommented if not line.startswith(examples))
     assert places.load(repo=text).settings == Settings()
 
@@ -296,3 +297,90 @@ def test_the_template_sets_what_was_detected(places: Places) -> None:
     settings = places.load(repo=text).settings
     assert settings.checks.commands == ("python -m pytest -q",)
     assert settings.model.default == 'a"b'
+
+
+PRICES = '[model.prices]\n"openai/my-model" = {{ {} }}\n'
+
+
+def test_parameters_and_prices_of_models_are_read(places: Places) -> None:
+    text = """
+[model.params]
+temperature = 0
+seed = 7
+extra_headers = { X-Team = "agents", Authorization = "Bearer $PROXY_TOKEN" }
+[model.role_params.coder]
+reasoning_effort = "high"
+max_tokens = 9000
+[model.prices]
+"openai/my-model" = { input = 1, output = 5.5 }
+"""
+    model = places.load(user=text).settings.model
+    assert (model.params.temperature, model.params.seed, model.params.top_p) == (0, 7, None)
+    assert model.params.extra_headers["Authorization"] == "Bearer $PROXY_TOKEN"
+    assert model.role_params[Role.CODER].reasoning_effort == "high"
+    assert model.prices == {"openai/my-model": ModelPrice(input=1, output=5.5)}
+    assert recorded_settings(places.load(user=text).settings, {}).model == model
+
+
+@pytest.mark.parametrize(
+    ("text", "fact", "hint"),
+    [
+        (
+            "[model.params]\ntemprature = 1\n",
+            "unknown key model.params.temprature",
+            "model.params.temperature?",
+        ),
+        (
+            "[model.role_params.codre]\nseed = 1\n",
+            "unknown key model.role_params.codre",
+            "model.role_params.coder?",
+        ),
+        (
+            "[model.role_params.coder]\nreasoning = 'x'\n",
+            "unknown key model.role_params.coder.reasoning",
+            "model.role_params.coder.reasoning_effort?",
+        ),
+        ('[model.params]\ntemperature = "hot"\n', "model.params.temperature = 'hot' is not a number", ""),
+        ("[model.params]\ntemperature = nan\n", "model.params.temperature = nan is not a number", ""),
+        ("[model.params]\ntemperature = inf\n", "model.params.temperature = inf is not a number", ""),
+        ("[model.params]\ntemperature = -1\n", "model.params.temperature = -1 is negative", ""),
+        ("[model.params]\nmax_tokens = 1.5\n", "model.params.max_tokens = 1.5 is not a whole number", ""),
+        ("[model]\nparams = 3\n", "model.params = 3 is not a table", ""),
+        ("[model]\nprices = ['x']\n", "model.prices = ['x'] is not a table", ""),
+        (PRICES.format("input = 1"), "model.prices.openai/my-model has no output", "Known: input, output"),
+        (
+            PRICES.format("input = 1, output = 2, cached = 3"),
+            "unknown key model.prices.openai/my-model.cached",
+            "cache_read",
+        ),
+        (PRICES.format("input = -1, output = 2"), "model.prices.openai/my-model.input = -1 is negative", ""),
+        (
+            PRICES.format("input = inf, output = 2"),
+            "model.prices.openai/my-model.input = inf is not a number",
+            "",
+        ),
+        (
+            '[model.params.extra_headers]\nX-Api-Key = "abc123"\n',
+            "model.params.extra_headers.X-Api-Key looks like a secret",
+            'X-Api-Key = "$VARIABLE"',
+        ),
+        ('[model.params.extra_headers]\n"X Team" = "a"\n', "X Team is not an HTTP header", ""),
+        ('[model.params.extra_headers]\nX = "a\\nb"\n', "X is not an HTTP header", ""),
+        ("[model.params.extra_headers]\nX = 3\n", "model.params.extra_headers.X = 3 is not a text", ""),
+    ],
+)
+def test_a_wrong_parameter_or_price_is_named(places: Places, text: str, fact: str, hint: str) -> None:
+    error = places.error(user=text)
+    assert fact in str(error)
+    assert hint in error.hint
+
+
+def test_a_repository_sends_no_headers(places: Places) -> None:
+    error = places.error(repo='[model.role_params.coder.extra_headers]\nX-Team = "$AWS_SECRET_ACCESS_KEY"\n')
+    assert "may not choose what is sent of the environment" in str(error)
+    assert places.load(repo="[model.params]\ntemperature = 0.5\n").settings.model.params.temperature == 0.5
+
+
+def test_parameters_may_come_from_the_environment(places: Places) -> None:
+    loaded = places.load(environment={"DEVASSIST_MODEL_PARAMS": "{ temperature = 0.3 }"})
+    assert loaded.settings.model.params.temperature == 0.3

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from devassist.app.doctor.check import Check, Health
 from devassist.app.doctor.repair import Repair, find_damage, repair
+from devassist.app.runs.model_notes import model_notes
 from devassist.app.verification import verify_log
 from devassist.app.wiring.host import Host
 from devassist.app.wiring.project import Project, open_project
@@ -18,7 +19,7 @@ from devassist.app.wiring.standby import find_standby
 from devassist.app.wiring.versions import versions
 from devassist.domain.errors import DevassistError, ModelError, NotFound, Refused
 from devassist.git.merging.program import find_git
-from devassist.llm.models.routing import Choice, choose_model
+from devassist.llm.models.routing import Choice, choose_model, is_scripted, resolved
 from devassist.store.connection import sqlite_version
 
 _OLDEST_SOUND_SQLITE = (3, 51, 3)
@@ -164,6 +165,12 @@ def _model_checks(project: Project) -> Iterator[Check]:
         return
     where = f" at {choice.api_base}" if choice.api_base else ""
     yield Check("model", Health.OK, f"{choice.model}{where}, from {choice.source}; not called")
+    settings = resolved(project.settings.model, choice)
+    models = [choice.model, *settings.roles.values(), *settings.fallbacks]
+    wanted = [model for model in dict.fromkeys(models) if not is_scripted(model)]
+    for note in model_notes(settings, wanted, project.host.environment):
+        fact, _, hint = note.partition("; ")
+        yield Check("model", Health.WARN, fact, hint)
 
 
 def _repository(project: Project) -> Iterator[Check]:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+from devassist.app.runs.model_notes import model_notes, require_prices
 from devassist.app.runs.owner import this_process
 from devassist.app.wiring.history import resolved as resolved_base
 from devassist.app.wiring.project import Project
@@ -15,6 +16,7 @@ from devassist.domain.errors import UsageError
 from devassist.domain.ids import base_ref, make_run_id
 from devassist.domain.plan import Plan
 from devassist.domain.roles import Role
+from devassist.domain.settings import ModelSettings
 from devassist.domain.state.run import RunState
 from devassist.engine.context import RunRequest
 from devassist.git.merging.program import find_git
@@ -71,6 +73,8 @@ def new_request(project: Project, options: RunOptions, run: str) -> RunRequest:
         chosen, source = resolved(chosen, choice), choice.source
         models = {str(role): list(models_for(str(role), chosen)) for role in Role}
         script = _script_of(chosen.default, project.host.directory)
+    if not script and options.replay is None:
+        warnings += _about_models(project, chosen, models)
     return RunRequest(
         run=run,
         goal=options.goal,
@@ -109,6 +113,8 @@ def resumed_request(project: Project, state: RunState, options: ResumeOptions) -
         script, api_base = _script_of(chosen.default, project.host.directory), chosen.api_base
     elif not script and not replay:
         script = _script_of(models[str(Role.CODER)][0], project.host.directory)
+    if not script and not replay:
+        _about_models(project, replace(settings.model, api_base=api_base), models)
     base = project.repository.ref_tip(base_ref(state.run)) or state.base
     return RunRequest(
         run=state.run,
@@ -128,6 +134,17 @@ def resumed_request(project: Project, state: RunState, options: ResumeOptions) -
         spent_s=sum(session.seconds for session in state.sessions),
         owner=this_process(detached=options.detached),
     )
+
+
+def _about_models(
+    project: Project, settings: ModelSettings, models: Mapping[str, Sequence[str]]
+) -> list[str]:
+    """Notes on the models. Raises UsageError if a limit in US dollars was asked for that could not be kept."""
+    wanted = list(dict.fromkeys(model for chain in models.values() for model in chain))
+    env = project.host.environment
+    if project.loaded.origins.get("limits.max_usd") and project.settings.limits.max_usd > 0:
+        require_prices(settings, wanted, env)
+    return model_notes(settings, wanted, env)
 
 
 def _script_of(model: str, directory: Path) -> str:

@@ -158,7 +158,8 @@ def project_of_run(project: Project, run: str, flags: Mapping[str, object]) -> t
             f"{state.run} has succeeded: there is nothing to resume",
             hint=f"devassist show {state.run}",
         )
-    return replace(project, loaded=Loaded(settings=settings, origins={})), state
+    origins = {key: "flag" for key, value in flags.items() if value is not None}
+    return replace(project, loaded=Loaded(settings=settings, origins=origins)), state
 
 
 @contextmanager

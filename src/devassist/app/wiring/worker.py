@@ -11,6 +11,7 @@ import time
 import traceback
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from importlib import import_module
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -207,7 +208,9 @@ def _client(assignment: Assignment) -> ModelClient:
         return ReplayClient(Path(assignment.replay), run=assignment.run)
     if assignment.script:
         return ScriptedClient(load_script(Path(assignment.script)))
-    return LiteLLMClient(ModelSettings(api_base=assignment.api_base, timeout_s=assignment.timeout_s))
+    return LiteLLMClient(
+        replace(assignment.model, api_base=assignment.api_base, timeout_s=assignment.timeout_s)
+    )
 
 
 def _caller(client: ModelClient, assignment: Assignment) -> Callable[..., ModelReply]:

@@ -142,11 +142,12 @@ def totals(state: RunState, *, now: datetime) -> Text:
     limits = state.limits
     used = state.usage
     tokens = used.input_tokens + used.output_tokens
+    about = "~" if used.estimated_calls else ""
     since = (now - datetime.fromisoformat(state.started_at)).total_seconds() if state.started_at else 0
     parts = [
         f"{used.model_calls} calls",
-        f"{tokens} tokens{_of(limits.max_tokens)}",
-        f"{used.usd:.4f} USD{_of(limits.max_usd)}",
+        f"{about}{tokens} tokens{_of(limits.max_tokens)}",
+        f"{about}{used.usd:.4f} USD{_of(limits.max_usd)}",
         f"{_seconds(since)} min{_of(limits.max_minutes)}",
     ]
     return Text("  ".join(parts), "dim")

@@ -78,7 +78,12 @@ class ModelIntended:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModelCalled:
-    """One attempt at a model call, which is one HTTP request. `usd` is None where the price is unknown."""
+    """
+    One attempt at a model call, which is one HTTP request. `usd` is None where the price is unknown.
+
+    Of `input_tokens`, `cached_input_tokens` were read from the provider's cache, `cache_written_tokens` written to it.
+    `estimated` tokens are counted by length, since the provider told none.
+    """
 
     type: ClassVar[EventType] = EventType.MODEL_CALLED
     role: str = ""
@@ -96,6 +101,9 @@ class ModelCalled:
     response_id: str | None = ""
     input_tokens: int = 0
     output_tokens: int = 0
+    cached_input_tokens: int = 0
+    cache_written_tokens: int = 0
+    estimated: bool = False
     usd: float | None = None
     latency_ms: float = 0.0
     error: str | None = None

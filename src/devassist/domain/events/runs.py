@@ -14,13 +14,20 @@ from devassist.domain.statuses import RunStatus, SandboxTier
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Usage:
-    """Model use. An unknown price counts as 0 in `usd` and once in `unpriced_calls`."""
+    """
+    Model use. An unknown price counts as 0 in `usd` and once in `unpriced_calls`.
+
+    `cached_input_tokens` of the `input_tokens` were read from a provider's cache. The tokens of `estimated_calls` are
+    counted by length, since the provider told none.
+    """
 
     model_calls: int = 0
     input_tokens: int = 0
     output_tokens: int = 0
     usd: float = 0.0
     unpriced_calls: int = 0
+    cached_input_tokens: int = 0
+    estimated_calls: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -222,6 +222,8 @@ class RunState:
             output_tokens=used.output_tokens + call.output_tokens,
             usd=used.usd + (call.usd or 0.0),
             unpriced_calls=used.unpriced_calls + unpriced,
+            cached_input_tokens=used.cached_input_tokens + call.cached_input_tokens,
+            estimated_calls=used.estimated_calls + call.estimated,
         )
 
     def _land(self, record: Record, merge: MergeCompleted) -> None:

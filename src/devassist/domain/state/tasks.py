@@ -53,6 +53,8 @@ class AgentState:
     input_tokens: int = 0
     output_tokens: int = 0
     usd: float = 0.0
+    estimated: bool = False
+    """Whether the tokens of some of its calls are counted by length, since the provider told none."""
     last_action: str = ""
     claims: dict[Verdict, int] = field(default_factory=dict)
     """How the claims of its last handoff were judged."""
@@ -91,6 +93,7 @@ class AgentState:
         self.input_tokens += call.input_tokens
         self.output_tokens += call.output_tokens
         self.usd += call.usd or 0.0
+        self.estimated = self.estimated or call.estimated
         self.last_action = "thought" if answered else f"model error: {call.error or ''}"
 
 

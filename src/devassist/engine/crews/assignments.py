@@ -39,6 +39,7 @@ def assignment(
         max_retries=settings.model.max_retries,
         timeout_s=settings.model.timeout_s,
         api_base=request.api_base,
+        model=settings.model,
         sandbox_tier=context.tier,
         network=settings.sandbox.network,
         script=request.script,

@@ -69,6 +69,11 @@ def openai_base(env: Mapping[str, str]) -> str:
     return next((env[name].strip().rstrip("/") for name in OPENAI_BASES if env.get(name, "").strip()), "")
 
 
+def server_of(model: str, api_base: str, env: Mapping[str, str]) -> str:
+    """The URL of the server that the person chose for a model; empty for the provider's own."""
+    return api_base or (openai_base(env) if provider_of(model) == "openai" else "")
+
+
 def is_loopback(url: str) -> bool:
     """Whether `url` points at this machine."""
     try:

@@ -6,6 +6,13 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from devassist.domain.events import JsonObject
+from devassist.llm.wire.caching import (
+    as_parts,
+    wants_marks,
+    with_mark_after_tools,
+    with_marks,
+    with_stable_mark,
+)
 from devassist.llm.wire.dialect import Dialect, dialect_of
 from devassist.llm.wire.reasoning import with_reasoning
 from devassist.llm.wire.tool_turns import clean, in_turns
@@ -33,12 +40,16 @@ def outgoing(request: ModelRequest, *, own_server: bool) -> Outgoing:
     """
     dialect = dialect_of(request.model, own_server=own_server)
     messages = with_reasoning(request.messages, request.reasoning, request.model)
+    marks = wants_marks(request.model)
+    if marks and request.stable:
+        messages = with_stable_mark(messages, request.stable)
     cleaned = [message for message in map(clean, messages) if isinstance(message, dict)]
     turns = _said(in_turns(_system_first(cleaned), dialect), dialect)
-    return Outgoing(
-        messages=_alternating(turns, dialect),
-        tools=[tool for tool in map(clean, request.tools) if isinstance(tool, dict)],
-    )
+    alternating = _alternating(turns, dialect)
+    tools = [tool for tool in map(clean, request.tools) if isinstance(tool, dict)]
+    if not marks:
+        return Outgoing(messages=alternating, tools=tools)
+    return Outgoing(messages=with_marks(alternating), tools=with_mark_after_tools(tools, request.model))
 
 
 def _system_first(messages: Sequence[JsonObject]) -> list[JsonObject]:
@@ -89,10 +100,3 @@ def joined(messages: Sequence[JsonObject]) -> JsonObject:
         return {**messages[0], "content": "\n\n".join(str(content) for content in contents if content)}
     parts = [part for content in contents for part in as_parts(content)]
     return {**messages[0], "content": parts}
-
-
-def as_parts(content: object) -> list[JsonObject]:
-    """A message's content as a list of parts; no part is an empty text."""
-    if isinstance(content, str):
-        return [{"type": "text", "text": content}] if content else []
-    return [part for part in content if isinstance(part, dict)] if isinstance(content, list | tuple) else []

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from devassist.domain.errors import ModelError
 from devassist.domain.events import JsonObject, Reasoning
-from devassist.llm.models.tokens import count
+from devassist.llm.wire.usage import part, tokens_of
 from devassist.ports import ModelReply, ModelRequest, ToolCall
 
 _SIGNED = "__thought__"
@@ -16,43 +16,40 @@ _FIELDS = ("thought_signatures", "reasoning_details")
 """The provider's own fields of a message that belong to its reasoning: Gemini's, and OpenRouter's."""
 
 
-def reply_from(answer: object, request: ModelRequest, *, usd: float | None = None) -> ModelReply:
+def reply_from(answer: object, request: ModelRequest) -> ModelReply:
     """
-    Read an OpenAI-shaped answer, a litellm object or a mapping.
+    Read an OpenAI-shaped answer, a litellm object or a mapping. Its price is left out.
 
     Raises ModelError of kind bad_reply if there is no message, content_filter if it was withheld.
     """
-    first = next(iter(_items(_part(answer, "choices"))), None)
-    message = _part(first, "message")
+    first = next(iter(_items(part(answer, "choices"))), None)
+    message = part(first, "message")
     if message is None:
         raise ModelError(
             f"model {request.model} sent a reply without a message", kind="bad_reply", retryable=True
         )
-    finish = str(_part(first, "finish_reason") or "")
-    content = _text(_part(message, "content")) or _refusal(message)
+    finish = str(part(first, "finish_reason") or "")
+    content = _text(part(message, "content")) or _refusal(message)
     raw = _raw_calls(message)
     calls = _tool_calls(raw, used=_ids_in(request.messages))
     if finish == "content_filter" and not content and not calls:
         raise ModelError(f"model {request.model} withheld its reply: content filter", kind="content_filter")
-    usage = _part(answer, "usage")
+    tokens = tokens_of(part(answer, "usage"), request, content, calls)
     return ModelReply(
         content=content,
         tool_calls=calls,
         finish_reason=finish,
-        model=str(_part(answer, "model") or request.model),
-        response_id=str(_part(answer, "id") or ""),
-        input_tokens=count(_part(usage, "prompt_tokens")),
-        output_tokens=count(_part(usage, "completion_tokens")),
-        usd=usd,
+        model=str(part(answer, "model") or request.model),
+        response_id=str(part(answer, "id") or ""),
+        input_tokens=tokens.input,
+        output_tokens=tokens.output,
+        cached_input_tokens=tokens.cached,
+        cache_written_tokens=tokens.written,
+        estimated=tokens.estimated,
         reasoning=_reasoning(
             message, request.model, dict(zip([call.id for call in calls], raw, strict=True))
         ),
     )
-
-
-def _part(whole: object, name: str) -> object:
-    part: object = whole.get(name) if isinstance(whole, Mapping) else getattr(whole, name, None)
-    return part
 
 
 def _items(value: object) -> Sequence[object]:
@@ -66,20 +63,20 @@ def _text(content: object) -> str:
         return content
     if not isinstance(content, Sequence):
         return ""
-    texts = [part if isinstance(part, str) else _part(part, "text") for part in content]
+    texts = [piece if isinstance(piece, str) else part(piece, "text") for piece in content]
     return "\n".join(text for text in texts if isinstance(text, str))
 
 
 def _refusal(message: object) -> str:
     """OpenAI's models refuse in a field of its own, which litellm keeps beside the message."""
-    refusal = _part(message, "refusal") or _part(_part(message, "provider_specific_fields"), "refusal")
+    refusal = part(message, "refusal") or part(part(message, "provider_specific_fields"), "refusal")
     return refusal if isinstance(refusal, str) else ""
 
 
 def _raw_calls(message: object) -> Sequence[object]:
-    calls = list(_items(_part(message, "tool_calls")))
+    calls = list(_items(part(message, "tool_calls")))
     # OpenAI's name for a tool call before there were tools; old servers still use it.
-    function = _part(message, "function_call")
+    function = part(message, "function_call")
     return [{"function": function}] if function and not calls else calls
 
 
@@ -87,33 +84,31 @@ def _tool_calls(raw: Iterable[object], *, used: set[str]) -> tuple[ToolCall, ...
     """In the model's order. An id already in the transcript would pair a result with the wrong call."""
     calls: list[ToolCall] = []
     for call in raw:
-        function = _part(call, "function")
-        unique = _unique(str(_part(call, "id") or "").partition(_SIGNED)[0], used)
+        function = part(call, "function")
+        unique = _unique(str(part(call, "id") or "").partition(_SIGNED)[0], used)
         used.add(unique)
-        name = str(_part(function, "name") or "")
-        calls.append(ToolCall(id=unique, name=name, arguments=_arguments(_part(function, "arguments"))))
+        name = str(part(function, "name") or "")
+        calls.append(ToolCall(id=unique, name=name, arguments=_arguments(part(function, "arguments"))))
     return tuple(calls)
 
 
 def _reasoning(message: object, model: str, calls: Mapping[str, object]) -> Reasoning:
     """What the model thought, as it has to be sent back; `calls` are the raw tool calls by the ids they have now."""
-    text = _part(message, "reasoning_content")
-    fields = _part(message, "provider_specific_fields")
+    text = part(message, "reasoning_content")
+    fields = part(message, "provider_specific_fields")
     return Reasoning(
         model=model,
         text=text if isinstance(text, str) else "",
-        blocks=tuple(_plain(block) for block in _items(_part(message, "thinking_blocks"))),
-        fields={name: value for name in _FIELDS if (value := _part(fields, name))},
+        blocks=tuple(_plain(block) for block in _items(part(message, "thinking_blocks"))),
+        fields={name: value for name in _FIELDS if (value := part(fields, name))},
         calls={name: signed for name, call in calls.items() if (signed := _signed(call))},
     )
 
 
 def _signed(call: object) -> JsonObject:
     """The fields that a provider wants back with a tool call; litellm writes Gemini's signature into the id, too."""
-    own = _part(call, "provider_specific_fields") or _part(
-        _part(call, "function"), "provider_specific_fields"
-    )
-    _, _, signature = str(_part(call, "id") or "").partition(_SIGNED)
+    own = part(call, "provider_specific_fields") or part(part(call, "function"), "provider_specific_fields")
+    _, _, signature = str(part(call, "id") or "").partition(_SIGNED)
     return _plain(own) or ({"thought_signature": signature} if signature else {})
 
 

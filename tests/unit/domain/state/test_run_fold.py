@@ -240,6 +240,8 @@ def test_planning_is_a_task_of_its_own_and_not_of_the_plan() -> None:
         "output_tokens": 0,
         "usd": 0.0,
         "unpriced_calls": 1,
+        "cached_input_tokens": 0,
+        "estimated_calls": 0,
     }
 
 

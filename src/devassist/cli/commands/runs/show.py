@@ -82,7 +82,8 @@ def _show_task(invocation: Invocation, task: TaskState) -> None:
         lines += [f"check: {command} -> {code}" for command, code in task.checks.items()]
     for agent in task.agents.values():
         lines.append(
-            f"{agent.role}: {agent.branch} at {agent.commit[:12]}, {agent.turns} turns, {agent.usd:.4f} USD"
+            f"{agent.role}: {agent.branch} at {agent.commit[:12]}, {agent.turns} turns, "
+            f"{'~' if agent.estimated else ''}{agent.usd:.4f} USD"
         )
     for line in lines:
         invocation.answers.print(line, markup=False)
