@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import itertools
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -9,10 +10,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given
 
+from devassist.domain.events import JsonObject
 from devassist.domain.settings import ModelSettings
 from devassist.domain.statuses import Outcome
 from devassist.llm.litellm_gateway import LiteLLMClient
+from devassist.ports import ModelRequest
+from support.conversations import TOOLS, conversations
 from support.lone_agent import LoneLink, run_agent, second_life
 from support.openai_server import OpenAIServer, Provider, calls
 from support.providers.anthropic import Anthropic
@@ -154,3 +159,19 @@ def test_anthropic_reads_from_its_cache_what_was_sent_before(tmp_path: Path) -> 
             )
             / 1e6
         )
+
+
+@given(messages=conversations)
+@pytest.mark.parametrize("name", [name for name in CASES if name != "stream only"])
+def test_any_transcript_is_accepted(name: str, messages: list[JsonObject]) -> None:
+    """Also that of another model, or of a run that broke off anywhere."""
+    case = CASES[name]
+    provider = case.make()
+    if isinstance(provider, Gemini):
+        provider.issued.add(
+            base64.b64encode(b"skip_thought_signature_validator").decode()
+        )  # litellm's, for others' calls
+    request = ModelRequest(model=case.model, messages=messages, tools=TOOLS, stable=2)
+    with OpenAIServer(lambda _body, _n: "ok", provider=provider) as server:
+        client = LiteLLMClient(ModelSettings(api_base=server.root + case.below), env={case.key: "k" * 20})
+        assert client.attempt(request).content == "ok", server.refusals

@@ -61,7 +61,7 @@ class LiteLLMClient:
         self._adjustments: dict[str, set[Adjustment]] = {}
         self._windows = Windows(
             base_of=self._base,
-            key=find_key("openai", self._env),
+            key_of=lambda model: find_key(provider_of(model), self._env),
             chosen=lambda model: window_for(model, settings),
         )
 

@@ -8,7 +8,7 @@ from devassist.domain.errors import UsageError
 from devassist.domain.settings import ModelSettings
 from devassist.llm.models.params import window_for
 from devassist.llm.models.prices import find_price
-from devassist.llm.models.providers import find_key, server_of
+from devassist.llm.models.providers import find_key, provider_of, server_of
 from devassist.llm.models.windows import Windows
 
 _EXAMPLE = "{ input = 1.0, output = 5.0 }"
@@ -18,7 +18,7 @@ def model_notes(settings: ModelSettings, models: Sequence[str], env: Mapping[str
     """Sentences about models whose price or context window nobody knows. Asks their servers, and runs no model."""
     windows = Windows(
         base_of=lambda model: server_of(model, settings.api_base, env),
-        key=find_key("openai", env),
+        key_of=lambda model: find_key(provider_of(model), env),
         chosen=lambda model: window_for(model, settings),
     )
     notes = [

@@ -14,6 +14,13 @@ TIMEOUT_S = 0.3
 _MOST_BYTES = 1_000_000
 
 
+class _NoRedirects(urllib.request.HTTPRedirectHandler):
+    """A key goes only where it was meant to go."""
+
+    def redirect_request(self, *_: object) -> None:
+        return None
+
+
 @dataclass(frozen=True, slots=True)
 class Lookup:
     """`key` is sent as a bearer token if it is not empty."""
@@ -26,7 +33,7 @@ class Lookup:
         if not url.startswith(("http://", "https://")):
             return {}
         # No proxies: a proxy that answers for 127.0.0.1 would look like a model server.
-        opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+        opener = urllib.request.build_opener(urllib.request.ProxyHandler({}), _NoRedirects())
         headers = {"Authorization": f"Bearer {self.key}"} if self.key else {}
         data = None if question is None else json.dumps(question).encode()
         headers |= {} if data is None else {"Content-Type": "application/json"}

@@ -9,6 +9,16 @@ from urllib.parse import urlsplit
 
 OPENAI_BASES = ("OPENAI_API_BASE", "OPENAI_BASE_URL")
 
+_BASES = {
+    "hosted_vllm": "HOSTED_VLLM_API_BASE",
+    "lm_studio": "LM_STUDIO_API_BASE",
+    "llamafile": "LLAMAFILE_API_BASE",
+    "litellm_proxy": "LITELLM_PROXY_API_BASE",
+    "ollama": "OLLAMA_API_BASE",
+    "ollama_chat": "OLLAMA_API_BASE",
+}
+"""The variables in which litellm looks for people's own servers, by provider."""
+
 KEYS: Mapping[str, tuple[str, ...]] = {
     "anthropic": ("ANTHROPIC_API_KEY", "ANTHROPIC_AUTH_TOKEN"),
     "openai": ("OPENAI_API_KEY", "OPENAI_ADMIN_KEY"),
@@ -71,7 +81,11 @@ def openai_base(env: Mapping[str, str]) -> str:
 
 def server_of(model: str, api_base: str, env: Mapping[str, str]) -> str:
     """The URL of the server that the person chose for a model; empty for the provider's own."""
-    return api_base or (openai_base(env) if provider_of(model) == "openai" else "")
+    provider = provider_of(model)
+    if api_base or provider == "openai":
+        return api_base or openai_base(env)
+    name = _BASES.get(provider, "")
+    return env.get(name, "").strip().rstrip("/") if name else ""
 
 
 def is_loopback(url: str) -> bool:

@@ -51,7 +51,8 @@ class Windows:
 
     base_of: Callable[[str], str]
     """The URL of the server that the person chose for a model; empty for the provider's own."""
-    key: str = ""
+    key_of: Callable[[str], str] = lambda _model: ""
+    """The key that its server wants."""
     chosen: Callable[[str], int] = lambda _model: 0
     """The window that the person set for a model; 0 if none."""
     ask: Ask | None = None
@@ -76,7 +77,7 @@ class Windows:
 
     def _served(self, model: str, base: str) -> int:
         """The window by the model's server; 0 if it does not tell."""
-        ask: Ask = self.ask or Lookup(self.key)
+        ask: Ask = self.ask or Lookup(self.key_of(model))
         name = model.partition("/")[2]
         if provider_of(model) in OLLAMA:
             return ollama_window(ask(f"{base.removesuffix('/v1')}/api/show", {"model": name}))

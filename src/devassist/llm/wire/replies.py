@@ -54,7 +54,7 @@ def reply_from(answer: object, request: ModelRequest) -> ModelReply:
 
 def _items(value: object) -> Sequence[object]:
     """`value` if it is a list; empty if a provider sent something else."""
-    return value if isinstance(value, Sequence) else ()
+    return value if isinstance(value, Sequence) and not isinstance(value, str | bytes) else ()
 
 
 def _text(content: object) -> str:
@@ -99,8 +99,8 @@ def _reasoning(message: object, model: str, calls: Mapping[str, object]) -> Reas
     return Reasoning(
         model=model,
         text=text if isinstance(text, str) else "",
-        blocks=tuple(_plain(block) for block in _items(part(message, "thinking_blocks"))),
-        fields={name: value for name in _FIELDS if (value := part(fields, name))},
+        blocks=tuple(kept for block in _items(part(message, "thinking_blocks")) if (kept := _plain(block))),
+        fields=_plain({name: value for name in _FIELDS if (value := part(fields, name))}),
         calls={name: signed for name, call in calls.items() if (signed := _signed(call))},
     )
 
@@ -113,11 +113,23 @@ def _signed(call: object) -> JsonObject:
 
 
 def _plain(value: object) -> JsonObject:
-    """A mapping, or one of litellm's objects, as a JSON object; empty for anything else."""
-    if not isinstance(value, Mapping):
-        dump = getattr(value, "model_dump", None)
-        value = dump(exclude_none=True) if callable(dump) else {}
-    return {str(name): item for name, item in value.items()} if isinstance(value, Mapping) else {}
+    """A mapping, or one of litellm's objects, as a JSON object: it goes into the log. Empty for anything else."""
+    try:
+        plain = json.loads(json.dumps(value, default=_dumped))
+    except (TypeError, ValueError, RecursionError):
+        return {}
+    return plain if isinstance(plain, dict) else {}
+
+
+def _dumped(value: object) -> object:
+    dump = getattr(value, "model_dump", None)
+    return (
+        dump(exclude_none=True)
+        if callable(dump)
+        else dict(value)
+        if isinstance(value, Mapping)
+        else str(value)
+    )
 
 
 def _unique(wanted: str, used: set[str]) -> str:

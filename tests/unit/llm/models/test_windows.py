@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import threading
+from http.server import BaseHTTPRequestHandler, HTTPServer
+
 import pytest
 
+from devassist.llm.models.lookup import Lookup
+from devassist.llm.models.providers import server_of
 from devassist.llm.models.windows import (
     ASSUMED,
     ASSUMED_HOSTED,
@@ -121,3 +126,49 @@ def test_a_reply_may_be_as_long_as_the_model_and_the_window_allow() -> None:
     assert reply_to("deepseek/deepseek-chat", 10_000) == 8_192
     assert reply_to("openai/gpt-5.2", 10_000) == 0
     assert reply_to("gemini/of-tomorrow", 10_000) == 0
+
+
+def test_a_key_does_not_follow_a_server_that_sends_it_elsewhere() -> None:
+    with OpenAIServer(lambda _body, _n: "") as other:
+        moved = _Redirecting(f"{other.url}/models")
+        try:
+            assert Lookup("k" * 20)(moved.url) == {}
+        finally:
+            moved.close()
+        assert other.paths == []
+
+
+class _Redirecting:
+    def __init__(self, place: str) -> None:
+        class Handler(BaseHTTPRequestHandler):
+            def log_message(self, *args: object) -> None:
+                pass
+
+            def do_GET(self) -> None:
+                self.send_response(302)
+                self.send_header("location", place)
+                self.end_headers()
+
+        self._server = HTTPServer(("127.0.0.1", 0), Handler)
+        self.url = f"http://127.0.0.1:{self._server.server_address[1]}/v1/models"
+        self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.02})
+        self._thread.start()
+
+    def close(self) -> None:
+        self._server.shutdown()
+        self._thread.join()
+        self._server.server_close()
+
+
+@pytest.mark.parametrize(
+    ("model", "variable"),
+    [
+        ("hosted_vllm/m", "HOSTED_VLLM_API_BASE"),
+        ("ollama_chat/m", "OLLAMA_API_BASE"),
+        ("openai/m", "OPENAI_BASE_URL"),
+    ],
+)
+def test_people_s_servers_are_found_where_litellm_finds_them(model: str, variable: str) -> None:
+    assert server_of(model, "", {variable: " http://gpu:8000/v1/ "}) == "http://gpu:8000/v1"
+    assert server_of(model, "http://own/v1", {variable: "http://gpu:8000"}) == "http://own/v1"
+    assert server_of("anthropic/claude", "", {variable: "http://gpu:8000"}) == ""

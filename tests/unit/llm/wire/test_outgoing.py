@@ -13,6 +13,7 @@ from devassist.domain.events import JsonObject, Reasoning
 from devassist.llm.wire.outgoing import outgoing
 from devassist.llm.wire.tool_turns import NO_RESULT, NOT_JSON, clean_text, json_object
 from devassist.ports import ModelRequest
+from support.conversations import arguments, conversations, message
 
 MODELS = (
     "openai/m",
@@ -23,33 +24,6 @@ MODELS = (
     "ollama_chat/q",
 )
 IDS = {"anthropic": r"[a-zA-Z0-9_-]{1,64}", "mistral": r"[a-zA-Z0-9]{9}"}
-
-texts = st.one_of(st.text(max_size=8), st.text(alphabet=" \n\ud800\udc00a", max_size=4), st.none())
-ids = st.sampled_from(["a", "b", "functions.read_file:0", "", "x" * 50, "toolu_01", "\ud800"])
-arguments = st.one_of(
-    st.sampled_from(
-        ["", "{}", "[1]", '{"a": 1e999}', '{"a": NaN}', '{"a": "\\ud800"}', '{"a": ', "null", "[" * 3000]
-    ),
-    st.text(max_size=6),
-    st.dictionaries(st.text(max_size=3), st.text(max_size=3), max_size=2).map(json.dumps),
-)
-call = st.builds(
-    lambda id_, name, args: {"id": id_, "type": "function", "function": {"name": name, "arguments": args}},
-    ids,
-    st.sampled_from(["read_file", "no such tool!", "", "functions.read_file", "n" * 80]),
-    arguments,
-)
-message = st.one_of(
-    st.builds(lambda role, text: {"role": role, "content": text}, st.sampled_from(["system", "user"]), texts),
-    st.builds(lambda text: {"role": "assistant", "content": text}, texts),
-    st.builds(
-        lambda text, calls: {"role": "assistant", "content": text, "tool_calls": calls},
-        texts,
-        st.lists(call, max_size=3),
-    ),
-    st.builds(lambda id_, text: {"role": "tool", "tool_call_id": id_, "content": text}, ids, texts),
-)
-conversations = st.lists(message, max_size=12)
 
 
 def sent(messages: list[JsonObject], model: str = "openai/m", *, own_server: bool = True) -> list[JsonObject]:

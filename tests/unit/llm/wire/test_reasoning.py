@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from devassist.domain.events import Reasoning
+from devassist.llm.wire.outgoing import outgoing
 from devassist.llm.wire.reasoning import with_reasoning
 from devassist.llm.wire.replies import reply_from
 from devassist.ports import ModelRequest
@@ -94,3 +97,34 @@ def test_a_refusal_is_the_text_of_the_reply() -> None:
         reply({"content": None, "refusal": "I cannot help with that."}).content == "I cannot help with that."
     )
     assert reply({"content": None, "provider_specific_fields": {"refusal": "No."}}).content == "No."
+
+
+class Odd:
+    """As litellm's pydantic objects are."""
+
+    def model_dump(self, **_: object) -> dict[str, object]:
+        return {"type": "thinking", "thinking": "hm", "signature": "S"}
+
+
+@pytest.mark.parametrize(
+    ("blocks", "kept"),
+    [
+        ("a text", ()),
+        (None, ()),
+        ([None, 3, "x", []], ()),
+        ([Odd()], ({"type": "thinking", "thinking": "hm", "signature": "S"},)),
+        ([{"type": "thinking", "when": object}], ({"type": "thinking", "when": "<class 'object'>"},)),
+        ({"type": "thinking"}, ()),
+    ],
+)
+def test_reasoning_of_an_odd_shape_is_json_or_nothing(blocks: object, kept: tuple[object, ...]) -> None:
+    answer = reply({"content": "x", "thinking_blocks": blocks, "provider_specific_fields": "odd"})
+    assert answer.reasoning.blocks == kept
+    json.dumps([answer.reasoning.blocks, answer.reasoning.fields])
+
+
+def test_a_lone_surrogate_in_reasoning_is_kept_and_sent_as_unicode() -> None:
+    thought = reply({"content": "x", "reasoning_content": "\ud800"}).reasoning
+    assert thought.text == "\ud800"
+    request = ModelRequest(model="gemini/g", messages=[ASKED, SAID], reasoning={1: thought})
+    json.dumps(outgoing(request, own_server=False).messages, ensure_ascii=False).encode()
