@@ -5,12 +5,16 @@ from __future__ import annotations
 import base64
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 from urllib.parse import quote
 
 _SECRET_NAME = re.compile(r"(?i)(key|token|secret|passw|credential|auth|cookie|session|dsn)")
 _HARMLESS = re.compile(r"(?i)^(true|false|none|null|\d{1,5}|/[\w./-]*)$")
 _SHORTEST = 8
+_REMEMBERED = 4096
+"""Texts of which is remembered what becomes of them."""
+_LONGEST_REMEMBERED = 1000
 
 _SHAPES: Sequence[tuple[str, str, re.Pattern[str]]] = [
     (rule, word, re.compile(pattern))
@@ -60,8 +64,15 @@ class Redactor:
         longest_first = sorted(forms, key=len, reverse=True)
         self._known = re.compile("|".join(map(re.escape, longest_first))) if longest_first else None
         self._own = [re.compile(pattern) for pattern in patterns]
+        # The descriptions of the tools, for instance, are in every recorded model call.
+        self._remembered = lru_cache(maxsize=_REMEMBERED)(self._redacted)
 
     def text(self, text: str) -> str:
+        if len(text) < _SHORTEST and not self._own:  # no secret that is known by itself is as short
+            return text
+        return self._remembered(text) if len(text) <= _LONGEST_REMEMBERED else self._redacted(text)
+
+    def _redacted(self, text: str) -> str:
         if self._known is not None:
             text = self._known.sub(_by("known"), text)
         if "PRIVATE KEY-----" in text:

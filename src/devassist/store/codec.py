@@ -115,6 +115,8 @@ def decompress(codec: str, stored: bytes) -> bytes:
 
 
 def _normalise(value: Any, depth: int) -> Any:
+    if type(value) is str:  # most values are; `match` below would ask about three other types first
+        return safe(value)
     if depth > DEPTH_LIMIT:
         raise AuditError(f"event data is nested more than {DEPTH_LIMIT} deep")
     match value:

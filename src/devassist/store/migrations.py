@@ -12,9 +12,6 @@ from __future__ import annotations
 import sqlite3
 from typing import Any
 
-import sqlite_utils
-from sqlite_utils.migrations import Migrations
-
 from devassist.domain.errors import AuditError
 from devassist.domain.failpoints import reach
 from devassist.store.views import VIEWS
@@ -32,6 +29,7 @@ _TABLES = (
     "CREATE INDEX events_agent ON events(agent)",
 )
 
+_SET = "devassist.audit"
 _NO_CHANGE = "the audit log is append-only"
 
 TRIGGERS = {
@@ -75,18 +73,32 @@ TRIGGERS = {
 
 def migrate(connection: sqlite3.Connection) -> None:
     """Bring the schema up to date. The caller holds the write lock, so two openers cannot race."""
-    migrations = Migrations("devassist.audit")
     steps = (m001_events, m002_views, m003_conflicts, m004_views_of_facts, m005_tests)
-    for step in steps:
-        migrations()(step)
-    database = sqlite_utils.Database(connection)
-    newer = {done.name for done in migrations.applied(database)} - {step.__name__ for step in steps}
-    if newer:
+    applied, known = _applied(connection), {step.__name__ for step in steps}
+    if newer := applied - known:
         raise AuditError(
             f"the audit log was written by a newer devassist (it has {', '.join(sorted(newer))})",
             hint="upgrade devassist",
         )
-    migrations.apply(database)
+    if applied == known:
+        return
+    # It imports numpy, if that is installed, which takes longer than everything else in most commands.
+    import sqlite_utils
+    from sqlite_utils.migrations import Migrations
+
+    migrations = Migrations(_SET)
+    for step in steps:
+        migrations()(step)
+    migrations.apply(sqlite_utils.Database(connection))
+
+
+def _applied(connection: sqlite3.Connection) -> set[str]:
+    """The steps that sqlite_utils has noted as applied."""
+    listed = "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = '_sqlite_migrations'"
+    if connection.execute(listed).fetchone() is None:
+        return set()
+    rows = connection.execute("SELECT name FROM _sqlite_migrations WHERE migration_set = ?", (_SET,))
+    return {str(name) for (name,) in rows}
 
 
 def m001_events(db: Any) -> None:

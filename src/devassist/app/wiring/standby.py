@@ -33,6 +33,8 @@ _OF_A_TERMINAL: Final = re.compile(
 _OF_A_PROCESS: Final = ("NoNewPrivs:", "Seccomp:", "Groups:", "CapEff:", "CapBnd:")
 _NAMESPACES: Final = ("mnt", "net", "user", "ipc", "uts")
 _ROOM: Final = 512
+_ONE_THREAD: Final = {"OPENBLAS_NUM_THREADS": "1"}
+"""A library that CrewAI imports, and nobody here uses, would start a thread for each core, which waits busily."""
 
 
 def standby_directory(host: Host) -> Path:
@@ -69,7 +71,7 @@ def worker_world(host: Host, run: str, directory: Path) -> WorkerWorld:
     return WorkerWorld(
         run=run,
         environment={**host.environment, **own},
-        import_environment={**_without_secrets(host.environment), **own, ROOM: "_" * _ROOM},
+        import_environment={**_without_secrets(host.environment), **own, **_ONE_THREAD, ROOM: "_" * _ROOM},
         directory=directory / ".private",
         log=directory / "worker.log",
     )
