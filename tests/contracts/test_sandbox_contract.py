@@ -573,18 +573,29 @@ POINTER = {
 
 @pytest.mark.parametrize("name", list(POINTER))
 def test_bubblewrap_keeps_the_git_pointer(name: str, bubblewrap: Any, new_world: Callable[[], World]) -> None:
-    def changed(box: Any) -> bool:
+    def changed(act: Callable[[World], object]) -> bool:
         world = new_world()
         before = (world.wt / ".git").stat().st_mode
-        run(box, world, POINTER[name])
+        act(world)
         pointer = world.wt / ".git"
         return not pointer.is_file() or (pointer.read_text(), pointer.stat().st_mode) != (
             "gitdir: elsewhere\n",
             before,
         )
 
-    assert changed(UnsafeSandbox())
-    assert not changed(bubblewrap)
+    assert changed(lambda world: subprocess.run(["/bin/sh", "-c", POINTER[name]], cwd=world.wt, check=True))
+    assert not changed(lambda world: run(bubblewrap, world, POINTER[name]))
+
+
+@pytest.mark.parametrize("name", ["rewrite", "remove", "move aside"])
+def test_a_tier_that_cannot_keep_the_git_pointer_puts_it_back_and_fails_the_command(
+    name: str, new_world: Callable[[], World]
+) -> None:
+    world = new_world()
+    result = run(UnsafeSandbox(), world, POINTER[name])
+    assert (world.wt / ".git").read_text() == "gitdir: elsewhere\n"
+    assert result.exit_code != 0
+    assert "devassist has put it back" in result.output
 
 
 def test_bubblewrap_shows_no_process_of_the_host(bubblewrap: Any, world: World) -> None:

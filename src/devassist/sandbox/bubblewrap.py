@@ -68,7 +68,15 @@ class BubblewrapSandbox:
         mark = new_mark()
         with contextlib.ExitStack() as open_files:
             code = _memory_file(open_files, "seccomp", _filter(prepared))
-            options = [*_arguments(prepared), "--setenv", VARIABLE, mark.token, "--seccomp", str(code)]
+            pointer = _memory_file(open_files, "gitfile", prepared.git.pointer) if prepared.git else None
+            options = [
+                *_arguments(prepared, pointer),
+                "--setenv",
+                VARIABLE,
+                mark.token,
+                "--seccomp",
+                str(code),
+            ]
             # By descriptor, not on the command line: `ps` would show the environment to everybody.
             listed = _memory_file(
                 open_files, "bwrap-options", "\0".join(options).encode(errors="surrogateescape")
@@ -84,7 +92,7 @@ class BubblewrapSandbox:
                     return spawn(
                         (*argv, "--", *_limits(), *shell(prepared.command)),
                         cwd=Path("/"), environment=_marks(prepared.environment), mark=mark,
-                        pass_fds=(code, listed, status_out),
+                        pass_fds=(code, listed, status_out, *(() if pointer is None else (pointer,))),
                     )  # fmt: skip
                 except OSError as error:
                     raise SandboxUnavailable(
@@ -132,7 +140,7 @@ def _limits() -> tuple[str, ...]:
     return (_PRLIMIT, f"--nproc={_PROCESSES}", f"--fsize={LARGEST_FILE}", "--core=0", "--")
 
 
-def _arguments(prepared: Prepared) -> Iterator[str]:
+def _arguments(prepared: Prepared, pointer: int | None) -> Iterator[str]:
     yield from _NAMESPACES
     if not prepared.network:
         yield "--unshare-net"
@@ -141,6 +149,9 @@ def _arguments(prepared: Prepared) -> Iterator[str]:
     masks = [mount.path for mount in mounts if mount.way is Way.MASK and mount.path.is_dir()]
     for mount in mounts:
         yield from _mount(mount)
+    if pointer is not None:
+        # From memory: a file that the agent can write might be a link by now, and bwrap would bind what it leads to.
+        yield from ("--ro-bind-data", str(pointer), str(prepared.worktree / ".git"))
     for link, target in links(_literal(prepared), mounts):
         yield from ("--symlink", target, link)
     for mask in masks:
@@ -175,6 +186,9 @@ def _wanted(prepared: Prepared) -> Iterator[Mount]:
             yield Mount(Way.READ, path.resolve())
     yield Mount(Way.WRITE, prepared.private)
     yield Mount(Way.WRITE, prepared.worktree)
+    if prepared.git is not None:
+        yield from (Mount(Way.READ, store) for store in prepared.git.objects)
+        return
     pointer = prepared.worktree / ".git"
     # A link is left alone: bound over, it would lead to whatever it points at.
     if pointer.exists() and not pointer.is_symlink():

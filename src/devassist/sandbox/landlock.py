@@ -23,8 +23,9 @@ from devassist.domain.errors import SandboxUnavailable
 from devassist.domain.statuses import SandboxTier
 from devassist.ports import CommandResult, SandboxSpec
 from devassist.sandbox import kernel, profile, seccomp
+from devassist.sandbox.git_view import guarded_pointer
 from devassist.sandbox.process import GATE, LiveCommands, Process, new_mark, run_to_end, spawn
-from devassist.sandbox.profile import Prepared, prepare
+from devassist.sandbox.profile import Prepared, environment_with_git, prepare
 from devassist.sandbox.shell import shell
 
 EXECUTE, WRITE_FILE, READ_FILE, READ_DIR = (1 << bit for bit in range(4))
@@ -60,7 +61,8 @@ def abi() -> int:
 def missing_guarantees(version: int) -> tuple[str, ...]:
     """The guarantees that this tier lacks on a kernel with Landlock `version`, a sentence each."""
     always = (
-        "A command can rewrite its worktree's .git pointer file (it is checked before git is used)",
+        "A command can rewrite its worktree's .git pointer file (it is put back, and the command has failed)",
+        "git works in the worktree by a program of that name on PATH: libraries that read .git themselves do not",
         "A command can change modes and times of this user's files outside, though not their content",
         "A command can learn whether a path outside exists, though not read it",
         "Commands share /dev/shm with each other and with this user's programs",
@@ -96,19 +98,22 @@ class LandlockSandbox:
         prepared = prepare(command, spec)
         mark = new_mark()
         argv = (*GATE, *shell(prepared.command))
+        environment = environment_with_git(prepared)
         with _ruleset(prepared) as ruleset:
             sockets = seccomp.Sockets.INTERNET if prepared.network else seccomp.Sockets.NONE
             program = seccomp.filter_program(sockets)
 
             def restricted() -> Process:
                 _restrict_this_thread(ruleset, program)
-                return spawn(argv, cwd=prepared.cwd, environment=prepared.environment, mark=mark)
+                return spawn(argv, cwd=prepared.cwd, environment=environment, mark=mark)
 
             starter = _Starter(restricted)
-            try:
-                return run_to_end(starter.start, self.live, mark, timeout_s=timeout_s, gated=True)
-            finally:
-                starter.release()
+            with guarded_pointer(prepared.worktree, prepared.private) as guarded:
+                try:
+                    result = run_to_end(starter.start, self.live, mark, timeout_s=timeout_s, gated=True)
+                finally:
+                    starter.release()
+            return guarded.judged(result)
 
     def cancel_all(self) -> None:
         """Kill every command of this object that runs now."""
@@ -213,7 +218,8 @@ def _add_rules(ruleset: int, prepared: Prepared, files: int) -> None:
         _allow(ruleset, Path(device), _DEVICE & files)
     network = profile.ETC_NETWORK if prepared.network else ()
     system = (*profile.SYSTEM, *profile.ETC, *network, *_MACHINE)
-    for path in readable((*map(Path, system), *prepared.read_only), prepared.masked):
+    stores = prepared.git.objects if prepared.git is not None else ()
+    for path in readable((*map(Path, system), *prepared.read_only, *stores), prepared.masked):
         _allow(ruleset, path, _READ)
 
 

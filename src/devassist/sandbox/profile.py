@@ -9,7 +9,9 @@ from pathlib import Path
 from typing import Final
 
 from devassist.domain.errors import Refused, UsageError
+from devassist.git.worktree.private_git import PrivateGit
 from devassist.ports import SandboxSpec
+from devassist.sandbox.git_view import git_of, with_wrapper
 
 SYSTEM: Final = ("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32")
 
@@ -43,6 +45,8 @@ class Prepared:
     masked: tuple[Path, ...]
     environment: Mapping[str, str]
     network: bool
+    git: PrivateGit | None
+    """The git directory that stands in for the repository's, None if the worktree is none of a masked repository."""
 
 
 def prepare(command: str, spec: SandboxSpec) -> Prepared:
@@ -58,16 +62,25 @@ def prepare(command: str, spec: SandboxSpec) -> Prepared:
     private = _directory(spec.private, "private directory")
     for name in ("home", "tmp"):
         (private / name).mkdir(mode=0o700, exist_ok=True)
+    masked = tuple(dict.fromkeys(path.resolve() for path in spec.masked if path.exists()))
     return Prepared(
         command=command,
         worktree=worktree,
         private=private,
         cwd=_working_directory(spec, worktree),
         read_only=tuple(_absolute(path) for path in spec.read_only if path.exists()),
-        masked=tuple(dict.fromkeys(path.resolve() for path in spec.masked if path.exists())),
+        masked=masked,
         environment=dict(spec.environment),
         network=spec.network,
+        git=git_of(worktree, masked, private),
     )
+
+
+def environment_with_git(prepared: Prepared) -> Mapping[str, str]:
+    """The command's environment where no mount can put the private git directory in its place."""
+    if prepared.git is None:
+        return prepared.environment
+    return with_wrapper(prepared.environment, prepared.git, prepared.worktree)
 
 
 def _working_directory(spec: SandboxSpec, worktree: Path) -> Path:

@@ -7,8 +7,9 @@ from dataclasses import dataclass, field
 from devassist.domain.errors import SandboxUnavailable
 from devassist.domain.statuses import SandboxTier
 from devassist.ports import CommandResult, SandboxSpec
+from devassist.sandbox.git_view import guarded_pointer
 from devassist.sandbox.process import GATE, LiveCommands, Process, new_mark, run_to_end, spawn
-from devassist.sandbox.profile import prepare
+from devassist.sandbox.profile import environment_with_git, prepare
 from devassist.sandbox.shell import shell
 
 
@@ -28,13 +29,17 @@ class UnsafeSandbox:
         mark = new_mark()
         argv = (*GATE, *shell(prepared.command))
 
+        environment = environment_with_git(prepared)
+
         def start() -> Process:
             try:
-                return spawn(argv, cwd=prepared.cwd, environment=prepared.environment, mark=mark)
+                return spawn(argv, cwd=prepared.cwd, environment=environment, mark=mark)
             except OSError as error:
                 raise SandboxUnavailable(f"The command could not be started: {error}") from error
 
-        return run_to_end(start, self.live, mark, timeout_s=timeout_s, gated=True)
+        with guarded_pointer(prepared.worktree, prepared.private) as guarded:
+            result = run_to_end(start, self.live, mark, timeout_s=timeout_s, gated=True)
+        return guarded.judged(result)
 
     def cancel_all(self) -> None:
         """Kill every command of this object that runs now."""
