@@ -39,7 +39,10 @@ def serve(control: socket.socket, work: Callable[[Connection], None]) -> bool:
     selector.register(control, selectors.EVENT_READ)
     selector.register(wake_read, selectors.EVENT_READ)
     children: set[int] = set()
-    control.send(encode(ForkserverReady()))
+    try:
+        control.send(encode(ForkserverReady()))
+    except OSError:  # the supervisor has not waited for it
+        return True
     while True:
         for key, _ in selector.select():
             if key.fileobj is wake_read:

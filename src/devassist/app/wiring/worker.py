@@ -30,6 +30,7 @@ from devassist.engine.stop import MARK
 from devassist.faults import arm_from
 from devassist.llm.calls import AttemptJournal, CallPolicy
 from devassist.llm.cassette import ReplayClient
+from devassist.llm.lean_import import lean
 from devassist.llm.litellm_gateway import LiteLLMClient
 from devassist.llm.models.catalogue import find_entry
 from devassist.llm.models.windows import ASSUMED_HOSTED
@@ -41,6 +42,8 @@ from devassist.sandbox.sweep import kill_marked
 from devassist.sandbox.tiers import make
 
 _BETWEEN_SWEEPS_S = 0.01
+_SET_BY_IMPORTS: dict[str, str] = {}
+"""Variables that libraries set when they are imported, such as where litellm's tokenizers are."""
 
 
 def main() -> None:
@@ -54,8 +57,10 @@ def main() -> None:
     os.environ.update(environment())
     # CrewAI writes a key file below HOME when it is imported. Workers get the run's environment, HOME included.
     os.environ["HOME"] = os.environ.get("CREWAI_STORAGE_DIR") or tempfile.gettempdir()
+    before = dict(os.environ)
     try:
         preload()
+        _SET_BY_IMPORTS.update({name: value for name, value in os.environ.items() if name not in before})
         control: socket.socket | None = socket.socket(fileno=int(sys.argv[-1]))
         while control is not None:
             if not serve(control, run_assignment):
@@ -123,16 +128,15 @@ def preload() -> None:
     """
     # What the imports make stays to the end; to look for garbage among it takes a second.
     gc.disable()
-    # Imported here and not at the top: both read the environment, which `main` has to prepare.
-    import litellm  # noqa: F401  the largest import; shared by all workers
+    with lean():
+        # Imported here and not at the top: both read the environment, which `main` has to prepare.
+        import litellm  # noqa: F401  the largest import; shared by all workers
 
-    from devassist.crew.rehearsal import mute_events
+        from devassist.crew.rehearsal import mute_events
 
-    for name in _LAZY:
-        with suppress(
-            ImportError
-        ):  # other versions of the libraries have other modules; workers import those
-            import_module(name)
+        for name in _LAZY:
+            with suppress(ImportError):  # versions of the libraries differ; a worker imports what is left
+                import_module(name)
     find_entry("gpt-4o")
     mute_events()
     _rehearse()
@@ -173,7 +177,7 @@ def run_assignment(connection: Connection) -> None:
     """Runs one crew in a forked worker and reports how it ended."""
     start = decode_start(connection.recv_bytes())
     os.environ.clear()
-    os.environ.update(start.environment)
+    os.environ.update({**_SET_BY_IMPORTS, **start.environment})
     os.environ.update(environment())
     arm_from(os.environ)
     # CrewAI, imported by `preload` with its own HOME.

@@ -49,7 +49,9 @@ if pid == 0:
     print(json.dumps([ending.outcome, names, sorted(set(sys.modules) - modules)]), flush=True)
     os._exit(0)
 os.waitpid(pid, 0)
-print(json.dumps([threads, attempts, clients, session]), flush=True)
+loaded = "tiktoken_ext.openai_public" in sys.modules
+tokens = litellm.token_counter(model="gpt-4", text="Hello, world!")
+print(json.dumps([threads, attempts, clients, session, loaded, tokens]), flush=True)
 os._exit(0)
 """
 
@@ -62,6 +64,8 @@ class Preloaded:
     connections: list[str]
     clients: int
     transport: str
+    tokenizer_loaded: bool
+    tokens: int
     fork_outcome: str
     fork_threads: list[str]
     fork_modules: list[str]
@@ -103,6 +107,10 @@ def test_nothing_is_sent_anywhere(preloaded: Preloaded) -> None:
 
 def test_litellm_has_no_client_of_the_rehearsal_and_its_own_session(preloaded: Preloaded) -> None:
     assert (preloaded.clients, preloaded.transport) == (0, "_Repairing")
+
+
+def test_the_tokenizer_is_loaded_when_tokens_are_counted_and_not_before(preloaded: Preloaded) -> None:
+    assert (preloaded.tokenizer_loaded, preloaded.tokens) == (False, 4)
 
 
 def test_the_rehearsal_is_silent(preloaded: Preloaded) -> None:
