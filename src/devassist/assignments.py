@@ -67,11 +67,18 @@ class Assignment:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AgentPlace:
-    """Where one agent works, and its brief."""
+    """
+    Where one agent works, and what it is told.
+
+    `shared` is the same for all agents of a run and comes before `brief`. An agent that `continues` has both in the
+    transcript of its last round already: then `brief` is what is new.
+    """
 
     worktree: str
     private: str
     brief: str
+    shared: str = ""
+    continues: bool = False
     environment: Mapping[str, str]
     read_only: tuple[str, ...]
     prefix: str = ""
@@ -93,6 +100,18 @@ class SubmittedWork:
     """Lines of either side that an integrator left out, word for word."""
     tasks: tuple[JsonObject, ...] = ()
     """The plan's tasks as the orchestrator wrote them."""
+    crew: str = ""
+    """The size of crew that the orchestrator chose; empty if it was not asked or did not say."""
+    needs_tester: bool = False
+    """Whether the reviewer wants tests that only another agent should write."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Leg:
+    """What one CrewAI crew does of an assignment: these roles in order, once, in this round."""
+
+    roles: tuple[Role, ...]
+    round: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,14 +119,14 @@ class Submission:
     """
     The supervisor's reply to a submit.
 
-    `accepted` False sends `text` back to the agent; `failed` ends the attempt with `text` as its reason. `verdict` is
-    what a review counts as.
+    `accepted` False sends `text` back to the agent; `failed` ends the attempt with `text` as its reason. `then` is who
+    goes on after the last agent of a leg; None ends the assignment.
     """
 
     accepted: bool
     text: str
     failed: bool = False
-    verdict: str = ""
+    then: Leg | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,6 +13,8 @@ from support.command_line import Done, Machine
 from support.crewscript import CrewScript, Turn, plan, submit, task, tool, write
 from support.openai_server import Reply
 
+MODEL = ("--model", "openai/test-model")
+
 
 @dataclass
 class Waiting:
@@ -132,7 +134,7 @@ def test_a_plan_is_edited_before_it_is_approved(make_machine: Callable[..., Mach
     script.on("GOAL", "orchestrator", tool("list_files"), hand_in_plan(made, confidence=0.3))
     script.on("ALPHA", "coder", write("b.txt", "b\n"), submit(proves=[0]))
     machine = make_machine(script=script)
-    done = machine.devassist("run", "GOAL: do it", "--model", "openai/test-model", "--format", "json")
+    done = machine.devassist("run", "GOAL: do it", "--crew", "plan", *MODEL, "--format", "json")
     assert done.code == 3, done
     (item,) = machine.devassist("inbox", "--format", "json").json["items"]
     assert item["kind"] == "plan"
@@ -163,7 +165,7 @@ def test_a_planner_that_asked_goes_on_after_the_answer_and_what_it_said_is_not_p
     script.on("GOAL", "orchestrator", asks, tool("list_files"), hand_in_plan(made))
     script.on("ALPHA", "coder", write("a.txt", "a\n"), submit(proves=[0]))
     machine = make_machine(script=script)
-    done = machine.devassist("run", "GOAL: do it", "--model", "openai/test-model", "--format", "json")
+    done = machine.devassist("run", "GOAL: do it", "--crew", "plan", *MODEL, "--format", "json")
     assert done.code == 3, done
     (item,) = done.json["waiting"]
     assert "1 to answer" in machine.devassist("status").out

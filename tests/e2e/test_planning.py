@@ -55,7 +55,9 @@ def planned(make_shared_machine: Callable[..., Machine]) -> Planned:
         submit("doc"),
     )
     machine = make_shared_machine(script=script)
-    done = machine.devassist("run", GOAL, "--model", "openai/test-model", "--format", "json")
+    done = machine.devassist(
+        "run", GOAL, "--crew", "plan", "--model", "openai/test-model", "--format", "json"
+    )
     assert machine.server.script_errors == []
     assert script.missing == []
     return Planned(machine, done)

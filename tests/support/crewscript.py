@@ -16,6 +16,7 @@ from typing import Any
 
 from support.openai_server import Reply, calls, role_of, text_of, tool_names, tool_results
 
+_ROUND = re.compile(r"This is round (\d+)")
 _EVIDENCE = re.compile(r"^evidence: ([A-Za-z0-9_-]+)$", re.MULTILINE)
 
 
@@ -37,11 +38,28 @@ class Turn:
 
     @property
     def results(self) -> list[str]:
-        return tool_results(self.body)
+        return tool_results({"messages": self.body["messages"][self._begins :]})
 
     @property
     def step(self) -> int:
-        return sum(1 for message in self.body["messages"] if message.get("role") == "assistant")
+        own = self.body["messages"][self._begins :]
+        return sum(1 for message in own if message.get("role") == "assistant")
+
+    @property
+    def _begins(self) -> int:
+        """Where this round begins in the transcript: an agent goes on in that of the round before."""
+        rounds = [
+            at
+            for at, message in enumerate(self.body["messages"])
+            if message.get("role") == "user" and _ROUND.search(text_of(message))
+        ]
+        return rounds[-1] if rounds else 0
+
+    @property
+    def told_round(self) -> int:
+        """The round that the newest brief names; 0 if it names none."""
+        told = _ROUND.search(text_of(self.body["messages"][self._begins]))
+        return int(told.group(1)) if told else 0
 
     @property
     def words(self) -> str:
@@ -100,6 +118,7 @@ class CrewScript:
             number, last = self._at.get(key, (1, 0))
             if turn.step == 0 and last > 0:
                 number += 1
+            number = turn.told_round or number
             self._at[key] = (number, turn.step)
             turn = Turn(body, n, number)
             self.turns.append(turn)

@@ -9,7 +9,7 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
-from devassist.assignments import Assignment, CallAddress, CrewEnding
+from devassist.assignments import Assignment, CallAddress, CrewEnding, Leg
 from devassist.crew.agent_session import AgentSession
 from devassist.crew.call_journal import CallJournal, recorded_reply
 from devassist.crew.crew_stop import CrewStop
@@ -54,25 +54,23 @@ class _Crew:
     client: ScriptedClient
 
     def run(self) -> None:
-        round_ = self.assignment.round
+        leg: Leg | None = Leg(roles=self.assignment.roles, round=self.assignment.round)
         granted: list[str] = []
-        while True:
-            verdict = ""
-            for role in self.assignment.roles:
+        while leg is not None:
+            then: Leg | None = None
+            for role in leg.roles:
                 session = AgentSession(
                     assignment=self.assignment,
                     role=Role(role),
-                    round=round_,
+                    round=leg.round,
                     link=self.link,
                     sandbox=make(self.assignment.sandbox_tier) if self.assignment.sandbox_tier else None,
                     open_files=WorktreeFiles,
                     granted=granted,
                 )
                 self._agent(session)
-                verdict = session.verdict
-            if verdict != "request_changes":
-                return
-            round_ += 1
+                then = session.then
+            leg = then
 
     def _agent(self, session: AgentSession) -> None:
         said: list[dict[str, Any]] = []

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from devassist.assignments import AgentPlace, Assignment
+from devassist.assignments import AgentPlace, Assignment, Leg
 from devassist.crew.crew_stop import CrewStop
 from devassist.crew.loop_guard import LoopGuard
 from devassist.crew.replay import recorded_outcome, resumed_outcome
@@ -52,7 +52,10 @@ class AgentSession:
     turn: int = 0
     calls: int = 0
     done: bool = False
-    verdict: str = ""
+    then: Leg | None = None
+    """Who goes on after this agent, by the supervisor's reply to its submit."""
+    results: dict[str, str] = field(default_factory=dict)
+    """What the model was told its calls came to, by the call's id."""
     _place: AgentPlace | None = None
     _files: Files | None = None
     _git: ReadingGit | None = None
@@ -70,7 +73,9 @@ class AgentSession:
         """Where the agent works. Opened when first needed, so that an agent starts from its predecessor's commit."""
         if self._place is None:
             opened = self.link.begin(self.role, self.round)
-            self._place = replace(opened, brief=self.redactor.text(opened.brief))
+            self._place = replace(
+                opened, brief=self.redactor.text(opened.brief), shared=self.redactor.text(opened.shared)
+            )
             self._files = self.open_files(Path(self._place.worktree))
         return self._place
 
@@ -140,6 +145,11 @@ class AgentSession:
         """Make a tool call. The outcome's text ends with its evidence line."""
         pending = self._pending.get(name)
         call_id = pending.popleft() if pending else ""
+        outcome = self._made(name, raw, call_id)
+        self.results[call_id] = outcome.text
+        return outcome
+
+    def _made(self, name: str, raw: JsonObject, call_id: str) -> ToolOutcome:
         evidence = self.next_evidence()
         shown = json.dumps(raw, sort_keys=True, ensure_ascii=False, default=str)
         repeated = self._loop_guard.count_call(name, shown)
@@ -161,6 +171,7 @@ class AgentSession:
             ok=outcome.ok,
             wrote=outcome.wrote,
             read=outcome.read,
+            lines=outcome.lines,
             summary=outcome.summary,
             seconds=round(time.monotonic() - started, 3),
             tool_call_id=call_id,
@@ -252,7 +263,7 @@ class AgentSession:
             raise CrewStop(Outcome.FAILED, answer.text)
         if answer.accepted:
             self.done = True
-            self.verdict = answer.verdict
+            self.then = answer.then
         return ToolOutcome(text=answer.text, ok=answer.accepted, summary=answer.text)
 
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from importlib.resources import files
+from types import MappingProxyType
 
 import yaml
 from crewai import Agent, Crew, Process, Task
+from crewai.agents.agent_builder.base_agent import BaseAgent
 from crewai.agents.agent_executor import AgentExecutor, AgentExecutorState
 from crewai.flow.flow import FlowState
 from crewai.tools import BaseTool
@@ -18,7 +20,9 @@ from pydantic import BaseModel, ConfigDict, PrivateAttr
 from devassist.crew.agent_session import AgentSession
 from devassist.crew.gateway_llm import BRIEF, GatewayLLM
 from devassist.crew.tools.tool_context import ToolOutcome
+from devassist.crew.transcript import EMPTY, Conversation
 from devassist.domain.events import JsonObject
+from devassist.domain.roles import Role
 from devassist.ports import ModelReply, ModelRequest
 
 _UNLIMITED = 1_000_000
@@ -100,12 +104,17 @@ def build_crew(
     *,
     complete: Callable[[AgentSession, ModelRequest], ModelReply],
     window: Callable[[str], int],
+    earlier: Mapping[Role, Conversation] = MappingProxyType({}),
 ) -> Crew:
-    """A sequential crew with one agent and one task per session, in order."""
+    """
+    A sequential crew with one agent and one task per session, in order.
+
+    `earlier` are the conversations that agents may go on in.
+    """
     agents: list[Agent] = []
     tasks: list[Task] = []
     for session in sessions:
-        agent = _agent(session, complete=complete, window=window)
+        agent = _agent(session, complete=complete, window=window, earlier=earlier.get(session.role, EMPTY))
         agents.append(agent)
         tasks.append(
             Task(
@@ -128,11 +137,18 @@ def build_crew(
     )
 
 
+def conversation_of(agent: BaseAgent) -> Conversation:
+    """What an agent of such a crew and its model said to each other."""
+    model = agent.llm
+    return model.conversation() if isinstance(model, GatewayLLM) else EMPTY
+
+
 def _agent(
     session: AgentSession,
     *,
     complete: Callable[[AgentSession, ModelRequest], ModelReply],
     window: Callable[[str], int],
+    earlier: Conversation,
 ) -> Agent:
     texts = role_texts()[session.role]
     model = session.assignment.models[session.role][0]
@@ -145,6 +161,7 @@ def _agent(
             session=session,
             complete=lambda request: complete(session, request),
             window=window(model),
+            earlier=earlier,
         ),
         tools=[_tool(session, name) for name in session.offered()],
         verbose=False,

@@ -15,7 +15,7 @@ from devassist.assignments import CallAddress
 from devassist.crew.agent_session import AgentSession, known_tool
 from devassist.crew.crew_stop import CrewStop
 from devassist.crew.tools.arguments import schema_of
-from devassist.crew.transcript import Conversation, Transcript, fitted, tokens_of
+from devassist.crew.transcript import EMPTY, Conversation, Opening, Transcript, closed, fitted, tokens_of
 from devassist.domain.errors import DevassistError, Interrupted, LimitReached, ModelError
 from devassist.domain.events import JsonObject
 from devassist.domain.statuses import Outcome
@@ -70,6 +70,9 @@ class GatewayLLM(BaseLLM):
     _window: int = PrivateAttr(default=128_000)
     _transcript: Transcript = PrivateAttr()
     _tool_call_seen: bool = PrivateAttr(default=False)
+    _earlier: Conversation = PrivateAttr(default=EMPTY)
+    _sent: Conversation = PrivateAttr(default=EMPTY)
+    _last: ModelReply = PrivateAttr(default=ModelReply())
 
     def __init__(
         self,
@@ -78,8 +81,10 @@ class GatewayLLM(BaseLLM):
         session: AgentSession,
         complete: Callable[[ModelRequest], ModelReply],
         window: int,
+        earlier: Conversation = EMPTY,
     ) -> None:
         super().__init__(model=model)
+        self._earlier = earlier
         self._session = session
         self._complete = complete
         self._window = window
@@ -134,6 +139,11 @@ class GatewayLLM(BaseLLM):
             )
             return [_Call(call) for call in reply.tool_calls]
 
+    def conversation(self) -> Conversation:
+        """The agent's conversation to its end, for a later round."""
+        session = self._session
+        return closed(self._sent, self._last, session.results, session.redactor.text)
+
     async def acall(self, *args: object, **kwargs: object) -> list[_Call]:
         return await asyncio.to_thread(self.call, *args, **kwargs)
 
@@ -149,6 +159,7 @@ class GatewayLLM(BaseLLM):
             if not how and reply.tool_calls:
                 self._tool_call_seen = True
                 self._transcript.keep(reply, self._check_calls(reply.tool_calls))
+                self._last = reply
                 return reply
             texts, broken = (texts, broken + 1) if how else (texts + 1, broken)
             if texts > _NUDGES or broken >= _MOST_BROKEN_OFF:
@@ -188,9 +199,13 @@ class GatewayLLM(BaseLLM):
 
     def _send(self, messages: Sequence[JsonObject]) -> ModelReply:
         session = self._session
-        whole = self._transcript.conversation(messages, placeholder=BRIEF, brief=session.place.brief)
+        place = session.place
+        opening = Opening(
+            brief=place.brief, shared=place.shared, earlier=self._earlier if place.continues else EMPTY
+        )
+        self._sent = self._transcript.conversation(messages, placeholder=BRIEF, opening=opening)
         tools = [schema_of(name) for name in session.offered()]
-        conversation = fitted(whole, self._window, tools=tools)
+        conversation = fitted(self._sent, self._window, tools=tools)
         request = ModelRequest(
             model=self.model,
             messages=conversation.messages,

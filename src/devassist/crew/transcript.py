@@ -22,6 +22,22 @@ class Conversation:
     reasoning: Mapping[int, Reasoning] = field(default_factory=dict)
 
 
+EMPTY = Conversation(messages=())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Opening:
+    """
+    How a conversation begins after the system message: what all agents share, then the agent's brief.
+
+    An agent that goes on in an `earlier` conversation has read the first already.
+    """
+
+    brief: str
+    shared: str = ""
+    earlier: Conversation = EMPTY
+
+
 @dataclass(slots=True)
 class _Inserted:
     """A message that CrewAI does not know of. It stands before CrewAI's message number `at`."""
@@ -67,8 +83,10 @@ class Transcript:
         self._rejected |= {self._calls_made + index: text for index, text in rejected.items()}
         self._calls_made += len(reply.tool_calls)
 
-    def conversation(self, messages: Sequence[JsonObject], *, placeholder: str, brief: str) -> Conversation:
-        """CrewAI's `messages` with everything put in, and `brief` in the place of `placeholder`."""
+    def conversation(
+        self, messages: Sequence[JsonObject], *, placeholder: str, opening: Opening
+    ) -> Conversation:
+        """CrewAI's `messages` with everything put in, and the opening in the place of the one with `placeholder`."""
         by_place: dict[int, list[_Inserted]] = {}
         for inserted in self._inserted:
             by_place.setdefault(inserted.at, []).append(inserted)
@@ -79,8 +97,10 @@ class Transcript:
             rejection = self._rejected.get(next(results)) if message.get("role") == "tool" else None
             if rejection is not None:
                 message = {**message, "content": rejection}  # noqa: PLW2901  CrewAI's own text has no evidence line
-            if message:
-                out.append(self._own(index, _with_brief(message, placeholder, brief)))
+            if placeholder in str(message.get("content")):
+                out += _opened(index, opening)
+            elif message:
+                out.append(self._own(index, message))
         return Conversation(
             messages=[entry.message for entry in out],
             reasoning={index: entry.reasoning for index, entry in enumerate(out) if entry.reasoning},
@@ -93,19 +113,37 @@ class Transcript:
         reply = self._replies.get(str(first.get("id"))) if isinstance(first, Mapping) else None
         if reply is None:
             return _Inserted(at, message)
-        own: JsonObject = {
-            "role": "assistant",
-            "content": self.redacted(reply.content) or None,
-            "tool_calls": [
-                {
-                    "id": call.id,
-                    "type": "function",
-                    "function": {"name": call.name, "arguments": self.redacted(call.arguments)},
-                }
-                for call in reply.tool_calls
-            ],
+        return _Inserted(at, _as_message(reply, self.redacted), reply.reasoning)
+
+
+def closed(
+    conversation: Conversation,
+    reply: ModelReply,
+    results: Mapping[str, str],
+    redacted: Callable[[str], str],
+) -> Conversation:
+    """
+    The conversation to its end, without the system message, for an agent that goes on in it.
+
+    `reply` is the one that ended it; `results` are those of its calls, by id.
+    """
+    first = sum(message.get("role") == "system" for message in conversation.messages)
+    messages = list(conversation.messages[first:])
+    reasoning = {
+        index - first: thought for index, thought in conversation.reasoning.items() if index >= first
+    }
+    if reply.reasoning:
+        reasoning[len(messages)] = reply.reasoning
+    messages.append(_as_message(reply, redacted))
+    messages += [
+        {
+            "role": "tool",
+            "tool_call_id": call.id,
+            "content": results.get(call.id, "[not made: you had handed on]"),
         }
-        return _Inserted(at, own, reply.reasoning)
+        for call in reply.tool_calls
+    ]
+    return Conversation(messages=messages, reasoning=reasoning)
 
 
 def fitted(conversation: Conversation, window: int, *, tools: Sequence[JsonObject] = ()) -> Conversation:
@@ -136,8 +174,27 @@ def tokens_of(conversation: Conversation) -> int:
     return size // _CHARS_PER_TOKEN + 1
 
 
-def _with_brief(message: JsonObject, placeholder: str, brief: str) -> JsonObject:
-    content = message.get("content")
-    if isinstance(content, str) and placeholder in content:
-        return {**message, "content": content.replace(placeholder, brief)}
-    return message
+def _as_message(reply: ModelReply, redacted: Callable[[str], str]) -> JsonObject:
+    """A reply that calls tools, as the assistant's message."""
+    return {
+        "role": "assistant",
+        "content": redacted(reply.content) or None,
+        "tool_calls": [
+            {
+                "id": call.id,
+                "type": "function",
+                "function": {"name": call.name, "arguments": redacted(call.arguments)},
+            }
+            for call in reply.tool_calls
+        ],
+    }
+
+
+def _opened(at: int, opening: Opening) -> list[_Inserted]:
+    """CrewAI's own words around the brief go: they ask for an answer in text, and nobody reads that."""
+    earlier = [
+        _Inserted(at, message, opening.earlier.reasoning.get(index, NO_REASONING))
+        for index, message in enumerate(opening.earlier.messages)
+    ]
+    texts = [opening.brief] if earlier or not opening.shared else [opening.shared, opening.brief]
+    return [*earlier, *(_Inserted(at, {"role": "user", "content": text}) for text in texts)]

@@ -13,14 +13,13 @@ from typing import Protocol
 from crewai.events.event_context import EventContextConfig, MismatchBehavior, _event_context_config
 from crewai.events.utils.console_formatter import set_suppress_console_output
 
-from devassist.assignments import Assignment, CrewEnding
+from devassist.assignments import Assignment, CrewEnding, Leg
 from devassist.crew.agent_session import AgentSession
 from devassist.crew.call_journal import CallJournal, recorded_reply
 from devassist.crew.crew_stop import CrewStop
-from devassist.crew.crews import build_crew
-from devassist.domain.handoffs import ReviewVerdict
+from devassist.crew.crews import build_crew, conversation_of
+from devassist.crew.transcript import Conversation
 from devassist.domain.hashing import digest
-from devassist.domain.ids import PLANNING
 from devassist.domain.roles import Role
 from devassist.domain.statuses import Outcome
 from devassist.ports import CrewLink, Files, ModelReply, ModelRequest, Sandbox
@@ -43,26 +42,26 @@ class CrewRunner:
     call: Caller
     window: Callable[[str], int]
     granted: list[str] = field(default_factory=list)
+    _conversations: dict[Role, Conversation] = field(default_factory=dict)
+    """Of the last leg of each role, for the next."""
 
     def run(self) -> CrewEnding:
         """Raises for bugs of devassist only, never for what an agent or a model does."""
         try:
-            return self._rounds()
+            return self._legs()
         except CrewStop as stop:
             return stop.ending
 
-    def _rounds(self) -> CrewEnding:
-        round_ = self.assignment.round
-        while True:
-            again = self._round(round_)
-            if not again:
-                return CrewEnding(outcome=Outcome.DELIVERED)
-            round_ += 1
+    def _legs(self) -> CrewEnding:
+        leg: Leg | None = Leg(roles=self.assignment.roles, round=self.assignment.round)
+        while leg is not None:
+            leg = self._run_leg(leg)
+        return CrewEnding(outcome=Outcome.DELIVERED)
 
-    def _round(self, round_: int) -> bool:
-        """Run the crew once. True if the reviewer requested changes and the supervisor granted another round."""
-        sessions = [self._session(role, round_) for role in self.assignment.roles]
-        crew = build_crew(sessions, complete=self._complete, window=self.window)
+    def _run_leg(self, leg: Leg) -> Leg | None:
+        """Run a crew once. What follows is the supervisor's reply to its last submit."""
+        sessions = [self._session(role, leg.round) for role in leg.roles]
+        crew = build_crew(sessions, complete=self._complete, window=self.window, earlier=self._conversations)
         try:
             contextvars.Context().run(crew.kickoff)
         except Exception as error:
@@ -72,9 +71,9 @@ class CrewRunner:
         if not all(session.done for session in sessions):
             missing = next(session for session in sessions if not session.done)
             raise CrewStop(Outcome.FAILED, f"the {missing.role} ended without {missing.submit_tool}")
-        if self.assignment.task == PLANNING:
-            return False
-        return sessions[-1].verdict == ReviewVerdict.REQUEST_CHANGES
+        for session, agent in zip(sessions, crew.agents, strict=True):
+            self._conversations[session.role] = conversation_of(agent)
+        return sessions[-1].then
 
     def _session(self, role: Role, round_: int) -> AgentSession:
         return AgentSession(

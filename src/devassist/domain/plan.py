@@ -23,6 +23,7 @@ _TASK_KEYS = (
     "depends_on",
     "checks",
     "review",
+    "tester",
     "changes_tests",
 )
 _LISTS = ("scope", "depends_on", "checks", "changes_tests")
@@ -43,12 +44,15 @@ class PlanTask:
     depends_on: tuple[str, ...] = ()
     checks: tuple[str, ...] = ()
     review: bool = True
+    tester: bool = True
+    """Whether a coder's crew has a tester from the start."""
     changes_tests: tuple[str, ...] = ()
     """Globs of existing tests that the task may change, if a person has approved or passed the plan."""
 
     def as_json(self) -> dict[str, Any]:
         """The shape of contract 3."""
         changes_tests = {"changes_tests": list(self.changes_tests)} if self.changes_tests else {}
+        tester = {} if self.tester else {"tester": False}
         return {
             "id": self.id,
             "title": self.title,
@@ -58,6 +62,7 @@ class PlanTask:
             "depends_on": list(self.depends_on),
             "checks": list(self.checks),
             "review": self.review,
+            **tester,
             **changes_tests,
         }
 
@@ -137,7 +142,7 @@ def parse_plan(document: object, *, goal: str = "", source: str = "the plan") ->
     if not isinstance(document, Mapping):
         raise PlanError(f"{source} is not an object", hint=f'Give {{"schema": "{SCHEMA}", "tasks": [...]}}')
     problems: list[str] = []
-    known = {"schema", "goal", "tasks", "rationale", "confidence"} | _FORESEEN
+    known = {"schema", "goal", "tasks", "rationale", "confidence", "crew"} | _FORESEEN
     problems += [_unknown("", key, sorted(known)) for key in document if key not in known]
     schema = document.get("schema", SCHEMA)
     if schema != SCHEMA:
@@ -181,9 +186,10 @@ def _task(entry: object, at: int, problems: list[str]) -> PlanTask | None:
     for name, value in (("title", title), ("instructions", instructions)):
         if not isinstance(value, str) or not value.strip():
             problems.append(f"{where}{name} must be a text")
-    review = entry.get("review", True)
-    if not isinstance(review, bool):
-        problems.append(f"{where}review must be true or false")
+    choices = {key: entry.get(key, True) for key in ("review", "tester")}
+    problems += [
+        f"{where}{key} must be true or false" for key, value in choices.items() if not isinstance(value, bool)
+    ]
     lists = {key: _strings(entry.get(key), key, where, problems) for key in _LISTS}
     for key in ("scope", "changes_tests"):
         for pattern in lists[key]:
@@ -196,7 +202,8 @@ def _task(entry: object, at: int, problems: list[str]) -> PlanTask | None:
         title=str(title),
         role=role,
         instructions=str(instructions),
-        review=bool(review),
+        review=bool(choices["review"]),
+        tester=bool(choices["tester"]),
         **lists,
     )
 

@@ -53,11 +53,23 @@ COMMAND_TOOLS = frozenset(_COMMANDS)
 WRITE_TOOLS = frozenset(_WRITE)
 
 
-def crew_of(role: Role, *, review: bool) -> Sequence[Role]:
-    """The crew of a task: its role, then a tester for a coder, then a reviewer; without review its role alone."""
+class CrewSize(StrEnum):
+    """How many agents a goal gets. AUTO has the orchestrator decide."""
+
+    AUTO = "auto"
+    SOLO = "solo"
+    """One task of one agent, which writes its own tests, and a review."""
+    CREW = "crew"
+    """One task of a coder, a tester and a reviewer."""
+    PLAN = "plan"
+    """A researcher, an orchestrator, and a crew for each task of its plan."""
+
+
+def crew_of(role: Role, *, review: bool, tester: bool = True) -> Sequence[Role]:
+    """The crew of a task: its role, a tester for a coder unless it has none, a reviewer; without review its role."""
     if not review:
         return (role,)
-    if role is Role.CODER:
+    if role is Role.CODER and tester:
         return (role, Role.TESTER, Role.REVIEWER)
     return (role, Role.REVIEWER)
 

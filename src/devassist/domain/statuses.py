@@ -71,6 +71,8 @@ class Purpose(StrEnum):
     """A check on the merged tree, before it lands."""
     HELD_OUT = "held-out"
     """A check on the merged tree with the files that judge it as they were before the change."""
+    REVIEW = "review"
+    """A check on what an agent handed on, for whoever reviews it."""
     BASE = "base"
     """The same check on the base, to hold the other against."""
     LEAK_PROBE = "leak-probe"

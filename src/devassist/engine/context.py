@@ -9,9 +9,10 @@ from pathlib import Path
 
 from devassist.domain.errors import Interrupted, LimitReached
 from devassist.domain.events import LedgerRecorded, Owner, Record, RecoveryDone, ResolutionAsked
+from devassist.domain.guidance import Guidance
 from devassist.domain.hashing import digest
 from devassist.domain.plan import Plan
-from devassist.domain.roles import Role
+from devassist.domain.roles import CrewSize, Role
 from devassist.domain.settings import Settings
 from devassist.domain.statuses import Outcome, SandboxTier
 from devassist.engine.log.journal import Journal
@@ -41,6 +42,8 @@ class RunRequest:
     """What an earlier supervisor had left behind: processes killed, locks removed."""
     spent_s: float = 0.0
     """Seconds that earlier supervisors of this run have taken."""
+    crew: CrewSize = CrewSize.AUTO
+    """How many agents the goal gets."""
     prefix: str = ""
     script: str = ""
     replay: str = ""
@@ -64,10 +67,11 @@ class CommandWorld:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Surroundings:
-    """What is the same for all agents of a run. `guidance` is file name -> text from the repository."""
+    """What is the same for all agents of a run. `map` describes the repository as far as the goal needs it."""
 
     goal: str
-    guidance: Mapping[str, str] = field(default_factory=dict)
+    guidance: Guidance = field(default_factory=Guidance)
+    map: Callable[[], str] = str
     prefix: str = ""
     checks: Sequence[str] = ()
     commands_offered: bool = True
@@ -105,6 +109,8 @@ class RunContext:
     """The records after a seq by which other processes steer this run: decisions, notes, retries, stop requests."""
     show: Callable[[Record], None] = lambda _record: None
     """Shows such a record to the views of this process."""
+    estimated: Callable[[Plan], str] = lambda _plan: ""
+    """What such a plan is likely to cost by the runs before, in words; empty if there were none."""
     share: Callable[[int], int] = lambda limit: limit
     """This run's share of a number of workers, while other runs of the repository are at work."""
     calling: set[int] = field(default_factory=set)

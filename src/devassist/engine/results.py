@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Protocol
 
+from devassist.assignments import CrewEnding
 from devassist.domain.handoffs import Handoff
 from devassist.domain.statuses import Outcome
 
@@ -30,6 +31,19 @@ class StepResult:
     """The approval request that a task which waits is parked at."""
     built_on: tuple[str, ...] = ()
     """The tasks whose commits the tip holds: it lands only after them."""
+
+    @classmethod
+    def of(cls, ending: CrewEnding, task: str, *, attempt: int, awaits: str) -> StepResult:
+        """Of a crew that delivered nothing."""
+        return cls(
+            task=task,
+            outcome=ending.outcome,
+            reason=ending.reason,
+            kind=ending.kind,
+            hint=ending.hint,
+            attempt=attempt,
+            awaits=awaits,
+        )
 
 
 class Head(Protocol):

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from devassist.domain.conflicts import ConflictStatus, Level, Severity
 from devassist.domain.errors import Refused
-from devassist.domain.events import Event, WarningRaised
+from devassist.domain.events import BranchRebased, Event, WarningRaised
 from devassist.domain.ids import run_and_task
 from devassist.domain.plan import Plan, PlanTask
 from devassist.domain.statuses import TaskStatus
@@ -34,6 +34,12 @@ class Rebase:
     conflict: str
     start: str
     tip: str
+
+    def fact(self, branch: str, *, old: str) -> BranchRebased:
+        """That `branch`, whose tip was `old`, goes on from here."""
+        return BranchRebased(
+            branch=branch, onto=self.onto, old=old, new=self.tip, start=self.start, conflict=self.conflict
+        )
 
 
 def start_of(context: RunContext, plan: Plan, task: PlanTask, delivered: Mapping[str, str]) -> Start:

@@ -13,7 +13,7 @@ from devassist.llm.scripted import EVIDENCE
 
 _ROOTS = "tmp|home|root|Users|var|private|run|opt|usr|mnt|work|workspace|builds|data|srv"
 _NOISE: tuple[tuple[re.Pattern[str], str], ...] = (
-    (re.compile(rf"(?s){re.escape(GROUND_BEGINS)}.*?{re.escape(GROUND_ENDS)}"), "{ground}"),
+    (re.compile(rf"(?s)\n*{re.escape(GROUND_BEGINS)}.*?{re.escape(GROUND_ENDS)}"), ""),
     (re.compile(rf"(?<![\w.])/(?:{_ROOTS})(?:/[^\s/:\"'`,;()<>\[\]]+)*(?=/)"), "{path}"),
     (re.compile(r"\b\d{4}-\d\d-\d\d[T ]\d\d:\d\d(?::\d\d(?:[.,]\d+)?)?(?:Z|[+-]\d\d:?\d\d)?"), "{time}"),
     (re.compile(r"\b\d{4}-\d\d-\d\d\b"), "{date}"),

@@ -15,6 +15,7 @@ from devassist.domain.errors import NotFound
 from devassist.domain.plan import Plan
 from devassist.domain.roles import crew_of
 
+NO_ESTIMATE = "no estimate: no run of this repository has been recorded yet"
 _SPENT = """SELECT run, agent, SUM(calls) AS model_calls, SUM(input_tokens) AS input_tokens,
 SUM(output_tokens) AS output_tokens, SUM(usd) AS usd FROM costs WHERE task <> 'plan' AND agent <> ''
 GROUP BY run, agent"""
@@ -46,6 +47,11 @@ class Estimate:
     output_tokens: int
     usd: float
 
+    def in_words(self) -> str:
+        tokens = self.input_tokens + self.output_tokens
+        likely = f"{self.model_calls} model calls, {tokens} tokens, {self.usd:.4f} USD"
+        return f"about {likely} (medians of {self.runs} past runs)"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlanForecast:
@@ -61,6 +67,12 @@ def forecast(project: Project, plan: Plan, base: str) -> PlanForecast:
     outline = Outline(project.repository, base, cache, project.settings.conflicts.languages)
     predicted = Foresight(plan, outline, open_changes(project.repository, base)).predict()
     return PlanForecast(predicted=tuple(predicted), estimate=estimate(plan, _past_costs(project)))
+
+
+def estimate_in_words(project: Project, plan: Plan) -> str:
+    """The estimate of the plan's cost; empty if no run has been recorded."""
+    likely = estimate(plan, _past_costs(project))
+    return likely.in_words() if likely is not None else ""
 
 
 def _past_costs(project: Project) -> list[AgentCost]:
@@ -82,7 +94,9 @@ def estimate(plan: Plan, past: Sequence[AgentCost]) -> Estimate | None:
     by_role: dict[str, list[AgentCost]] = defaultdict(list)
     for cost in past:
         by_role[cost.role].append(cost)
-    crew = [role for task in plan.tasks for role in crew_of(task.role, review=task.review)]
+    crew = [
+        role for task in plan.tasks for role in crew_of(task.role, review=task.review, tester=task.tester)
+    ]
     examples = [by_role.get(role, past) for role in crew]
     return Estimate(
         runs=len({cost.run for cost in past}),

@@ -15,7 +15,7 @@ from devassist.app.wiring.recording import secrets_of
 from devassist.domain.errors import UsageError
 from devassist.domain.ids import base_ref, make_run_id
 from devassist.domain.plan import Plan
-from devassist.domain.roles import Role
+from devassist.domain.roles import CrewSize, Role
 from devassist.domain.settings import ModelSettings
 from devassist.domain.state.run import RunState
 from devassist.engine.context import RunRequest
@@ -32,6 +32,7 @@ class RunOptions:
     goal: str = ""
     plan: Plan | None = None
     plan_only: bool = False
+    crew: CrewSize = CrewSize.AUTO
     base: str = ""
     include_dirty: bool = False
     record: Path | None = None
@@ -84,6 +85,7 @@ def new_request(project: Project, options: RunOptions, run: str) -> RunRequest:
         api_base=chosen.api_base,
         plan=options.plan,
         plan_only=options.plan_only,
+        crew=options.crew,
         prefix=repository.prefix.rstrip("/"),
         script=script,
         replay=str(options.replay.resolve()) if options.replay is not None else "",
@@ -125,6 +127,7 @@ def resumed_request(project: Project, state: RunState, options: ResumeOptions) -
         api_base=api_base,
         plan=started.plan,
         plan_only=started.plan_only,
+        crew=started.crew,
         prefix=started.prefix,
         script=script,
         replay=replay,

@@ -5,18 +5,21 @@ from __future__ import annotations
 import os
 import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
 
+from devassist.app.runs.guidance import read_guidance
 from devassist.app.runs.ownership import fair_share
+from devassist.app.runs.plan_estimate import estimate_in_words
 from devassist.app.wiring.host import utc_now
 from devassist.app.wiring.project import Project, open_reader
 from devassist.conflicts.resolution.rerere import TEACHING
-from devassist.domain.errors import DevassistError, NotFound
+from devassist.domain.errors import NotFound
 from devassist.domain.events import EventType, LedgerRecorded, Record
 from devassist.engine.context import CommandWorld, RunContext, RunRequest, Surroundings
+from devassist.engine.crews.repository_map import map_of
 from devassist.engine.log.journal import STEERING, Journal
 from devassist.engine.stop import MARK, StopSwitch
 from devassist.git.repository import Repository
@@ -26,8 +29,6 @@ from devassist.sandbox.probe import Probe
 from devassist.sandbox.toolchain import command_environment, command_path, toolchain_directories
 from devassist.store.filters import EventFilter
 from devassist.store.queries import AuditReader
-
-GUIDANCE_FILES = ("AGENTS.md", "CLAUDE.md", "CONTRIBUTING.md")
 
 
 def run_context(  # noqa: PLR0913, PLR0917  the parts that a run is wired from
@@ -64,9 +65,13 @@ def run_context(  # noqa: PLR0913, PLR0917  the parts that a run is wired from
         )
         return CommandWorld(environment=environment, read_only=read_only)
 
+    def opened() -> Repository:
+        return Repository.discover(repository.workdir, program_path=repository.program_path)
+
+    symbols = host.state_dir / "symbols"
     return RunContext(
         request=request,
-        open_repository=lambda: Repository.discover(repository.workdir, program_path=repository.program_path),
+        open_repository=opened,
         journal=journal,
         executor=executor,
         sandbox=probe.sandbox,
@@ -82,28 +87,20 @@ def run_context(  # noqa: PLR0913, PLR0917  the parts that a run is wired from
         ledgers=partial(ledgers, project),
         steering=steering_of(project, request.run),
         show=lambda record: _show(views, record),
+        estimated=partial(estimate_in_words, project),
         share=lambda limit: fair_share(project, limit),
         around=Surroundings(
             goal=request.goal,
-            guidance=_guidance(repository, request.base),
+            guidance=read_guidance(repository, request.base),
+            map=map_of(opened, request, symbols=symbols),
             prefix=request.prefix,
             checks=project.settings.checks.commands,
             commands_offered=probe.sandbox is not None,
         ),
-        symbols=host.state_dir / "symbols",
+        symbols=symbols,
         started=time.monotonic(),
         pid=os.getpid(),
     )
-
-
-def _guidance(repository: Repository, base: str) -> Mapping[str, str]:
-    texts: dict[str, str] = {}
-    for name in GUIDANCE_FILES:
-        try:
-            texts[name] = repository.read_file(base, name).decode("utf-8", "replace")
-        except DevassistError:
-            continue
-    return texts
 
 
 def _show(views: Sequence[EventSink], record: Record) -> None:

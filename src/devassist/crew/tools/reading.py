@@ -23,22 +23,21 @@ def read_file(session: ToolContext, arguments: shapes.ReadFile, _evidence: str) 
     if is_binary(content):
         text = f"error: {path} is a binary file of {len(content):,} bytes"
         return ToolOutcome(text=text, ok=False, subject=path)
-    return ToolOutcome(
-        text=page(path, content, arguments), subject=path, read=(path,), summary=f"{path} was read"
-    )
+    text, lines = page(path, content, arguments)
+    return ToolOutcome(text=text, subject=path, read=(path,), lines=lines, summary=f"{path} was read")
 
 
-def page(path: str, content: bytes, arguments: shapes.ReadFile) -> str:
-    """The numbered lines of `content` that `arguments` ask for."""
+def page(path: str, content: bytes, arguments: shapes.ReadFile) -> tuple[str, tuple[int, int] | None]:
+    """The numbered lines of `content` that `arguments` ask for, and the first and the last of them."""
     lines, start, last = lines_of(content), arguments.start_line, arguments.end_line
     if start > len(lines):
-        return f"({path} has {len(lines):,} lines)"
+        return f"({path} has {len(lines):,} lines)", None
     end = min(len(lines), start + _PAGE - 1 if last is None else max(last, start))
     numbered = (f"{number:>5}  {lines[number - 1]}" for number in range(start, end + 1))
     shown = fitting(numbered)
     reached = start + len(shown) - 1
     total = f"{len(lines):,}" if len(content) < LARGEST_FILE else f"more than {len(lines):,}"
     if start == 1 and reached == len(lines):
-        return "\n".join(shown)
+        return "\n".join(shown), (start, reached)
     more = f"; go on with start_line={reached + 1}" if reached < len(lines) else ""
-    return "\n".join([*shown, f"(lines {start:,}-{reached:,} of {total}{more})"])
+    return "\n".join([*shown, f"(lines {start:,}-{reached:,} of {total}{more})"]), (start, reached)

@@ -41,13 +41,14 @@ _TASK: JsonDict = {
         "depends_on": {**_TEXTS, "description": "ids"},
         "checks": {**_TEXTS, "description": "shell commands"},
         "review": {"type": "boolean", "default": True},
+        "tester": {"type": "boolean", "default": True},
         "changes_tests": {
             **_TEXTS,
             "description": "globs of existing tests that it may change; counts only in a plan that a person "
             "approves or passes",
         },
     },
-    "required": ["id", "title", "role", "instructions"],
+    "required": ["id", "title", "role"],
 }
 """For the model to read: what a task may be is decided, field by field, by `parse_plan`."""
 
@@ -55,9 +56,12 @@ _TASK: JsonDict = {
 class SubmitPlan(Arguments):
     """End the planning: hand in the tasks."""
 
-    tasks: list[dict[str, object]] = Field(min_length=1, json_schema_extra={"items": _TASK})
+    tasks: list[dict[str, object]] = Field(default_factory=list, json_schema_extra={"items": _TASK})
     rationale: str
     confidence: float = Confidence
+    crew: Literal["", "solo", "crew", "plan"] = Field(
+        default="", description="how large a crew the goal needs, where that is asked"
+    )
 
 
 class SubmitBrief(Arguments):
@@ -85,6 +89,7 @@ class SubmitReview(Arguments):
     summary: str
     confidence: float = Confidence
     findings: list[FindingArgument] = Field(default_factory=list)
+    needs_tester: bool = Field(default=False, description="tests are missing that another agent should write")
 
 
 class SubmitResolution(Arguments):

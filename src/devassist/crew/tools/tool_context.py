@@ -53,6 +53,7 @@ class ToolOutcome:
     The outcome of a tool call.
 
     `read` are the paths the answer depends on (`*`: the whole tree), `wrote` those it changed;
+    `lines` are the first and the last that were shown of a file;
     `summary` is a line for evidence; `blob` the content id of a file that was written; `checks` maps commands to exit
     codes; `unknown` says that nobody knows how far the call got.
     """
@@ -62,6 +63,7 @@ class ToolOutcome:
     subject: str = ""
     read: tuple[str, ...] = ()
     wrote: tuple[str, ...] = ()
+    lines: tuple[int, int] | None = None
     summary: str = ""
     blob: str = ""
     exit_code: int | None = None

@@ -147,6 +147,8 @@ class ToolCalled:
     ok: bool = True
     wrote: tuple[str, ...] = ()
     read: tuple[str, ...] = ()
+    lines: tuple[int, int] | None = None
+    """The first and the last line that were shown of a file."""
     summary: str = ""
     seconds: float = 0.0
     tool_call_id: str = ""

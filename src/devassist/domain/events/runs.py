@@ -8,6 +8,7 @@ from typing import ClassVar
 
 from devassist.domain.events.kinds import EventType
 from devassist.domain.plan import Plan
+from devassist.domain.roles import CrewSize
 from devassist.domain.settings import Settings
 from devassist.domain.statuses import RunStatus, SandboxTier
 
@@ -77,6 +78,7 @@ class RunStarted:
     repository: str = ""
     worktrees: str = ""
     plan_only: bool = False
+    crew: CrewSize = CrewSize.AUTO
     script: str = ""
     replay: str = ""
     api_base: str = ""

@@ -12,7 +12,7 @@ from devassist.domain.statuses import Outcome, TaskStatus
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlanSubmitted:
-    """A plan that may run. `source` is file, planning crew or conflict; `edited_by` the person who changed it."""
+    """A plan that may run. `source` is file, goal, planning crew or conflict; `edited_by` the person who changed it."""
 
     type: ClassVar[EventType] = EventType.PLAN_SUBMITTED
     plan: Plan

@@ -9,6 +9,7 @@ from devassist.assignments import AgentPlace, Assignment
 from devassist.domain.roles import Role
 from devassist.engine.context import RunContext
 from devassist.engine.crews.harness_commands import private_directory
+from devassist.engine.crews.prompts import shared_brief
 from devassist.engine.log.attempt_log import AttemptLog
 
 
@@ -31,7 +32,7 @@ def assignment(
         run=context.run,
         task=task,
         roles=tuple(roles),
-        models=context.models_of(roles),
+        models=context.models_of(tuple(Role)),  # who comes after `roles` is decided on the way
         scope=tuple(scope),
         checks=tuple(dict.fromkeys([*checks, *settings.checks.commands])),
         commands_offered=context.sandbox is not None,
@@ -53,7 +54,9 @@ def assignment(
     )
 
 
-def agent_place(context: RunContext, worktree: Path, *, agent: str, brief: str) -> AgentPlace:
+def agent_place(
+    context: RunContext, worktree: Path, *, agent: str, brief: str, continues: bool = False
+) -> AgentPlace:
     """Where an agent works: its worktree, its scratch directory, and what its commands see there."""
     private = private_directory(context, agent)
     world = context.world(worktree, private)
@@ -61,6 +64,8 @@ def agent_place(context: RunContext, worktree: Path, *, agent: str, brief: str) 
         worktree=str(worktree),
         private=str(private),
         brief=brief,
+        shared=shared_brief(context.around),
+        continues=continues,
         environment=world.environment,
         read_only=tuple(str(directory) for directory in world.read_only),
         prefix=context.request.prefix,

@@ -17,6 +17,7 @@ from devassist.domain.events import (
     HandoffReturned,
     Record,
     Shown,
+    WarningRaised,
 )
 from devassist.domain.failpoints import reach
 from devassist.domain.handoffs import (
@@ -80,6 +81,28 @@ class Delivery:
     def written_by_tools(self) -> set[str]:
         """The paths that were written on purpose, not by a command on the way."""
         return self.context.journal.written_by_tools(self.task.id)
+
+    def changed(self, role: Role) -> Mapping[str, str]:
+        """What differs in an agent's worktree from its last commit: path -> content id."""
+        return self.worktrees.changes(agent_id(self.task.id, role), self.written_by_tools())
+
+    def refuse_write(self, role: Role, path: str) -> str:
+        """Why a file written at this path could not land; empty if it can."""
+        written = self.written_by_tools()
+        return self.worktrees.refuse_write(agent_id(self.task.id, role), path, written=written)
+
+    def diff(self, role: Role, start: str) -> str:
+        """What the task changed, as it would be committed: without products, setup's files and the person's own."""
+        opened = self.worktrees.of(agent_id(self.task.id, role))
+        mine = [path for path in self.changed(role) if path not in opened.copied]
+        return self.context.repository.diff(start, opened.worktree.state_tree(mine))
+
+    def warn(self, judged: Judged, role: Role) -> None:
+        """Record what of an agent's work was left out of the commit, and what in it a person should know of."""
+        warnings = [(path, f"was left out of the commit: {reason}") for path, reason in judged.left_out]
+        warnings += [(path, f"was changed; it {reason}") for path, reason in judged.noted]
+        for path, fact in warnings:
+            self.record(WarningRaised(text=f"{agent_id(self.task.id, role)}: {path} {fact}", path=path), role)
 
     def judge(self, worktree: Worktree, role: Role) -> Judged:
         """Which of the worktree's changes are this agent's to commit."""

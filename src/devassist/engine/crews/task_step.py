@@ -11,7 +11,6 @@ from devassist.domain.errors import AuditError, DevassistError, NotFound, Reposi
 from devassist.domain.events import (
     AgentFinished,
     AgentStarted,
-    BranchRebased,
     CommitCreated,
     HandoffReturned,
     RoundStarted,
@@ -19,19 +18,21 @@ from devassist.domain.events import (
     TaskStarted,
     WarningRaised,
 )
-from devassist.domain.handoffs import Handoff, Objection, ReviewVerdict
+from devassist.domain.handoffs import Handoff, Objection
 from devassist.domain.ids import agent_id, branch_name
 from devassist.domain.plan import Plan, PlanTask
-from devassist.domain.roles import Role, crew_of
+from devassist.domain.roles import Role, may_write
 from devassist.domain.statuses import AgentStatus, Outcome
 from devassist.engine.approval_requests import granted_scope
 from devassist.engine.crews.assignments import agent_place, assignment
+from devassist.engine.crews.briefing import Briefing, Moment
 from devassist.engine.crews.delivery import Delivery, Judged
 from devassist.engine.crews.endings import ending_by
+from devassist.engine.crews.evidence import ChangeEvidence, Evidence, nothing_proved
+from devassist.engine.crews.ground import KnownFailures, nothing_known
 from devassist.engine.crews.handoffs import make_handoff, submitted
-from devassist.engine.crews.known_failures import KnownFailures, nothing_known, task_ground
+from devassist.engine.crews.legs import Legs
 from devassist.engine.crews.objections import Submitted, objections
-from devassist.engine.crews.prompts import task_brief
 from devassist.engine.crews.replay import Diverged
 from devassist.engine.crews.run_worktrees import RunWorktrees
 from devassist.engine.crews.worker_session import WorkerSession
@@ -54,6 +55,7 @@ class TaskStep(WorkerSession):
     """Whether the log holds earlier work of this task: then it goes on from there."""
     built_on: tuple[str, ...] = ()
     known_failures: KnownFailures = nothing_known
+    evidence: ChangeEvidence = nothing_proved
     tip: str = field(default="", init=False)
     round: int = field(default=0, init=False)
     _handoffs: list[tuple[str, Handoff]] = field(default_factory=list, init=False)
@@ -68,42 +70,38 @@ class TaskStep(WorkerSession):
             self.round = self.attempt.first_round - 1
         self.tip = self.attempt.tip or self.start
         self.delivery = Delivery(context=self.context, worktrees=self.worktrees, task=self.task)
-        self.crew = crew_of(self.task.role, review=self.task.review)
+        most_rounds = self.context.settings.limits.max_rounds
+        self.legs = Legs(self.task, self.attempt, most_rounds, untested=lambda: self._evidence().untested)
+        self.briefing = Briefing(
+            context=self.context,
+            plan=self.plan,
+            task=self.task,
+            upstream=self.upstream,
+            known_failures=self.known_failures,
+        )
 
     def run(self) -> StepResult:
         """Never raises for what agents, models or commands do; AuditError and defects come through."""
         self.record(TaskStarted(title=self.task.title, role=self.task.role, start=self.start))
         ending = self._served()
         if ending.outcome is not Outcome.DELIVERED:
-            return StepResult(
-                task=self.task.id,
-                outcome=ending.outcome,
-                reason=ending.reason,
-                kind=ending.kind,
-                hint=ending.hint,
-                attempt=self.attempt.first_round,
-                awaits=self.awaits,
-            )
+            return StepResult.of(ending, self.task.id, attempt=self.attempt.first_round, awaits=self.awaits)
         confidence = min(self._confidence.values(), default=0.0)
-        own = next((handoff for role, handoff in reversed(self._handoffs) if role == self.task.role), None)
+        rounds, start, built_on = self.round, self.start, self.built_on
         self.record(
             TaskDelivered(
-                commit=self.tip,
-                confidence=confidence,
-                rounds=self.round,
-                start=self.start,
-                built_on=self.built_on,
+                commit=self.tip, confidence=confidence, rounds=rounds, start=start, built_on=built_on
             )
         )
         return StepResult(
             task=self.task.id,
             outcome=Outcome.DELIVERED,
-            start=self.start,
+            start=start,
             commit=self.tip,
             confidence=confidence,
-            handoff=own,
+            handoff=dict(self._handoffs).get(self.task.role),
             attempt=self.attempt.first_round,
-            built_on=self.built_on,
+            built_on=built_on,
         )
 
     def _served(self) -> CrewEnding:
@@ -113,7 +111,7 @@ class TaskStep(WorkerSession):
                 assignment(
                     self.context,
                     task=self.task.id,
-                    roles=self.crew,
+                    roles=self.legs.roles,
                     attempt=self.attempt,
                     scope=[*self.task.scope, *granted] if self.task.scope else (),
                     checks=self.task.checks,
@@ -133,11 +131,13 @@ class TaskStep(WorkerSession):
         if begun is not None:
             self._begin_again(role, round_, begun)
             path, ground = Path(begun.worktree), begun.ground
+            moment = self._moment(role, round_, begun=True)
         else:
             self._rebase(role)
             worktree = self.worktrees.open(self.task.id, role, self.tip)
             path = worktree.path
-            ground = task_ground(self.known_failures)
+            moment = self._moment(role, round_)
+            ground = self.briefing.ground(moment)
             started = AgentStarted(
                 role=role,
                 round=round_,
@@ -148,17 +148,27 @@ class TaskStep(WorkerSession):
                 ground=ground,
             )
             self.record(started, role=role)
-        brief = task_brief(
-            context.around,
-            self.plan,
-            self.task,
-            role=role,
-            round_=round_,
-            handoffs=self._handoffs[-len(self.crew) :],
-            upstream=self.upstream,
-            ground=ground,
+        brief = self.briefing.text(moment, ground)
+        self.legs.begin(role, round_)
+        return agent_place(
+            context, path, agent=agent_id(self.task.id, role), brief=brief, continues=moment.continues
         )
-        return agent_place(context, path, agent=agent_id(self.task.id, role), brief=brief)
+
+    def _moment(self, role: Role, round_: int, *, begun: bool = False) -> Moment:
+        """Where the task stands for an agent that begins, or has `begun` before and is told the same."""
+        return Moment(
+            role=role,
+            round=round_,
+            start=self.start,
+            tip=self.tip,
+            handoffs=tuple(self._handoffs),
+            evidence=self._evidence() if role is Role.REVIEWER and not begun else None,
+            continues=may_write(role) and self.legs.worked(role),
+        )
+
+    def _evidence(self) -> Evidence:
+        """What is proved of the change so far; the checks keep what they have come to."""
+        return self.evidence(self.task, commit=self.tip, start=self.start)
 
     def _begin_round(self, round_: int) -> None:
         self.round = round_
@@ -191,31 +201,19 @@ class TaskStep(WorkerSession):
         rebase = rebase_of(self.context, self.plan, self.task.id, start=self.start, tip=self.tip)
         if rebase is None:
             return
-        rebased = BranchRebased(
-            branch=branch_name(self.context.run, self.task.id, role),
-            onto=rebase.onto,
-            old=self.tip,
-            new=rebase.tip,
-            start=rebase.start,
-            conflict=rebase.conflict,
-        )
-        self.record(rebased, role=role)
+        branch = branch_name(self.context.run, self.task.id, role)
+        self.record(rebase.fact(branch, old=self.tip), role=role)
         self.start, self.tip = rebase.start, rebase.tip
         self.built_on = (*self.built_on, rebase.onto)
 
     def changed(self, role: Role) -> Mapping[str, str]:
-        return self.worktrees.changes(agent_id(self.task.id, role), self.delivery.written_by_tools())
+        return self.delivery.changed(role)
 
     def refuse_write(self, role: Role, path: str) -> str:
-        written = self.delivery.written_by_tools()
-        return self.worktrees.refuse_write(agent_id(self.task.id, role), path, written=written)
+        return self.delivery.refuse_write(role, path)
 
     def diff(self, role: Role) -> str:
-        """What the task changed, as it would be committed: without products, setup's files and the person's own."""
-        agent = agent_id(self.task.id, role)
-        opened, written = self.worktrees.of(agent), self.delivery.written_by_tools()
-        mine = [path for path in self.worktrees.changes(agent, written) if path not in opened.copied]
-        return self.context.repository.diff(self.start, opened.worktree.state_tree(mine))
+        return self.delivery.diff(role, self.start)
 
     def submit(self, submit: SubmitWork) -> Submission:
         role, round_ = submit.role, submit.round
@@ -265,7 +263,7 @@ class TaskStep(WorkerSession):
         handoff = make_handoff(role, submit.work, intent=self.task.title, artifacts=artifacts)
         self._handoffs.append((role, handoff))
         self._confidence[role] = handoff.confidence
-        return self._after(round_, handoff)
+        return self._after(submit, handoff)
 
     def _accept(self, submit: SubmitWork, handoff: Handoff, judged: Judged) -> Submission:
         role, round_ = submit.role, submit.round
@@ -273,23 +271,19 @@ class TaskStep(WorkerSession):
         self._confidence[role] = handoff.confidence
         finished = AgentFinished(role=role, round=round_, commit=self.tip, turns=submit.turns)
         self.record(finished, role=role)
-        warnings = [(path, f"was left out of the commit: {reason}") for path, reason in judged.left_out]
-        warnings += [(path, f"was changed; it {reason}") for path, reason in judged.noted]
-        for path, fact in warnings:
-            text = f"{agent_id(self.task.id, role)}: {path} {fact}"
-            self.record(WarningRaised(text=text, path=path), role=role)
+        self.delivery.warn(judged, role)
         if handoff.verdict:
             self.delivery.record_verdict(role, handoff, self.tip, submitted=submit.work.verdict)
-        return self._after(round_, handoff)
+        return self._after(submit, handoff)
 
-    def _after(self, round_: int, handoff: Handoff) -> Submission:
-        rounds = round_ - self.attempt.first_round + 1
-        changes = handoff.verdict == ReviewVerdict.REQUEST_CHANGES
-        if changes and rounds >= self.context.settings.limits.max_rounds:
+    def _after(self, submit: SubmitWork, handoff: Handoff) -> Submission:
+        """The reply to a handoff that was accepted, with who goes on if it was the last of its leg."""
+        if self.legs.ends_without_success(submit, handoff):
+            rounds = self.legs.rounds(submit.round)
             text = f"changes were requested in the last of {rounds} rounds: {handoff.summary}"
             return Submission(accepted=True, failed=True, text=text)
         text = f"accepted at commit {self.tip[:12]}: {handoff.summary}"
-        return Submission(accepted=True, text=text, verdict=handoff.verdict)
+        return Submission(accepted=True, text=text, then=self.legs.after(submit, handoff))
 
     def _fail(self, submit: SubmitWork, reason: str) -> Submission:
         role, failed = submit.role, AgentStatus.FAILED

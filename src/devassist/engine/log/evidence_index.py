@@ -12,14 +12,30 @@ from devassist.domain.events import CommandRan, Record, ToolCalled
 from devassist.domain.statuses import Purpose
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FileRead:
+    """Lines of a file that an agent was shown, counted from 1, both included."""
+
+    agent: str
+    round: int
+    path: str
+    first: int
+    last: int
+
+
 @dataclass
 class EvidenceIndex:
     """Filled record by record, in order. A call's commands are recorded before the call itself."""
 
     evidence: dict[str, Evidence] = field(default_factory=dict)
     _calls: dict[str, list[Evidence]] = field(default_factory=dict)
+    _reads: dict[str, list[FileRead]] = field(default_factory=dict)
     _runs: dict[str, dict[str, tuple[str, CommandRun]]] = field(default_factory=dict)
     """Tool call -> command -> the id and the last run of it, while the call has no result."""
+
+    def reads(self, task: str) -> Sequence[FileRead]:
+        """What the agents of one task have read of files, in order."""
+        return list(self._reads.get(task, ()))
 
     def calls(self, task: str) -> Sequence[Evidence]:
         """The tool calls of one task, in order."""
@@ -50,6 +66,12 @@ class EvidenceIndex:
             runs=tuple(run for _, run in runs.values()),
         )
         self.evidence[record.id] = evidence
+        if call.ok and call.lines is not None and call.read:
+            first, last = call.lines
+            read = FileRead(
+                agent=record.event.agent, round=call.round, path=call.read[0], first=first, last=last
+            )
+            self._reads.setdefault(record.event.task, []).append(read)
         self._calls.setdefault(record.event.task, []).append(evidence)
         for id_, run in runs.values():
             if run.check:

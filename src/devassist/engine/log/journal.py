@@ -12,7 +12,7 @@ from devassist.domain.errors import AuditError
 from devassist.domain.events import Event, EventType, Record, WarningRaised
 from devassist.domain.roles import COMMAND_TOOLS
 from devassist.domain.state.run import RunState
-from devassist.engine.log.evidence_index import EvidenceIndex
+from devassist.engine.log.evidence_index import EvidenceIndex, FileRead
 from devassist.ports import Recorder
 
 STEERING = (
@@ -116,6 +116,11 @@ class Journal:
         """The tool calls of one task, in order."""
         with self.lock:
             return self.index.calls(task)
+
+    def reads(self, task: str) -> Sequence[FileRead]:
+        """What the agents of one task have read of files, in order."""
+        with self.lock:
+            return self.index.reads(task)
 
     def written_by_tools(self, task: str) -> set[str]:
         """The paths that agents of one task wrote on purpose, not by a command on the way."""

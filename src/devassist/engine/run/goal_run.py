@@ -11,6 +11,7 @@ from devassist.engine.crews.run_worktrees import RunWorktrees
 from devassist.engine.landing.baseline import Baseline
 from devassist.engine.landing.checks import Checks
 from devassist.engine.landing.integrator import Integrator
+from devassist.engine.landing.preview import Preview
 from devassist.engine.results import Head, StepResult
 from devassist.engine.run.inbox import Inbox
 from devassist.engine.run.planner import Planner
@@ -83,7 +84,12 @@ class GoalRun:
             context=context,
             plan=plan,
             steps=CrewSteps(
-                context, plan, worktrees, frozenset(progress.begun), self._baseline.known_failures
+                context,
+                plan,
+                worktrees,
+                frozenset(progress.begun),
+                self._baseline.known_failures,
+                Preview(self._checks),
             ),
             lander=integrator,
             inbox=inbox,

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass, replace
 
-from devassist.domain.errors import Refused, Unfinished, WaitingForPerson
+from devassist.domain.errors import DevassistError, Refused, Unfinished, WaitingForPerson
 from devassist.domain.events import DecisionMade, Event, PlanSubmitted, Shown, WarningRaised
 from devassist.domain.hashing import digest
 from devassist.domain.ids import PLANNING
-from devassist.domain.plan import SCHEMA, Plan
+from devassist.domain.plan import SCHEMA, Plan, PlanTask
+from devassist.domain.roles import CrewSize, Role
 from devassist.domain.state.approvals import ApprovalState, ApprovalStatus, Choice, decide
 from devassist.engine.approval_requests import ApprovalRequest, Parked, decision_on, is_open
 from devassist.engine.context import RunContext
-from devassist.engine.crews.known_failures import KnownFailures, nothing_known
+from devassist.engine.crews.ground import KnownFailures, nothing_known
 from devassist.engine.crews.planning_step import PlanningStep
 from devassist.engine.crews.replay import Diverged, WorkerDied
 from devassist.engine.crews.run_worktrees import RunWorktrees
@@ -20,6 +21,9 @@ from devassist.engine.run.inbox import Inbox
 from devassist.engine.run.schedule import record_retry
 
 _POLL_S = 0.2
+_LONGEST_TITLE = 72
+_PASSED = ("file", "goal")
+"""Sources of plans that are approved by whoever passed them."""
 _LIVES = 2
 """How often a planning crew whose process died is started again."""
 
@@ -38,10 +42,15 @@ class Planner:
         context = self.context
         request, state = context.request, context.journal.state
         if state.plan is not None:
-            plan, passed = replace(state.plan, goal=state.goal), state.plan_source == "file"
+            plan, passed = replace(state.plan, goal=state.goal), state.plan_source in _PASSED
         elif request.plan is not None:
             plan, passed = request.plan, True
+            if request.crew is CrewSize.SOLO:
+                plan = replace(plan, tasks=tuple(replace(task, tester=False) for task in plan.tasks))
             self._record_plan(PlanSubmitted(plan=plan, source="file"))
+        elif request.crew in (CrewSize.SOLO, CrewSize.CREW):
+            plan, passed = self._of_one_task(), True
+            self._record_plan(PlanSubmitted(plan=plan, source="goal"))
         else:
             (plan, confidence), passed = self._by_crew(), False
             self._record_plan(PlanSubmitted(plan=plan, source="planning crew", confidence=confidence))
@@ -54,6 +63,27 @@ class Planner:
         if passed or request.plan_only:
             return plan
         return self._approved(plan)
+
+    def _of_one_task(self) -> Plan:
+        """The goal itself as the only task, as a person wanted it."""
+        goal, size = self.context.request.goal, self.context.request.crew
+        if not goal.strip():
+            raise DevassistError("there is no goal to work on")
+        title = goal.strip().splitlines()[0][:_LONGEST_TITLE]
+        task = PlanTask(
+            id="t1", title=title, role=Role.CODER, instructions=goal, tester=size is CrewSize.CREW
+        )
+        plan = Plan(goal=goal, tasks=(task,))
+        decision = DecisionMade(
+            who="person",
+            question="how large a crew does the goal need?",
+            options=(CrewSize.SOLO, CrewSize.CREW, CrewSize.PLAN),
+            choice=size,
+            reason="; ".join(part for part in (f"--crew {size}", self.context.estimated(plan)) if part),
+            confidence=1.0,
+        )
+        self.context.journal.record(Event(decision, task=PLANNING))
+        return plan
 
     def _record_plan(self, submitted: PlanSubmitted) -> None:
         context = self.context
@@ -71,6 +101,7 @@ class Planner:
                 context=context,
                 task_id=PLANNING,
                 worktrees=self.worktrees,
+                size=context.request.crew,
                 again=again,
                 known_failures=self.known_failures,
             )

@@ -9,7 +9,8 @@ from typing import Protocol
 from devassist.domain.handoffs import Handoff
 from devassist.domain.plan import Plan, PlanTask
 from devassist.engine.context import RunContext
-from devassist.engine.crews.known_failures import KnownFailures, nothing_known
+from devassist.engine.crews.evidence import ChangeEvidence, nothing_proved
+from devassist.engine.crews.ground import KnownFailures, nothing_known
 from devassist.engine.crews.run_worktrees import RunWorktrees
 from devassist.engine.crews.task_step import TaskStep
 from devassist.engine.results import StepResult
@@ -44,6 +45,7 @@ class CrewSteps:
     worktrees: RunWorktrees
     begun: frozenset[str] = frozenset()
     known_failures: KnownFailures = nothing_known
+    evidence: ChangeEvidence = nothing_proved
 
     def run(self, task: PlanTask, delivered: Delivered, *, again: bool) -> StepResult:
         start = start_of(self.context, self.plan, task, delivered.commits)
@@ -59,5 +61,6 @@ class CrewSteps:
             upstream=[(name, handoffs[name]) for name in start.built_on if name in handoffs],
             again=again or task.id in self.begun,
             known_failures=self.known_failures,
+            evidence=self.evidence,
         )
         return step.run()

@@ -7,13 +7,7 @@ import time
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from devassist.domain.errors import (
-    AuditError,
-    DevassistError,
-    LimitReached,
-    ModelError,
-    WaitingForPerson,
-)
+from devassist.domain.errors import AuditError, DevassistError, LimitReached, ModelError, WaitingForPerson
 from devassist.domain.events import (
     DecisionMade,
     Event,
@@ -132,6 +126,7 @@ class Supervisor:
             repository=str(context.repository.root),
             worktrees=str(context.worktrees),
             plan_only=request.plan_only,
+            crew=request.crew,
             script=request.script,
             replay=request.replay,
             api_base=request.api_base,

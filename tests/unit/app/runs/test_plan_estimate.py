@@ -16,6 +16,7 @@ from devassist.conflicts.outline import Outline
 from devassist.conflicts.text.staleness import Stale, stale_branches
 from devassist.domain.conflicts import Conflict, ConflictKind, Level, Severity, Side
 from devassist.domain.plan import parse_plan
+from devassist.engine.crews.ground import framed
 from devassist.engine.crews.planning_context import described
 from devassist.git.merging.bases import MergeBases
 from devassist.git.repository import Repository
@@ -148,18 +149,20 @@ def test_the_outline_names_the_likeliest_files_first_within_its_bound(repo: Path
     assert outline.likely("nothing of the kind", lines=60) == []
 
 
-def test_the_ground_is_described_within_bounds() -> None:
-    text = described({f"b{n}": [f"p{m}" for m in range(30)] for n in range(40)}, ["a.py: f(x)"])
-    assert "and 20 more" in text and "and 22 more" in text and "- a.py: f(x)" in text
+def test_open_branches_are_described_within_bounds() -> None:
+    text = described({f"b{n}": [f"p{m}" for m in range(30)] for n in range(40)})
+    assert "and 20 more" in text and "and 22 more" in text
     assert len(text.splitlines()) < 30
 
 
 def test_a_replay_reads_over_the_ground() -> None:
     def digest_of(ground: str) -> str:
-        return digest([{"role": "user", "content": f"Goal:\ng\n\n{ground}\n\nEnd."}], [], run="x-1")
+        parts = ["Goal:\ng", ground, "End."]
+        text = "\n\n".join(part for part in parts if part)
+        return digest([{"role": "user", "content": text}], [], run="x-1")
 
-    assert digest_of(described({}, [])) == digest_of(described({"b": ["p"]}, ["a.py: f(x)"]))
-    assert digest_of(described({}, [])) != digest_of("something else")
+    assert digest_of(framed([])) == digest_of(framed([described({"b": ["p"]})]))
+    assert digest_of(framed([])) != digest_of("something else")
 
 
 # Live branches --------------------------------------------------------------------------------------------

@@ -8,10 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from devassist.assignments import Submission
+from devassist.assignments import Leg, Submission
 from devassist.domain.events import EventType
 from devassist.domain.handoffs import Claim
 from devassist.domain.ids import agent_id
+from devassist.domain.roles import Role
 from devassist.domain.settings import Limits, Settings
 from devassist.domain.statuses import Outcome
 from devassist.engine.context import RunContext
@@ -184,10 +185,10 @@ def test_an_approval_with_a_finding_of_severity_error_goes_back_once_and_then_as
                 crew.submit()
 
     assert bench.run(approves_an_error).outcome is Outcome.DELIVERED
-    assert [(reply.accepted, reply.verdict) for reply in replies] == [
-        (False, ""),
-        (True, "request_changes"),
-        (True, "approve"),
+    assert [(reply.accepted, reply.then) for reply in replies] == [
+        (False, None),
+        (True, Leg(roles=(Role.DOCUMENTER,), round=2)),
+        (True, None),
     ]
     assert "a.txt:1 (error): it is wrong" in replies[0].text
     assert "lower the severity with a reason" in replies[0].text

@@ -17,6 +17,7 @@ from devassist.cli.invocation import StreamFormat, of
 from devassist.cli.view.run_session import answer, launch, may_ask, readable, show_run
 from devassist.domain.errors import UsageError
 from devassist.domain.plan import Plan, parse_plan
+from devassist.domain.roles import CrewSize
 
 
 def run(  # the types are the interface
@@ -26,6 +27,12 @@ def run(  # the types are the interface
     plan: Annotated[
         Path | None, typer.Option(help="Run this plan (JSON or TOML) instead of planning.")
     ] = None,
+    crew: Annotated[
+        CrewSize,
+        typer.Option(
+            help="Who works: one coder and a review, with a tester, a planned team, or as the goal needs it."
+        ),
+    ] = CrewSize.AUTO,
     plan_only: Annotated[bool, typer.Option("--plan-only", help="Print the plan and stop.")] = False,
     model: Annotated[str | None, typer.Option(help="Any litellm model string, for all roles.")] = None,
     max_parallel: Annotated[int | None, typer.Option(min=1, help="Crews at work at the same time.")] = None,
@@ -78,6 +85,7 @@ def run(  # the types are the interface
         goal=_goal(goal, goal_file, invocation.host.directory, own_plan),
         plan=own_plan,
         plan_only=plan_only,
+        crew=crew,
         base=base,
         include_dirty=include_dirty,
         record=_below(invocation.host.directory, record),
