@@ -24,6 +24,8 @@ from devassist.ports import ModelReply, ModelRequest, ToolCall
 BRIEF = "[[devassist:brief]]"
 """Takes the place of the agent's brief in the task description, so that CrewAI's templating never sees the text."""
 
+_STABLE = 2
+"""The system's message and what all agents share."""
 _NUDGES = 1
 _MOST_BROKEN_OFF = 3
 """The number of incomplete replies in a row that ends an agent."""
@@ -212,6 +214,7 @@ class GatewayLLM(BaseLLM):
             tools=tools,
             address=self._address(),
             reasoning=conversation.reasoning,
+            stable=_STABLE if place.shared else 0,
         )
         with _errors_as_stops():
             return self._complete(request)

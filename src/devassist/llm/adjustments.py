@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from enum import StrEnum
+from itertools import pairwise
 
+from devassist.domain.events import JsonObject
 from devassist.llm.case import Case
 
 _STREAM = re.compile(
@@ -17,20 +20,36 @@ _SIGNATURE = re.compile(
     r"thought signature is not valid",
     re.IGNORECASE | re.DOTALL,
 )
+_TURNS = re.compile(
+    r"roles? must alternate|must alternate between|conversation roles|alternate user|unexpected role"
+    r"|role ['\"]?user['\"]? after role ['\"]?tool|after (a )?tool (message|call|result)",
+    re.IGNORECASE,
+)
 _REFUSALS = (400, 405, 406, 415, 422)
+_TEMPLATE_FAILED = 500
+"""What some servers answer when a chat template raises."""
 
 
 class Adjustment(StrEnum):
     """A way to send requests to a server that refuses the usual one."""
 
     STREAM = "the server only streams"
+    TURNS = "the server wants users and assistants to take turns"
     WITHOUT_REASONING = "the server refuses the signature of earlier reasoning"
 
 
 def adjustment_for(case: Case) -> Adjustment | None:
     """What the refusal asks for; None if it asks for nothing that can be done."""
+    refuses = case.status in (*_REFUSALS, _TEMPLATE_FAILED)
+    if refuses and _TURNS.search(case.text) and _user_after_result(case.request.messages):
+        return Adjustment.TURNS
     if case.status not in _REFUSALS:
         return None
     if _SIGNATURE.search(case.text) and case.request.reasoning:
         return Adjustment.WITHOUT_REASONING
     return Adjustment.STREAM if _STREAM.search(case.text) else None
+
+
+def _user_after_result(messages: Sequence[JsonObject]) -> bool:
+    roles = [message.get("role") for message in messages]
+    return ("tool", "user") in pairwise(roles)

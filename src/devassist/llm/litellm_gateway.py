@@ -127,7 +127,7 @@ class LiteLLMClient:
         learnt = self._adjustments.get(request.model, set())
         if Adjustment.WITHOUT_REASONING in learnt:
             request = replace(request, reasoning={})
-        sent = outgoing(request, own_server=bool(endpoint.base))
+        sent = outgoing(request, takes_turns=Adjustment.TURNS in learnt)
         parameters: dict[str, object] = {
             "model": request.model,
             "messages": sent.messages,

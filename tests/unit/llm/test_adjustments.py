@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pytest
 
 from devassist.domain.errors import ModelError
-from devassist.domain.events import Reasoning
+from devassist.domain.events import JsonObject, Reasoning
 from devassist.domain.settings import ModelSettings
 from devassist.llm.adjustments import Adjustment, adjustment_for
 from devassist.llm.case import case_of
@@ -26,8 +28,10 @@ class Answered(Exception):
         self.response = type("Response", (), {"status_code": status, "headers": {"a": "b"}})()
 
 
-def adjusted(status: int, text: str, *, thought: bool = False) -> Adjustment | None:
-    request = ModelRequest(model="openai/m", messages=[ASKED], reasoning=THOUGHT if thought else {})
+def adjusted(
+    status: int, text: str, *, thought: bool = False, messages: Sequence[JsonObject] = (ASKED,)
+) -> Adjustment | None:
+    request = ModelRequest(model="openai/m", messages=messages, reasoning=THOUGHT if thought else {})
     return adjustment_for(case_of(Answered(status, text), request, (), "", lambda: 0.0))
 
 
@@ -44,6 +48,26 @@ def adjusted(status: int, text: str, *, thought: bool = False) -> Adjustment | N
 def test_a_server_that_only_streams_says_so_in_many_ways(text: str) -> None:
     assert adjusted(400, text) is Adjustment.STREAM
     assert adjusted(500, text) is None
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        (
+            "After the optional system message, conversation roles must alternate user and assistant roles except for tool "
+            "calls and results."
+        ),
+        "Unexpected role 'user' after role 'tool'",
+        "Conversation roles must alternate user/assistant/user/assistant/...",
+        'messages: roles must alternate between "user" and "assistant", but found multiple "user" roles in a row',
+    ],
+)
+def test_users_take_turns_with_assistants_where_a_template_wants_it(text: str) -> None:
+    after_result = [ASKED, {"role": "tool", "content": "x"}, ASKED]
+    assert adjusted(400, text, messages=after_result) is Adjustment.TURNS
+    assert adjusted(500, text, messages=after_result) is Adjustment.TURNS
+    assert adjusted(401, text, messages=after_result) is None
+    assert adjusted(400, text) is None, "nothing could be sent otherwise"
 
 
 @pytest.mark.parametrize(

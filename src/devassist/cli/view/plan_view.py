@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from devassist.app.documents import builtins, plan_document
-from devassist.app.runs.plan_estimate import Estimate, PlanForecast, forecast
+from devassist.app.runs.plan_estimate import NO_ESTIMATE, PlanForecast, forecast
 from devassist.app.wiring.project import Project
 from devassist.cli.invocation import Invocation, StreamFormat, print_json, print_line
 from devassist.domain.state.run import RunState
@@ -34,12 +34,4 @@ def _print_forecast(invocation: Invocation, expected: PlanForecast) -> None:
         invocation.answers.print(fact, style="yellow", markup=False)
         if meeting.paths:
             invocation.answers.print(f"    in: {', '.join(meeting.paths)}", markup=False)
-    invocation.answers.print(_cost(expected.estimate), markup=False)
-
-
-def _cost(estimate: Estimate | None) -> str:
-    if estimate is None:
-        return "no estimate: no run of this repository has been recorded yet"
-    tokens = estimate.input_tokens + estimate.output_tokens
-    likely = f"{estimate.model_calls} model calls, {tokens} tokens, {estimate.usd:.4f} USD"
-    return f"about {likely} (medians of {estimate.runs} past runs)"
+    invocation.answers.print(expected.estimate.in_words() if expected.estimate else NO_ESTIMATE, markup=False)

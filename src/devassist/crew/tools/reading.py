@@ -16,7 +16,7 @@ _PAGE: Final = 400
 def read_file(session: ToolContext, arguments: shapes.ReadFile, _evidence: str) -> ToolOutcome:
     """At most 400 lines and 12 kB, in whole lines, and how to go on. A given range is bound by its size only."""
     if (output := kept_output(session, arguments.path)) is not None:
-        path, text = arguments.path, page(arguments.path, output, arguments)
+        path, (text, _lines) = arguments.path, page(arguments.path, output, arguments)
         return ToolOutcome(text=text, subject=path, summary=f"{path} was read")
     path = plain_path(session, arguments.path)
     content = session.files.read_bytes(path, LARGEST_FILE)

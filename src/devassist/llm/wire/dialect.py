@@ -32,15 +32,15 @@ _DIALECTS = {
     "mistral": Dialect(call_id=re.compile(r"[a-zA-Z0-9]{9}"), call_id_length=9),
     "codestral": Dialect(call_id=re.compile(r"[a-zA-Z0-9]{9}"), call_id_length=9),
 }
-_HOSTED_OPENAI = Dialect(user_after_result=True)
-_SERVED = Dialect()
+_OPENAI_LIKE = Dialect(user_after_result=True)
+_TEMPLATED = Dialect()
 """A server that fills in a model's own chat template: many raise if users and assistants do not take turns."""
 _BY_TEMPLATE = frozenset({"hosted_vllm", "lm_studio", "llamafile", "ollama", "ollama_chat", "openai_like"})
 
 
-def dialect_of(model: str, *, own_server: bool) -> Dialect:
-    """The rules for a litellm model string; `own_server` if the person chose the server."""
+def dialect_of(model: str, *, takes_turns: bool = False) -> Dialect:
+    """The rules for a litellm model string; `takes_turns` if its server has refused a user after a tool's result."""
     provider = provider_of(model)
     if provider in _DIALECTS:
         return _DIALECTS[provider]
-    return _SERVED if own_server or provider in _BY_TEMPLATE else _HOSTED_OPENAI
+    return _TEMPLATED if takes_turns or provider in _BY_TEMPLATE else _OPENAI_LIKE

@@ -31,14 +31,14 @@ class Outgoing:
     tools: Sequence[JsonObject]
 
 
-def outgoing(request: ModelRequest, *, own_server: bool) -> Outgoing:
+def outgoing(request: ModelRequest, *, takes_turns: bool = False) -> Outgoing:
     """
-    The messages and tools of `request`, made acceptable; `own_server` if the person chose the server.
+    The messages and tools of `request`, made acceptable; `takes_turns` if the server insists on that after results.
 
     No text is empty or invalid Unicode. Each tool call is valid JSON, has a valid id and exactly one result directly
     after it. After the system's message the user begins, then user and assistant take turns, and the user ends.
     """
-    dialect = dialect_of(request.model, own_server=own_server)
+    dialect = dialect_of(request.model, takes_turns=takes_turns)
     messages = with_reasoning(request.messages, request.reasoning, request.model)
     marks = wants_marks(request.model)
     if marks and request.stable:

@@ -21,9 +21,7 @@ MARK = {"cache_control": {"type": "ephemeral"}}
 
 
 def sent(*messages: JsonObject, model: str = "anthropic/claude-sonnet-5", stable: int = 0) -> Outgoing:
-    return outgoing(
-        ModelRequest(model=model, messages=messages, tools=TOOLS, stable=stable), own_server=False
-    )
+    return outgoing(ModelRequest(model=model, messages=messages, tools=TOOLS, stable=stable))
 
 
 def marks(value: object) -> int:

@@ -26,8 +26,10 @@ MODELS = (
 IDS = {"anthropic": r"[a-zA-Z0-9_-]{1,64}", "mistral": r"[a-zA-Z0-9]{9}"}
 
 
-def sent(messages: list[JsonObject], model: str = "openai/m", *, own_server: bool = True) -> list[JsonObject]:
-    return list(outgoing(ModelRequest(model=model, messages=messages), own_server=own_server).messages)
+def sent(
+    messages: list[JsonObject], model: str = "openai/m", *, takes_turns: bool = True
+) -> list[JsonObject]:
+    return list(outgoing(ModelRequest(model=model, messages=messages), takes_turns=takes_turns).messages)
 
 
 def unmarked(messages: list[JsonObject]) -> list[JsonObject]:
@@ -135,7 +137,7 @@ def test_results_stand_in_the_order_of_their_calls_and_a_lost_one_is_made_up() -
 
 
 def test_a_note_after_a_result_is_a_message_of_its_own_where_the_provider_takes_one() -> None:
-    out = sent([ASKED, calling("a"), result("a"), ASKED], "openai/gpt-5.2", own_server=False)
+    out = sent([ASKED, calling("a"), result("a"), ASKED], "openai/gpt-5.2", takes_turns=False)
     assert [entry["role"] for entry in out] == ["user", "assistant", "tool", "user"]
 
 
@@ -155,6 +157,6 @@ def test_kimis_own_ids_stay_since_its_template_reads_them() -> None:
 def test_signatures_stay_with_their_calls_when_ids_change() -> None:
     thought = Reasoning(model="gemini/g", calls={"x" * 50: {"thought_signature": "T"}})
     request = ModelRequest(model="gemini/g", messages=[ASKED, calling("x" * 50)], reasoning={1: thought})
-    (made,) = outgoing(request, own_server=False).messages[1]["tool_calls"]
+    (made,) = outgoing(request).messages[1]["tool_calls"]
     assert made["provider_specific_fields"] == {"thought_signature": "T"}
     assert len(made["id"]) <= 40
