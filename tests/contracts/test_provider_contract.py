@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 
+from devassist.domain.errors import ModelError
 from devassist.domain.events import JsonObject
 from devassist.domain.settings import ModelSettings
 from devassist.domain.statuses import Outcome
@@ -161,6 +162,16 @@ def test_anthropic_reads_from_its_cache_what_was_sent_before(tmp_path: Path) -> 
         )
 
 
+def asked(client: LiteLLMClient, request: ModelRequest) -> str:
+    """The answer to a request, in the form that the server may have asked for."""
+    try:
+        return client.attempt(request).content
+    except ModelError as error:
+        if error.kind != "adjusted":
+            raise
+        return client.attempt(request).content
+
+
 @given(messages=conversations)
 @pytest.mark.parametrize("name", [name for name in CASES if name != "stream only"])
 def test_any_transcript_is_accepted(name: str, messages: list[JsonObject]) -> None:
@@ -174,4 +185,4 @@ def test_any_transcript_is_accepted(name: str, messages: list[JsonObject]) -> No
     request = ModelRequest(model=case.model, messages=messages, tools=TOOLS, stable=2)
     with OpenAIServer(lambda _body, _n: "ok", provider=provider) as server:
         client = LiteLLMClient(ModelSettings(api_base=server.root + case.below), env={case.key: "k" * 20})
-        assert client.attempt(request).content == "ok", server.refusals
+        assert asked(client, request) == "ok", server.refusals
