@@ -66,6 +66,10 @@ def test_the_first_call_sizes_the_crew_and_a_small_goal_takes_a_coder_and_one_re
     assert roles(machine) == ["orchestrator", "coder", "reviewer"]
     (one,) = done.json["tasks"]
     assert [agent["role"] for agent in one["agents"]] == ["coder", "reviewer"]
+    assert [(agent["turns"], agent["input_tokens"]) for agent in one["agents"]] == [(3, 300), (1, 100)]
+    assert all(agent["seconds"] > agent["model_s"] > 0 for agent in one["agents"])
+    shown = machine.devassist("show", f"{done.json['run']}/mul").out
+    assert "coder: devassist/" in shown and "3 turns, 300 tokens in, 30 out" in shown
     assert GOAL in machine.script.of("GOAL-WORD", "coder")[0].words
     decided = [
         event["data"]

@@ -39,7 +39,7 @@ class Tale:
         )  # fmt: skip
         self.tell(
             EventType.MODEL_CALLED, task, who, status="ok", model="openai/m", answered_by="openai/m",
-            input_tokens=100, output_tokens=10, usd=0.25 if role == "coder" else None, latency_ms=700.0,
+            input_tokens=100, cached_input_tokens=60, output_tokens=10, usd=0.25 if role == "coder" else None, latency_ms=700.0,
         )  # fmt: skip
         self.tell(
             EventType.COMMAND_RAN, task, who, command="make", exit_code=0 if status == "done" else 2,

@@ -75,14 +75,18 @@ class Cost:
 
     calls: int = 0
     input_tokens: int = 0
+    cached_input_tokens: int = 0
     output_tokens: int = 0
+    seconds: float = 0.0
     usd: float = 0.0
     unpriced: int = 0
 
     def add(self, other: Cost) -> None:
         self.calls += other.calls
         self.input_tokens += other.input_tokens
+        self.cached_input_tokens += other.cached_input_tokens
         self.output_tokens += other.output_tokens
+        self.seconds += other.seconds
         self.usd += other.usd
         self.unpriced += other.unpriced
 

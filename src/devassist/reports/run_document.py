@@ -12,7 +12,7 @@ from devassist.domain.handoffs import Verdict
 from devassist.domain.ids import result_branch
 from devassist.domain.state.approvals import ApprovalState
 from devassist.domain.state.run import RunState
-from devassist.domain.state.tasks import TaskState
+from devassist.domain.state.tasks import AgentState, TaskState
 from devassist.domain.statuses import RunStatus, TaskStatus
 from devassist.domain.verdicts import JudgedCheck, Verification
 
@@ -26,6 +26,30 @@ class AgentDocument:
     branch: str
     commit: str
     worktree: str
+    turns: int
+    """Model calls that were answered."""
+    input_tokens: int
+    cached_input_tokens: int
+    output_tokens: int
+    usd: float
+    model_s: float
+    seconds: float
+
+    @classmethod
+    def of(cls, agent: AgentState) -> AgentDocument:
+        return cls(
+            role=agent.role,
+            branch=agent.branch,
+            commit=agent.commit,
+            worktree=agent.worktree,
+            turns=agent.turns,
+            input_tokens=agent.input_tokens,
+            cached_input_tokens=agent.cached_input_tokens,
+            output_tokens=agent.output_tokens,
+            usd=round(agent.usd, 6),
+            model_s=round(agent.model_s, 3),
+            seconds=round(agent.seconds, 3),
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,12 +120,7 @@ class TaskDocument:
             status=task.status,
             rounds=task.rounds,
             confidence=task.confidence,
-            agents=tuple(
-                AgentDocument(
-                    role=agent.role, branch=agent.branch, commit=agent.commit, worktree=agent.worktree
-                )
-                for agent in task.agents.values()
-            ),
+            agents=tuple(AgentDocument.of(agent) for agent in task.agents.values()),
             checks=_checks(task),
             tests=LedgerDocument.of(task.judged.checks if task.judged is not None else ()),
             verification=task.judged.verification if task.judged is not None else Verification.NONE,

@@ -181,7 +181,9 @@ class Story:
         cost = Cost(
             calls=1,
             input_tokens=call.input_tokens,
+            cached_input_tokens=call.cached_input_tokens,
             output_tokens=call.output_tokens,
+            seconds=call.latency_ms / 1000,
             usd=call.usd or 0.0,
             unpriced=1 if call.usd is None and answered else 0,
         )

@@ -95,9 +95,9 @@ def test_evidence_names_claims_checks_with_exit_codes_and_commits() -> None:
 
 def test_costs_are_added_up_by_task_role_and_model_and_say_what_has_no_price() -> None:
     found = section("Cost")
-    assert "| `good` | 2 | 200 | 20 | 0.2500 + 1 unpriced |" in found
-    assert "| `coder` | 4 | 400 | 40 | 1.0000 |" in found
-    assert "| `openai/m` | 5 | 500 | 50 | 1.0000 + 1 unpriced |" in found
+    assert "| `good` | 2 | 200 | 120 | 20 | 1.4 | 0.2500 + 1 unpriced |" in found
+    assert "| `coder` | 4 | 400 | 240 | 40 | 2.8 | 1.0000 |" in found
+    assert "| `openai/m` | 5 | 500 | 300 | 50 | 3.5 | 1.0000 + 1 unpriced |" in found
 
 
 def test_undo_and_next_are_whole_commands() -> None:

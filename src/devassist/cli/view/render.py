@@ -78,6 +78,7 @@ def task_table(state: RunState, *, now: datetime, width: int) -> Table:
         table.add_column("last action", no_wrap=True, ratio=1, overflow="ellipsis")
         table.add_column("turns", justify="right", no_wrap=True)
         table.add_column("tokens", justify="right", no_wrap=True)
+        table.add_column("cached", justify="right", no_wrap=True)
         table.add_column("USD", justify="right", no_wrap=True)
     else:
         table.add_column("last action", no_wrap=True, ratio=1, overflow="ellipsis")
@@ -103,9 +104,33 @@ def _row(task: TaskState, *, now: datetime, wide: bool) -> Sequence[RenderableTy
         cells += [
             str(sum(agent.turns for agent in agents)),
             str(sum(agent.input_tokens + agent.output_tokens for agent in agents)),
+            _cached(agents),
             f"{sum(agent.usd for agent in agents):.3f}",
         ]
     return [*cells, _elapsed(task, now)]
+
+
+def _cached(agents: Iterable[AgentState]) -> str:
+    """The share of the agents' input that came from a provider's cache; empty if nothing was sent yet."""
+    read, sent = 0, 0
+    for agent in agents:
+        read, sent = read + agent.cached_input_tokens, sent + agent.input_tokens
+    return f"{read / sent:.0%}" if sent else ""
+
+
+def spent(agent: AgentState) -> str:
+    """An agent's use: `5 turns, 12,345 tokens in (80% from a cache), 800 out, 0.0123 USD, 31 s (19 s its model)`."""
+    about = "~" if agent.estimated else ""
+    cached = _cached([agent]) if agent.cached_input_tokens else ""
+    facts = [
+        "1 turn" if agent.turns == 1 else f"{agent.turns} turns",
+        f"{about}{agent.input_tokens:,} tokens in" + (f" ({cached} from a cache)" if cached else ""),
+        f"{about}{agent.output_tokens:,} out",
+        f"{about}{agent.usd:.4f} USD",
+    ]
+    if agent.seconds:
+        facts.append(f"{agent.seconds:.0f} s ({agent.model_s:.0f} s its model)")
+    return ", ".join(facts)
 
 
 def _doing(task: TaskState, agent: AgentState | None) -> str:

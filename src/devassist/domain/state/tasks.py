@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from devassist.domain.events import (
     AgentFinished,
@@ -42,7 +43,12 @@ AGENT_FACTS = (
 
 @dataclass(slots=True)
 class AgentState:
-    """One agent. Tokens and turns are over all its rounds; `usd` counts unknown prices as 0."""
+    """
+    One agent. Tokens, turns and times are over all its rounds; `usd` counts unknown prices as 0.
+
+    `cached_input_tokens` of the `input_tokens` came from a provider's cache. `model_s` are the seconds that its model
+    took, `seconds` those from the start to the end of its rounds.
+    """
 
     role: str
     branch: str = ""
@@ -51,7 +57,12 @@ class AgentState:
     status: AgentStatus = AgentStatus.RUNNING
     turns: int = 0
     input_tokens: int = 0
+    cached_input_tokens: int = 0
     output_tokens: int = 0
+    model_s: float = 0.0
+    seconds: float = 0.0
+    began_at: str = ""
+    """When its present round began."""
     usd: float = 0.0
     estimated: bool = False
     """Whether the tokens of some of its calls are counted by length, since the provider told none."""
@@ -66,10 +77,12 @@ class AgentState:
                 self.branch, self.worktree = started.branch, started.worktree
                 self.commit = started.commit or self.commit
                 self.status, self.last_action = AgentStatus.RUNNING, "started"
+                self.began_at = record.at
             case AgentFinished() as finished:
                 self.status = finished.status
                 self.commit = finished.commit or self.commit
                 self.last_action = str(self.status)
+                self.seconds += _between(self.began_at, record.at)
             case ModelIntended():
                 self.last_action = "asking the model"
             case ModelCalled() as call:
@@ -91,7 +104,9 @@ class AgentState:
         answered = call.status is CallStatus.OK
         self.turns += 1 if answered else 0
         self.input_tokens += call.input_tokens
+        self.cached_input_tokens += call.cached_input_tokens
         self.output_tokens += call.output_tokens
+        self.model_s += call.latency_ms / 1000
         self.usd += call.usd or 0.0
         self.estimated = self.estimated or call.estimated
         self.last_action = "thought" if answered else f"model error: {call.error or ''}"
@@ -159,3 +174,10 @@ class TaskState:
         self.finished_at = at
         if finished.confidence is not None:
             self.confidence = finished.confidence
+
+
+def _between(begin: str, end: str) -> float:
+    """Seconds between two times of the log; 0 if the first is unknown."""
+    if not begin or not end:
+        return 0.0
+    return max(0.0, (datetime.fromisoformat(end) - datetime.fromisoformat(begin)).total_seconds())

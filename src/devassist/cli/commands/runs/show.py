@@ -15,7 +15,7 @@ from devassist.app.wiring.project import (
 from devassist.cli.invocation import Format, Invocation, of, print_json
 from devassist.cli.options import Output
 from devassist.cli.run_argument import complete_run
-from devassist.cli.view.render import run_summary
+from devassist.cli.view.render import run_summary, spent
 from devassist.domain.errors import NotFound
 from devassist.domain.findings import case_lines, check_line, verification_line
 from devassist.domain.state.run import RunState
@@ -81,9 +81,6 @@ def _show_task(invocation: Invocation, task: TaskState) -> None:
     else:
         lines += [f"check: {command} -> {code}" for command, code in task.checks.items()]
     for agent in task.agents.values():
-        lines.append(
-            f"{agent.role}: {agent.branch} at {agent.commit[:12]}, {agent.turns} turns, "
-            f"{'~' if agent.estimated else ''}{agent.usd:.4f} USD"
-        )
+        lines.append(f"{agent.role}: {agent.branch} at {agent.commit[:12]}, {spent(agent)}")
     for line in lines:
         invocation.answers.print(line, markup=False)
