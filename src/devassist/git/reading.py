@@ -94,6 +94,8 @@ def run_bounded(
     command: Sequence[str], directory: Path, environment: Mapping[str, str], *, most: int, timeout_s: float
 ) -> BoundedAnswer:
     """As `ReadingGit.run`, for any git command. RepositoryError when it does not start."""
+    if any("\0" in word for word in command):
+        raise RepositoryError("git did not run: no argument can hold a NUL character")
     with tempfile.TemporaryFile() as errors:
         try:
             process = subprocess.Popen(

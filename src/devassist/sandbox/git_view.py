@@ -37,7 +37,19 @@ def git_of(worktree: Path, masked: tuple[Path, ...], private: Path) -> PrivateGi
 _WRAPPER: Final = """#!/bin/sh
 tree={tree}
 real={real}
+git={git}
 export GIT_CONFIG_NOSYSTEM=1
+before=
+for word; do
+  shift
+  case $before:$word in
+    *":--git-dir=$tree/.git") word=--git-dir=$git ;;
+    "--git-dir:$tree/.git") word=$git ;;
+    *":--git-dir=.git") [ "$(pwd -P)" = "$tree" ] && word=--git-dir=$git ;;
+  esac
+  before=$word
+  set -- "$@" "$word"
+done
 [ -n "${{GIT_DIR+set}}" ] && exec "$real" "$@"
 here=$PWD
 wait= init=
@@ -59,7 +71,7 @@ done
 here=$(cd "$here" 2>/dev/null && pwd -P) || exec "$real" "$@"
 while :; do
   if [ "$here" = "$tree" ]; then
-    GIT_DIR={git} GIT_WORK_TREE=$tree exec "$real" "$@"
+    GIT_DIR=$git GIT_WORK_TREE=$tree exec "$real" "$@"
   fi
   if [ -e "$here/.git" ] || [ -z "$here" ] || [ -n "$init" ]; then exec "$real" "$@"; fi
   here=${{here%/*}}

@@ -244,6 +244,8 @@ def test_the_versions_of_go_and_setuptools_scm_can_be_told(place: Place) -> None
     asked = "git rev-parse --show-toplevel && git status --porcelain && git -c log.showsignature=false show -s --format=%H:%ct HEAD"
     assert len(place.output(asked).splitlines()) == 2
     assert place.output("git describe --dirty --tags --long --match '*[0-9]*'").startswith("v1.0-2-g")
+    named = f"git --git-dir {place.tree}/.git describe && git --git-dir={place.tree}/.git describe && git --git-dir=.git describe"
+    assert len(set(place.output(named).split())) == 1
     assert place.output("git rev-parse --is-shallow-repository --git-dir").split()[0] == "false"
 
 

@@ -121,8 +121,13 @@ def _listed(session: ToolContext, specs: Sequence[str]) -> list[str]:
     """Tracked and untracked files that are on disk, sorted; ignored ones are not among them."""
     options = ("-z", "-t", "--cached", "--others", "--deleted", "--exclude-standard")
     answer = session.git.run("ls-files", *options, "--", *specs, most=_MOST_PATHS, timeout_s=_TIMEOUT_S)
-    if answer.code > 0:
-        raise ToolRefused(f"the files could not be listed: {answer.error}")
+    if answer.code != 0:
+        why = (
+            f"it took more than {_TIMEOUT_S:.0f} s"
+            if answer.timed_out
+            else answer.error or "there are too many"
+        )
+        raise ToolRefused(f"the files could not be listed: {why}")
     tags: dict[str, set[str]] = {}
     for entry in answer.output.split(b"\0"):
         if entry:

@@ -142,7 +142,7 @@ def _replace(directory: Path, builder: _Builder) -> None:
 
 
 def _object_stores(store: Path, depth: int = 0) -> Iterator[Path]:
-    """An object directory and those it borrows from."""
+    """An object directory and those it borrows from, without links: those are what the sandbox shows."""
     if not store.is_dir():
         return
     yield store.resolve()
@@ -168,7 +168,8 @@ class _Builder:
         for name in ("objects/info", "objects/pack", "refs/heads", "refs/tags", "info"):
             (place / name).mkdir(parents=True)
         (place / "HEAD").write_text(self.head + "\n")
-        (place / "objects/info/alternates").write_bytes(os.fsencode(self.common / "objects") + b"\n")
+        stores = [os.fsencode(store) + b"\n" for store in _object_stores(self.common / "objects")]
+        (place / "objects/info/alternates").write_bytes(b"".join(stores))
         self._refs(place)
         for source, target in (
             (self.admin / "index", "index"),
