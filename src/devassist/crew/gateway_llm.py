@@ -14,8 +14,9 @@ from pydantic import PrivateAttr
 from devassist.assignments import CallAddress
 from devassist.crew.agent_session import AgentSession, known_tool
 from devassist.crew.crew_stop import CrewStop
+from devassist.crew.fitting import fitted, tokens_of, window_after_overflow
 from devassist.crew.tools.arguments import schema_of
-from devassist.crew.transcript import EMPTY, Conversation, Opening, Transcript, closed, fitted, tokens_of
+from devassist.crew.transcript import EMPTY, Conversation, Opening, Transcript, closed
 from devassist.domain.errors import DevassistError, Interrupted, LimitReached, ModelError
 from devassist.domain.events import JsonObject
 from devassist.domain.statuses import Outcome
@@ -200,6 +201,21 @@ class GatewayLLM(BaseLLM):
         )
 
     def _send(self, messages: Sequence[JsonObject]) -> ModelReply:
+        """The reply to a conversation, which is sent again, shorter, while no model has a window for it."""
+        with _errors_as_stops():
+            while True:
+                request = self._request(messages)
+                try:
+                    return self._complete(request)
+                except ModelError as error:
+                    smaller = window_after_overflow(request, self._window)
+                    if error.kind != "context_window" or not smaller:
+                        raise
+                self._window = smaller
+                # A turn of its own: the log has one reply for each, and a resumed run takes the same steps.
+                self._session.turn += 1
+
+    def _request(self, messages: Sequence[JsonObject]) -> ModelRequest:
         session = self._session
         place = session.place
         opening = Opening(
@@ -208,7 +224,7 @@ class GatewayLLM(BaseLLM):
         self._sent = self._transcript.conversation(messages, placeholder=BRIEF, opening=opening)
         tools = [schema_of(name) for name in session.offered()]
         conversation = fitted(self._sent, self._window, tools=tools)
-        request = ModelRequest(
+        return ModelRequest(
             model=self.model,
             messages=conversation.messages,
             tools=tools,
@@ -216,8 +232,6 @@ class GatewayLLM(BaseLLM):
             reasoning=conversation.reasoning,
             stable=_STABLE if place.shared else 0,
         )
-        with _errors_as_stops():
-            return self._complete(request)
 
     def _check_calls(self, calls: Sequence[ToolCall]) -> Mapping[int, str]:
         """Record the calls that CrewAI will reject before any of our tools sees them: index -> our result for it."""

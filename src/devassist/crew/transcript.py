@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 import itertools
-import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from devassist.domain.events import NO_REASONING, JsonObject, Reasoning
 from devassist.ports import ModelReply
-
-_CHARS_PER_TOKEN = 4
-_KEPT_RESULTS = 6
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -144,34 +140,6 @@ def closed(
         for call in reply.tool_calls
     ]
     return Conversation(messages=messages, reasoning=reasoning)
-
-
-def fitted(conversation: Conversation, window: int, *, tools: Sequence[JsonObject] = ()) -> Conversation:
-    """Shorten old tool results, oldest first, until conversation and tools fit a window of `window` tokens."""
-    budget = int(window * 0.8) - len(json.dumps(list(tools))) // _CHARS_PER_TOKEN
-    messages = list(conversation.messages)
-    over = tokens_of(conversation) - budget
-    results = [index for index, message in enumerate(messages) if message.get("role") == "tool"]
-    for index in results[:-_KEPT_RESULTS]:
-        if over <= 0:
-            break
-        content = str(messages[index].get("content") or "")
-        short = "[an older result, left out to save room]\n" + content[-80:].rpartition("\n")[2]
-        over -= (len(content) - len(short)) // _CHARS_PER_TOKEN
-        messages[index] = {**messages[index], "content": short}
-    return Conversation(messages=messages, reasoning=conversation.reasoning)
-
-
-def tokens_of(conversation: Conversation) -> int:
-    """About how many tokens the conversation has."""
-    size = sum(
-        len(str(message.get("content") or "")) + len(str(message.get("tool_calls") or ""))
-        for message in conversation.messages
-    )
-    size += sum(
-        len(reasoning.text) + len(str(reasoning.blocks)) for reasoning in conversation.reasoning.values()
-    )
-    return size // _CHARS_PER_TOKEN + 1
 
 
 def _as_message(reply: ModelReply, redacted: Callable[[str], str]) -> JsonObject:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from enum import StrEnum
-from itertools import pairwise
 
 from devassist.domain.events import JsonObject
 from devassist.llm.case import Case
@@ -41,7 +40,7 @@ class Adjustment(StrEnum):
 def adjustment_for(case: Case) -> Adjustment | None:
     """What the refusal asks for; None if it asks for nothing that can be done."""
     refuses = case.status in (*_REFUSALS, _TEMPLATE_FAILED)
-    if refuses and _TURNS.search(case.text) and _user_after_result(case.request.messages):
+    if refuses and _TURNS.search(case.text) and _has_results(case.request.messages):
         return Adjustment.TURNS
     if case.status not in _REFUSALS:
         return None
@@ -50,6 +49,6 @@ def adjustment_for(case: Case) -> Adjustment | None:
     return Adjustment.STREAM if _STREAM.search(case.text) else None
 
 
-def _user_after_result(messages: Sequence[JsonObject]) -> bool:
-    roles = [message.get("role") for message in messages]
-    return ("tool", "user") in pairwise(roles)
+def _has_results(messages: Sequence[JsonObject]) -> bool:
+    """Whether the user may have spoken directly after a tool's result."""
+    return any(message.get("role") == "tool" or message.get("tool_calls") for message in messages)

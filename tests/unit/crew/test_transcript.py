@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -9,7 +10,8 @@ import pytest
 
 from devassist.assignments import CrewEnding
 from devassist.crew.call_journal import recorded_reply
-from devassist.crew.transcript import Conversation, fitted, tokens_of
+from devassist.crew.fitting import tokens_of
+from devassist.crew.transcript import Conversation
 from devassist.domain.errors import ModelError
 from devassist.domain.events import NO_REASONING, Reasoning
 from devassist.domain.redaction import Redactor
@@ -125,8 +127,46 @@ def test_reasoning_counts_in_the_window() -> None:
     assert tokens_of(Conversation(messages=bare.messages, reasoning={0: thought})) > tokens_of(bare) + 900
 
 
-def test_the_oldest_results_make_room() -> None:
-    results = [{"role": "tool", "content": f"{'x' * 4000}\nevidence: e{n}"} for n in range(10)]
-    short = fitted(Conversation(messages=results), 10_000).messages
-    assert [len(str(message["content"])) < 100 for message in short] == [True] * 3 + [False] * 7
-    assert str(short[0]["content"]).endswith("evidence: e0")
+@dataclass
+class Narrow:
+    """A ModelClient whose window is smaller than anybody says. It reads a long file until it has read it often."""
+
+    window: int
+    turns: int = 12
+    refused: int = 0
+    sent: list[ModelRequest] = field(default_factory=list)
+
+    def attempt(self, request: ModelRequest) -> ModelReply:
+        size = tokens_of(Conversation(messages=request.messages)) + len(json.dumps(list(request.tools))) // 4
+        if size > self.window:
+            self.refused += 1
+            raise ModelError("maximum context length", kind="context_window")
+        self.sent.append(request)
+        if len(self.sent) > self.turns:
+            return ModelReply(tool_calls=[SUBMIT])
+        read = ToolCall(
+            id=f"r{len(self.sent)}",
+            name="read_file",
+            arguments=f'{{"path": "a.py", "start_line": {len(self.sent)}}}',
+        )
+        return ModelReply(tool_calls=[read])
+
+
+def test_a_conversation_that_is_too_long_goes_on_shorter(link: LoneLink) -> None:
+    (link.worktree / "a.py").write_text("x = 1  # a line of some length\n" * 400)
+    client = Narrow(window=16_000)
+    assert run_agent(client, link).outcome is Outcome.DELIVERED
+    assert 0 < client.refused <= 3
+    calls = link.calls()
+    assert [call.turn for call in calls] == list(range(1, len(calls) + 1))
+    assert sum(call.error_kind == "context_window" for call in calls) == client.refused
+    again = Narrow(window=16_000, turns=0)
+    assert run_agent(again, second_life(link)).outcome is Outcome.DELIVERED
+    assert again.sent == []  # all of it is answered from the log
+
+
+def test_a_window_too_small_for_anything_ends_the_agent(link: LoneLink) -> None:
+    client = Narrow(window=100)
+    ending = run_agent(client, link)
+    assert (ending.outcome, ending.kind) == (Outcome.ERROR, "context_window")
+    assert client.refused < 8

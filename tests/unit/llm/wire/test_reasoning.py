@@ -127,4 +127,4 @@ def test_a_lone_surrogate_in_reasoning_is_kept_and_sent_as_unicode() -> None:
     thought = reply({"content": "x", "reasoning_content": "\ud800"}).reasoning
     assert thought.text == "\ud800"
     request = ModelRequest(model="gemini/g", messages=[ASKED, SAID], reasoning={1: thought})
-    json.dumps(outgoing(request, own_server=False).messages, ensure_ascii=False).encode()
+    json.dumps(outgoing(request).messages, ensure_ascii=False).encode()
