@@ -24,6 +24,7 @@ from devassist.assignments import (
     Submission,
     SubmittedWork,
 )
+from devassist.crew.tools.arguments import ARGUMENTS, schema_of
 from devassist.crew.worker import Caller, CrewRunner
 from devassist.domain.events import Event, ModelCalled
 from devassist.domain.roles import Role
@@ -73,6 +74,8 @@ def _no_handler(*_: object, **__: object) -> None:
 
 def rehearse(directory: Path, call: Caller, open_files: Callable[[Path], Files]) -> CrewEnding:
     """Play a coder in the empty `directory`. `call` answers with CALLS."""
+    for name in ARGUMENTS:
+        schema_of(name)
     assignment = Assignment(
         run="", task="rehearsal", roles=(Role.CODER,), models={Role.CODER: (MODEL,)}, commands_offered=True
     )
