@@ -115,23 +115,21 @@ def decompress(codec: str, stored: bytes) -> bytes:
 
 
 def _normalise(value: Any, depth: int) -> Any:
-    if type(value) is str:  # most values are; `match` below would ask about three other types first
-        return safe(value)
     if depth > DEPTH_LIMIT:
         raise AuditError(f"event data is nested more than {DEPTH_LIMIT} deep")
-    match value:
-        case None | bool():
-            return value
+    match value:  # what is frequent first, and what an abstract class has to be asked about last
         case str():
             return safe(value)
+        case list() | tuple():
+            return [_normalise(item, depth + 1) for item in value]
+        case None | bool():
+            return value
         case int():
             return int(value)
         case float():
             return _finite(float(value))
-        case Mapping():
+        case dict() | Mapping():
             return {_key(key): _normalise(item, depth + 1) for key, item in value.items()}
-        case list() | tuple():
-            return [_normalise(item, depth + 1) for item in value]
         case _:
             raise AuditError(f"event data holds a {type(value).__name__}, which JSON has no word for")
 
@@ -143,6 +141,8 @@ def _finite(number: float) -> float:
 
 
 def _key(key: Any) -> str:
+    if type(key) is str and key.isascii():
+        return key
     if not isinstance(key, str):
         raise AuditError(f"event data has the key {key!r}; keys are strings")
     return safe(key)
