@@ -43,6 +43,8 @@ _NAMES: Final[Mapping[str, str]] = {
 """A tool's own name for an argument -> the names that it has elsewhere."""
 _IDLE: Final = frozenset({"description", "explanation", "thought"})
 """Arguments in which models describe a call: nothing depends on them."""
+_TASK_LISTS: Final = ("scope", "depends_on", "checks", "changes_tests")
+_WORDS: Final = {"true": True, "yes": True, "false": False, "no": False}
 _MILLISECONDS_FROM: Final = 3_600
 _SHELL_ARGUMENTS: Final = 3
 
@@ -78,7 +80,7 @@ def _own_name(name: str, fields: Mapping[str, object], taken: Mapping[str, objec
 def _read_ranges(fields: Mapping[str, object], named: dict[str, object]) -> None:
     """Line ranges and time limits in other units."""
     if "end_line" in fields:
-        span = _parsed(named.pop("view_range", None) or named.pop("line_range", None))
+        span = parsed(named.pop("view_range", None) or named.pop("line_range", None))
         if isinstance(span, Sequence) and not isinstance(span, str) and len(span) == 2:  # noqa: PLR2004  from, to
             named.setdefault("start_line", span[0])
             named.setdefault("end_line", span[1])
@@ -118,11 +120,13 @@ def _formed(annotation: object, value: object) -> object:
     element = next((get_args(kind)[0] for kind in kinds if get_origin(kind) is list), None)
     if element is None:
         return value
-    items = _parsed(value)
+    items = parsed(value)
     if not isinstance(items, list):
         items = [] if items in ("", None) else [items]
     if isinstance(element, type) and issubclass(element, BaseModel):
-        return [_item(element, _parsed(item)) for item in items]
+        return [_item(element, parsed(item)) for item in items]
+    if get_origin(element) is dict:
+        return [parsed(item) for item in items]
     return items
 
 
@@ -142,7 +146,20 @@ def _command(words: Sequence[str]) -> str:
     return words[2] if is_shell else shlex.join(words)
 
 
-def _parsed(value: object) -> object:
+def loose_task(task: object) -> object:
+    """A plan's task with lists where one text or a JSON text is, and truth values where words are."""
+    if not isinstance(task, Mapping):
+        return task
+    loose = {str(key): parsed(value) for key, value in task.items() if value is not None}
+    for key, value in loose.items():
+        if key in _TASK_LISTS and isinstance(value, str):
+            loose[key] = [value] if value.strip() else []
+        elif key == "review" and isinstance(value, str) and value.lower() in _WORDS:
+            loose[key] = _WORDS[value.lower()]
+    return loose
+
+
+def parsed(value: object) -> object:
     """The value of a JSON text that is an array or an object; anything else as it is."""
     if isinstance(value, str) and value.strip()[:1] in ("[", "{"):
         try:

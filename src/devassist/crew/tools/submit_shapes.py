@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 from pydantic.config import JsonDict
 
+from devassist.crew.tools.aliases import loose_task
 from devassist.crew.tools.shapes import Arguments
 from devassist.domain.roles import TASK_ROLES
 
@@ -62,6 +63,11 @@ class SubmitPlan(Arguments):
     crew: Literal["", "solo", "crew", "plan"] = Field(
         default="", description="how large a crew the goal needs, where that is asked"
     )
+
+    @field_validator("tasks", mode="before")
+    @classmethod
+    def _loose(cls, tasks: object) -> object:
+        return [loose_task(task) for task in tasks] if isinstance(tasks, list) else tasks
 
 
 class SubmitBrief(Arguments):

@@ -104,6 +104,23 @@ def test_other_names_and_forms_of_arguments_are_understood(
     assert parse_arguments(tool, other) == ARGUMENTS[tool].model_validate(own)
 
 
+def test_a_plans_tasks_are_read_as_models_write_them() -> None:
+    task = '{"id": "t1", "title": "t", "role": "coder", "instructions": "i", "scope": "src/**", "review": "false"}'
+    other = {
+        "id": "t2",
+        "title": "t",
+        "role": "tester",
+        "instructions": "i",
+        "depends_on": '["t1"]',
+        "checks": None,
+    }
+    arguments = parse_arguments("submit_plan", {"tasks": [task, other], "rationale": "r", "confidence": "1"})
+    plan = parse_plan({"tasks": submitted_work(arguments).tasks})
+    assert [(task.scope, task.depends_on, task.review) for task in plan.tasks] == [
+        (("src/**",), (), False), ((), ("t1",), True),
+    ]  # fmt: skip
+
+
 def test_an_unknown_argument_is_answered_with_the_right_names() -> None:
     with pytest.raises(BadArguments) as caught:
         parse_arguments("read_file", {"path": "a", "foo": 1})

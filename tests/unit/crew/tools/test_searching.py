@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import subprocess
 import time
 from pathlib import Path
 
@@ -204,3 +205,44 @@ def test_a_large_tree_is_searched_fast(tmp_path: Path) -> None:
     began = time.process_time()
     assert place.call("search_code", pattern=r"f1234\b") == "d34/f1234.py:1: def f1234():"
     assert time.process_time() - began < 0.5  # this process's own part: git does the rest
+
+
+def test_submodules_and_repositories_within_are_named_and_not_entered(tmp_path: Path) -> None:
+    other = tmp_path / "other"
+    other.mkdir()
+    git(other, "init", "-q")
+    (other / "inner.py").write_text("apple = 1\n")
+    git(other, "add", "-A")
+    git(other, "commit", "-qm", "inner")
+
+    def with_submodule(repository: Path) -> None:
+        git(repository, "-c", "protocol.file.allow=always", "submodule", "add", "-q", str(other), "sub")
+        git(repository, "commit", "-qm", "Add a submodule")
+
+    place = desk(tmp_path, FILES, prepare=with_submodule)
+    git(place.tree, "-c", "protocol.file.allow=always", "submodule", "update", "-q", "--init")
+    git(place.tree, "clone", "-q", str(other), "cloned")
+    listed = place.call("list_files").splitlines()
+    assert "sub" in listed
+    assert "cloned/" in listed
+    assert not any(path.endswith("inner.py") for path in listed)
+    assert "inner.py" not in place.call("search_code", pattern="apple", ignore_case=True)
+
+
+def test_files_in_conflict_and_links_are_listed_once(place: Desk) -> None:
+    (place.tree / "link.py").symlink_to("src/a.py")
+    (place.tree / "lost.py").symlink_to("nowhere")
+    git(place.tree, "checkout", "-q", "-b", "other")
+    place.write("src/a.py", "theirs\n")
+    git(place.tree, "commit", "-qam", "theirs")
+    git(place.tree, "checkout", "-q", "agent")
+    place.write("src/a.py", "ours\n")
+    git(place.tree, "commit", "-qam", "ours")
+    with pytest.raises(subprocess.CalledProcessError):
+        git(place.tree, "merge", "-q", "other")
+    listed = place.call("list_files").splitlines()
+    assert listed.count("src/a.py") == 1
+    assert "link.py" in listed
+    assert place.call("search_code", pattern="theirs|ours", path="src").splitlines() == [
+        "src/a.py:2: ours", "src/a.py:4: theirs",
+    ]  # fmt: skip
