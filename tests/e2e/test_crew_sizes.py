@@ -201,17 +201,22 @@ def test_the_next_agent_sees_what_the_one_before_has_read_and_used(
     make_machine: Callable[..., Machine],
 ) -> None:
     script = CrewScript()
-    look = tool("read_file", path="calc/add.py")
-    script.on("GOAL-WORD", "coder", look, edit("calc/add.py", "return a + b", "return b + a"), submit())
+    look, beside = tool("read_file", path="calc/add.py"), tool("read_file", path="calc/sub.py")
+    script.on(
+        "GOAL-WORD", "coder", look, beside, edit("calc/add.py", "return a + b", "return b + a"), submit()
+    )
     script.on("GOAL-WORD", "tester", submit("tested"))
     script.on("GOAL-WORD", "reviewer", approve())
     machine = make_machine(script=script)
     done = run(machine, "--crew", "crew")
     assert done.code == 0, done
-    for role in ("tester", "reviewer"):
-        words = machine.script.of("GOAL-WORD", role)[0].words
-        assert "calc/add.py, lines 1-" in words
-        assert "return b + a" in words, "as it stands now"
+    tester, reviewer = (machine.script.of("GOAL-WORD", role)[0].words for role in ("tester", "reviewer"))
+    assert "calc/add.py, lines 1-" in tester
+    assert "return b + a" in tester, "as it stands now"
+    assert "calc/sub.py, lines 1-" in tester
+    assert "calc/sub.py, lines 1-" in reviewer
+    assert "calc/add.py, lines" not in reviewer, "the change itself shows it"
+    assert "+    return b + a" in reviewer
 
 
 def test_every_agent_is_told_the_same_first_and_then_what_is_its_own(

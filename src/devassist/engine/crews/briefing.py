@@ -25,8 +25,10 @@ from devassist.engine.crews.prompts import next_round_brief, task_brief
 from devassist.engine.log.evidence_index import FileRead
 
 _MOST_OF_A_DIFF = 40_000
+_LINES_AROUND = 10
+"""Lines around each change that a reviewer sees: git's three say too little of where they stand."""
 _BESIDE_A_DIFF = 5_000
-"""Characters of excerpts for a reviewer, who has the change with its surroundings already."""
+"""Characters of excerpts for a reviewer, of files that are not changed."""
 _CREW = 3
 """A crew's handoffs: what the round before and this one have handed on so far."""
 
@@ -101,7 +103,7 @@ class Briefing:
 
     def _change(self, moment: Moment) -> str:
         """The whole change as a patch, cut where it is longer than anybody reviews in one go."""
-        patch = self.context.repository.diff(moment.start, moment.tip)
+        patch = self.context.repository.diff(moment.start, moment.tip, context=_LINES_AROUND)
         if len(patch) <= _MOST_OF_A_DIFF:
             return patch or "(nothing is changed)"
         paths = ", ".join(self.context.repository.changed_paths(moment.start, moment.tip))
@@ -127,6 +129,8 @@ class Briefing:
                 return None
 
         words = "\n".join([self.task.instructions, *(handoff.summary for _, handoff in moment.handoffs)])
-        changed = repository.changed_paths(moment.start, moment.tip) if moment.tip != moment.start else ()
+        changed = set(repository.changed_paths(moment.start, moment.tip))
+        if not may_write(moment.role):  # a reviewer has the change with its surroundings already
+            reads = [read for read in reads if read.path not in changed]
         budget = BUDGET if may_write(moment.role) else _BESIDE_A_DIFF
-        return excerpts(reads, content, used=set(changed), words=words, scope=self.task.scope, budget=budget)
+        return excerpts(reads, content, used=changed, words=words, scope=self.task.scope, budget=budget)
