@@ -24,6 +24,8 @@ _TURNS = re.compile(
     r"|role ['\"]?user['\"]? after role ['\"]?tool|after (a )?tool (message|call|result)",
     re.IGNORECASE,
 )
+_LENGTH = re.compile(r"max_?(completion_|output_|new_)?tokens", re.IGNORECASE)
+_CONTEXT = re.compile(r"context|prompt is too long|input", re.IGNORECASE)
 _REFUSALS = (400, 405, 406, 415, 422)
 _TEMPLATE_FAILED = 500
 """What some servers answer when a chat template raises."""
@@ -33,6 +35,7 @@ class Adjustment(StrEnum):
     """A way to send requests to a server that refuses the usual one."""
 
     STREAM = "the server only streams"
+    USUAL_LENGTH = "the server allows shorter replies than litellm's table says"
     TURNS = "the server wants users and assistants to take turns"
     WITHOUT_REASONING = "the server refuses the signature of earlier reasoning"
 
@@ -46,6 +49,8 @@ def adjustment_for(case: Case) -> Adjustment | None:
         return None
     if _SIGNATURE.search(case.text) and case.request.reasoning:
         return Adjustment.WITHOUT_REASONING
+    if _LENGTH.search(case.text) and not _CONTEXT.search(case.text):
+        return Adjustment.USUAL_LENGTH
     return Adjustment.STREAM if _STREAM.search(case.text) else None
 
 

@@ -22,6 +22,7 @@ _UNSUPPORTED = re.compile(
 )
 _WINDOW = re.compile(
     r"context.{0,20}(length|window|size|limit)|maximum context|prompt is too long|too many tokens|"
+    r"max_tokens must be at least 1, got -|"
     r"input (token|length).{0,40}exceed|exceeds? the (model's )?max\w*.{0,20}token",
     re.IGNORECASE | re.DOTALL,
 )

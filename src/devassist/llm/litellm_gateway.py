@@ -21,7 +21,7 @@ from devassist.llm.failures import model_error
 from devassist.llm.models.params import arguments_of, params_for, variables_of, window_for
 from devassist.llm.models.prices import find_price
 from devassist.llm.models.providers import KEYS, find_key, is_loopback, key_variable, provider_of, server_of
-from devassist.llm.models.windows import OLLAMA, Windows, longest_reply
+from devassist.llm.models.windows import OLLAMA, SHORT_UNLESS_ASKED, Windows, longest_reply
 from devassist.llm.silence import environment
 from devassist.llm.wire.outgoing import Outgoing, outgoing
 from devassist.llm.wire.replies import reply_from
@@ -99,10 +99,17 @@ class LiteLLMClient:
         adjustment = adjustment_for(case)
         if adjustment is None or adjustment in learnt:
             return None
+        if adjustment is Adjustment.USUAL_LENGTH and not self._lengthens(case.request):
+            return None
         learnt.add(adjustment)
         return ModelError(
             f"model {case.request.model}: {adjustment}: {case.text}", kind="adjusted", retryable=True
         )
+
+    def _lengthens(self, request: ModelRequest) -> bool:
+        """Whether longer replies are asked for than the provider allows unless asked, and not by the person."""
+        own = request.max_tokens or params_for(request.address.role, self._settings).max_tokens
+        return not own and provider_of(request.model) in SHORT_UNLESS_ASKED
 
     def _endpoint(self, model: str) -> _Endpoint:
         """The server and key to pass; litellm decides if they are empty. Raises ModelError if a key is missing."""
@@ -160,6 +167,8 @@ class LiteLLMClient:
         """The longest reply to ask for; 0 leaves it to the provider."""
         if request.max_tokens is not None:
             return request.max_tokens
+        if Adjustment.USUAL_LENGTH in self._adjustments.get(request.model, ()):
+            return 0
         size = len(json.dumps([sent.messages, sent.tools], default=str)) // _CHARS_PER_TOKEN
         return longest_reply(request.model, self._windows.of, prompt=size)
 

@@ -8,7 +8,7 @@ import pytest
 
 from devassist.domain.errors import ModelError
 from devassist.domain.events import JsonObject, Reasoning
-from devassist.domain.settings import ModelSettings
+from devassist.domain.settings import ModelParams, ModelSettings
 from devassist.llm.adjustments import Adjustment, adjustment_for
 from devassist.llm.case import case_of
 from devassist.llm.litellm_gateway import LiteLLMClient
@@ -135,3 +135,34 @@ def test_a_template_that_refuses_a_conversation_is_not_asked_again() -> None:
         with pytest.raises(ModelError) as caught:
             client.attempt(ModelRequest(model="openai/m", messages=[ASKED]))
     assert (caught.value.kind, caught.value.retryable) == ("bad_request", False)
+
+
+class Short(Provider):
+    """Allows 8,192 tokens, whatever litellm's table says."""
+
+    def refuse(self, path, body):
+        text = "Invalid max_tokens value, the valid range of max_tokens is [1, 8192]"
+        return Refused(400, {"error": {"message": text}}) if body.get("max_tokens", 0) > 8192 else None
+
+
+def test_a_table_that_promises_too_long_replies_costs_one_refusal() -> None:
+    env = {"DEEPSEEK_API_KEY": "k" * 20}
+    request = ModelRequest(model="deepseek/deepseek-v4-pro", messages=[ASKED])
+    with OpenAIServer(lambda _body, _n: "ok", provider=Short()) as server:
+        client = LiteLLMClient(ModelSettings(api_base=server.url), env=env)
+        with pytest.raises(ModelError, match="valid range of max_tokens") as caught:
+            client.attempt(request)
+        assert caught.value.kind == "adjusted"
+        assert client.attempt(request).content == "ok"
+        own = LiteLLMClient(ModelSettings(api_base=server.url, params=ModelParams(max_tokens=9000)), env=env)
+        with pytest.raises(ModelError) as caught:
+            own.attempt(request)
+        assert caught.value.kind == "bad_request"
+
+
+def test_a_prompt_that_leaves_no_room_for_a_reply_is_too_long() -> None:
+    with OpenAIServer(lambda _body, _n: failure(400, "max_tokens must be at least 1, got -186.")) as server:
+        client = LiteLLMClient(ModelSettings(api_base=server.url), env={})
+        with pytest.raises(ModelError) as caught:
+            client.attempt(ModelRequest(model="hosted_vllm/m", messages=[ASKED]))
+    assert caught.value.kind == "context_window"

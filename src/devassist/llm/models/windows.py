@@ -18,7 +18,7 @@ ASSUMED_HOSTED = 128_000
 """Of a provider's model that is newer than litellm's table."""
 MOST_ASKED_OF_OLLAMA = 32_768
 """Tokens. Ollama reserves memory for the whole window; more is for the person to ask for."""
-_SHORT_UNLESS_ASKED = frozenset({"anthropic", "bedrock", "vertex_ai", "azure_ai", "gemini", "deepseek"})
+SHORT_UNLESS_ASKED = frozenset({"anthropic", "bedrock", "vertex_ai", "azure_ai", "gemini", "deepseek"})
 _LONGEST_UNKNOWN = {"anthropic": 32_000}
 """Of a model that is newer than litellm's table; Anthropic insists on a number."""
 _SHORTEST_REPLY = 1_024
@@ -103,7 +103,7 @@ def longest_reply(model: str, window_of: Callable[[str], Window], *, prompt: int
     Most allow what the model can do. Where they allow little unless asked, it is asked for as far as the window goes.
     Others count what is asked for against limits per minute, whether it is used or not, and are not asked.
     """
-    if provider_of(model) not in _SHORT_UNLESS_ASKED:
+    if provider_of(model) not in SHORT_UNLESS_ASKED:
         return 0
     entry = find_entry(model)
     longest = (entry.max_output_tokens if entry is not None else 0) or _LONGEST_UNKNOWN.get(
