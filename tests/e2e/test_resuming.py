@@ -13,7 +13,19 @@ from pathlib import Path
 from typing import Any
 
 from support.command_line import Machine
-from support.crewscript import CrewScript, Step, Turn, approve, plan, sh, submit, task, tool, write
+from support.crewscript import (
+    CrewScript,
+    Step,
+    Turn,
+    approve,
+    plan,
+    request_changes,
+    sh,
+    submit,
+    task,
+    tool,
+    write,
+)
 from support.openai_server import Reply
 
 
@@ -197,3 +209,42 @@ def test_a_failed_task_is_retried_on_top_of_what_it_had_committed(
     assert again.code == 0, again
     assert machine.git("show", f"devassist/{run}/result:a.txt") == "better"
     assert any("submit what you did" in turn.words for turn in script.turns if turn.round == 2)
+
+
+def test_a_second_round_that_is_killed_goes_on_in_the_same_transcript_and_pays_nothing_twice(
+    make_machine: Callable[..., Machine],
+) -> None:
+    """The orchestrator's choice of crew, the legs, the carried transcript and the ground come from the log."""
+    hold = Hold(approve())
+    sized = tool(
+        "submit_plan",
+        tasks=[{"id": "one", "title": "one", "role": "coder"}],
+        crew="solo",
+        rationale="small",
+        confidence=0.9,
+    )
+    script = CrewScript()
+    script.on("GOAL", "orchestrator", sized)
+    look = tool("read_file", path="calc/add.py")
+    script.on("GOAL", "coder", look, write("a.txt", "one\n"), submit(), round=1)
+    script.on("GOAL", "coder", look, write("a.txt", "two\n"), submit("second"), round=2)
+    script.on("GOAL", "reviewer", tool("show_diff"), request_changes("two, please"), round=1)
+    script.on("GOAL", "reviewer", tool("show_diff"), hold, round=2)
+    machine = make_machine(script=script)
+    process = machine.start("run", "GOAL: do it", "--model", "openai/test-model", "--format", "json")
+    assert hold.there.wait(90)
+    process.kill()
+    process.communicate(timeout=30)
+    hold.go.set()
+    run = _run_of(machine)
+    before = len(script.turns)
+    done = machine.devassist("resume", run, "--format", "json")
+    assert done.code == 0, done
+    _paid_once(machine, run)
+    assert [turn.role for turn in script.turns[before:]] == ["reviewer"], "only the call that was interrupted"
+    interrupted, again = script.turns[before - 1], script.turns[before]
+    assert interrupted.body["messages"] == again.body["messages"]
+    assert machine.git("show", f"devassist/{run}/result:a.txt") == "two"
+    assert done.json["tasks"][0]["rounds"] == 2
+    decided = [e for e in machine.events(run, "decision.made") if "how large" in e["data"]["question"]]
+    assert len(decided) == 1
