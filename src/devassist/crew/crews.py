@@ -37,6 +37,11 @@ class _AnyArguments(BaseModel):
 
     model_config = ConfigDict(extra="allow")
 
+    @classmethod
+    def model_json_schema(cls, *_: object, **__: object) -> dict[str, object]:
+        """At once: CrewAI makes it for each tool of each agent, and GatewayLLM sends the tools' own schemas instead."""
+        return {"type": "object", "properties": {}}
+
 
 class _ShortTool(CrewStructuredTool):
     """Describes itself in one line: only models without tool calling would read more, and devassist refuses those."""
