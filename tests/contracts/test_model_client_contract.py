@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
@@ -17,7 +19,11 @@ from devassist.llm.litellm_gateway import LiteLLMClient
 from devassist.llm.scripted import ScriptedClient
 from devassist.ports import ModelClient, ModelReply, ModelRequest
 from support.facts import event as event_of
-from support.openai_server import OpenAIServer, calls, failure
+from support.openai_server import OpenAIServer, Provider, calls, failure
+from support.providers.anthropic import Anthropic
+from support.providers.gemini import Gemini
+from support.providers.ollama import Ollama
+from support.providers.openai import VLLM, DeepSeek, LlamaCpp, Mistral, OpenAI
 
 TURNS = {
     1: {"say": "hello"},
@@ -73,7 +79,8 @@ def replaying(tmp_path: Path) -> ReplayClient:
 
 
 def answer(body, _n):
-    turn = int(body["messages"][-1]["content"].removeprefix("turn "))
+    (number,) = re.findall(r"turn (\d+)", json.dumps(body.get("messages") or body["contents"]))
+    turn = int(number)
     step = TURNS.get(turn)
     if step is None:
         return failure(404, "no such turn")
@@ -81,16 +88,46 @@ def answer(body, _n):
     return calls(*pairs, content=step.get("say"))
 
 
-@pytest.fixture(params=["scripted", "replaying", "litellm"])
+@dataclass(frozen=True)
+class At:
+    """A ModelClient that asks a provider's own model, whatever model is asked for."""
+
+    client: LiteLLMClient
+    model: str
+
+    def attempt(self, request: ModelRequest) -> ModelReply:
+        return self.client.attempt(replace(request, model=self.model))
+
+
+PROVIDERS: Mapping[str, tuple[type[Provider], str, str]] = {
+    "openai": (OpenAI, "openai/gpt-5.2", "/v1"),
+    "anthropic": (Anthropic, "anthropic/claude-sonnet-5", ""),
+    "gemini": (Gemini, "gemini/gemini-3.7-flash", ""),
+    "deepseek": (DeepSeek, "deepseek/deepseek-v4-pro", ""),
+    "mistral": (Mistral, "mistral/mistral-medium-latest", "/v1"),
+    "ollama": (Ollama, "ollama_chat/qwen3", ""),
+    "llama.cpp": (LlamaCpp, "openai/served", "/v1"),
+    "vllm": (VLLM, "hosted_vllm/served", "/v1"),
+}
+
+
+@pytest.fixture(params=["scripted", "replaying", "litellm", *PROVIDERS])
 def client(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[ModelClient]:
     if request.param == "scripted":
         yield scripted()
     elif request.param == "replaying":
         yield replaying(tmp_path)
-    else:
+    elif request.param == "litellm":
         with OpenAIServer(answer) as server:
             yield LiteLLMClient(ModelSettings(api_base=server.url), env={})
             assert server.script_errors == []
+    else:
+        make, model, below = PROVIDERS[request.param]
+        key = f"{model.partition('/')[0].upper()}_API_KEY"
+        with OpenAIServer(answer, provider=make()) as server:
+            settings = ModelSettings(api_base=server.root + below)
+            yield At(LiteLLMClient(settings, env={key: "k" * 20}), model)
+            assert (server.script_errors, server.refusals) == ([], [])
 
 
 def check_sound(reply: ModelReply) -> None:

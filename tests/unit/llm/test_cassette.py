@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,7 @@ from hypothesis import strategies as st
 
 from devassist.assignments import CallAddress
 from devassist.domain.errors import ModelError, UsageError
-from devassist.domain.events import Event, EventType, Record, ToolCalled
+from devassist.domain.events import NO_REASONING, Event, EventType, Reasoning, Record, ToolCalled
 from devassist.llm.canonical import digest
 from devassist.llm.cassette import CassetteWriter, ReplayClient
 from devassist.ports import ModelRequest
@@ -226,3 +227,50 @@ def test_what_matters_changes_the_digest(one: str, other: str) -> None:
 def test_a_digest_exists_for_any_content(content) -> None:
     message = {"role": "user", "content": content}
     assert digest([message], [], run="r") == digest([message], [], run="r")
+
+
+def test_reasoning_and_cached_tokens_are_replayed(tmp_path: Path) -> None:
+    block = {"type": "thinking", "thinking": "hm", "signature": "S"}
+    thought = {
+        "model": "openai/m",
+        "text": "hm",
+        "blocks": [block],
+        "calls": {"c1": {"thought_signature": "T"}},
+    }
+    said = {"content": "so", "tool_calls": [], "finish_reason": "stop"}
+    path = recorded(
+        tmp_path / "c",
+        record(
+            reply={**said, "reasoning": thought},
+            cached_input_tokens=4,
+            cache_written_tokens=2,
+            estimated=True,
+        ),
+        record(turn=2, reply={**said, "reasoning": thought, "reasoning_intact": False}),
+    )
+    client = ReplayClient(path, NEW)
+    address = CallAddress(task="t1", role="coder", round=1, turn=1)
+    reply = client.attempt(ModelRequest(model="m", messages=messages_of(NEW), tools=TOOLS, address=address))
+    assert reply.reasoning == Reasoning(
+        model="openai/m", text="hm", blocks=(block,), calls={"c1": {"thought_signature": "T"}}
+    )
+    assert (reply.cached_input_tokens, reply.cache_written_tokens, reply.estimated) == (4, 2, True)
+    again = replace(address, turn=2)
+    broken = client.attempt(ModelRequest(model="m", messages=messages_of(NEW), tools=TOOLS, address=again))
+    assert not broken.reasoning
+
+
+def test_a_cassette_of_an_earlier_version_is_replayed(tmp_path: Path) -> None:
+    path = recorded(tmp_path / "c", record())
+    header, line = path.read_text().splitlines()
+    entry = json.loads(line)
+    for name in ("cached_input_tokens", "cache_written_tokens", "estimated"):
+        del entry[name]
+    for name in ("reasoning", "reasoning_intact"):
+        del entry["reply"][name]
+    path.write_text(f"{header}\n{json.dumps(entry)}\n")
+    address = CallAddress(task="t1", role="coder", round=1, turn=1)
+    reply = ReplayClient(path, NEW).attempt(
+        ModelRequest(model="m", messages=messages_of(NEW), tools=TOOLS, address=address)
+    )
+    assert (reply.content, reply.reasoning) == ("t1 1", NO_REASONING)
