@@ -80,3 +80,54 @@ def test_reasoning_outlives_kill_9(make_machine: Callable[..., Machine]) -> None
     )  # the third request, by both workers
     thoughts = [message["reasoning_content"] for message in again if message["role"] == "assistant"]
     assert thoughts == ["I look.", "I write."]
+
+
+def test_parameters_and_prices_of_the_configuration_count(make_machine: Callable[..., Machine]) -> None:
+    machine = make_machine(script=_script())
+    (machine.repo / ".devassist.toml").write_text(
+        "[model.params]\ntemperature = 0.25\n"
+        "[model.role_params.coder]\nseed = 3\nmax_tokens = 777\n"
+        '[model.prices]\n"openai/test-model" = { input = 1000, output = 5000, cache_read = 100 }\n'
+    )
+    config = machine.home / ".config" / "devassist" / "config.toml"
+    config.parent.mkdir(parents=True)
+    config.write_text('[model.params]\nextra_headers = { X-Team = "$TEAM" }\n[model.role_params]\n')
+    machine.server.script = lambda body, n: _cached(machine.script(body, n))
+    done = _run(machine, "openai/test-model", TEAM="agents-of-ours")
+    assert done.code == 0, done
+    by_role = {
+        ("coder" if "You are coder" in str(body["messages"][0]) else "other"): body
+        for body in machine.server.requests
+    }
+    assert (by_role["coder"]["temperature"], by_role["coder"]["seed"], by_role["coder"]["max_tokens"]) == (
+        0.25,
+        3,
+        777,
+    )
+    assert by_role["other"]["temperature"] == 0.25
+    assert "seed" not in by_role["other"]
+    usage = done.json["usage"]
+    calls_made = usage["model_calls"]
+    assert usage["cached_input_tokens"] == 40 * calls_made
+    assert abs(usage["usd"] - calls_made * (60 * 1000 + 40 * 100 + 10 * 5000) / 1e6) < 1e-6
+    assert machine.query("SELECT SUM(cached_input_tokens) FROM costs") == [(40 * calls_made,)]
+    assert {headers.get("x-team") for headers in machine.server.headers} == {"agents-of-ours"}
+    assert "agents-of-ours" not in str(machine.events(done.json["run"]))
+
+
+def _cached(reply: Any) -> Any:
+    usage = {"prompt_tokens": 100, "completion_tokens": 10, "prompt_tokens_details": {"cached_tokens": 40}}
+    return {**(reply if isinstance(reply, dict) else {"content": reply}), "usage": usage}
+
+
+def test_a_price_of_the_configuration_makes_a_limit_hold(make_machine: Callable[..., Machine]) -> None:
+    machine = make_machine(script=_script())
+    (machine.repo / ".devassist.toml").write_text(
+        '[model.prices]\n"openai/test-model" = { input = 1000, output = 1000 }\n'
+    )
+    file = _plan(machine)
+    done = machine.devassist(
+        "run", "--plan", file, "--model", "openai/test-model", "--max-usd", "0.15", "--format", "json"
+    )
+    assert (done.code, done.json["status"]) == (4, "limited")
+    assert done.json["usage"]["model_calls"] == 2

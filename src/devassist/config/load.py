@@ -21,6 +21,7 @@ from devassist.faults import ENABLED, FIRED, SPEC
 FILE = ".devassist.toml"
 PREFIX = "DEVASSIST_"
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
+_ENTRY_BY_ENTRY = frozenset({"model.params", "model.role_params", "model.prices"})
 _NOT_SETTINGS = (
     "DEVASSIST_STATE_DIR",
     "DEVASSIST_RUN",
@@ -80,10 +81,23 @@ def load_settings(
     flagged = {key: value for key, value in (flags or {}).items() if value is not None}
     sources += [_Source("environment", _from_environment(environment)), _Source("flag", flagged)]
     for source in sources:
-        merged.update(source.values)
+        merged.update({key: _over(merged.get(key), value, key) for key, value in source.values.items()})
         origins.update(dict.fromkeys(source.values, source.origin))
     notes = tuple(note for source in sources for note in source.notes)
     return Loaded(settings=build(merged, origins), origins=origins, notes=notes)
+
+
+def _over(lower: object, value: object, key: str) -> object:
+    """`value`, with what a lower source has in the same table, if a table of this key is set entry by entry."""
+    if key not in _ENTRY_BY_ENTRY or not isinstance(lower, Mapping) or not isinstance(value, Mapping):
+        return value
+    return {**lower, **{name: _deeper(lower.get(name), item) for name, item in value.items()}}
+
+
+def _deeper(lower: object, value: object) -> object:
+    if isinstance(lower, Mapping) and isinstance(value, Mapping):
+        return {**lower, **value}
+    return value
 
 
 def _fork_source(fork: ForkPullRequest, base_file: BaseFile | None, path: Path, user: _Source) -> _Source:

@@ -384,3 +384,32 @@ def test_a_repository_sends_no_headers(places: Places) -> None:
 def test_parameters_may_come_from_the_environment(places: Places) -> None:
     loaded = places.load(environment={"DEVASSIST_MODEL_PARAMS": "{ temperature = 0.3 }"})
     assert loaded.settings.model.params.temperature == 0.3
+
+
+def test_parameters_of_several_files_add_up_entry_by_entry(places: Places) -> None:
+    model = places.load(
+        user="""
+[model.params]
+temperature = 1.0
+extra_headers = { X-Team = "agents" }
+[model.role_params.coder]
+seed = 1
+[model.prices]
+"a/b" = { input = 1, output = 1 }
+""",
+        repo="""
+[model.params]
+temperature = 0.5
+[model.role_params]
+coder = { top_p = 0.5 }
+tester = { seed = 2 }
+[model.prices]
+"a/c" = { input = 2, output = 2 }
+""",
+        environment={"DEVASSIST_MODEL_PARAMS": "{ seed = 9 }"},
+    ).settings.model
+    assert (model.params.temperature, model.params.seed) == (0.5, 9)
+    assert model.params.extra_headers == {"X-Team": "agents"}
+    assert (model.role_params[Role.CODER].seed, model.role_params[Role.CODER].top_p) == (1, 0.5)
+    assert model.role_params[Role.TESTER].seed == 2
+    assert set(model.prices) == {"a/b", "a/c"}
