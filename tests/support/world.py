@@ -48,9 +48,11 @@ _T1: list[dict[str, Any]] = [
     {"tools": [{"run_command": {"command": "echo once >> pkg/trace.txt"}}]},
     _submit("added sub", 0.9, -2),
 ]
+_PATCH = "*** Begin Patch\n*** Add File: docs/annex.md\n+# Annex\n*** Add File: docs/last.md\n+# Last\n*** End Patch"
 _T2: list[dict[str, Any]] = [
     {"tools": [{"write_file": {"path": "docs/guide.md", "content": "# Guide\n"}}]},
-    _submit("docs", 0.5, -1),  # under the threshold of 0.75: its merge waits for a person
+    {"tools": [{"apply_patch": {"patch": _PATCH}}]},
+    _submit("docs", 0.5, -2),  # under the threshold of 0.75: its merge waits for a person
 ]
 
 
@@ -74,7 +76,7 @@ def script(model_fault: str = "") -> dict[str, Any]:
             ]
         }
         t1 = [t1[0], t1[0], t1[1], again, _submit("sub", 0.9, -3)]
-        t2 = [t2[0], *t2]
+        t2 = [t2[0], t2[0], t2[1], t2[1], _submit("docs", 0.5, -3)]
     elif model_fault == "garbage":
         t1.insert(0, {"tools": [{"write_file": '{"path": "pkg/sub.py", "content": "de'}]})
     return {"usd_per_call": 0.01, "agents": {"t1/coder": t1, "t2/documenter": t2}}
