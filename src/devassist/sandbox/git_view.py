@@ -128,7 +128,7 @@ def _restore(pointer: Path, content: bytes, private: Path) -> None:
     if os.path.lexists(pointer):
         try:
             pointer.rename(private / f"replaced-git-{token}")  # whatever it is, it may be somebody's work
-        except OSError:
+        except OSError:  # on another file system
             delete_directory(pointer)
     temporary = pointer.with_name(f".git.{token}")
     descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o644)

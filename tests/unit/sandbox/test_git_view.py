@@ -174,6 +174,14 @@ def test_a_git_directory_that_the_agent_turned_into_a_link_is_made_anew(place: P
     assert [path.name for path in outside.iterdir()] == ["devassist-stamp"]
 
 
+def test_a_git_directory_of_any_depth_does_not_stop_the_next_one(place: Place) -> None:
+    place.output("git status")
+    deep = "import os\nos.chdir(os.environ['HOME'] + '/../git')\nfor _ in range(1500):\n    os.mkdir('d'); os.chdir('d')\n"
+    place.run(f'python3 -c "{deep}"')
+    git(place.tree, "commit", "-q", "--allow-empty", "-m", "of the harness")
+    assert place.output("git log -1 --format=%s") == "of the harness\n"
+
+
 def test_tests_that_make_repositories_of_their_own_still_do(place: Place) -> None:
     command = (
         "mkdir -p $TMPDIR/r && cd $TMPDIR/r && git init -q -b trunk . && git commit -q --allow-empty -m x "

@@ -62,7 +62,7 @@ def understood(shape: type[Arguments], raw: JsonObject) -> dict[str, object]:
             named[own] = value
         elif name not in _IDLE:
             named[name] = value
-    _read_ranges(fields, named)
+    _read_other_forms(fields, named)
     _gather_edits(fields, named)
     return {
         name: _formed(fields[name].annotation, value) if name in fields else value
@@ -77,8 +77,8 @@ def _own_name(name: str, fields: Mapping[str, object], taken: Mapping[str, objec
     return next((own for own in candidates if own in fields and own not in taken), None)
 
 
-def _read_ranges(fields: Mapping[str, object], named: dict[str, object]) -> None:
-    """Line ranges and time limits in other units."""
+def _read_other_forms(fields: Mapping[str, object], named: dict[str, object]) -> None:
+    """Line ranges and time limits in other units, and a command as a list of words."""
     if "end_line" in fields:
         span = parsed(named.pop("view_range", None) or named.pop("line_range", None))
         if isinstance(span, Sequence) and not isinstance(span, str) and len(span) == 2:  # noqa: PLR2004  from, to
@@ -91,6 +91,9 @@ def _read_ranges(fields: Mapping[str, object], named: dict[str, object]) -> None
             del named["end_line"]
         if _number(named.get("start_line")) == 0:
             named["start_line"] = 1
+    words = named.get("command")
+    if isinstance(words, list) and words and all(isinstance(word, str) for word in words):
+        named["command"] = _command(words)
     seconds = _number(named.get("timeout_s"))
     if seconds is not None and seconds > _MILLISECONDS_FROM:
         named["timeout_s"] = min(seconds / 1000, _MILLISECONDS_FROM)
@@ -115,8 +118,8 @@ def _formed(annotation: object, value: object) -> object:
         and type(None) in get_args(annotation)
     ):
         return None
-    if annotation is str and isinstance(value, list) and all(isinstance(item, str) for item in value):
-        return _command(value)
+    if annotation is str and isinstance(value, list) and len(value) == 1:
+        return value[0]
     element = next((get_args(kind)[0] for kind in kinds if get_origin(kind) is list), None)
     if element is None:
         return value

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Final
 
@@ -86,17 +86,18 @@ def _failures(known: Sequence[str] | None, observed: Observed, output: str) -> I
     failed = observed.failed or observed.cases.failures
     if not failed or not observed.cases.runner:
         return
-    messages = failure_messages(output, failed)
     if known is None:
-        yield from _listed("failed", failed, messages)
+        yield from _listed("failed", failed, output)
         return
-    yield from _listed("new failures", [case for case in failed if case not in known], messages)
-    yield from _listed("failed on the base already", [case for case in failed if case in known], messages)
+    of_base = frozenset(known)
+    yield from _listed("new failures", [case for case in failed if case not in of_base], output)
+    yield from _listed("failed on the base already", [case for case in failed if case in of_base], output)
 
 
-def _listed(title: str, cases: Sequence[str], messages: Mapping[str, str]) -> Iterator[str]:
+def _listed(title: str, cases: Sequence[str], output: str) -> Iterator[str]:
     if not cases:
         return
+    messages = failure_messages(output, cases[:_MOST_NAMED])
     yield f"{title} ({len(cases)}):"
     for case in cases[:_MOST_NAMED]:
         yield f"- {case}" + (f": {messages[case]}" if case in messages else "")

@@ -13,6 +13,7 @@ from devassist.crew.tools.globs import literal, pathspecs
 from devassist.crew.tools.grep import LONGEST_LINE, Grep, Line, Matches
 from devassist.crew.tools.outputs import kept_output, output_file
 from devassist.crew.tools.paths import plain_path
+from devassist.crew.tools.text.texts import fitting
 from devassist.crew.tools.tool_context import ToolContext, ToolOutcome, ToolRefused
 from devassist.domain.errors import Refused
 from devassist.ports import Files
@@ -20,7 +21,6 @@ from devassist.ports import Files
 _MOST_MATCHES: Final = 300
 _MOST_LINES: Final = 1_000
 _MOST_TEXT: Final = 30_000
-_MOST_LISTED: Final = 1_000
 _MOST_PATHS: Final = 64_000_000
 _TIMEOUT_S: Final = 60.0
 
@@ -30,14 +30,14 @@ def list_files(session: ToolContext, arguments: shapes.ListFiles, _evidence: str
     is_file = bool(path) and _is_file(session.files, path)
     paths = [path] if is_file else _listed(session, pathspecs(path, arguments.glob))
     note = "" if paths else _why_nothing(session, path, arguments.glob)
-    shown = "\n".join(paths[:_MOST_LISTED]) or f"(no files{note})"
-    more = (
-        f"\n[... {len(paths) - _MOST_LISTED:,} more; narrow path or glob]"
-        if len(paths) > _MOST_LISTED
-        else ""
-    )
+    shown = fitting(paths, _MOST_TEXT)
+    left = len(paths) - len(shown)
+    more = [f"[... {left:,} more; narrow path or glob]"] if left else []
     return ToolOutcome(
-        text=shown + more, subject=arguments.path, read=("*",), summary=f"{len(paths)} files listed"
+        text="\n".join([*shown, *more]) or f"(no files{note})",
+        subject=arguments.path,
+        read=("*",),
+        summary=f"{len(paths)} files listed",
     )
 
 

@@ -9,6 +9,7 @@ commits what the files are. It is made anew when HEAD has moved. The objects the
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import secrets
@@ -137,8 +138,10 @@ def _replace(directory: Path, builder: _Builder) -> None:
             directory.rename(aside)
         fresh.rename(directory)
     finally:
-        delete_directory(fresh)
-        delete_directory(aside)
+        for leftover in (fresh, aside):
+            # What the agent made may be too deep to delete; it is in its own scratch directory.
+            with contextlib.suppress(RepositoryError, RecursionError):
+                delete_directory(leftover)
 
 
 def _object_stores(store: Path, depth: int = 0) -> Iterator[Path]:

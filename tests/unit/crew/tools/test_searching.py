@@ -144,6 +144,13 @@ def test_a_search_that_matches_everywhere_is_cut(place: Desk) -> None:
     assert shown[-1] == "[... more matches; narrow the pattern, path or glob]"
 
 
+def test_a_long_listing_is_cut_with_a_count(tmp_path: Path) -> None:
+    place = desk(tmp_path, {f"directory-of-files/file-number-{number:05}.txt": "" for number in range(1_500)})
+    listed = place.call("list_files").splitlines()
+    assert listed[-1] == f"[... {1_500 - len(listed) + 1:,} more; narrow path or glob]"
+    assert len("\n".join(listed)) < 31_000
+
+
 def test_secrets_and_what_links_lead_to_are_not_searched(place: Desk, tmp_path: Path) -> None:
     (tmp_path / "outside").mkdir()
     (tmp_path / "outside" / "a.py").write_text("apple = 'outside'\n")
