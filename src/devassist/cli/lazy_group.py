@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Callable, Mapping
 from importlib import import_module
 from typing import Any, ClassVar
@@ -65,7 +66,13 @@ def _words(ctx: Any) -> list[str]:
 def load_command(name: str, entry: Entry) -> TyperCommand:
     """The command itself, as Typer makes it of its function."""
     module, function = entry.target.split(":")
-    return _make_command(name, getattr(import_module(f"{_COMMANDS}.{module}"), function))
+    gc.disable()
+    try:
+        loaded = import_module(f"{_COMMANDS}.{module}")
+    finally:
+        gc.freeze()  # modules stay: no collection, now or later, has to look at them
+        gc.enable()
+    return _make_command(name, getattr(loaded, function))
 
 
 def _make_command(

@@ -10,6 +10,9 @@ are for that, triggers are for mistakes.
 from __future__ import annotations
 
 import sqlite3
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from devassist.domain.errors import AuditError
@@ -82,14 +85,28 @@ def migrate(connection: sqlite3.Connection) -> None:
         )
     if applied == known:
         return
-    # It imports numpy, if that is installed, which takes longer than everything else in most commands.
-    import sqlite_utils
-    from sqlite_utils.migrations import Migrations
+    with _without_numpy():
+        import sqlite_utils
+        from sqlite_utils.migrations import Migrations
 
     migrations = Migrations(_SET)
     for step in steps:
         migrations()(step)
     migrations.apply(sqlite_utils.Database(connection))
+
+
+@contextmanager
+def _without_numpy() -> Iterator[None]:
+    """Hide numpy from sqlite_utils, which can do without: it starts a thread for each core, and those wait busily."""
+    modules: dict[str, Any] = sys.modules
+    hidden = "numpy" not in modules
+    if hidden:
+        modules["numpy"] = None  # which is how Python spells a module that cannot be imported
+    try:
+        yield
+    finally:
+        if hidden:
+            del modules["numpy"]
 
 
 def _applied(connection: sqlite3.Connection) -> set[str]:
