@@ -13,6 +13,7 @@ from pydantic import PrivateAttr
 
 from devassist.assignments import CallAddress
 from devassist.crew.agent_session import AgentSession, known_tool
+from devassist.crew.crew_calls import CrewCall, with_our_names, with_stand_ins
 from devassist.crew.crew_stop import CrewStop
 from devassist.crew.fitting import fitted, tokens_of, window_after_overflow
 from devassist.crew.tools.arguments import schema_of
@@ -36,25 +37,6 @@ _BROKEN_OFF = {
     "content_filter": "was ended by the provider's content filter",
 }
 """Finish reasons of incomplete replies, each with what happened to the reply."""
-
-
-class _Function:
-    __slots__ = ("arguments", "name")
-
-    def __init__(self, call: ToolCall) -> None:
-        self.name = call.name
-        self.arguments = call.arguments
-
-
-class _Call:
-    """A tool call in the shape that CrewAI's loop expects."""
-
-    __slots__ = ("function", "id", "type")
-
-    def __init__(self, call: ToolCall) -> None:
-        self.id = call.id
-        self.type = "function"
-        self.function = _Function(call)
 
 
 class GatewayLLM(BaseLLM):
@@ -123,7 +105,7 @@ class GatewayLLM(BaseLLM):
         from_task: object = None,
         from_agent: object = None,
         response_model: object = None,  # noqa: ARG002
-    ) -> list[_Call]:
+    ) -> list[CrewCall]:
         with llm_call_context():
             self._emit_call_started_event(
                 messages=messages, tools=tools, from_task=from_task, from_agent=from_agent
@@ -140,14 +122,14 @@ class GatewayLLM(BaseLLM):
                 finish_reason=reply.finish_reason or None,
                 response_id=reply.response_id or None,
             )
-            return [_Call(call) for call in reply.tool_calls]
+            return [CrewCall(call) for call in reply.tool_calls]
 
     def conversation(self) -> Conversation:
         """The agent's conversation to its end, for a later round."""
         session = self._session
         return closed(self._sent, self._last, session.results, session.redactor.text)
 
-    async def acall(self, *args: object, **kwargs: object) -> list[_Call]:
+    async def acall(self, *args: object, **kwargs: object) -> list[CrewCall]:
         return await asyncio.to_thread(self.call, *args, **kwargs)
 
     def _answer(self, messages: Sequence[JsonObject]) -> ModelReply:
@@ -157,13 +139,14 @@ class GatewayLLM(BaseLLM):
         while True:
             session.turn += 1
             self._insert_news(own)
-            reply = self._send(own)
+            reply = with_our_names(self._send(own), session.offered())
             how = _BROKEN_OFF.get(reply.finish_reason.lower(), "")
             if not how and reply.tool_calls:
                 self._tool_call_seen = True
-                self._transcript.keep(reply, self._check_calls(reply.tool_calls))
+                rejected = self._check_calls(reply.tool_calls)
+                self._transcript.keep(reply, rejected)
                 self._last = reply
-                return reply
+                return with_stand_ins(reply, rejected)
             texts, broken = (texts, broken + 1) if how else (texts + 1, broken)
             if texts > _NUDGES or broken >= _MOST_BROKEN_OFF:
                 raise CrewStop(Outcome.FAILED, self._end_without_submit(how, broken))

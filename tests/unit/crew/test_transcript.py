@@ -13,7 +13,7 @@ from devassist.crew.call_journal import recorded_reply
 from devassist.crew.fitting import tokens_of
 from devassist.crew.transcript import Conversation
 from devassist.domain.errors import ModelError
-from devassist.domain.events import NO_REASONING, Reasoning
+from devassist.domain.events import NO_REASONING, Reasoning, ToolCalled
 from devassist.domain.redaction import Redactor
 from devassist.domain.statuses import Outcome
 from devassist.ports import ModelReply, ModelRequest, ToolCall
@@ -170,3 +170,35 @@ def test_a_window_too_small_for_anything_ends_the_agent(link: LoneLink) -> None:
     ending = run_agent(client, link)
     assert (ending.outcome, ending.kind) == (Outcome.ERROR, "context_window")
     assert client.refused < 8
+
+
+@pytest.mark.parametrize("name", ["ReadFile", "functions.read_file", "Read-File", "default_api.read_file"])
+def test_a_tool_is_known_by_the_ways_in_which_models_write_its_name(link: LoneLink, name: str) -> None:
+    (link.worktree / "a.py").write_text("x = 1\n")
+    read = ToolCall(id="r", name=name, arguments='{"path": "a.py"}')
+    client, ending = play(link, ModelReply(tool_calls=[read]), ModelReply(tool_calls=[SUBMIT]))
+    assert ending.outcome is Outcome.DELIVERED
+    (result,) = [message for message in client.requests[1].messages if message["role"] == "tool"]
+    assert "x = 1" in result["content"]
+
+
+@pytest.mark.parametrize(
+    "arguments", ["null", "[]", "0", '""', "false", "[1]", '"x"', "[" * 100_000, "{", '{"a": }']
+)
+def test_a_call_that_is_rejected_is_not_made(link: LoneLink, arguments: str) -> None:
+    (link.worktree / "a.py").write_text("x = 1\n")
+    call = ToolCall(id="l", name="list_files", arguments=arguments)
+    read = ToolCall(id="r", name="read_file", arguments='{"path": "a.py"}')
+    client, ending = play(link, ModelReply(tool_calls=[call, read]), ModelReply(tool_calls=[SUBMIT]))
+    assert (ending.outcome, ending.reason) == (Outcome.DELIVERED, "")
+    made = [event.body for event in link.events if isinstance(event.body, ToolCalled)]
+    assert [(called.name, called.ok) for called in made] == [
+        ("list_files", False),
+        ("read_file", True),
+        ("submit_brief", True),
+    ]
+    results = [
+        str(message["content"]) for message in client.requests[1].messages if message["role"] == "tool"
+    ]
+    assert "are not a JSON object" in results[0]
+    assert "are not a JSON object" not in results[1]
