@@ -48,6 +48,8 @@ class Assignment:
     api_base: str = ""
     model: ModelSettings = field(default_factory=ModelSettings)
     """Parameters and prices of the models."""
+    windows: Mapping[str, int] = field(default_factory=dict)
+    """Tokens of prompt and reply together, of models whose table says so."""
     sandbox_tier: SandboxTier = SandboxTier.ABSENT
     network: bool = False
     script: str = ""
@@ -83,6 +85,8 @@ class AgentPlace:
     read_only: tuple[str, ...]
     prefix: str = ""
     """The subdirectory of the repository that commands run in."""
+    models: tuple[str, ...] = ()
+    """The agent's models, the primary first; empty: as the assignment says for its role."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -118,7 +118,8 @@ def _is_stricter(key: str, value: object, now: object) -> bool:
         order = _STRICTER_LAST[key]
         return value in order and now in order and order.index(str(value)) > order.index(str(now))
     if isinstance(now, tuple):
-        return key == "approvals.require" and isinstance(value, list) and all(item in value for item in now)
+        grows = isinstance(value, list) and all(item in value for item in now)
+        return key in ("approvals.require", "privacy.paths") and grows
     if isinstance(now, bool):
         return key == "sandbox.network" and value is False
     if not isinstance(now, int | float) or not isinstance(value, int | float) or isinstance(value, bool):

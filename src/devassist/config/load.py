@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 import msgspec
 
 from devassist.config.forks import BaseFile, ForkPullRequest, narrowed
+from devassist.config.joining import joined
 from devassist.config.values import build, is_list, known_keys, types, unknown
 from devassist.domain.errors import ConfigError
 from devassist.domain.settings import Settings
@@ -21,7 +22,6 @@ from devassist.faults import ENABLED, FIRED, SPEC
 FILE = ".devassist.toml"
 PREFIX = "DEVASSIST_"
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
-_ENTRY_BY_ENTRY = frozenset({"model.params", "model.role_params", "model.prices"})
 _NOT_SETTINGS = (
     "DEVASSIST_STATE_DIR",
     "DEVASSIST_RUN",
@@ -81,23 +81,10 @@ def load_settings(
     flagged = {key: value for key, value in (flags or {}).items() if value is not None}
     sources += [_Source("environment", _from_environment(environment)), _Source("flag", flagged)]
     for source in sources:
-        merged.update({key: _over(merged.get(key), value, key) for key, value in source.values.items()})
+        merged = joined(merged, source.values)
         origins.update(dict.fromkeys(source.values, source.origin))
     notes = tuple(note for source in sources for note in source.notes)
     return Loaded(settings=build(merged, origins), origins=origins, notes=notes)
-
-
-def _over(lower: object, value: object, key: str) -> object:
-    """`value`, with what a lower source has in the same table, if a table of this key is set entry by entry."""
-    if key not in _ENTRY_BY_ENTRY or not isinstance(lower, Mapping) or not isinstance(value, Mapping):
-        return value
-    return {**lower, **{name: _deeper(lower.get(name), item) for name, item in value.items()}}
-
-
-def _deeper(lower: object, value: object) -> object:
-    if isinstance(lower, Mapping) and isinstance(value, Mapping):
-        return {**lower, **value}
-    return value
 
 
 def _fork_source(fork: ForkPullRequest, base_file: BaseFile | None, path: Path, user: _Source) -> _Source:
@@ -149,6 +136,10 @@ def _flatten(document: Mapping[str, object], origin: str) -> Mapping[str, object
             raise unknown(origin, section, sections, kind="section")
         if not isinstance(values, Mapping):
             raise ConfigError(f"{origin}: {section} must be a table", hint=f"[{section}]")
+        if section in known_keys():
+            if values:
+                flat[section] = values
+            continue
         keys = [key for key in known_keys() if key.startswith(f"{section}.")]
         for name, value in values.items():
             if f"{section}.{name}" not in keys:
@@ -209,11 +200,13 @@ def _parse(text: str, key: str, name: str) -> object:
 
 def recorded_settings(recorded: Settings, overrides: Mapping[str, object]) -> Settings:
     """A run's recorded settings, with the options of a resume by dotted key; None means not given."""
-    values = {
-        f"{section}.{name}": value
-        for section, keys in msgspec.to_builtins(recorded).items()
-        for name, value in keys.items()
-    }
+    values: dict[str, object] = {}
+    for section, keys in msgspec.to_builtins(recorded).items():
+        values |= (
+            {section: keys}
+            if section in known_keys()
+            else {f"{section}.{name}": value for name, value in keys.items()}
+        )
     flags = {key: value for key, value in overrides.items() if value is not None}
     origins = dict.fromkeys(values, "the recorded run") | dict.fromkeys(flags, "flag")
     return build(values | flags, origins)

@@ -26,6 +26,12 @@ _EXAMPLES = {
     "approvals.modes": '# merge = "ask"',
     "approvals.thresholds": "# resolution = 0.9",
 }
+_TABLES = {
+    "models": """# fast = { model = "openai/gpt-5-mini", capabilities = ["code", "docs"] }
+# own = { model = "ollama_chat/qwen3-coder", privacy = "local", context = 32768, price = { input = 0, output = 0 } }
+""",
+}
+"""Examples of sections whose tables the person names."""
 
 
 def template(values: Mapping[str, object] | None = None) -> str:
@@ -35,6 +41,9 @@ def template(values: Mapping[str, object] | None = None) -> str:
     hints = get_type_hints(Settings)
     for section in fields(Settings):
         kind = hints[section.name]
+        if section.name in _TABLES:
+            parts.append(f"# {_docs(Settings)[section.name]}\n[{section.name}]\n{_TABLES[section.name]}")
+            continue
         docs = _docs(kind)
         tables: list[str] = []
         parts.append(f"# {inspect.getdoc(kind)}\n[{section.name}]")

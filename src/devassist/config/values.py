@@ -25,13 +25,19 @@ _THRESHOLD = "a threshold lies between 0 and 1"
 
 @cache
 def types() -> Mapping[str, Type]:
-    """Every dotted key, in the order of the settings, with its type."""
-    hints = get_type_hints(Settings)
-    return {
-        f"{section.name}.{key.name}": get_type_hints(hints[section.name])[key.name]
-        for section in fields(Settings)
-        for key in fields(hints[section.name])
-    }
+    """
+    Every dotted key, in the order of the settings, with its type.
+
+    A section whose tables the person names, such as `models`, is a key of its own.
+    """
+    kinds: dict[str, Type] = {}
+    for section, kind in get_type_hints(Settings).items():
+        if not is_dataclass(kind):
+            kinds[section] = kind
+            continue
+        hints = get_type_hints(kind)
+        kinds |= {f"{section}.{key.name}": hints[key.name] for key in fields(kind)}
+    return kinds
 
 
 def known_keys() -> Sequence[str]:
@@ -41,18 +47,22 @@ def known_keys() -> Sequence[str]:
 
 def value_of(settings: Settings, key: str) -> object:
     section, _, name = key.partition(".")
-    value: object = getattr(getattr(settings, section), name)
-    return value
+    value: object = getattr(settings, section)
+    return getattr(value, name) if name else value
 
 
 def build(values: Mapping[str, object], origins: Mapping[str, str]) -> Settings:
     """The settings with `values` by dotted key. Raises ConfigError naming origin and key of a wrong one."""
-    document: dict[str, dict[str, object]] = {}
+    document: dict[str, object] = {}
+    tables: dict[str, dict[str, object]] = {}
     for key, value in values.items():
         _check(key, value, types()[key], origins[key])
         section, _, name = key.partition(".")
-        document.setdefault(section, {})[name] = value
-    return msgspec.convert(document, Settings)
+        if name:
+            tables.setdefault(section, {})[name] = value
+        else:
+            document[section] = value
+    return msgspec.convert(document | tables, Settings)
 
 
 def unknown(origin: str, key: str, known: Sequence[str], *, kind: str = "key") -> ConfigError:
@@ -73,8 +83,9 @@ def is_table(kind: Type) -> bool:
 
 
 def _check(key: str, value: object, kind: Type, origin: str) -> None:
-    if isinstance(value, Mapping) and is_table(kind):
-        _check_table(key, value, kind, origin)
+    table = _table_in(kind)
+    if isinstance(value, Mapping) and table is not None:
+        _check_table(key, value, table, origin)
         return
     try:
         number = msgspec.convert(value, kind)
@@ -82,12 +93,27 @@ def _check(key: str, value: object, kind: Type, origin: str) -> None:
         raise _wrong(key, value, kind, origin) from error
     is_threshold = isinstance(number, float) and key.startswith("approvals.")
     if isinstance(number, int | float) and number < 0:
-        hint = _THRESHOLD if is_threshold else "" if key.startswith("model.") else "0 means no limit"
+        hint = (
+            _THRESHOLD
+            if is_threshold
+            else ""
+            if key.startswith(("model.", "models."))
+            else "0 means no limit"
+        )
         raise ConfigError(f"{origin}: {key} = {value!r} is negative", hint=hint)
     if isinstance(number, float) and (isnan(number) or (isinf(number) and key.startswith("model."))):
         raise _wrong(key, value, kind, origin)
     if is_threshold and number > 1:
         raise ConfigError(f"{origin}: {key} = {value!r} is over 1", hint=_THRESHOLD)
+
+
+def _table_in(kind: Type) -> Type | None:
+    """The kind itself if it is a table's, or that of a table which may be left out; else None."""
+    return (
+        next((inner for inner in (kind, *get_args(kind)) if is_table(inner)), None)
+        if not is_list(kind)
+        else None
+    )
 
 
 def _check_table(key: str, value: Mapping[str, object], kind: Type, origin: str) -> None:

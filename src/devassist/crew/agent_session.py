@@ -86,6 +86,11 @@ class AgentSession:
         return self._files
 
     @property
+    def models(self) -> Sequence[str]:
+        """The models that the agent asks, the primary first; known once it has begun."""
+        return self.place.models or self.assignment.models[self.role]
+
+    @property
     def scratch(self) -> Files:
         return self.open_files(Path(self.place.private))
 

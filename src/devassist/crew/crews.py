@@ -165,7 +165,7 @@ def _agent(
             model=model,
             session=session,
             complete=lambda request: complete(session, request),
-            window=window(model),
+            window=window,
             earlier=earlier,
         ),
         tools=[_tool(session, name) for name in session.offered()],

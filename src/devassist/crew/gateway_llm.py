@@ -52,6 +52,8 @@ class GatewayLLM(BaseLLM):
     llm_type: str = "devassist-gateway"
     _session: AgentSession = PrivateAttr()
     _complete: Callable[[ModelRequest], ModelReply] = PrivateAttr()
+    _asked: str = PrivateAttr(default="")
+    _window_of: Callable[[str], int] = PrivateAttr()
     _window: int = PrivateAttr(default=128_000)
     _transcript: Transcript = PrivateAttr()
     _tool_call_seen: bool = PrivateAttr(default=False)
@@ -65,14 +67,14 @@ class GatewayLLM(BaseLLM):
         model: str,
         session: AgentSession,
         complete: Callable[[ModelRequest], ModelReply],
-        window: int,
+        window: Callable[[str], int],
         earlier: Conversation = EMPTY,
     ) -> None:
         super().__init__(model=model)
         self._earlier = earlier
         self._session = session
         self._complete = complete
-        self._window = window
+        self._asked, self._window_of, self._window = model, window, window(model)
         self._transcript = Transcript(session.redactor.text)
 
     def supports_function_calling(self) -> bool:
@@ -201,6 +203,9 @@ class GatewayLLM(BaseLLM):
     def _request(self, messages: Sequence[JsonObject]) -> ModelRequest:
         session = self._session
         place = session.place
+        if session.models[0] != self._asked:  # chosen when the agent began, after this was made
+            self.model = self._asked = session.models[0]
+            self._window = self._window_of(self._asked)
         opening = Opening(
             brief=place.brief, shared=place.shared, earlier=self._earlier if place.continues else EMPTY
         )
@@ -208,7 +213,7 @@ class GatewayLLM(BaseLLM):
         tools = [schema_of(name) for name in session.offered()]
         conversation = fitted(self._sent, self._window, tools=tools)
         return ModelRequest(
-            model=self.model,
+            model=self._asked,
             messages=conversation.messages,
             tools=tools,
             address=self._address(),

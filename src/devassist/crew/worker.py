@@ -90,7 +90,7 @@ class CrewRunner:
         request_digest = digest([request.messages, request.tools])
         if self.assignment.recalls and (recorded := self.link.recall_reply(request.address, request_digest)):
             return recorded_reply(recorded)
-        return self.call(request, self.assignment.models[session.role], CallJournal(session, request_digest))
+        return self.call(request, session.models, CallJournal(session, request_digest))
 
 
 def quiet_crewai() -> None:

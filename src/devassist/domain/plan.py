@@ -25,6 +25,7 @@ _TASK_KEYS = (
     "review",
     "tester",
     "changes_tests",
+    "private",
 )
 _LISTS = ("scope", "depends_on", "checks", "changes_tests")
 _FORESEEN = frozenset({"predicted", "predicted_conflicts", "estimate"})
@@ -49,8 +50,12 @@ class PlanTask:
     changes_tests: tuple[str, ...] = ()
     """Globs of existing tests that the task may change, if a person has approved or passed the plan."""
 
+    private: bool = False
+    """Whether only local models may work on it, whatever its scope."""
+
     def as_json(self) -> dict[str, Any]:
         """The shape of contract 3."""
+        private = {"private": True} if self.private else {}
         changes_tests = {"changes_tests": list(self.changes_tests)} if self.changes_tests else {}
         tester = {} if self.tester else {"tester": False}
         return {
@@ -64,6 +69,7 @@ class PlanTask:
             "review": self.review,
             **tester,
             **changes_tests,
+            **private,
         }
 
 
@@ -186,7 +192,7 @@ def _task(entry: object, at: int, problems: list[str]) -> PlanTask | None:
     for name, value in (("title", title), ("instructions", instructions)):
         if not isinstance(value, str) or not value.strip():
             problems.append(f"{where}{name} must be a text")
-    choices = {key: entry.get(key, True) for key in ("review", "tester")}
+    choices = {key: entry.get(key, key != "private") for key in ("review", "tester", "private")}
     problems += [
         f"{where}{key} must be true or false" for key, value in choices.items() if not isinstance(value, bool)
     ]
@@ -204,6 +210,7 @@ def _task(entry: object, at: int, problems: list[str]) -> PlanTask | None:
         instructions=str(instructions),
         review=bool(choices["review"]),
         tester=bool(choices["tester"]),
+        private=bool(choices["private"]),
         **lists,
     )
 

@@ -110,6 +110,36 @@ class ModelSettings:
     """`[model.prices]`: US dollars per million tokens, by model: input, output, cache_read, cache_write."""
 
 
+class Privacy(StrEnum):
+    """Where a model runs: in the person's own hands, or at somebody who reads what it is sent."""
+
+    LOCAL = "local"
+    CLOUD = "cloud"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelOffer:
+    """A model that a run may choose for an agent: `[models.<name>]`."""
+
+    model: str
+    """Its litellm model string."""
+    capabilities: tuple[str, ...] = ()
+    """Tags of what it is good for, such as code, docs, reasoning; empty: everything."""
+    privacy: Privacy = Privacy.CLOUD
+    context: int = 0
+    """Tokens of prompt and reply together; 0: as its server or litellm's table says."""
+    price: ModelPrice | None = None
+    """By default that of `[model.prices]` or litellm's table."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PrivacySettings:
+    """What only models on your own machines may see: those that `[models.<name>]` calls `privacy = "local"`."""
+
+    paths: tuple[str, ...] = ()
+    """Private paths, as .gitignore names them, in any case. A repository's file can only add to the user's."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
     """Where a run must stop, whatever the agents think. 0 means no limit."""
@@ -241,6 +271,9 @@ class Settings:
     """Everything configurable, merged and validated."""
 
     model: ModelSettings = ModelSettings()
+    models: Mapping[str, ModelOffer] = field(default_factory=dict)
+    """`[models.<name>]`: models to choose from for each task, where neither `default` nor `[model.roles]` names one."""
+    privacy: PrivacySettings = PrivacySettings()
     limits: Limits = Limits()
     approvals: ApprovalSettings = ApprovalSettings()
     checks: CheckSettings = CheckSettings()

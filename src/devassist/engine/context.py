@@ -7,6 +7,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
+from devassist.domain.choice.models import Candidate, Measures
+from devassist.domain.choice.privacy import OPEN, Secrecy
 from devassist.domain.errors import Interrupted, LimitReached
 from devassist.domain.events import LedgerRecorded, Owner, Record, RecoveryDone, ResolutionAsked
 from devassist.domain.guidance import Guidance
@@ -22,6 +24,17 @@ from devassist.ports import Executor, Sandbox
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ModelChoice:
+    """What there is to choose from: `candidates` for the roles of `chosen`; `local` are all models that are local."""
+
+    candidates: tuple[Candidate, ...] = ()
+    chosen: frozenset[Role] = frozenset()
+    """The roles whose model the configuration does not name."""
+    fallbacks: tuple[str, ...] = ()
+    local: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RunRequest:
     """What a person wants of a run, with everything resolved to ids and values."""
 
@@ -30,7 +43,9 @@ class RunRequest:
     base: str
     settings: Settings
     models: Mapping[str, Sequence[str]]
-    """Role -> model strings, the primary first."""
+    """Role -> model strings, the primary first. Of a role whose model is chosen, what it would get at the start."""
+    choice: ModelChoice = field(default_factory=ModelChoice)
+    secrecy: Secrecy = OPEN
     api_base: str = ""
     plan: Plan | None = None
     plan_only: bool = False
@@ -113,8 +128,10 @@ class RunContext:
     """What such a plan is likely to cost by the runs before, in words; empty if there were none."""
     share: Callable[[int], int] = lambda limit: limit
     """This run's share of a number of workers, while other runs of the repository are at work."""
-    calling: set[int] = field(default_factory=set)
-    """Workers whose model call is in flight."""
+    measured: Callable[[], Measures] = Measures
+    """What the log says of models, of all runs."""
+    calling: dict[int, str] = field(default_factory=dict)
+    """Workers whose model call is in flight, with the model."""
     symbols: Path | None = None
     """The directory of the symbol tables, which outlive the run."""
     started: float = 0.0

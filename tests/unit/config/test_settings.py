@@ -14,7 +14,7 @@ from devassist.config.template import template
 from devassist.config.values import is_table, known_keys, types, value_of
 from devassist.domain.errors import ConfigError
 from devassist.domain.roles import Role
-from devassist.domain.settings import ModelPrice, Settings
+from devassist.domain.settings import ModelOffer, ModelPrice, Privacy, Settings
 
 ROOT = Path(__file__).parents[3]
 
@@ -271,7 +271,7 @@ def test_the_template_changes_nothing_and_shows_every_key(places: Places) -> Non
     for key in known_keys():
         section, _, name = key.partition(".")
         table = is_table(types()[key])
-        shown = f"[{section}.{name}]" if table else f"# {name} = "
+        shown = f"[{section}.{name}]" if table and name else f"# {name} = " if name else "\n# fast = {"
         assert shown in template().partition(f"[{section}]")[2], key
 
 
@@ -280,7 +280,15 @@ def test_what_the_template_shows_is_the_default(places: Places) -> None:
         line.removeprefix("# ") if tomllib_takes(line.removeprefix("# ")) else line
         for line in template().splitlines()
     ]
-    examples = ("coder =", "merge =", "resolution =", "temperature =", '"openai/my-model" =')
+    examples = (
+        "coder =",
+        "fast =",
+        "own =",
+        "merge =",
+        "resolution =",
+        "temperature =",
+        '"openai/my-model" =',
+    )
     text = "\n".join(line for line in uncommented if not line.startswith(examples))
     assert places.load(repo=text).settings == Settings()
 
@@ -413,3 +421,64 @@ tester = { seed = 2 }
     assert (model.role_params[Role.CODER].seed, model.role_params[Role.CODER].top_p) == (1, 0.5)
     assert model.role_params[Role.TESTER].seed == 2
     assert set(model.prices) == {"a/b", "a/c"}
+
+
+MODELS = """
+[models.fast]
+model = "openai/fast"
+capabilities = ["code"]
+price = { input = 1, output = 2 }
+[models.own]
+model = "ollama_chat/own"
+privacy = "local"
+context = 32000
+[privacy]
+paths = ["secret/"]
+"""
+
+
+def test_models_to_choose_from_are_read_by_name_and_recorded_with_the_run(places: Places) -> None:
+    settings = places.load(user=MODELS).settings
+    assert settings.models == {
+        "fast": ModelOffer(model="openai/fast", capabilities=("code",), price=ModelPrice(input=1, output=2)),
+        "own": ModelOffer(model="ollama_chat/own", privacy=Privacy.LOCAL, context=32000),
+    }
+    assert recorded_settings(settings, {"limits.max_usd": 1.0}).models == settings.models
+
+
+def test_a_repository_adds_models_and_private_paths_and_takes_none_away(places: Places) -> None:
+    repo = '[models.more]\nmodel = "openai/more"\n[privacy]\npaths = ["keys"]\n'
+    settings = places.load(user=MODELS, repo=repo).settings
+    assert list(settings.models) == ["fast", "own", "more"]
+    assert settings.privacy.paths == ("secret/", "keys")
+
+
+@pytest.mark.parametrize(
+    ("name", "model"),
+    [("fast", "openai/fast"), ("other", "openai/fast"), ("own", "openai/else"), ("more", "openai/else")],
+)
+def test_a_repository_cannot_call_a_model_local_that_the_user_does_not(
+    places: Places, name: str, model: str
+) -> None:
+    repo = f'[models.{name}]\nmodel = "{model}"\nprivacy = "local"\n'
+    assert places.load(user=MODELS, repo=repo).settings.models[name].privacy is Privacy.CLOUD
+
+
+def test_a_repository_may_call_models_local_where_the_user_has_no_private_paths(places: Places) -> None:
+    repo = '[models.own]\nmodel = "ollama_chat/own"\nprivacy = "local"\n'
+    assert places.load(repo=repo).settings.models["own"].privacy is Privacy.LOCAL
+    assert places.load(user=MODELS, repo=repo).settings.models["own"].privacy is Privacy.LOCAL
+
+
+@pytest.mark.parametrize(
+    ("text", "fact"),
+    [
+        ('[models.fast]\ncapabilities = ["code"]\n', "models.fast has no model"),
+        ('[models.fast]\nmodel = "a/b"\nprivate = true\n', "unknown key models.fast.private"),
+        ('[models.fast]\nmodel = "a/b"\nprivacy = "lokal"\n', "models.fast.privacy = 'lokal'"),
+        ('[models.fast]\nmodel = "a/b"\nprice = { input = 1 }\n', "models.fast.price has no output"),
+        ('[models]\nmodel = "a/b"\n', "models.model = 'a/b'"),
+    ],
+)
+def test_a_wrong_table_of_a_model_is_named(places: Places, text: str, fact: str) -> None:
+    assert fact in str(places.error(repo=text))

@@ -7,18 +7,22 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from devassist.app.runs.model_choice import choice_of, first_models, secrecy_of
 from devassist.app.runs.model_notes import model_notes, require_prices
 from devassist.app.runs.owner import this_process
 from devassist.app.wiring.history import resolved as resolved_base
 from devassist.app.wiring.project import Project
 from devassist.app.wiring.recording import secrets_of
+from devassist.domain.choice.models import priced
+from devassist.domain.choice.privacy import Secrecy
 from devassist.domain.errors import UsageError
 from devassist.domain.ids import base_ref, make_run_id
 from devassist.domain.plan import Plan
 from devassist.domain.roles import CrewSize, Role
 from devassist.domain.settings import ModelSettings
 from devassist.domain.state.run import RunState
-from devassist.engine.context import RunRequest
+from devassist.engine.choice.agent_models import check_models
+from devassist.engine.context import ModelChoice, RunRequest
 from devassist.git.merging.program import find_git
 from devassist.git.worktree.snapshot import snapshot_dirty
 from devassist.llm.models.routing import choose_model, is_scripted, models_for, resolved
@@ -65,23 +69,33 @@ def new_request(project: Project, options: RunOptions, run: str) -> RunRequest:
     base, warnings = _base(project, options)
     script, source = "", ""
     models: dict[str, Sequence[str]] = {}
-    chosen = settings.model
+    chosen, choice = settings.model, choice_of(settings, project.host.environment)
     if options.replay is not None and not chosen.default:
         models = {str(role): ["replay/cassette"] for role in Role}
-        source = "cassette"
+        source, choice = "cassette", ModelChoice(local=frozenset({"replay/cassette"}))
+    elif choice.chosen:
+        models = first_models(
+            choice, {str(role): list(models_for(str(role), chosen)) for role in chosen.roles}
+        )
+        source = "[models]"
+        warnings += _about_models(project, chosen, models | _to_choose(choice))
     else:
-        choice = choose_model(chosen, project.host.environment)
-        chosen, source = resolved(chosen, choice), choice.source
+        default = choose_model(chosen, project.host.environment)
+        chosen, source = resolved(chosen, default), default.source
         models = {str(role): list(models_for(str(role), chosen)) for role in Role}
         script = _script_of(chosen.default, project.host.directory)
-    if not script and options.replay is None:
+    if not script and not choice.chosen and options.replay is None:
         warnings += _about_models(project, chosen, models)
-    return RunRequest(
+    secrecy, notes = _secrecy(project, base, choice, models, options.plan)
+    warnings += notes
+    request = RunRequest(
         run=run,
         goal=options.goal,
         base=base,
         settings=settings,
         models=models,
+        choice=choice,
+        secrecy=secrecy,
         api_base=chosen.api_base,
         plan=options.plan,
         plan_only=options.plan_only,
@@ -95,6 +109,9 @@ def new_request(project: Project, options: RunOptions, run: str) -> RunRequest:
         model_source=source,
         owner=this_process(detached=options.detached),
     )
+    if options.plan is not None:
+        check_models(request, options.plan)
+    return request
 
 
 def resumed_request(project: Project, state: RunState, options: ResumeOptions) -> RunRequest:
@@ -109,7 +126,10 @@ def resumed_request(project: Project, state: RunState, options: ResumeOptions) -
     models: dict[str, Sequence[str]] = dict(started.models)
     script, api_base = started.script, started.api_base
     replay = str(options.replay.resolve()) if options.replay is not None else started.replay
-    if options.model or not models:
+    choice = choice_of(settings, project.host.environment)
+    if choice.chosen and not replay:
+        script = ""
+    elif options.model or not models:
         chosen = resolved(settings.model, choose_model(settings.model, project.host.environment))
         models = {str(role): list(models_for(str(role), chosen)) for role in Role}
         script, api_base = _script_of(chosen.default, project.host.directory), chosen.api_base
@@ -118,12 +138,16 @@ def resumed_request(project: Project, state: RunState, options: ResumeOptions) -
     if not script and not replay:
         _about_models(project, replace(settings.model, api_base=api_base), models)
     base = project.repository.ref_tip(base_ref(state.run)) or state.base
+    if replay:
+        choice = ModelChoice(local=frozenset(model for chain in models.values() for model in chain))
     return RunRequest(
         run=state.run,
         goal=state.goal,
         base=base,
         settings=settings,
         models=models,
+        choice=choice,
+        secrecy=_secrecy(project, base, choice, models, state.plan)[0],
         api_base=api_base,
         plan=started.plan,
         plan_only=started.plan_only,
@@ -139,12 +163,25 @@ def resumed_request(project: Project, state: RunState, options: ResumeOptions) -
     )
 
 
+def _to_choose(choice: ModelChoice) -> dict[str, Sequence[str]]:
+    return {candidate.name: [candidate.model] for candidate in choice.candidates}
+
+
+def _secrecy(
+    project: Project, base: str, choice: ModelChoice, models: Mapping[str, Sequence[str]], plan: Plan | None
+) -> tuple[Secrecy, list[str]]:
+    """What is hidden from the run's models, and warnings about patterns that hide nothing."""
+    secrecy = secrecy_of(project, base, choice, models, plan)
+    unused = secrecy.paths.matching_nothing(secrecy.files)
+    return secrecy, [f"[privacy] paths: {pattern!r} matches no file of the base" for pattern in unused]
+
+
 def _about_models(
     project: Project, settings: ModelSettings, models: Mapping[str, Sequence[str]]
 ) -> list[str]:
     """Notes on the models. Raises UsageError if a limit in US dollars was asked for that could not be kept."""
     wanted = list(dict.fromkeys(model for chain in models.values() for model in chain))
-    env = project.host.environment
+    env, settings = project.host.environment, priced(settings, project.settings.models)
     if project.loaded.origins.get("limits.max_usd") and project.settings.limits.max_usd > 0:
         require_prices(settings, wanted, env)
     return model_notes(settings, wanted, env)

@@ -7,10 +7,11 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 from datetime import timedelta
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 
 from devassist.app.runs.guidance import read_guidance
+from devassist.app.runs.model_choice import measures_of
 from devassist.app.runs.ownership import fair_share
 from devassist.app.runs.plan_estimate import estimate_in_words
 from devassist.app.wiring.host import utc_now
@@ -88,6 +89,9 @@ def run_context(  # noqa: PLR0913, PLR0917  the parts that a run is wired from
         steering=steering_of(project, request.run),
         show=lambda record: _show(views, record),
         estimated=partial(estimate_in_words, project),
+        measured=cache(
+            lambda: measures_of(project, [candidate.model for candidate in request.choice.candidates])
+        ),
         share=lambda limit: fair_share(project, limit),
         around=Surroundings(
             goal=request.goal,

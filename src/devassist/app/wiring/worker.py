@@ -194,7 +194,7 @@ def run_assignment(connection: Connection) -> None:
             sandbox=_sandbox(assignment.sandbox_tier),
             open_files=WorktreeFiles,
             call=_caller(client, assignment),
-            window=client.window if isinstance(client, LiteLLMClient) else lambda _model: ASSUMED_HOSTED,
+            window=lambda model: assignment.windows.get(model) or _window(client, model),
         )
         ending = runner.run()
     except DevassistError as error:  # such as a cassette or a sandbox that is gone
@@ -215,6 +215,10 @@ def _client(assignment: Assignment) -> ModelClient:
     return LiteLLMClient(
         replace(assignment.model, api_base=assignment.api_base, timeout_s=assignment.timeout_s)
     )
+
+
+def _window(client: ModelClient, model: str) -> int:
+    return client.window(model) if isinstance(client, LiteLLMClient) else ASSUMED_HOSTED
 
 
 def _caller(client: ModelClient, assignment: Assignment) -> Callable[..., ModelReply]:

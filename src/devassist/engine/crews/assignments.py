@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from devassist.assignments import AgentPlace, Assignment
+from devassist.domain.choice.models import priced
 from devassist.domain.roles import Role
 from devassist.engine.context import RunContext
 from devassist.engine.crews.harness_commands import private_directory
@@ -40,7 +41,8 @@ def assignment(
         max_retries=settings.model.max_retries,
         timeout_s=settings.model.timeout_s,
         api_base=request.api_base,
-        model=settings.model,
+        model=priced(settings.model, settings.models),
+        windows={offer.model: offer.context for offer in settings.models.values() if offer.context},
         sandbox_tier=context.tier,
         network=settings.sandbox.network,
         script=request.script,
@@ -55,7 +57,13 @@ def assignment(
 
 
 def agent_place(
-    context: RunContext, worktree: Path, *, agent: str, brief: str, continues: bool = False
+    context: RunContext,
+    worktree: Path,
+    *,
+    agent: str,
+    brief: str,
+    continues: bool = False,
+    models: tuple[str, ...] = (),
 ) -> AgentPlace:
     """Where an agent works: its worktree, its scratch directory, and what its commands see there."""
     private = private_directory(context, agent)
@@ -66,6 +74,7 @@ def agent_place(
         brief=brief,
         shared=shared_brief(context.around),
         continues=continues,
+        models=models,
         environment=world.environment,
         read_only=tuple(str(directory) for directory in world.read_only),
         prefix=context.request.prefix,

@@ -30,6 +30,7 @@ from devassist.domain.plan import Plan, parse_plan
 from devassist.domain.roles import CrewSize, Role
 from devassist.domain.statuses import Outcome, TaskStatus
 from devassist.engine.approval_requests import Parked
+from devassist.engine.choice.agent_models import AgentModels
 from devassist.engine.crews.assignments import agent_place, assignment
 from devassist.engine.crews.ground import KnownFailures, answers, framed, nothing_known, planning_ground
 from devassist.engine.crews.handoffs import make_handoff, submitted
@@ -69,6 +70,7 @@ class PlanningStep(WorkerSession):
         if self.again:
             self.attempt = AttemptLog.of(self.context.history(PLANNING))
         self._sizes = self.size is CrewSize.AUTO
+        self.models = AgentModels(self.context, PLANNING, self.record, begun=self.attempt.started)
 
     def run(self) -> Plan:
         """
@@ -113,6 +115,7 @@ class PlanningStep(WorkerSession):
             if self._ground is None:
                 parts = [landscape(context), planning_ground(self.known_failures), answers(context, PLANNING)]
                 self._ground = framed(parts)
+            models = self.models.of(role, round_, prompt=self._brief(role))
             worktree = self.worktrees.open(PLANNING, role, context.request.base)
             path = worktree.path
             started = AgentStarted(
@@ -121,18 +124,26 @@ class PlanningStep(WorkerSession):
                 branch=worktree.branch or "",
                 worktree=str(path),
                 commit=context.request.base,
-                model=context.request.models[role][0],
+                model=models[0],
                 ground=self._ground,
             )
             self.record(started, role=role)
-        brief = planning_brief(
+        return agent_place(
+            context,
+            path,
+            agent=agent_id(PLANNING, role),
+            brief=self._brief(role),
+            models=self.models.of(role),
+        )
+
+    def _brief(self, role: Role) -> str:
+        return planning_brief(
             role=role,
             max_tasks=MAX_TASKS,
             handoffs=self._handoffs,
-            ground=self._ground,
+            ground=self._ground or "",
             sizes=self._sizes,
         )
-        return agent_place(context, path, agent=agent_id(PLANNING, role), brief=brief)
 
     def _check_left(self, role: Role, round_: int) -> None:
         """Raises Diverged if the worktree of an agent that was at work is not as it was left."""

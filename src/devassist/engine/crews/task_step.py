@@ -24,6 +24,7 @@ from devassist.domain.plan import Plan, PlanTask
 from devassist.domain.roles import Role, may_write
 from devassist.domain.statuses import AgentStatus, Outcome
 from devassist.engine.approval_requests import granted_scope
+from devassist.engine.choice.agent_models import AgentModels
 from devassist.engine.crews.assignments import agent_place, assignment
 from devassist.engine.crews.briefing import Briefing, Moment
 from devassist.engine.crews.delivery import Delivery, Judged
@@ -72,6 +73,7 @@ class TaskStep(WorkerSession):
         self.delivery = Delivery(context=self.context, worktrees=self.worktrees, task=self.task)
         most_rounds = self.context.settings.limits.max_rounds
         self.legs = Legs(self.task, self.attempt, most_rounds, untested=lambda: self._evidence().untested)
+        self.models = AgentModels.of_task(self.context, self.task, self.attempt, self.record)
         self.briefing = Briefing(
             context=self.context,
             plan=self.plan,
@@ -138,21 +140,21 @@ class TaskStep(WorkerSession):
             path = worktree.path
             moment = self._moment(role, round_)
             ground = self.briefing.ground(moment)
+            models = self.models.of(role, round_, prompt=self.briefing.text(moment, ground))
             started = AgentStarted(
                 role=role,
                 round=round_,
                 branch=worktree.branch or "",
                 worktree=str(path),
                 commit=self.tip,
-                model=context.request.models[role][0],
+                model=models[0],
                 ground=ground,
             )
             self.record(started, role=role)
         brief = self.briefing.text(moment, ground)
         self.legs.begin(role, round_)
-        return agent_place(
-            context, path, agent=agent_id(self.task.id, role), brief=brief, continues=moment.continues
-        )
+        agent, models = agent_id(self.task.id, role), self.models.of(role)
+        return agent_place(context, path, agent=agent, brief=brief, continues=moment.continues, models=models)
 
     def _moment(self, role: Role, round_: int, *, begun: bool = False) -> Moment:
         """Where the task stands for an agent that begins, or has `begun` before and is told the same."""

@@ -108,7 +108,7 @@ class WorkerSession(ABC):
         except BaseException:
             worker.kill()
             raise
-        context.calling.discard(worker.pid)
+        context.calling.pop(worker.pid, None)
         status = worker.wait()
         self.record(WorkerExited(pid=worker.pid, status=status))
         if self.diverged:
@@ -207,9 +207,9 @@ class WorkerSession(ABC):
             if not message.id or message.id not in self.attempt.posted:
                 events.append(message.event())
             if self.worker is not None and type_ is EventType.MODEL_INTENDED:
-                context.calling.add(self.worker.pid)
+                context.calling[self.worker.pid] = str(message.data.get("model", ""))
             elif self.worker is not None and type_ is EventType.MODEL_CALLED:
-                context.calling.discard(self.worker.pid)
+                context.calling.pop(self.worker.pid, None)
         context.journal.record(*events)
 
     def _reserve(self, address: CallAddress) -> None:

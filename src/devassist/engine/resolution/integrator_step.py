@@ -25,6 +25,7 @@ from devassist.domain.handoffs import Handoff
 from devassist.domain.ids import agent_id
 from devassist.domain.roles import Role
 from devassist.domain.statuses import AgentStatus, Outcome
+from devassist.engine.choice.agent_models import AgentModels
 from devassist.engine.crews.assignments import agent_place, assignment
 from devassist.engine.crews.endings import ending_by
 from devassist.engine.crews.handoffs import make_handoff, submitted
@@ -92,6 +93,14 @@ class ResolutionStep(WorkerSession):
         """Runs one worker to its end."""
         self.attempt, self.ending, self.diverged = self._attempt.log, None, ""
         self._corrections, self._result = 0, None
+        # Its worktree holds the merge of both sides with everything in it: where anything is private, it is.
+        self.models = AgentModels(
+            self.context,
+            self.task_id,
+            self.record,
+            private=bool(self.context.request.secrecy.hidden_in(None)),
+            begun=self.attempt.started,
+        )
         try:
             return self.serve(
                 assignment(
@@ -138,9 +147,11 @@ class ResolutionStep(WorkerSession):
     def begin(self, role: Role, round_: int) -> AgentPlace:
         context = self.context
         context.check_stop()
+        brief = brief_of(self.request, context)
         if (role, round_) in self.attempt.started:
             worktree = self._reopened()
         else:
+            models = self.models.of(role, round_, prompt=brief)
             worktree = self.place.open(left=self._attempt.left)
             commands = self.worktrees.commands
             commands.set_up(commands.place(worktree.path, task=self.task_id, agent=self.agent))
@@ -151,10 +162,10 @@ class ResolutionStep(WorkerSession):
                 worktree=str(worktree.path),
                 commit=self.place.start,
                 sides=(pair.ours.commit, pair.theirs.commit),
-                model=context.request.models[role][0],
+                model=models[0],
             )
             self.record(started, role=role)
-        return agent_place(context, worktree.path, agent=self.agent, brief=brief_of(self.request, context))
+        return agent_place(context, worktree.path, agent=self.agent, brief=brief, models=self.models.of(role))
 
     def _reopened(self) -> Worktree:
         """The worktree as an interrupted attempt left it. Raises Diverged if it changed since."""

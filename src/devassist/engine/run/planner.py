@@ -12,6 +12,7 @@ from devassist.domain.plan import SCHEMA, Plan, PlanTask
 from devassist.domain.roles import CrewSize, Role
 from devassist.domain.state.approvals import ApprovalState, ApprovalStatus, Choice, decide
 from devassist.engine.approval_requests import ApprovalRequest, Parked, decision_on, is_open
+from devassist.engine.choice.agent_models import check_models
 from devassist.engine.context import RunContext
 from devassist.engine.crews.ground import KnownFailures, nothing_known
 from devassist.engine.crews.planning_step import PlanningStep
@@ -54,6 +55,7 @@ class Planner:
         else:
             (plan, confidence), passed = self._by_crew(), False
             self._record_plan(PlanSubmitted(plan=plan, source="planning crew", confidence=confidence))
+        check_models(request, plan)
         checks = [task.id for task in plan.tasks if task.checks]
         if context.sandbox is None and (checks or context.settings.checks.commands):
             raise Refused(
