@@ -18,6 +18,7 @@ from devassist.domain.redaction import Redactor
 from devassist.domain.statuses import Outcome
 from devassist.ports import ModelReply, ModelRequest, ToolCall
 from support.lone_agent import LoneLink, run_agent, second_life
+from support.replies import Listed
 
 SECRET = "hunter2-hunter2"
 THOUGHT = Reasoning(
@@ -27,20 +28,6 @@ SUBMIT = ToolCall(
     id="s", name="submit_brief", arguments='{"summary": "x", "findings": [], "confidence": 0.9}'
 )
 LIST = ToolCall(id="a", name="list_files", arguments="{}")
-
-
-@dataclass
-class Listed:
-    """A ModelClient that plays these replies."""
-
-    replies: list[ModelReply]
-    requests: list[ModelRequest] = field(default_factory=list)
-
-    def attempt(self, request: ModelRequest) -> ModelReply:
-        self.requests.append(request)
-        if len(self.replies) < len(self.requests):
-            raise ModelError("nothing is scripted", kind="config")
-        return self.replies[len(self.requests) - 1]
 
 
 def said(request: ModelRequest) -> list[tuple[object, Reasoning]]:
