@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import posixpath
 import re
+import sys
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -139,7 +140,7 @@ def in_scope(path: str, scope: Sequence[str]) -> bool:
 
 
 def scopes_overlap(left: Sequence[str], right: Sequence[str]) -> bool:
-    """Could one path be in both scopes. Errs to yes: two wildcards in one place are taken to meet."""
+    """Could one path be in both scopes: `x_*.py` and `y_*.py` share none, `*_x.py` and `y_*.py` do."""
     if not left or not right:
         return True
     return any(_may_meet(_scope_parts(one), _scope_parts(other)) for one in left for other in right)
@@ -180,18 +181,27 @@ def glob_regex(parts: Sequence[str]) -> str:
     return "".join(pieces)
 
 
+_ANY_NAME = "[^/]*"
+
+
 def _name_regex(part: str) -> str:
     """One name: `*`, `?`, `[a-z]`, `[!a]` and backslash escapes, never crossing a slash."""
-    out, at = "", 0
+    return "".join(_name_pieces(part))
+
+
+@lru_cache(maxsize=4096)
+def _name_pieces(part: str) -> tuple[str, ...]:
+    """A regular expression for each character of a name, and `_ANY_NAME` for any number of characters."""
+    pieces, at = list[str](), 0
     while at < len(part):
         sign = part[at]
         at += 1
         if sign == "*":
-            out += "" if out.endswith("[^/]*") else "[^/]*"
+            pieces += [] if pieces[-1:] == [_ANY_NAME] else [_ANY_NAME]
         elif sign == "?":
-            out += "[^/]"
+            pieces.append("[^/]")
         elif sign == "\\" and at < len(part):
-            out += re.escape(part[at])
+            pieces.append(re.escape(part[at]))
             at += 1
         elif (
             sign == "[" and (end := part.find("]", at + 2 if part[at : at + 1] in {"!", "^"} else at + 1)) > 0
@@ -199,10 +209,42 @@ def _name_regex(part: str) -> str:
             body, at = part[at:end], end + 1
             negated = body[:1] in {"!", "^"}
             body = re.sub(r"([\[\]\\^&~|])", r"\\\1", body[1:] if negated else body)
-            out += f"(?!/)[{'^' if negated else ''}{body}]"
+            pieces.append(f"(?!/)[{'^' if negated else ''}{body}]")
         else:
-            out += re.escape(sign)
-    return out
+            pieces.append(re.escape(sign))
+    return tuple(pieces)
+
+
+@lru_cache(maxsize=4096)
+def _names_meet(left: str, right: str) -> bool:
+    """Whether one name matches both patterns: a walk through the pairs of places in them."""
+    ones, others = _name_pieces(left), _name_pieces(right)
+    pending, seen = [(0, 0)], set[tuple[int, int]]()
+    while pending:
+        at, place = pair = pending.pop()
+        if pair in seen:
+            continue
+        seen.add(pair)
+        one, other = ones[at : at + 1], others[place : place + 1]
+        if not one and not other:
+            return True
+        if one == (_ANY_NAME,) or other == (_ANY_NAME,):
+            # Each side moves on alone past a star, or past what a star of the other side takes in.
+            pending += [(at + 1, place)] if one else []
+            pending += [(at, place + 1)] if other else []
+        elif one and other and _share_a_character(one[0], other[0], frozenset(left + right)):
+            pending.append((at + 1, place + 1))
+    return False
+
+
+def _share_a_character(one: str, other: str, written: frozenset[str]) -> bool:
+    # If two sets share a character, they share one that is written in a pattern, beside one, or plain.
+    beside = {chr(ord(sign) + step) for sign in written for step in (-1, 1) if 0 < ord(sign) < sys.maxunicode}
+    plain = map(chr, range(32, 128))
+    return any(
+        re.fullmatch(one, sign, re.DOTALL) and re.fullmatch(other, sign, re.DOTALL)
+        for sign in (*sorted(written | beside), *plain)
+    )
 
 
 @lru_cache(maxsize=4096)
@@ -214,14 +256,7 @@ def _may_meet(left: tuple[str, ...], right: tuple[str, ...]) -> bool:
             return all(part in {"**", "//"} for part in other)
         if one[0] == "**":
             return _may_meet(one[1:], other) or (bool(other) and _may_meet(one, other[1:]))
-    first, second = left[0], right[0]
-    if _is_wild(first) and _is_wild(second):
-        met = True
-    elif _is_wild(first):
-        met = re.fullmatch(_name_regex(first), second, re.DOTALL) is not None
-    else:
-        met = first == second or re.fullmatch(_name_regex(second), first, re.DOTALL) is not None
-    return met and _may_meet(left[1:], right[1:])
+    return _names_meet(left[0], right[0]) and _may_meet(left[1:], right[1:])
 
 
 _MASS_MIN, _MASS_MAX = 10, 100

@@ -17,6 +17,7 @@ import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from shlex import quote
 from typing import Final
 
 from devassist.domain.errors import DevassistError, SandboxUnavailable
@@ -132,8 +133,9 @@ def _fault(sandbox: Sandbox, scratch: Path) -> str:
         )
         (worktree / "connect.py").write_text(_CONNECT)
         script = (
-            f"cat '{readable}/shown' > inside; cat '{readable}/masked' > leak; echo x > '{outside}/file'; "
-            f"echo x > '{outside}/new'; '{python}' -I -S connect.py {port}"
+            f"cat {quote(f'{readable}/shown')} > inside; cat {quote(f'{readable}/masked')} > leak; "
+            f"echo x > {quote(f'{outside}/file')}; echo x > {quote(f'{outside}/new')}; "
+            f"{quote(str(python))} -I -S connect.py {port}"
         )
         result = sandbox.run(script, spec, timeout_s=_TIMEOUT_S)
         contents = {name: _content(worktree / name) for name in ("inside", "leak", "tried")}

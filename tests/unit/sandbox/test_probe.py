@@ -149,6 +149,12 @@ def test_a_real_probe_passes_and_says_what_landlock_lacks(tmp_path: Path) -> Non
     assert len(landlock.missing_guarantees(3)) == len(landlock.missing_guarantees(6)) + 1
 
 
+@pytest.mark.skipif(landlock.abi() < landlock.OLDEST_ABI, reason="no Landlock here")
+def test_a_quotation_mark_in_a_directory_name_is_no_missing_sandbox(tmp_path: Path) -> None:
+    found = choose(SandboxMode.LANDLOCK, scratch=tmp_path / """it's "here" $HOME""")
+    assert isinstance(found.sandbox, LandlockSandbox), found.reports
+
+
 @pytest.mark.parametrize("lacking", ["landlock_create_ruleset", "landlock_restrict_self", "capset"])
 def test_a_kernel_that_refuses_is_a_clear_error(
     lacking: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
