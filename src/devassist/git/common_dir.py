@@ -6,18 +6,13 @@ from pathlib import Path
 
 import pygit2
 
-from devassist.domain.errors import RepositoryError
 from devassist.git.objects.errors import translated
 
 
-def discover(start: Path) -> str:
-    """The git directory of the worktree that `start` is in. Raises RepositoryError where there is none."""
+def find_git_dir(start: Path) -> Path | None:
+    """The git directory of the worktree that `start` is in, by libgit2; None if it finds none."""
     place = pygit2.discover_repository(str(start))
-    if place is None:
-        raise RepositoryError(
-            f"{start} is not inside a git repository", hint="Run 'git init' there and commit once"
-        )
-    return place
+    return None if place is None else Path(place).resolve()
 
 
 def common_dir_of(git_dir: Path) -> Path:

@@ -6,15 +6,15 @@ import hashlib
 import os
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 
 import pygit2
-from pygit2.enums import FileStatus, RepositoryOpenFlag
+from pygit2.enums import FileStatus
 
 from devassist.domain.errors import NotFound, RepositoryError
-from devassist.git.common_dir import common_dir_of, discover
+from devassist.git.discovery import Places, find_places
 from devassist.git.locks import held_flock, held_gc, touch_gc
 from devassist.git.objects import history, refs
 from devassist.git.objects.errors import patiently, translated
@@ -50,12 +50,7 @@ class DirtyPaths:
 class Repository:
     """A repository. Nothing here writes the person's files, index, stash or checked-out branch."""
 
-    common_dir: Path
-    root: Path
-    """The main worktree's directory; where the person stands when the main repository is bare."""
-    workdir: Path
-    """The worktree around the current directory."""
-    git_dir: Path
+    places: Places
     prefix: str = ""
     """Where below `workdir` they stand, with a slash at the end, or nothing."""
     program_path: str = field(default=os.defpath, kw_only=True, compare=False)
@@ -63,34 +58,50 @@ class Repository:
     _handle: pygit2.Repository = field(kw_only=True, repr=False, compare=False)
 
     @classmethod
-    def discover(cls, start: Path, *, program_path: str = os.defpath) -> Repository:
-        """The repository around `start`; RepositoryError if there is none, it is bare or it has no commits."""
+    def discover(
+        cls, start: Path, *, program_path: str = os.defpath, environment: Mapping[str, str] | None = None
+    ) -> Repository:
+        """
+        The repository around `start`, or that GIT_DIR in `environment` names.
+
+        Raises RepositoryError if there is none, it is bare or it has no commits.
+        """
         if not start.exists():
             raise RepositoryError(f"{start} does not exist", hint="Name a directory inside a git repository")
-        with translated(f"open the repository around {start}"):
-            place = discover(start)
-            handle = pygit2.Repository(place, RepositoryOpenFlag.NO_SEARCH)
-        if handle.is_bare or not handle.workdir:
-            raise RepositoryError(
-                f"{handle.path} is a bare repository",
-                hint="Clone it, or add a worktree: 'git worktree add <path>'",
-            )
+        places = find_places(start, environment or {}, program_path)
+        handle = places.open()
         if handle.head_is_unborn:
             raise RepositoryError(
-                f"{handle.workdir} has no commits yet",
+                f"{places.workdir} has no commits yet",
                 hint="Commit something first: 'git commit --allow-empty'",
             )
-        git_dir, workdir = Path(handle.path).resolve(), Path(handle.workdir).resolve()
-        common = common_dir_of(git_dir)
-        with translated("open the main repository"):
-            main = (
-                handle if common == git_dir else pygit2.Repository(str(common), RepositoryOpenFlag.NO_SEARCH)
-            )
-        root = workdir if main.is_bare or not main.workdir else Path(main.workdir).resolve()
         here = (start if start.is_dir() else start.parent).resolve()
-        below = here.relative_to(workdir).as_posix() if here.is_relative_to(workdir) else "."
+        below = here.relative_to(places.workdir).as_posix() if here.is_relative_to(places.workdir) else "."
         prefix = "" if below == "." else f"{below}/"
-        return cls(common, root, workdir, git_dir, prefix, program_path=program_path, _handle=handle)
+        return cls(places, prefix, program_path=program_path, _handle=handle)
+
+    def reopened(self) -> Repository:
+        """The same repository with a handle of its own, for another thread."""
+        return replace(self, _handle=self.places.open())
+
+    @property
+    def common_dir(self) -> Path:
+        """The directory that all worktrees share."""
+        return self.places.common_dir
+
+    @property
+    def git_dir(self) -> Path:
+        return self.places.git_dir
+
+    @property
+    def workdir(self) -> Path:
+        """The files of the worktree around the current directory."""
+        return self.places.workdir
+
+    @property
+    def root(self) -> Path:
+        """The main worktree's directory; where the person stands when that is bare or not recorded."""
+        return self.places.main or self.places.workdir
 
     @property
     def handle(self) -> pygit2.Repository:

@@ -23,7 +23,6 @@ from devassist.engine.context import CommandWorld, RunContext, RunRequest, Surro
 from devassist.engine.crews.repository_map import map_of
 from devassist.engine.log.journal import STEERING, Journal
 from devassist.engine.stop import MARK, StopSwitch
-from devassist.git.repository import Repository
 from devassist.ports import EventSink, Executor
 from devassist.sandbox.editable import editable_leak, site_packages
 from devassist.sandbox.probe import Probe
@@ -66,13 +65,10 @@ def run_context(  # noqa: PLR0913, PLR0917  the parts that a run is wired from
         )
         return CommandWorld(environment=environment, read_only=read_only)
 
-    def opened() -> Repository:
-        return Repository.discover(repository.workdir, program_path=repository.program_path)
-
     symbols = host.state_dir / "symbols"
     return RunContext(
         request=request,
-        open_repository=opened,
+        open_repository=repository.reopened,
         journal=journal,
         executor=executor,
         sandbox=probe.sandbox,
@@ -96,7 +92,7 @@ def run_context(  # noqa: PLR0913, PLR0917  the parts that a run is wired from
         around=Surroundings(
             goal=request.goal,
             guidance=read_guidance(repository, request.base),
-            map=map_of(opened, request, symbols=symbols),
+            map=map_of(repository.reopened, request, symbols=symbols),
             prefix=request.prefix,
             checks=project.settings.checks.commands,
             commands_offered=probe.sandbox is not None,

@@ -63,7 +63,9 @@ class Project:
 
 def open_project(host: Host, flags: Mapping[str, object] | None = None) -> Project:
     """Raises RepositoryError if there is no usable repository, ConfigError if a configuration file is wrong."""
-    repository = Repository.discover(host.directory, program_path=host.environment.get("PATH", os.defpath))
+    repository = Repository.discover(
+        host.directory, program_path=host.environment.get("PATH", os.defpath), environment=host.environment
+    )
     fork = find_fork(host.environment)
     loaded = load_settings(
         repository=repository.workdir,

@@ -17,10 +17,11 @@ from types import TracebackType
 from typing import NamedTuple, Self
 
 import pygit2
-from pygit2.enums import FilterMode, RepositoryOpenFlag
+from pygit2.enums import FilterMode
 
 from devassist.domain.changes import directories_of, is_build_product
 from devassist.git.common_dir import common_dir_of
+from devassist.git.discovery import open_worktree_handle
 from devassist.git.objects.attributes import apply_everywhere, apply_to
 from devassist.git.objects.errors import translated
 from devassist.git.objects.filters import filtered
@@ -85,7 +86,7 @@ class ScratchObjects:
 
     def view(self) -> Repository:
         """The repository with these objects added; it writes only here."""
-        handle = self._opened(self.repository.git_dir)
+        handle = self._opened(self.repository.git_dir, self.repository.workdir)
         return dataclasses.replace(self.repository, _handle=handle)
 
     def commit(self, tree: str, parents: tuple[str, ...]) -> str:
@@ -97,7 +98,7 @@ class ScratchObjects:
 
     def snapshot(self, worktree: Path) -> Snapshot:
         """A scratch commit of all files of a worktree, without the products that builds and tests left there."""
-        handle = self._opened(_git_dir_of(self.repository, worktree))
+        handle = self._opened(_git_dir_of(self.repository, worktree), worktree)
         with translated(f"read HEAD of {worktree}"):
             head = str(handle.head.peel(pygit2.Commit).id)
         tree, trees = tree_id(handle, head), Trees(handle, self._store)
@@ -116,7 +117,7 @@ class ScratchObjects:
 
         `onto` is an earlier snapshot of the same HEAD, whose other paths stay as they are in it.
         """
-        handle = self._opened(_git_dir_of(self.repository, worktree))
+        handle = self._opened(_git_dir_of(self.repository, worktree), worktree)
         with translated(f"read HEAD of {worktree}"):
             head = str(handle.head.peel(pygit2.Commit).id)
         tree = tree_id(handle, head)
@@ -139,7 +140,7 @@ class ScratchObjects:
 
     def replaced(self, commit: str, head: str, path: str, content: bytes) -> str:
         """A scratch commit on top of `head`: the files of `commit`, with `content` at `path`."""
-        handle = self._opened(self.repository.git_dir)
+        handle = self._opened(self.repository.git_dir, self.repository.workdir)
         trees, tree = Trees(handle, self._store), tree_id(handle, commit)
         old = trees.find(tree, path)
         mode = old.mode if old is not None and old.mode in (FILE, EXECUTABLE) else FILE
@@ -150,9 +151,9 @@ class ScratchObjects:
     def _store(self, kind: str, content: bytes) -> str:
         return write_loose(self.path, kind, content)
 
-    def _opened(self, git_dir: Path) -> pygit2.Repository:
+    def _opened(self, git_dir: Path, worktree: Path) -> pygit2.Repository:
         with translated(f"open {git_dir}"):
-            handle = pygit2.Repository(str(git_dir), RepositoryOpenFlag.NO_SEARCH)
+            handle = open_worktree_handle(git_dir, worktree.resolve())
             objects = pygit2.Odb(str(self.path))
             objects.add_disk_alternate(str(self.shared))
             handle.set_odb(objects)

@@ -170,8 +170,10 @@ def _checked_out_at(repository: Repository, ref: str) -> str | None:
         if head.read_text().strip() == f"ref: {ref}":
             if place != repository.common_dir:
                 return (place / "gitdir").read_text().strip().removesuffix("/.git")
+            if repository.places.main is not None:
+                return str(repository.places.main)
             with translated("open the main repository"):
                 main = pygit2.Repository(str(place), RepositoryOpenFlag.NO_SEARCH)
             if not main.is_bare:
-                return str(main.workdir)
+                return f"the main worktree of {place}"
     return None

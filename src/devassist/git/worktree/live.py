@@ -23,9 +23,9 @@ def _checkouts(repository: Repository) -> Iterator[tuple[str, Path]]:
         if branch and (directory / ".git").exists():
             yield branch, directory
     main = _branch(repository.common_dir / "HEAD")
-    # A bare main repository has a HEAD and no files; its root is then where the person stands.
-    if main and (repository.root / ".git").is_dir():
-        yield main, repository.root
+    # A bare main repository has a HEAD and no files.
+    if main and repository.places.main is not None:
+        yield main, repository.places.main
 
 
 def _branch(head: Path) -> str:
