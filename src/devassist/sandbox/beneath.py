@@ -14,9 +14,9 @@ import os
 import stat
 import struct
 from collections.abc import Generator, Sequence
-from pathlib import Path
 from typing import Final
 
+from devassist.descent import directory_of, status
 from devassist.sandbox import kernel
 from devassist.sandbox.names import PathRefused, is_git, refuse_secret
 
@@ -26,15 +26,6 @@ _DIRECTORY: Final = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _FILE: Final = os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
 _MOST_TRIES: Final = 64
 _openat2_works = [True]
-
-
-@contextlib.contextmanager
-def root_directory(root: Path) -> Generator[int]:
-    descriptor = os.open(root, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        yield descriptor
-    finally:
-        os.close(descriptor)
 
 
 @contextlib.contextmanager
@@ -48,29 +39,13 @@ def reading(root: int, names: Sequence[str], path: str) -> Generator[int]:
         os.close(descriptor)
 
 
-@contextlib.contextmanager
-def parent(root: int, names: Sequence[str], path: str, *, create: bool = False) -> Generator[int]:
+def parent(
+    root: int, names: Sequence[str], path: str, *, create: bool = False
+) -> contextlib.AbstractContextManager[int]:
     """A descriptor of the directory that holds `names`, no link followed on the way."""
-    here = os.dup(root)
-    try:
-        for name in names[:-1]:
-            if create:
-                with contextlib.suppress(FileExistsError):
-                    os.mkdir(name, 0o777, dir_fd=here)
-            below = _open_plain(here, name, _DIRECTORY, path)
-            os.close(here)
-            here = below
-        yield here
-    finally:
-        os.close(here)
-
-
-def status(directory: int, name: str) -> os.stat_result | None:
-    """What `name` in `directory` is, links not followed; None if it is not there."""
-    try:
-        return os.stat(name, dir_fd=directory, follow_symlinks=False)
-    except FileNotFoundError:
-        return None
+    return directory_of(
+        root, names, create=create, step=lambda above, name: _open_plain(above, name, _DIRECTORY, path)
+    )
 
 
 def refuse_unless_own_file(entry: os.stat_result, path: str) -> None:

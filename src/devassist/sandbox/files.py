@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from devassist.descent import root_directory, status
 from devassist.domain.failpoints import reach
 from devassist.sandbox import beneath
 from devassist.sandbox.names import PathRefused, components, glob_pattern, is_git, refuse_secret
@@ -38,7 +39,7 @@ class WorktreeFiles:
         """The first `limit` bytes of a file. Links that stay in the worktree are followed."""
         names = _file_names(path)
         refuse_secret(path, names[-1])
-        with beneath.root_directory(self.root) as root, beneath.reading(root, names, path) as descriptor:
+        with root_directory(self.root) as root, beneath.reading(root, names, path) as descriptor:
             beneath.refuse_unless_own_file(os.fstat(descriptor), path)
             parts: list[bytes] = []
             left = limit
@@ -52,10 +53,10 @@ class WorktreeFiles:
         names = _file_names(path)
         refuse_secret(path, names[-1])
         with (
-            beneath.root_directory(self.root) as root,
+            root_directory(self.root) as root,
             beneath.parent(root, names, path, create=True) as directory,
         ):
-            entry = beneath.status(directory, names[-1])
+            entry = status(directory, names[-1])
             if entry is not None:
                 beneath.refuse_unless_own_file(entry, path)
             _replace(directory, names[-1], data, None if entry is None else stat.S_IMODE(entry.st_mode))
@@ -63,8 +64,8 @@ class WorktreeFiles:
     def delete(self, path: str) -> None:
         """Remove a file, or a link itself."""
         names = _file_names(path)
-        with beneath.root_directory(self.root) as root, beneath.parent(root, names, path) as directory:
-            entry = beneath.status(directory, names[-1])
+        with root_directory(self.root) as root, beneath.parent(root, names, path) as directory:
+            entry = status(directory, names[-1])
             if entry is not None and stat.S_ISDIR(entry.st_mode):
                 raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), path)
             os.unlink(names[-1], dir_fd=directory)
@@ -76,10 +77,10 @@ class WorktreeFiles:
         refuse_secret(path, old[-1])
         refuse_secret(new_path, new[-1])
         with (
-            beneath.root_directory(self.root) as root,
+            root_directory(self.root) as root,
             beneath.parent(root, old, path) as source,
         ):
-            entry = beneath.status(source, old[-1])
+            entry = status(source, old[-1])
             if entry is None:
                 raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), path)
             if not stat.S_ISDIR(entry.st_mode):
@@ -99,7 +100,7 @@ class WorktreeFiles:
         names = components(path)
         pattern = glob_pattern(glob)
         prefix = "".join(f"{name}/" for name in names)
-        with beneath.root_directory(self.root) as root, beneath.reading(root, names, path) as top:
+        with root_directory(self.root) as root, beneath.reading(root, names, path) as top:
             if not stat.S_ISDIR(os.fstat(top).st_mode):
                 raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), path)
             matching = [below for below in self._walk(root, top, prefix, "") if pattern.fullmatch(below)]
@@ -109,15 +110,15 @@ class WorktreeFiles:
         """Whether a file or directory is there and may be named."""
         names = components(path)
         try:
-            with beneath.root_directory(self.root) as root, beneath.parent(root, names, path) as directory:
-                return not names or beneath.status(directory, names[-1]) is not None
+            with root_directory(self.root) as root, beneath.parent(root, names, path) as directory:
+                return not names or status(directory, names[-1]) is not None
         except (FileNotFoundError, NotADirectoryError):
             return False
 
     def mode(self, path: str) -> int:
         """The permission bits of a file or directory."""
         names = components(path)
-        with beneath.root_directory(self.root) as root, beneath.reading(root, names, path) as descriptor:
+        with root_directory(self.root) as root, beneath.reading(root, names, path) as descriptor:
             return stat.S_IMODE(os.fstat(descriptor).st_mode)
 
     def _walk(self, root: int, directory: int, prefix: str, below: str) -> Iterator[str]:

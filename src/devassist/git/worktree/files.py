@@ -7,19 +7,24 @@ Filters are libgit2's own (line endings, ident); drivers a repository's config n
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import stat
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import pygit2
 from pygit2.enums import FilterMode
 
+from devassist.descent import content, directory_of, root_directory, status
 from devassist.domain.errors import RepositoryError
 from devassist.git.objects.errors import translated
 from devassist.git.objects.filters import filtered
 from devassist.git.objects.trees import EXECUTABLE, FILE, GITLINK, SYMLINK, Entry
+
+_GONE = (errno.ENOENT, errno.ENOTDIR, errno.ELOOP)
+"""There is nothing, or a link or a file where a directory is named."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +46,6 @@ class Files:
     """No filter applies to any path, so filters need not be looked up, which would load the whole index."""
     keep: Callable[[str, bytes], str] | None = None
     """Stores an object, given kind and content, and returns its id (hex); None: the repository does."""
-    _real: set[str] = field(default_factory=set)
     _filemode: bool | None = None
 
     def see(self, path: str, *, store: bool, known: Entry | None = None) -> Seen | None:
@@ -50,106 +54,92 @@ class Files:
 
         `known` is the entry expected there: its mode counts where the file system keeps no executable bits.
         """
-        if not self._below_real_directories(path):
-            return None
-        full = self.root / path
         try:
-            seen = full.lstat()
-            if stat.S_ISLNK(seen.st_mode):
-                return self._see_link(full, seen, store=store)
-            if not stat.S_ISREG(seen.st_mode):
-                return None
-            mode = EXECUTABLE if seen.st_mode & stat.S_IXUSR else FILE
-            if not self._trusts_filemode() and known is not None and known.mode in {FILE, EXECUTABLE}:
-                mode = known.mode
-            return Seen(Entry(mode, self._hashed(self._read(full, path), store=store)), seen)
-        except (FileNotFoundError, NotADirectoryError):
-            return None
+            with self._above(path) as (above, name):
+                seen = status(above, name)
+                if seen is None:
+                    return None
+                if stat.S_ISLNK(seen.st_mode):
+                    target = os.fsencode(os.readlink(name, dir_fd=above))
+                    return Seen(Entry(SYMLINK, self._hashed(target, store=store)), seen, os.fsdecode(target))
+                if not stat.S_ISREG(seen.st_mode):
+                    return None
+                mode = EXECUTABLE if seen.st_mode & stat.S_IXUSR else FILE
+                if not self._trusts_filemode() and known is not None and known.mode in {FILE, EXECUTABLE}:
+                    mode = known.mode
+                data = self._filtered(path, content(above, name), FilterMode.CLEAN)
+                return Seen(Entry(mode, self._hashed(data, store=store)), seen)
         except OSError as error:
-            raise RepositoryError(f"{full} cannot be read: {error}") from error
+            if error.errno in _GONE or isinstance(error, FileNotFoundError):
+                return None
+            raise RepositoryError(f"{self.root / path} cannot be read: {error}") from error
+
+    def raw(self, path: str) -> bytes:
+        """The bytes of the file at `path`; none where there is no regular file, or only below a link."""
+        try:
+            with self._above(path) as (above, name):
+                return content(above, name)
+        except OSError as error:
+            if error.errno in _GONE or isinstance(error, FileNotFoundError):
+                return b""
+            raise RepositoryError(f"{self.root / path} cannot be read: {error}") from error
 
     def write(self, path: str, entry: Entry) -> os.stat_result | None:
         """Write `entry` at `path`, replacing whatever file is there; a submodule is left as it is."""
         full = self.root / path
-        if entry.mode == GITLINK:
-            full.mkdir(parents=True, exist_ok=True)
-            return None
-        with translated(f"write {full}"):
-            self._make_parents(path)
-            self.remove(path)
+        with translated(f"write {full}"), self._above(path, make=True) as (above, name):
+            if entry.mode == GITLINK:
+                with contextlib.suppress(FileExistsError):
+                    os.mkdir(name, dir_fd=above)
+                return None
+            _remove(above, name)
             data = self.repo.read(pygit2.Oid(hex=entry.id))[1]
             if entry.mode == SYMLINK:
-                os.symlink(data, os.fsencode(full))  # noqa: PTH211 - Path would tidy the target
-                return full.lstat()
+                os.symlink(data, os.fsencode(name), dir_fd=above)
+                return status(above, name)
             data = self._filtered(path, data, FilterMode.SMUDGE)
             permissions = 0o777 if entry.mode == EXECUTABLE else 0o666
-            descriptor = os.open(full, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, permissions)
-            with os.fdopen(descriptor, "wb") as file:
+            flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+            with os.fdopen(os.open(name, flags, permissions, dir_fd=above), "wb") as file:
                 file.write(data)
-            return full.lstat()
+            return status(above, name)
 
     def remove(self, path: str) -> None:
         """Remove the file or link at `path`; a directory only when it is empty."""
-        if not self._below_real_directories(path):
-            return
-        full = self.root / path
-        with contextlib.suppress(FileNotFoundError, NotADirectoryError):
-            if stat.S_ISDIR(full.lstat().st_mode):
-                full.rmdir()
-                self._real.clear()
-            else:
-                full.unlink()
+        try:
+            with self._above(path) as (above, name):
+                _remove(above, name)
+        except OSError as error:
+            if error.errno not in _GONE:
+                raise
 
     def remove_and_tidy(self, path: str) -> None:
         """Remove `path` and the directories it leaves empty, as git does."""
         self.remove(path)
-        above = Path(path).parent
-        while above.parts and self._below_real_directories(f"{above}/x"):
+        for above in map(str, Path(path).parents[:-1]):
             try:
-                (self.root / above).rmdir()
+                with self._above(above) as (directory, name):
+                    os.rmdir(name, dir_fd=directory)
             except OSError:
                 return
-            self._real.clear()
-            above = above.parent
 
-    def _make_parents(self, path: str) -> None:
-        here = self.root
-        for name in path.split("/")[:-1]:
-            here = here / name
+    @contextlib.contextmanager
+    def _above(self, path: str, *, make: bool = False) -> Iterator[tuple[int, str]]:
+        """
+        The directory that holds `path`, no link followed, and the name in it.
+
+        `make` puts directories in the place of whatever else is on the way.
+        """
+        names = path.split("/")
+        with root_directory(self.root) as root, contextlib.ExitStack() as stack:
             try:
-                mode = here.lstat().st_mode
-            except FileNotFoundError:
-                here.mkdir()
-                continue
-            if not stat.S_ISDIR(mode):
-                # A link or file where the tree has a directory: never write through it.
-                here.unlink()
-                here.mkdir()
-                self._real.clear()
-
-    def _below_real_directories(self, path: str) -> bool:
-        above = path.rpartition("/")[0]
-        if not above or above in self._real:
-            return True
-        if not self._below_real_directories(above):
-            return False
-        try:
-            real = stat.S_ISDIR((self.root / above).lstat().st_mode)
-        except OSError:
-            return False
-        if real:
-            self._real.add(above)
-        return real
-
-    def _see_link(self, full: Path, seen: os.stat_result, *, store: bool) -> Seen:
-        target = os.fsencode(os.readlink(full))  # noqa: PTH115 - Path would tidy the bytes that are hashed
-        return Seen(Entry(SYMLINK, self._hashed(target, store=store)), seen, os.fsdecode(target))
-
-    def _read(self, full: Path, path: str) -> bytes:
-        descriptor = os.open(full, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
-        with os.fdopen(descriptor, "rb") as file:
-            data = file.read()
-        return self._filtered(path, data, FilterMode.CLEAN)
+                above = stack.enter_context(directory_of(root, names, create=make))
+            except OSError as error:
+                if not make or error.errno not in _GONE:
+                    raise
+                _make_directories(root, names[:-1])
+                above = stack.enter_context(directory_of(root, names))
+            yield above, names[-1]
 
     def _hashed(self, data: bytes, *, store: bool) -> str:
         with translated("store a file"):
@@ -165,3 +155,25 @@ class Files:
             config = self.repo.config
             self._filemode = "core.filemode" not in config or config.get_bool("core.filemode")
         return self._filemode
+
+
+def _remove(directory: int, name: str) -> None:
+    """Remove a file or link, or an empty directory; nothing if there is none."""
+    entry = status(directory, name)
+    if entry is not None and stat.S_ISDIR(entry.st_mode):
+        os.rmdir(name, dir_fd=directory)
+    elif entry is not None:
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(name, dir_fd=directory)
+
+
+def _make_directories(root: int, names: Sequence[str]) -> None:
+    """Make each of the directories. A link or file where one belongs goes: nothing is ever written through it."""
+    for depth in range(len(names)):
+        with directory_of(root, names[: depth + 1]) as above:
+            entry = status(above, names[depth])
+            if entry is not None and not stat.S_ISDIR(entry.st_mode):
+                os.unlink(names[depth], dir_fd=above)
+            if entry is None or not stat.S_ISDIR(entry.st_mode):
+                with contextlib.suppress(FileExistsError):
+                    os.mkdir(names[depth], dir_fd=above)

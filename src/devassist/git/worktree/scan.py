@@ -196,11 +196,10 @@ def _renamed(change: Change, gone: Mapping[str, Change], pairs: Mapping[str, str
 def _alike(
     repo: pygit2.Repository, root: Path, gone: Mapping[str, Change], fresh: Mapping[str, Change]
 ) -> dict[str, str]:
+    files = Files(repo, root)
     before = {path: _lines(repo.read(pygit2.Oid(hex=change.old_blob))[1]) for path, change in gone.items()}
     after = {
-        path: _lines((root / path).read_bytes())
-        for path, change in fresh.items()
-        if change.size <= _RENAME_SIZE_MAX
+        path: _lines(files.raw(path)) for path, change in fresh.items() if change.size <= _RENAME_SIZE_MAX
     }
     scored = sorted(
         (
