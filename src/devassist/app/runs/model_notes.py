@@ -11,6 +11,8 @@ from devassist.llm.models.prices import find_price
 from devassist.llm.models.providers import find_key, provider_of, server_of
 from devassist.llm.models.windows import Windows
 
+_SHORT_WINDOW = 16_000
+"""Tokens. The tools and an agent's instructions take about a quarter of them."""
 _EXAMPLE = "{ input = 1.0, output = 5.0 }"
 
 
@@ -32,6 +34,11 @@ def model_notes(settings: ModelSettings, models: Sequence[str], env: Mapping[str
             notes.append(
                 f"the context window of {model} is not known: {window.tokens:,} tokens are assumed; "
                 "[model.params] context_window sets it"
+            )
+        elif window.tokens < _SHORT_WINDOW:
+            notes.append(
+                f"the context window of {model} is {window.tokens:,} tokens, in which agents forget what they read; "
+                "start its server with more (num_ctx, --ctx-size, --max-model-len); for Ollama name it ollama_chat/NAME"
             )
     return notes
 

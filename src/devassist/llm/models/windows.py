@@ -31,6 +31,8 @@ _ANYBODYS_SERVER = OLLAMA | {
     "openai_like",
     "litellm_proxy",
 }
+_OLLAMAS_OWN = 4_096
+"""Tokens that Ollama takes where it is not asked for more; it cuts what is over them without a word."""
 _OLLAMA_BASE = "http://127.0.0.1:11434"
 
 Ask = Callable[[str, JsonObject | None], JsonObject]
@@ -93,7 +95,11 @@ class Windows:
         if isinstance(settings, Mapping) and (tokens := count(settings.get("n_ctx"))):
             return tokens
         row = _row(ask(f"{root}/api/v0/models", None), name)
-        return _first(row, "loaded_context_length", "max_context_length")
+        if tokens := _first(row, "loaded_context_length", "max_context_length"):
+            return tokens
+        if not ask(f"{root}/api/version", None).get("version"):
+            return 0
+        return _unasked_of_ollama(ask(f"{root}/api/show", {"model": name}), ask(f"{root}/api/ps", None), name)
 
 
 def longest_reply(model: str, window_of: Callable[[str], Window], *, prompt: int) -> int:
@@ -114,12 +120,29 @@ def longest_reply(model: str, window_of: Callable[[str], Window], *, prompt: int
 
 def ollama_window(shown: JsonObject) -> int:
     """The window to ask Ollama for, by what `/api/show` says of a model: its Modelfile's, else the model's own."""
-    chosen = re.search(r"^num_ctx\s+(\d+)\s*$", str(shown.get("parameters") or ""), re.MULTILINE)
-    if chosen:
-        return int(chosen.group(1))
+    if tokens := _num_ctx(shown):
+        return tokens
     facts = shown.get("model_info")
     lengths = [count(value) for name, value in _items(facts) if name.endswith(".context_length")]
     return min(max(lengths, default=0), MOST_ASKED_OF_OLLAMA)
+
+
+def _unasked_of_ollama(shown: JsonObject, running: JsonObject, name: str) -> int:
+    """The window of a model behind Ollama's OpenAI endpoint, which cannot be asked for another."""
+    rows = running.get("models")
+    loaded = [row for row in rows if isinstance(row, Mapping)] if isinstance(rows, list) else []
+    own = [
+        row
+        for row in loaded
+        if name in (row.get("name"), row.get("model"), str(row.get("name")).removesuffix(":latest"))
+    ]
+    return _num_ctx(shown) or _first(own[0] if own else {}, "context_length") or _OLLAMAS_OWN
+
+
+def _num_ctx(shown: JsonObject) -> int:
+    """The window that the model's Modelfile sets; 0 if it sets none."""
+    chosen = re.search(r"^num_ctx\s+(\d+)\s*$", str(shown.get("parameters") or ""), re.MULTILINE)
+    return int(chosen.group(1)) if chosen else 0
 
 
 def _items(facts: object) -> Iterator[tuple[str, object]]:

@@ -48,3 +48,10 @@ def test_a_limit_in_dollars_needs_a_price() -> None:
         require_prices(ModelSettings(), [KNOWN, UNKNOWN], {})
     assert caught.value.exit_code == 2
     assert f'[model.prices] "{UNKNOWN}" = ' in caught.value.hint
+
+
+def test_a_window_in_which_no_agent_gets_far_is_said() -> None:
+    (note,) = model_notes(ModelSettings(params=ModelParams(context_window=4_096)), [KNOWN], {})
+    assert note.startswith(
+        f"the context window of {KNOWN} is 4,096 tokens, in which agents forget what they read; "
+    )

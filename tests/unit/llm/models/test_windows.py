@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from http.server import BaseHTTPRequestHandler, HTTPServer
+from typing import ClassVar
 
 import pytest
 
@@ -172,3 +173,25 @@ def test_people_s_servers_are_found_where_litellm_finds_them(model: str, variabl
     assert server_of(model, "", {variable: " http://gpu:8000/v1/ "}) == "http://gpu:8000/v1"
     assert server_of(model, "http://own/v1", {variable: "http://gpu:8000"}) == "http://own/v1"
     assert server_of("anthropic/claude", "", {variable: "http://gpu:8000"}) == ""
+
+
+class BehindOpenAI(Ollama):
+    """Ollama, asked at its OpenAI endpoint."""
+
+    loaded: ClassVar[list[dict[str, object]]] = []
+
+    def look_up(self, path, body):
+        facts = {"/api/ps": {"models": self.loaded}, "/api/version": {"version": "0.13.0"}}
+        return facts.get(path) or super().look_up(path, body)
+
+
+class Loaded(BehindOpenAI):
+    loaded: ClassVar[list[dict[str, object]]] = [{"name": "qwen3:latest", "context_length": 16_384}]
+
+
+@pytest.mark.parametrize(
+    ("provider", "tokens"),
+    [(BehindOpenAI(), 4_096), (BehindOpenAI(parameters="num_ctx 8192"), 8_192), (Loaded(), 16_384)],
+)
+def test_ollama_s_openai_endpoint_takes_what_it_takes(provider: Ollama, tokens: int) -> None:
+    assert looked_up(provider, "openai/qwen3")[0] == Window(tokens=tokens)
