@@ -15,6 +15,7 @@ from rich.console import Console
 from devassist.app.wiring.host import Host
 from devassist.app.wiring.project import Project, open_project
 from devassist.cli.global_options import GlobalOptions
+from devassist.cli.own_command import call
 from devassist.cli.plain_text import plain
 
 _UNDECODED = re.compile("[\ud800-\udfff]")
@@ -58,8 +59,12 @@ class Invocation:
         dumb = self.host.environment.get("TERM", "") == "dumb"
         return sys.stderr.isatty() and not ci and not dumb and not self.quiet
 
+    def command(self, words: str, *, at: str = "") -> str:
+        """`devassist <words>` as it can be pasted into the shell that this call came from."""
+        return call(words, sys.argv, self.host.environment, at=at)
+
     def say(self, text: str, *, style: str = "") -> None:
-        self.narration.print(plain(text), style=style or None, markup=False)
+        self.narration.print(plain(text), style=style or None, markup=False, soft_wrap=True)
 
     def project(self, flags: Mapping[str, object] | None = None) -> Project:
         project = open_project(self.host, flags)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 
 from devassist.app.documents import run_document
@@ -44,8 +45,8 @@ def launch(
     state = load_state(project, run_id)
     if output is StreamFormat.text:
         invocation.answers.print(run_id)
-        invocation.say(f"watch: devassist watch {run_id}", style="dim")
-        invocation.say(f"stop:  devassist stop {run_id}", style="dim")
+        invocation.say(f"watch: {invocation.command(f'watch {run_id}')}", style="dim")
+        invocation.say(f"stop:  {invocation.command(f'stop {run_id}')}", style="dim")
     else:
         (print_json if output is StreamFormat.json else print_line)(run_document(state))
 
@@ -68,14 +69,15 @@ def show_run(invocation: Invocation, project: Project, work: Work, output: Strea
         return work(sinks)
 
 
-def answer(invocation: Invocation, state: RunState, output: StreamFormat) -> None:
+def answer(invocation: Invocation, state: RunState, output: StreamFormat, *, at: str = "") -> None:
+    """Print how a run ended, and what to type next; `at` is its repository if no `-C` named it."""
     if output is StreamFormat.json:
         print_json(run_document(state))
     elif output is StreamFormat.ndjson:
         print_line(run_document(state))
     else:
         invocation.answers.print(run_summary(state))
-        for line in next_steps(state):
+        for line in next_steps(state, partial(invocation.command, at=at)):
             invocation.say(line, style="dim")
     if state.error:
         complain(state.error, state.hint)
@@ -85,20 +87,21 @@ _ENDED = (Outcome.NONE, Outcome.FAILED)
 """Of failed tasks: with these, going on changes nothing; the task has to begin anew."""
 
 
-def next_steps(state: RunState) -> list[str]:
-    """The commands to type next."""
+def next_steps(state: RunState, command: Callable[[str], str]) -> list[str]:
+    """The commands to type next, each as `command` writes it."""
     run_id = state.run
+    resume = command(f"resume {run_id}")
     steps = [f"report: {state.report}"]
     if state.waiting:
-        steps += [f"answer: devassist inbox, then devassist resume {run_id}"]
+        steps += [f"answer: {command('inbox')}, then {resume}"]
     failed = [task.id for task in state.work() if task.outcome in _ENDED and task.status is TaskStatus.FAILED]
     if failed:
-        steps += [f"again:  devassist retry {run_id} {failed[0]}, then devassist resume {run_id}"]
+        steps += [f"again:  {command(f'retry {run_id} {failed[0]}')}, then {resume}"]
     elif str(state.status) in ("stopped", "limited", "failed") and "devassist resume" not in state.hint:
-        steps += [f"go on:  devassist resume {run_id}"]
+        steps += [f"go on:  {resume}"]
     if state.result_commit is not None:
-        steps += [f"look:   devassist diff {run_id}", f"take:   devassist merge {run_id}"]
-    return [*steps, f"why:    devassist logs {run_id}"]
+        steps += [f"look:   {command(f'diff {run_id}')}", f"take:   {command(f'merge {run_id}')}"]
+    return [*steps, f"why:    {command(f'logs {run_id}')}"]
 
 
 def readable(path: Path | None) -> Path | None:

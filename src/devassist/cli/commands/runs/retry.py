@@ -33,5 +33,5 @@ def retry(
     invocation.say(
         f"{task} starts again"
         if alive
-        else f"{task} starts again when the run is resumed: devassist resume {state.run}"
+        else f"{task} starts again when the run is resumed: {invocation.command(f'resume {state.run}')}"
     )

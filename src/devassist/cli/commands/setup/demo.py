@@ -38,12 +38,11 @@ def demo(
         lambda sinks: start_run(sample.project, sample.options, sinks=sinks),
         output,
     )
-    answer(invocation, state, output)
+    root = str(sample.project.repository.root)
+    answer(invocation, state, output, at=root)
     if output is StreamFormat.text:
         invocation.answers.print("\nLook at it:", markup=False)
-        root = sample.project.repository.root
         task = f"/{state.work()[0].id}" if state.work() else ""
-        landed = [f"diff {state.run}", f"merge {state.run}"] if state.result_commit else []
-        for command in (*landed, f"show {state.run}{task}", f"logs {state.run}", "audit verify"):
-            invocation.answers.print(f"  devassist -C {root} {command}", markup=False)
+        for command in (f"show {state.run}{task}", "audit verify"):
+            invocation.answers.print(f"  {invocation.command(command, at=root)}", markup=False, soft_wrap=True)
     raise typer.Exit(state.exit_code)
