@@ -8,6 +8,7 @@ from devassist.domain.verdicts import JudgedCheck, Verification
 
 ELSEWHERE = "imported from elsewhere, so that the tests say nothing of the change"
 _SHOWN = 5
+_LAST_LINES, _LAST_CHARACTERS = 12, 1000
 _VERIFIED_BY = {
     Verification.TESTS: "verified by tests",
     Verification.CHECKS: "verified by checks",
@@ -89,6 +90,19 @@ _BRIEF = (
     ("flaky", "flaky"),
     ("foreign", "imported from elsewhere"),
 )
+
+
+def last_lines(output: str, *, most: int = _LAST_LINES, characters: int = _LAST_CHARACTERS) -> str:
+    """The end of a command's output: whole lines; only of a line that is longer than `characters` a part."""
+    kept: list[str] = []
+    room = characters
+    for line in reversed(output.strip().splitlines()[-most:]):
+        if len(line) > room:
+            kept += [] if kept else [f"... {line[-room:]}"]
+            break
+        kept.append(line)
+        room -= len(line)
+    return "\n".join(reversed(kept))
 
 
 def _listed(cases: Sequence[str]) -> str:

@@ -16,6 +16,7 @@ from devassist.app.wiring.recording import open_log
 from devassist.app.wiring.sandbox import probe_sandbox
 from devassist.domain.errors import Unfinished
 from devassist.domain.events import CommandIntended, CommandRan, Event
+from devassist.domain.findings import last_lines
 from devassist.domain.hashing import digest
 from devassist.domain.ledger import Ledger
 from devassist.domain.statuses import Purpose, SandboxTier
@@ -104,8 +105,8 @@ class Workshop:
         for command in commands:
             result = self._ran(slot, command, Purpose.SETUP)
             if result.exit_code != 0:
-                tail = result.output[-800:].strip()
-                raise Unfinished(f"setup command {command!r} ended with {result.exit_code}: {tail}")
+                tail = last_lines(result.output)
+                raise Unfinished(f"setup command {command!r} ended with {result.exit_code}\n{tail}")
         slot.tree.sweep(keep_new=True)
         slot.tree.point(tree)
         slot.tree.record.used = True

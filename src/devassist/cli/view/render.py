@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
+from textwrap import indent
 
 from rich.console import Group, RenderableType
 from rich.table import Table
@@ -182,8 +183,12 @@ def _of(limit: float | None) -> str:
     return f" of {limit:g}" if limit else ""
 
 
-def run_summary(state: RunState) -> RenderableType:
-    """The end of a run in a terminal: tasks, errors, warnings, rescued work and open requests."""
+def run_summary(state: RunState, command: Callable[[str], str]) -> RenderableType:
+    """
+    The end of a run in a terminal: tasks, errors, warnings, rescued work and open requests.
+
+    `command` writes a devassist command as it can be pasted.
+    """
     style = _RUN_STYLE[state.status]
     parts: list[RenderableType] = [Text.assemble((f"{state.status}", f"bold {style}"), f"  {state.run}")]
     for task in state.work():
@@ -197,8 +202,10 @@ def run_summary(state: RunState) -> RenderableType:
             Text.assemble((f"  {glyph} ", look), f"{task.id}  {plain(task.title)}", (f"  {facts}", "dim"))
         )
         if task.error:
-            parts.append(Text(f"      {plain(task.error)}", "red"))
-    if state.error:
+            parts.append(Text(indent(plain(task.error), "      "), "red"))
+            if "\n" in task.error:
+                parts.append(Text(f"      all of it: {command(f'show {state.run}/{task.id} --log')}", "dim"))
+    if state.error and not any(task.error and task.error in state.error for task in state.work()):
         parts.append(Text(f"  {plain(state.error)}", "red"))
     parts += [Text(f"  note: {plain(warning)}", "yellow") for warning in state.warnings]
     parts += [

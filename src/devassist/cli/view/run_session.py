@@ -76,8 +76,9 @@ def answer(invocation: Invocation, state: RunState, output: StreamFormat, *, at:
     elif output is StreamFormat.ndjson:
         print_line(run_document(state))
     else:
-        invocation.answers.print(run_summary(state))
-        for line in next_steps(state, partial(invocation.command, at=at)):
+        command = partial(invocation.command, at=at)
+        invocation.answers.print(run_summary(state, command))
+        for line in next_steps(state, command):
             invocation.say(line, style="dim")
     if state.error:
         complain(state.error, state.hint)

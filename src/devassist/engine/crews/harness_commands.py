@@ -7,6 +7,7 @@ from pathlib import Path
 
 from devassist.domain.errors import Unfinished
 from devassist.domain.events import CommandIntended, CommandRan, Event
+from devassist.domain.findings import last_lines
 from devassist.domain.statuses import Purpose, SandboxTier
 from devassist.engine.context import RunContext
 from devassist.evidence.observation import Observation
@@ -44,8 +45,8 @@ class HarnessCommands:
         for command in self.context.settings.checks.setup:
             result = self.run(command, place, purpose=Purpose.SETUP)
             if result.exit_code != 0 and not result.reader_left:  # `yes | program` is what setups do
-                tail = result.output[-800:].strip()
-                raise Unfinished(f"setup command {command!r} ended with {result.exit_code}: {tail}")
+                tail = last_lines(result.output)
+                raise Unfinished(f"setup command {command!r} ended with {result.exit_code}\n{tail}")
 
     def run(
         self, command: str, place: CommandPlace, *, purpose: Purpose, observation: Observation | None = None

@@ -23,6 +23,7 @@ from devassist.domain.events import (
     TaskFinished,
 )
 from devassist.domain.failpoints import reach
+from devassist.domain.findings import last_lines
 from devassist.domain.ids import branch_name, result_branch
 from devassist.domain.plan import Plan, PlanTask
 from devassist.domain.state.approvals import (
@@ -94,7 +95,7 @@ class Integrator:
         judgement = self._gate.judge(task, unsaved, onto=ours, landed=list(self.landed))
         if judgement.problems:
             problems = "; ".join(judgement.problems)
-            error = f"checks fail on the merged tree: {problems}\n{judgement.tail[-400:]}".strip()
+            error = f"checks fail on the merged tree: {problems}\n{last_lines(judgement.tail)}".strip()
             return Landing(status=TaskStatus.FAILED, error=error)
         request = MergeRequest(task=task.id, ours=ours, theirs=step.commit, tree=merged.tree)
         permission = permission_for(self.context, request, judgement, step.confidence)

@@ -27,14 +27,11 @@ def watch(
 
 
 def follow_to_end(invocation: Invocation, project: Project, run: str, output: StreamFormat) -> None:
+    # Asked before the live view, which replaces stderr by a stream that is not a terminal.
+    past = output is not StreamFormat.text or _live(invocation)
     try:
         state = show_run(
-            invocation,
-            project,
-            lambda sinks: follow(
-                project, run, sinks, past=output is not StreamFormat.text or _live(invocation)
-            ),
-            output,
+            invocation, project, lambda sinks: follow(project, run, sinks, past=past), output
         )
     except KeyboardInterrupt:
         invocation.say(f"detached; {run} goes on", style="yellow")
