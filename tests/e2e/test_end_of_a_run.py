@@ -7,7 +7,7 @@ from collections.abc import Callable
 from support.command_line import Machine
 from support.crewscript import CrewScript, edit, plan, submit, task, write
 
-CHECK = "for n in $(seq 100); do echo \"line $n of what it printed\"; done; exit 3"
+CHECK = 'for n in $(seq 100); do echo "line $n of what it printed"; done; exit 3'
 
 
 def _machine(make_machine: Callable[..., Machine]) -> Machine:
@@ -26,14 +26,18 @@ def test_a_failed_task_shows_the_last_whole_lines_of_its_check_once_and_where_th
     assert done.code == 1, done
     shown = done.out + done.err
     assert shown.count("line 100 of what it printed") == 1, done
-    kept = [line.strip() for line in done.out.splitlines() if "of what it printed" in line and "seq" not in line]
+    kept = [
+        line.strip() for line in done.out.splitlines() if "of what it printed" in line and "seq" not in line
+    ]
     assert kept[-1] == "line 100 of what it printed"
     assert all(line.startswith("line ") for line in kept), "no line is cut"
     [place] = [line.split("devassist ", 1)[1] for line in done.out.splitlines() if "--log" in line]
     log = machine.devassist(*place.split())
     assert (log.code, "line 1 of what it printed" in log.out) == (0, True), log
     both = machine.devassist(*place.split(), "--format", "json").json
-    assert {(one["command"], one["exit_code"], one["output"].count("\n")) for one in both["log"]} == {(CHECK, 3, 100)}
+    assert {(one["command"], one["exit_code"], one["output"].count("\n")) for one in both["log"]} == {
+        (CHECK, 3, 100)
+    }
 
 
 def test_the_commands_at_the_end_work_from_where_the_person_stands(

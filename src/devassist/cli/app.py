@@ -16,6 +16,7 @@ from devassist.app.wiring.host import VERSION, Host
 from devassist.cli.command_table import AUDIT, CONFIG, CONFLICTS, ROOT, WORKTREES
 from devassist.cli.global_options import GlobalOptions
 from devassist.cli.lazy_group import LazyGroup
+from devassist.cli.own_command import pasteable
 from devassist.cli.plain_text import complain
 from devassist.cli.workflow import disarm_streams, finish_streams, is_job
 from devassist.domain.errors import DevassistError
@@ -131,7 +132,7 @@ def _run() -> None:
     try:
         code = app(standalone_mode=False)
     except DevassistError as error:
-        complain(str(error), error.hint)
+        complain(str(error), pasteable(error.hint, sys.argv, Host().environment))
         raise SystemExit(error.exit_code) from None
     except _Usage as error:
         if type(error).__name__ == "NoArgsIsHelpError":

@@ -47,6 +47,6 @@ def call(words: str, arguments: Sequence[str], environment: Mapping[str, str], *
     return f"{program(arguments, environment)} {where}{words}"
 
 
-def pasteable(hint: str, arguments: Sequence[str], environment: Mapping[str, str]) -> str:
+def pasteable(hint: str, arguments: Sequence[str], environment: Mapping[str, str], *, at: str = "") -> str:
     """A hint whose commands can be pasted: `devassist status` becomes `devassist -C DIR status`."""
-    return _NAMED.sub(lambda _match: call("", arguments, environment), hint)
+    return _NAMED.sub(lambda _match: call("", arguments, environment, at=at), hint)

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import sys
 
-from devassist.cli.own_command import pasteable
 from devassist.cli.workflow import command, send
 
 _CONTROL = {code: None for code in range(32) if code not in (9, 10)} | {
@@ -31,7 +29,6 @@ def one_line(text: str) -> str:
 
 def complain(fact: str, hint: str) -> None:
     """Print an error on stderr, with --quiet as well: the fact, then the next command to type."""
-    hint = pasteable(hint, sys.argv, os.environ)
     send(command("error", plain(f"{fact}\nhint: {hint}" if hint else fact), title="devassist"))
     sys.stderr.write(f"error: {plain(fact)}\n")
     if hint:

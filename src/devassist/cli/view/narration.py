@@ -66,7 +66,8 @@ def _words_of_tasks(record: Record) -> str:
             word = decided.answer or decided.choice
             return f"{decided.approval}: {word}, by {decided.who} {decided.reason}"
         case TaskFinished(status=status, error=error):
-            return f"{status} {next(iter(error.splitlines()), str())}"  # the end of a run shows the rest
+            first = error.splitlines()[0] if error else ""
+            return f"{status} {first}"  # the end of a run shows the rest
         case RunFinished(status=status, exit_code=code):
             return f"{status}, exit code {code}"
         case _:

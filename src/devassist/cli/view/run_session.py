@@ -12,6 +12,7 @@ from devassist.app.documents import run_document
 from devassist.app.runs.detaching import detach
 from devassist.app.wiring.project import Project, load_state
 from devassist.cli.invocation import Invocation, StreamFormat, print_json, print_line
+from devassist.cli.own_command import pasteable
 from devassist.cli.plain_text import complain
 from devassist.cli.view.answering import Answering
 from devassist.cli.view.progress import LiveProgress, NdjsonProgress, PlainProgress
@@ -81,7 +82,7 @@ def answer(invocation: Invocation, state: RunState, output: StreamFormat, *, at:
         for line in next_steps(state, command):
             invocation.say(line, style="dim")
     if state.error:
-        complain(state.error, state.hint)
+        complain(state.error, pasteable(state.hint, sys.argv, invocation.host.environment, at=at))
 
 
 _ENDED = (Outcome.NONE, Outcome.FAILED)

@@ -31,5 +31,9 @@ def note(
     if output is Format.json:
         print_json({"schema": "devassist.note/1", "run": state.run, "task": task, "live": alive})
         return
-    when = "at its next turn" if alive else f"when the run is resumed: {invocation.command(f'resume {state.run}')}"
+    when = (
+        "at its next turn"
+        if alive
+        else f"when the run is resumed: {invocation.command(f'resume {state.run}')}"
+    )
     invocation.say(f"noted; {task} gets it {when}")

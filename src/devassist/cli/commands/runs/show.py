@@ -9,7 +9,7 @@ import typer
 from rich.text import Text
 
 from devassist.app.documents import Json, run_document, task_document
-from devassist.app.runs.failed_commands import failed_commands
+from devassist.app.failed_commands import failed_commands
 from devassist.app.runs.ownership import present
 from devassist.app.wiring.project import (
     Project,

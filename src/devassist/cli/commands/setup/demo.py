@@ -44,5 +44,7 @@ def demo(
         invocation.answers.print("\nLook at it:", markup=False)
         task = f"/{state.work()[0].id}" if state.work() else ""
         for command in (f"show {state.run}{task}", "audit verify"):
-            invocation.answers.print(f"  {invocation.command(command, at=root)}", markup=False, soft_wrap=True)
+            invocation.answers.print(
+                f"  {invocation.command(command, at=root)}", markup=False, soft_wrap=True
+            )
     raise typer.Exit(state.exit_code)

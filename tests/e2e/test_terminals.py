@@ -1,0 +1,65 @@
+"""What a person sees and types in a terminal, in pseudo terminals of two sizes."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from support.command_line import Machine
+from support.crewscript import CrewScript, Step, Turn, edit, plan, submit, task, write
+from support.openai_server import Reply
+from support.terminal import Terminal, devassist
+
+SIZES = [(80, 24), (200, 50)]
+
+
+class Hold:
+    """A step that the model answers only once it is let go."""
+
+    def __init__(self, step: Step) -> None:
+        self.step, self.there, self.go = step, threading.Event(), threading.Event()
+
+    def __call__(self, turn: Turn) -> Reply:
+        self.there.set()
+        self.go.wait(60)
+        return self.step(turn) if callable(self.step) else self.step
+
+
+def in_terminal(machine: Machine, *arguments: str, size: tuple[int, int] = (80, 24)) -> Terminal:
+    environment = {name: value for name, value in machine.environment.items() if name != "CI"}
+    return Terminal(devassist(*arguments), cwd=machine.repo, environment=environment, size=size)
+
+
+def plan_file(machine: Machine, *tasks: dict[str, Any]) -> str:
+    file = machine.root / "plan.json"
+    file.write_text(json.dumps(plan(*tasks)))
+    return str(file)
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_watch_shows_in_a_terminal_what_has_happened_before(
+    make_machine: Callable[..., Machine], size: tuple[int, int]
+) -> None:
+    hold = Hold(edit("text.txt", "old", "new"))
+    script = CrewScript()
+    script.on("CASE-one.", "coder", write("new.txt", "new\n"), hold, submit(proves=[0, 1]))
+    machine = make_machine(script=script, files={"text.txt": "old\n"}, zygote=None)
+    file = plan_file(machine, task("one", "CASE-one.", review=False))
+    started = machine.devassist("run", "--plan", file, "--model", "openai/test-model", "--detach")
+    assert started.code == 0, started
+    assert hold.there.wait(60)
+    try:
+        with in_terminal(machine, "watch", size=size) as terminal:
+            screen = terminal.wait_for(lambda text: "running" in text)
+            row = next(line for line in screen.splitlines() if "running" in line)
+            assert "one" in row and "asking the model" in row, screen
+            hold.go.set()
+            terminal.wait_for(lambda text: "succeeded" in text)
+            assert terminal.finish() == 0
+    finally:
+        hold.go.set()
+        machine.devassist("stop", "--all")
