@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from pathlib import Path
 
 import pytest
@@ -64,6 +65,13 @@ def test_the_nearest_lines_are_shown_when_only_white_space_differs(place: Desk) 
     said = place.call("replace_in_file", path="a.py", old="def b():\n  return 1", new="x")
     assert "only white space differs; the nearest is lines 5-6:\n    5  def b():\n    6      return 1" in said
     assert "nothing like it" in place.call("replace_in_file", path="a.py", old="zebra crossing", new="x")
+
+
+def test_looking_for_the_nearest_lines_takes_no_time_on_repetitive_text() -> None:
+    began = time.process_time()
+    with pytest.raises(NotReplaced):
+        replaced(b"x = 1\n" * 50_000, [Edit("x = 2\ny = 3\n" * 300, "")], path="f")
+    assert time.process_time() - began < 5
 
 
 def test_line_ends_and_the_byte_order_mark_stay(place: Desk) -> None:

@@ -14,8 +14,8 @@ from devassist.crew.tools.text.texts import BOM, is_utf8, lines_of
 _LIKE: Final = 0.6
 _MOST_LISTED: Final = 12
 _MOST_SHOWN: Final = 30
-_MOST_COMPARED: Final = 4_000
-"""Characters of a piece of text that are compared with its like."""
+_MOST_COMPARED: Final = 200
+"""Characters of a line that are compared with its like."""
 _WINDOWS: Final = 5
 
 
@@ -160,8 +160,16 @@ def _most_like(lines: Sequence[str], old: Sequence[str]) -> int | None:
 
 
 def _ratio(window: Sequence[str], old: Sequence[str]) -> float:
-    left, right = ("\n".join(side)[:_MOST_COMPARED] for side in (window, old))
-    return SequenceMatcher(None, left, right, autojunk=False).ratio() if left and right else 0.0
+    """How alike they are, line by line: 1 if they are equal but for white space at both ends of lines."""
+    likes = [_line_ratio(left.strip(), right.strip()) for left, right in zip(window, old, strict=False)]
+    return sum(likes) / len(old)
+
+
+def _line_ratio(left: str, right: str) -> float:
+    if left == right:
+        return 1.0
+    # Only the number of equal characters: an exact comparison takes minutes on repetitive text.
+    return SequenceMatcher(None, left[:_MOST_COMPARED], right[:_MOST_COMPARED]).quick_ratio()
 
 
 def _starts(lines: Sequence[str], old: Sequence[str]) -> list[int]:
