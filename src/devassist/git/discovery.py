@@ -19,6 +19,7 @@ from pygit2.enums import RepositoryOpenFlag
 from devassist.domain.errors import RepositoryError
 from devassist.git.command import locate_git, run_git
 from devassist.git.common_dir import common_dir_of, find_git_dir
+from devassist.git.configuration import open_handle
 from devassist.git.objects.errors import translated
 
 NAMED: Final = ("GIT_DIR", "GIT_WORK_TREE")
@@ -50,7 +51,7 @@ class Places:
 
 def open_worktree_handle(git_dir: Path, workdir: Path) -> pygit2.Repository:
     """libgit2's handle on one worktree, whose files are at `workdir` whatever libgit2 thinks. Raises GitError."""
-    handle = pygit2.Repository(str(git_dir), RepositoryOpenFlag.NO_SEARCH)
+    handle = open_handle(git_dir)
     if _resolved(handle.workdir) != workdir:
         handle.workdir = str(workdir)
     return handle

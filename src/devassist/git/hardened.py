@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import pygit2
-from pygit2.enums import ConfigLevel
-
 from devassist.domain.errors import RepositoryError
 from devassist.git.command import Answer, run_git
+from devassist.git.configuration import Setting, chosen_settings, variables
 
 SETTINGS: Mapping[str, str] = {
     "core.fsmonitor": "false",
@@ -54,10 +52,11 @@ class HardenedGit:
 
         It reads the same system and user configuration as libgit2 does, so both agree on line endings and attributes.
         """
-        plain = {"PATH": os.defpath, **ENVIRONMENT, **_configuration_places()}
+        given = chosen_settings()
+        plain = {"PATH": os.defpath, **ENVIRONMENT, **variables(), **as_environment(given)}
         command = located(program, git_dir, work_tree)
         settings = {**SETTINGS, **_PLAIN_INDEX, **disarmed_programs(command, work_tree, plain)}
-        return cls(program, git_dir, work_tree, plain | as_environment(settings))
+        return cls(program, git_dir, work_tree, plain | as_environment((*given, *settings.items())))
 
     def run(self, *arguments: str, variables: Mapping[str, str] | None = None) -> Answer:
         """Run one command in the worktree; `variables` are set beside the hardened environment."""
@@ -91,22 +90,9 @@ def disarmed_programs(
     return settings
 
 
-def as_environment(settings: Mapping[str, str]) -> dict[str, str]:
+def as_environment(settings: Iterable[Setting]) -> dict[str, str]:
     """Configuration as environment variables: they override every file, and a name may hold any character."""
-    variables = {"GIT_CONFIG_COUNT": str(len(settings))}
-    for number, (key, value) in enumerate(settings.items()):
-        variables |= {f"GIT_CONFIG_KEY_{number}": key, f"GIT_CONFIG_VALUE_{number}": value}
-    return variables
-
-
-def _configuration_places() -> dict[str, str]:
-    """Variables that make git read the user's and the system's configuration where libgit2 reads them."""
-
-    def first(level: ConfigLevel) -> str:
-        return (pygit2.settings.search_path[level] or "").partition(os.pathsep)[0]
-
-    home, xdg, system = (first(level) for level in (ConfigLevel.GLOBAL, ConfigLevel.XDG, ConfigLevel.SYSTEM))
-    variables = {"HOME": home, "GIT_CONFIG_SYSTEM": f"{system}/gitconfig" if system else os.devnull}
-    if xdg.endswith("/git"):
-        variables["XDG_CONFIG_HOME"] = xdg.removesuffix("/git")
-    return variables
+    environment, number = dict[str, str](), 0
+    for number, (key, value) in enumerate(settings, start=1):
+        environment |= {f"GIT_CONFIG_KEY_{number - 1}": key, f"GIT_CONFIG_VALUE_{number - 1}": value}
+    return {"GIT_CONFIG_COUNT": str(number), **environment}

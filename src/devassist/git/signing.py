@@ -21,7 +21,7 @@ from devassist.git.objects.identity import Signature, as_pygit2
 from devassist.git.repository import Repository
 
 _TIMEOUT_S = 60.0
-_OWN_LEVELS = (ConfigLevel.GLOBAL, ConfigLevel.XDG, ConfigLevel.SYSTEM)
+_OWN_LEVELS = (ConfigLevel.GLOBAL, ConfigLevel.XDG, ConfigLevel.SYSTEM, ConfigLevel.APP)
 
 
 def wants_signature(repository: Repository) -> bool:

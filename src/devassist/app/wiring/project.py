@@ -5,8 +5,10 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
+from devassist.app.wiring.git_configuration import read_git_configuration
 from devassist.app.wiring.host import AUDIT_PATH, Host
 from devassist.config.forks import BaseFile, ForkPullRequest, find_fork
 from devassist.config.load import FILE, Loaded, load_settings
@@ -14,6 +16,7 @@ from devassist.domain.errors import NotFound, RepositoryError, Unfinished
 from devassist.domain.ids import base_ref, result_branch
 from devassist.domain.settings import Settings
 from devassist.domain.state.run import RunState
+from devassist.git.configuration import files_by_remote
 from devassist.git.repository import Repository
 from devassist.store.filters import EventFilter
 from devassist.store.queries import AuditReader
@@ -63,9 +66,7 @@ class Project:
 
 def open_project(host: Host, flags: Mapping[str, object] | None = None) -> Project:
     """Raises RepositoryError if there is no usable repository, ConfigError if a configuration file is wrong."""
-    repository = Repository.discover(
-        host.directory, program_path=host.environment.get("PATH", os.defpath), environment=host.environment
-    )
+    repository = _opened(host)
     fork = find_fork(host.environment)
     loaded = load_settings(
         repository=repository.workdir,
@@ -76,6 +77,21 @@ def open_project(host: Host, flags: Mapping[str, object] | None = None) -> Proje
         base_file=None if fork is None else _base_file(repository, fork),
     )
     return Project(host, repository, loaded)
+
+
+def _opened(host: Host) -> Repository:
+    discover = partial(
+        Repository.discover,
+        host.directory,
+        program_path=host.environment.get("PATH", os.defpath),
+        environment=host.environment,
+    )
+    read_git_configuration(host)
+    repository = discover()
+    if more := files_by_remote(repository.handle, host.home):
+        read_git_configuration(host, more=more)
+        repository = discover()
+    return repository
 
 
 def _base_file(repository: Repository, fork: ForkPullRequest) -> BaseFile | None:

@@ -181,9 +181,12 @@ def run_assignment(connection: Connection) -> None:
     os.environ.update(environment())
     arm_from(os.environ)
     # CrewAI, imported by `preload` with its own HOME.
+    from devassist.app.wiring.git_configuration import read_git_configuration
+    from devassist.app.wiring.host import Host
     from devassist.crew.worker import CrewRunner, describe_bug, quiet_crewai
 
     quiet_crewai()
+    read_git_configuration(Host(environment=dict(os.environ)))
     assignment = start.assignment
     link = PipeLink(connection)
     try:

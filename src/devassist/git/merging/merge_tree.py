@@ -16,6 +16,7 @@ from typing import Self
 
 from devassist.domain.errors import RepositoryError
 from devassist.git.command import run_git
+from devassist.git.configuration import command_settings
 from devassist.git.hardened import ENVIRONMENT, SETTINGS, as_environment, disarmed_programs, located
 from devassist.git.merging.process import Died, MergeProcess
 from devassist.git.merging.program import find_git
@@ -153,8 +154,10 @@ class MergeTree:
         self.one_process_per_pair = self.one_process_per_pair or not git.answers_many
         command = located(git.path, self.repository.git_dir, self.repository.workdir)
         style = {"merge.conflictStyle": "diff3"} if self.with_base else {}
+        given = command_settings(self.environment)
+        self._surroundings |= as_environment(given)
         settings = {**SETTINGS, **_MERGING, **style, **self._disarmed(command)}
-        self._surroundings |= as_environment(settings)
+        self._surroundings |= as_environment((*given, *settings.items()))
         self._surroundings["GIT_OBJECT_DIRECTORY"] = str(self.scratch.path)
         self._surroundings["GIT_ALTERNATE_OBJECT_DIRECTORIES"] = _quoted(self.scratch.shared)
         self._command = [

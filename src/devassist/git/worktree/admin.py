@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pygit2
-from pygit2.enums import RepositoryOpenFlag
 
 from devassist.domain.errors import RepositoryChanged, RepositoryError
 from devassist.domain.failpoints import reach
+from devassist.git.configuration import open_handle
 from devassist.git.objects.errors import translated
 from devassist.git.worktree.sparse import SparseSet
 
@@ -73,7 +73,7 @@ class AdminDir:
         self._check("its HEAD", self.path / "HEAD", self.head.encode() + b"\n")
         self._check("its commondir", self.path / "commondir", b"../..\n")
         try:
-            repo = pygit2.Repository(str(self.path), RepositoryOpenFlag.NO_SEARCH)
+            repo = open_handle(self.path)
         except (pygit2.GitError, OSError) as error:
             raise self._changed(f"cannot be opened: {error}") from error
         if Path(repo.path) != self.path:

@@ -9,9 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pygit2
-from pygit2.enums import FileStatus, RepositoryOpenFlag
+from pygit2.enums import FileStatus
 
 from devassist.domain.errors import RepositoryError
+from devassist.git.configuration import open_handle
 from devassist.git.objects.errors import patiently, translated
 from devassist.git.objects.trees import tree_id
 from devassist.git.repository import Repository
@@ -69,7 +70,7 @@ def _state(admin: Path, name_prefix: str) -> WorktreeState:
 
 def _contents(admin: Path, path: Path) -> tuple[str | None, bool | None]:
     try:
-        handle = pygit2.Repository(str(admin), RepositoryOpenFlag.NO_SEARCH)
+        handle = open_handle(admin)
         head = str(handle.head.peel(pygit2.Commit).id)
         return head, bool(scan(handle, path, tree_id(handle, head), store=False).changes)
     except (pygit2.GitError, OSError, KeyError, RepositoryError):

@@ -20,9 +20,10 @@ from pathlib import Path
 from typing import Final
 
 import pygit2
-from pygit2.enums import ConfigLevel, RepositoryOpenFlag
+from pygit2.enums import ConfigLevel
 
 from devassist.domain.errors import RepositoryError
+from devassist.git.configuration import open_handle
 from devassist.git.objects.errors import translated
 from devassist.git.worktree.admin import delete_directory
 from devassist.git.worktree.registration import registered_admin
@@ -208,7 +209,7 @@ class _Builder:
 
     def _config(self, place: Path) -> None:
         try:
-            config = pygit2.Repository(str(self.admin), RepositoryOpenFlag.NO_SEARCH).config
+            config = open_handle(self.admin).config
             settings = {key: config[key] or "" for key in _COPIED_KEYS if key in config}
             excludes = _user_file(config, "core.excludesfile", "ignore")
             attributes = _user_file(config, "core.attributesfile", "attributes")
