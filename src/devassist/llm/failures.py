@@ -43,6 +43,7 @@ _TORN = re.compile(
     r"incomplete (chunked )?read|expecting value|unterminated string|invalid json|jsondecode",
     re.IGNORECASE,
 )
+_UNKNOWN_PARAMETERS = re.compile(r"does not support parameters: \[([^\]]*)\]")
 _TEMPLATE = re.compile(
     r"jinja|template ?error|raise_exception|failed to parse tool call arguments", re.IGNORECASE
 )
@@ -76,6 +77,11 @@ def _by_meaning(case: Case) -> ModelError | None:
         return _error(
             case, "config", "needs a package that is not installed", hint="install what the message names"
         )
+    if (unknown := _UNKNOWN_PARAMETERS.search(case.text)) and case.outermost == "UnsupportedParamsError":
+        names = unknown.group(1).replace("'", "")
+        if "tools" not in names:
+            hint = "leave it out of [model.params], or set it in [model.role_params] for roles whose model takes it"
+            return ModelError(f"model {request.model} does not take {names}", kind="config", hint=hint)
     if case.outermost == "ContextWindowExceededError" or (
         case.status in (400, 413) and _WINDOW.search(case.text)
     ):

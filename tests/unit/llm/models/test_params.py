@@ -97,3 +97,16 @@ def test_a_header_s_secret_is_in_no_error() -> None:
         with pytest.raises(ModelError) as caught:
             client.attempt(request("coder"))
     assert "hush" not in str(caught.value)
+
+
+def test_a_parameter_that_a_provider_does_not_take_is_named() -> None:
+    params = ModelParams(reasoning_effort="low")
+    with OpenAIServer(lambda _body, _n: "ok") as server:
+        client = LiteLLMClient(
+            ModelSettings(api_base=server.url, params=params), env={"MISTRAL_API_KEY": "k" * 20}
+        )
+        with pytest.raises(ModelError) as caught:
+            client.attempt(request("coder", "mistral/mistral-medium-latest"))
+    assert str(caught.value) == "model mistral/mistral-medium-latest does not take reasoning_effort"
+    assert (caught.value.kind, caught.value.retryable, server.requests) == ("config", False, [])
+    assert "[model.params]" in caught.value.hint
