@@ -10,7 +10,7 @@ test: $(PYTHON)
 ifeq ($(P),)
 	$(PYTHON) -m pytest -q -n 2 --dist loadfile
 else
-	$(PYTHON) -m pytest -q -n 0 --hypothesis-profile=quick $(wildcard tests/unit/$(subst .,/,$(P)) tests/unit/test_$(P).py)
+	$(PYTHON) -m pytest -q -n 0 --hypothesis-profile=quick -m "not thorough" $(wildcard tests/unit/$(subst .,/,$(P)) tests/unit/test_$(P).py)
 endif
 
 lint: $(PYTHON)

@@ -16,6 +16,8 @@ from devassist.ports import ModelRequest
 from support.openai_server import OpenAIServer, Provider, Refused, calls, failure
 from support.providers.openai import StreamOnly
 
+pytestmark = pytest.mark.thorough  # litellm's import alone takes more than two seconds
+
 ASKED = {"role": "user", "content": "?"}
 THOUGHT = {1: Reasoning(model="openai/m", text="hm")}
 

@@ -17,6 +17,8 @@ from devassist.llm.litellm_gateway import PLACEHOLDER_KEY, LiteLLMClient
 from devassist.ports import ModelRequest
 from support.openai_server import OpenAIServer, calls, cut, failure, garbage, hang, last_evidence
 
+pytestmark = pytest.mark.thorough  # litellm's import alone takes more than two seconds
+
 TOOLS = (
     {
         "type": "function",

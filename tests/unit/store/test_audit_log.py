@@ -135,6 +135,7 @@ def test_nothing_recorded_is_nothing_done(log: AuditLog) -> None:
     assert log.record() == ()
 
 
+@pytest.mark.thorough
 def test_eight_threads_are_all_durable_and_in_order(log: AuditLog, path: Path) -> None:
     acknowledged: list[list[Record]] = [[] for _ in range(8)]
     sink = ListSink()
@@ -168,6 +169,7 @@ def spawn(path: Path, name: str, count: int) -> subprocess.Popen[str]:
     )
 
 
+@pytest.mark.thorough
 def test_several_processes_share_one_chain(path: Path) -> None:
     writers = [spawn(path, f"run{number}", 60) for number in range(2)]
     acknowledged = [line for writer in writers for line in writer.communicate(timeout=120)[0].splitlines()]

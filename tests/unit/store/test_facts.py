@@ -50,6 +50,7 @@ def test_every_fact_is_read_back_as_what_was_stored(type_: EventType, data: st.D
     assert stored(fact) == fact
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("type_", FACTS, ids=str)
 @settings(max_examples=10)
 @given(data=st.data())

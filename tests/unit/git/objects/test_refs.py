@@ -39,6 +39,7 @@ def test_moving_a_ref_is_compare_and_swap(lab: Lab) -> None:
     lab.check_sound(lab.root)
 
 
+@pytest.mark.thorough
 def test_eight_writers_on_one_ref_lose_nothing_while_git_packs_refs(lab: Lab) -> None:
     start = lab.git("rev-parse", "HEAD")
     lab.repository.create_ref("refs/heads/devassist/race", start)

@@ -163,6 +163,7 @@ steps = st.lists(
 )
 
 
+@pytest.mark.thorough
 @settings(
     max_examples=settings.default.max_examples * 6 // 5,
     deadline=None,

@@ -18,6 +18,7 @@ from devassist.git.objects.trees import FILE, Entry
 from devassist.git.worktree.files import Files
 from support.repos import make_repository
 
+pytestmark = pytest.mark.thorough  # races take their time
 TRIES = int(os.environ.get("DEVASSIST_TEST_RACES", "5000"))
 SECRET, HARMLESS = b"-----BEGIN PRIVATE KEY-----\n", b"harmless\n"
 SWAP = """

@@ -15,6 +15,8 @@ from support.openai_server import OpenAIServer, failure
 from support.providers.anthropic import Anthropic
 from support.providers.ollama import Ollama
 
+pytestmark = pytest.mark.thorough  # litellm's import alone takes more than two seconds
+
 SETTINGS = ModelSettings(
     default="openai/m",
     roles={Role.CODER: "openai/coder"},
