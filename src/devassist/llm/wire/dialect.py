@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from devassist.llm.models.providers import provider_of
 
@@ -28,10 +28,11 @@ _DIALECTS = {
     "bedrock": _ANTHROPIC,
     "gemini": Dialect(blank_is_null=True, user_after_result=True),
     "vertex_ai": Dialect(call_id=_ANTHROPIC.call_id, blank_is_null=True, user_after_result=True),
-    "openrouter": Dialect(call_id=re.compile(r"[a-zA-Z0-9_-]{1,40}"), user_after_result=True),
     "mistral": Dialect(call_id=re.compile(r"[a-zA-Z0-9]{9}"), call_id_length=9),
     "codestral": Dialect(call_id=re.compile(r"[a-zA-Z0-9]{9}"), call_id_length=9),
 }
+_MAKERS = {"anthropic": "anthropic", "google": "gemini", "mistralai": "mistral"}
+"""Whose rules hold for OpenRouter's models: it passes ids on as they are, and Kimi's template needs its own."""
 _OPENAI_LIKE = Dialect(user_after_result=True)
 _TEMPLATED = Dialect()
 """A server that fills in a model's own chat template: many raise if users and assistants do not take turns."""
@@ -41,6 +42,8 @@ _BY_TEMPLATE = frozenset({"hosted_vllm", "lm_studio", "llamafile", "ollama", "ol
 def dialect_of(model: str, *, takes_turns: bool = False) -> Dialect:
     """The rules for a litellm model string; `takes_turns` if its server has refused a user after a tool's result."""
     provider = provider_of(model)
-    if provider in _DIALECTS:
-        return _DIALECTS[provider]
-    return _TEMPLATED if takes_turns or provider in _BY_TEMPLATE else _OPENAI_LIKE
+    if provider == "openrouter":
+        provider = _MAKERS.get(model.split("/")[1], provider)
+    usual = _TEMPLATED if provider in _BY_TEMPLATE else _OPENAI_LIKE
+    dialect = _DIALECTS.get(provider, usual)
+    return replace(dialect, user_after_result=False) if takes_turns else dialect

@@ -150,8 +150,18 @@ def test_a_message_of_calls_alone_has_no_text(model: str, wanted: str | None) ->
 
 
 def test_kimis_own_ids_stay_since_its_template_reads_them() -> None:
-    out = sent([ASKED, calling("functions.f:0"), result("functions.f:0")], "moonshot/kimi-k3")
-    assert out[1]["tool_calls"][0]["id"] == "functions.f:0"
+    for model in ("moonshot/kimi-k3", "openrouter/moonshotai/kimi-k3", "hosted_vllm/kimi-k3"):
+        out = sent([ASKED, calling("functions.f:0"), result("functions.f:0")], model)
+        assert out[1]["tool_calls"][0]["id"] == "functions.f:0"
+
+
+@pytest.mark.parametrize(
+    ("maker", "pattern"), [("anthropic", r"[a-zA-Z0-9_-]+"), ("mistralai", r"[a-zA-Z0-9]{9}")]
+)
+def test_openrouter_passes_ids_on_to_makers_that_are_strict(maker: str, pattern: str) -> None:
+    out = sent([ASKED, calling("functions.f:0"), result("functions.f:0")], f"openrouter/{maker}/m")
+    assert re.fullmatch(pattern, out[1]["tool_calls"][0]["id"])
+    assert out[2]["tool_call_id"] == out[1]["tool_calls"][0]["id"]
 
 
 def test_signatures_stay_with_their_calls_when_ids_change() -> None:
