@@ -41,6 +41,8 @@ class DirtyPaths:
     staged: tuple[str, ...] = ()
     unstaged: tuple[str, ...] = ()
     untracked: tuple[str, ...] = ()
+    conflicted: tuple[str, ...] = ()
+    """Those of `staged` that a merge left in conflict."""
 
     def __bool__(self) -> bool:
         return bool(self.staged or self.unstaged or self.untracked)
@@ -217,6 +219,7 @@ class Repository:
             tuple(sorted(path for path, flags in status.items() if flags & _STAGED)),
             tuple(sorted(path for path, flags in status.items() if flags & _UNSTAGED)),
             tuple(sorted(path for path, flags in status.items() if flags & FileStatus.WT_NEW)),
+            tuple(sorted(path for path, flags in status.items() if flags & FileStatus.CONFLICTED)),
         )
 
     def commit_tree(

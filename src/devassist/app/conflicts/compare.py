@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import combinations
 
 from devassist.app.conflicts.branches import base_side, side_of
 from devassist.app.conflicts.run_levels import Deep, go_deeper
@@ -94,6 +95,7 @@ def compare(project: Project, wanted: Comparison, decided: Mapping[str, Conflict
         live = sides_to_compare(project, referee, wanted, base.commit)
         detected, merged = _detect(project, referee, base, live, wanted.levels)
         scene = _scene(referee, wanted, base, live, detected, decided)
+        unrelated = _unrelated(referee, base, scene.landing, named=bool(wanted.branches))
         deep = Deep()
         if wanted.deeper:
             first = [side for side in scene.sides if side not in scene.landing]
@@ -104,6 +106,9 @@ def compare(project: Project, wanted: Comparison, decided: Mapping[str, Conflict
         for conflict in [*scene.conflicts, *deep.conflicts]
     ]
     count = len(scene.sides)
+    stats = _deep_stats(deep) if wanted.deeper else ConflictStats()
+    if unrelated:
+        stats = replace(stats, notes=(*(stats.notes or ()), *unrelated))
     named = {side.name for side in scene.sides}.union(*(conflict.branches for conflict in conflicts))
     return Compared(
         base=base.commit,
@@ -114,7 +119,7 @@ def compare(project: Project, wanted: Comparison, decided: Mapping[str, Conflict
         stale=scene.stale,
         seen=frozenset(conflict.id for conflict in detected),
         stats=replace(
-            _deep_stats(deep) if wanted.deeper else ConflictStats(),
+            stats,
             branches=count,
             pairs=count * (count - 1) // 2,
             pairs_merged=merged,
@@ -124,6 +129,18 @@ def compare(project: Project, wanted: Comparison, decided: Mapping[str, Conflict
         waves=scene.waves,
         levels=(*wanted.levels, *wanted.deeper),
     )
+
+
+def _unrelated(referee: MergeTree, base: Side, sides: Sequence[Side], *, named: bool) -> list[str]:
+    """Sentences on branches without a common ancestor: git refuses to merge them unless it is told to."""
+    with_base = [(base, side) for side in sides if side.name != base.name]
+    pairs = [*with_base, *(combinations(sides, 2) if named else ())]
+    return [
+        f"{left.name} and {right.name} share no history: git merges them only with --allow-unrelated-histories, and "
+        "each file that both have is added by both"
+        for left, right in pairs
+        if referee.view.merge_base(left.commit, right.commit) is None
+    ]
 
 
 def _deep_stats(deep: Deep) -> ConflictStats:

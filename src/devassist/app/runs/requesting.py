@@ -15,7 +15,7 @@ from devassist.app.wiring.project import Project
 from devassist.app.wiring.recording import secrets_of
 from devassist.domain.choice.models import priced
 from devassist.domain.choice.privacy import Secrecy
-from devassist.domain.errors import UsageError
+from devassist.domain.errors import RepositoryError, UsageError
 from devassist.domain.ids import base_ref, make_run_id
 from devassist.domain.plan import Plan
 from devassist.domain.roles import CrewSize, Role
@@ -24,9 +24,13 @@ from devassist.domain.state.run import RunState
 from devassist.engine.choice.agent_models import check_models
 from devassist.engine.context import ModelChoice, RunRequest
 from devassist.git.merging.program import find_git
+from devassist.git.repository import Repository
+from devassist.git.worktree.operations import find_operation
 from devassist.git.worktree.snapshot import snapshot_dirty
 from devassist.llm.models.routing import choose_model, is_scripted, models_for, resolved
 from devassist.llm.scripted import load_script
+
+_FOLDERS = ("refs/heads/devassist", "refs/devassist")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,6 +70,7 @@ def new_request(project: Project, options: RunOptions, run: str) -> RunRequest:
     """The request of a new run, with everything resolved to ids and values."""
     find_git(project.host.environment)  # before a model is paid for work that could not be landed
     repository, settings = project.repository, project.settings
+    _require_free_names(repository)
     base, warnings = _base(project, options)
     script, source = "", ""
     models: dict[str, Sequence[str]] = {}
@@ -202,13 +207,32 @@ def _script_of(model: str, directory: Path) -> str:
     return str(path)
 
 
+def _require_free_names(repository: Repository) -> None:
+    """Raises RepositoryError if a branch has the name of the folder that the branches of runs are in."""
+    for name in _FOLDERS:
+        if repository.ref_tip(name) is not None:
+            short = name.removeprefix("refs/heads/")
+            raise RepositoryError(
+                f"{short} is a branch here, so that git can have no branch {short}/<run>/..., as runs make",
+                hint=f"git branch -m {short} <another name>",
+            )
+
+
 def _base(project: Project, options: RunOptions) -> tuple[str, list[str]]:
     """The commit that the run starts from, and warnings about the repository."""
     repository = project.repository
     base = resolved_base(repository, options.base or "HEAD")
     warnings: list[str] = []
     dirty = repository.dirty_paths()
+    operation = find_operation(repository.git_dir, repository.workdir)
     if dirty and options.include_dirty:
+        if dirty.conflicted:
+            raise RepositoryError(
+                f"{', '.join(dirty.conflicted[:5])} has conflicts that are not resolved, and is no base for a run",
+                hint=operation.hint
+                if operation
+                else "git status shows them; resolve them and 'git add' them",
+            )
         signature = repository.signature(project.host.environment)
         base = snapshot_dirty(repository, "Uncommitted work, taken as the base of a run", signature)
     elif dirty:
@@ -217,6 +241,8 @@ def _base(project: Project, options: RunOptions) -> tuple[str, list[str]]:
         warnings.append(
             f"uncommitted work is left out (the base is {base[:12]}): {shown}; --include-dirty includes it"
         )
+    if operation is not None:
+        warnings.append(f"a {operation.name} is in progress in {operation.place}; {operation.hint}")
     if repository.is_shallow:
         warnings.append(
             "the clone is shallow; the run works, but conflicts need the history (fetch-depth: 0)"

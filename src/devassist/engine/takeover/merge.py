@@ -24,7 +24,12 @@ from devassist.git.merging.merge import commit_merge, merge_in_memory
 from devassist.git.objects.trailers import with_trailers
 from devassist.git.repository import Repository
 from devassist.git.signing import signed_commit, wants_signature
-from devassist.git.worktree.checkout import CheckedOut, apply_to_workdir, checkout_branch_to
+from devassist.git.worktree.checkout import (
+    CheckedOut,
+    apply_to_workdir,
+    checkout_branch_to,
+    refuse_unmovable,
+)
 from devassist.git.worktree.listing import WorktreeState, list_worktrees
 from devassist.git.worktree.worktrees import find_worktree
 from devassist.ports import Recorder
@@ -52,6 +57,12 @@ class Aftermath:
         old = repository.branch_tip(branch)
         if old is None:
             raise RepositoryError(f"there is no branch {branch}", hint=f"git branch {branch}")
+        refuse_unmovable(repository, branch)
+        if repository.merge_base(old, result) is None:
+            raise RepositoryError(
+                f"{branch} and the result of {self.state.run} share no history; nothing was changed",
+                hint=f"git merge --allow-unrelated-histories {result_branch(self.state.run)} merges them by hand",
+            )
         if repository.is_ancestor(result, old):
             raise RepositoryError(f"{branch} has the result of {self.state.run} already")
         merged = merge_in_memory(repository, old, result, environment=self.environment)

@@ -25,6 +25,7 @@ from devassist.git.repository import Repository
 from devassist.git.worktree.files import Files
 from devassist.git.worktree.index_file import IndexFile
 from devassist.git.worktree.materialise import index_path, materialise
+from devassist.git.worktree.operations import refuse_moved_elsewhere, refuse_unfinished
 
 _SHOWN = 10
 
@@ -61,6 +62,7 @@ def checkout_branch_to(
     """
     ref = f"refs/heads/{branch}"
     here = repository.head_branch == branch
+    refuse_unmovable(repository, branch)
     if not here and (elsewhere := _checked_out_at(repository, ref)) is not None:
         raise RepositoryError(
             f"Branch {branch} is checked out in {elsewhere}", hint=f"Run the same command in {elsewhere}"
@@ -73,8 +75,16 @@ def checkout_branch_to(
     return CheckedOut(branch, old, commit, tuple(sorted(edits)))
 
 
+def refuse_unmovable(repository: Repository, branch: str) -> None:
+    """Raise RepositoryError if a merge, rebase or the like that the person has not ended keeps `branch` in place."""
+    refuse_moved_elsewhere(repository, branch)
+    if repository.head_branch == branch:
+        refuse_unfinished(repository, "this change")
+
+
 def apply_to_workdir(repository: Repository, base_tree: str, result_tree: str) -> tuple[str, ...]:
     """Write the net changes between two trees into the person's files and index, uncommitted; their paths."""
+    refuse_unfinished(repository, "what is written")
     edits = _differences(repository, base_tree, result_tree)
     with repository.lock():
         _refuse_overlap(repository, edits)
