@@ -18,6 +18,7 @@ from devassist.cli.global_options import GlobalOptions
 from devassist.cli.lazy_group import LazyGroup
 from devassist.cli.own_command import pasteable
 from devassist.cli.plain_text import complain
+from devassist.cli.streams import abandon_streams, prepare_streams
 from devassist.cli.workflow import disarm_streams, finish_streams, is_job
 from devassist.domain.errors import DevassistError
 
@@ -34,6 +35,9 @@ _DISK = frozenset(
         errno.EIO,
         errno.EMFILE,
         errno.ENFILE,
+        errno.ENOTDIR,
+        errno.ELOOP,
+        errno.ENAMETOOLONG,
     }
 )
 """Errors of a disk that are not bugs of ours."""
@@ -120,12 +124,14 @@ def options(
 
 def main() -> None:
     """The console script. It is the only place where errors become exit codes."""
+    prepare_streams()
     if is_job(Host().environment):
         disarm_streams()
     try:
         _run()
     finally:
         finish_streams()
+        abandon_streams()
 
 
 def _run() -> None:
@@ -144,8 +150,11 @@ def _run() -> None:
         complain("interrupted", "")
         raise SystemExit(130) from None
     except BrokenPipeError:
-        sys.stderr.close()
         raise SystemExit(0) from None
+    except SystemExit:
+        if type(sys.stdout).__name__ == "PacifyFlushWrapper":  # click has met the broken pipe before us
+            raise SystemExit(0) from None
+        raise
     except OSError as error:
         if error.errno not in _DISK:
             complain(f"internal error: {error!r}", f"the report is in {_bug_report(error)}")

@@ -17,6 +17,7 @@ from devassist.app.wiring.project import Project, open_project
 from devassist.cli.global_options import GlobalOptions
 from devassist.cli.own_command import call
 from devassist.cli.plain_text import plain
+from devassist.cli.streams import prints_any_character
 
 _UNDECODED = re.compile("[\ud800-\udfff]")
 
@@ -30,6 +31,13 @@ class StreamFormat(StrEnum):
     text = "text"
     json = "json"
     ndjson = "ndjson"
+
+
+class _Console(Console):
+    """Leaves a reader that is gone to the one place that turns errors into exit codes; rich would end with 1."""
+
+    def on_broken_pipe(self) -> None:
+        raise BrokenPipeError
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,11 +54,11 @@ class Invocation:
 
     @property
     def answers(self) -> Console:
-        return Console(highlight=False, soft_wrap=not sys.stdout.isatty())
+        return _Console(highlight=False, soft_wrap=not sys.stdout.isatty())
 
     @property
     def narration(self) -> Console:
-        return Console(stderr=True, highlight=False, quiet=self.quiet, soft_wrap=not sys.stderr.isatty())
+        return _Console(stderr=True, highlight=False, quiet=self.quiet, soft_wrap=not sys.stderr.isatty())
 
     @property
     def interactive(self) -> bool:
@@ -83,7 +91,7 @@ def of(context: typer.Context) -> Invocation:
 
 def json_text(document: Mapping[str, object], *, indent: int | None = None) -> str:
     """JSON that no log of GitHub's takes for a workflow command; bytes of a name that are not UTF-8 are escaped."""
-    text = json.dumps(document, ensure_ascii=False, indent=indent, default=str)
+    text = json.dumps(document, ensure_ascii=not prints_any_character(), indent=indent, default=str)
     escaped = _UNDECODED.sub(lambda match: f"\\u{ord(match[0]):04x}", text)
     return escaped.replace("##[", "##\\u005b")
 

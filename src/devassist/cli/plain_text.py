@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from contextlib import suppress
 
 from devassist.cli.workflow import command, send
 
@@ -29,7 +30,9 @@ def one_line(text: str) -> str:
 
 def complain(fact: str, hint: str) -> None:
     """Print an error on stderr, with --quiet as well: the fact, then the next command to type."""
-    send(command("error", plain(f"{fact}\nhint: {hint}" if hint else fact), title="devassist"))
-    sys.stderr.write(f"error: {plain(fact)}\n")
-    if hint:
-        sys.stderr.write(f"hint: {plain(hint)}\n")
+    with suppress(BrokenPipeError):  # nobody reads it: the exit code still says it
+        send(command("error", plain(f"{fact}\nhint: {hint}" if hint else fact), title="devassist"))
+        sys.stderr.write(f"error: {plain(fact)}\n")
+        if hint:
+            sys.stderr.write(f"hint: {plain(hint)}\n")
+        sys.stderr.flush()

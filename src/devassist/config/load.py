@@ -107,7 +107,7 @@ def _read(path: Path) -> Mapping[str, object]:
     """Dotted keys of one file; empty when there is none."""
     try:
         text = path.read_text("utf-8")
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return {}
     except UnicodeDecodeError as error:
         raise _not_toml(str(path), error) from error

@@ -41,7 +41,12 @@ class Host:
 
     @property
     def home(self) -> Path:
-        return Path(self.environment.get("HOME") or Path("~").expanduser())
+        if named := self.environment.get("HOME"):
+            return Path(named)
+        try:
+            return Path("~").expanduser()
+        except RuntimeError:  # an account that the system does not know, as in a container
+            return Path("/")
 
     @property
     def user_config(self) -> Path:
