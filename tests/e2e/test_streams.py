@@ -26,7 +26,7 @@ def machine(make_shared_machine: Callable[..., Machine]) -> Machine:
     script = CrewScript()
     script.on("CASE-one.", "coder", write("naïve.txt", "Grüße 😀\n"), submit("✔ größer 😀", proves=[0]))
     machine = make_shared_machine(script=script, files={"text.txt": "old\n"})
-    one = task("one", "CASE-one.", review=False, title="Größe – 😀")
+    one = task("one", "CASE-one.", review=False, title="Größe … 😀")
     assert machine.run(plan(one)).code in (0, 1)
     return machine
 
@@ -58,7 +58,7 @@ def test_a_narrow_encoding_prints_plain_characters(
 
 def test_json_is_whole_in_a_narrow_encoding(machine: Machine) -> None:
     done = machine.devassist("show", "--format", "json", PYTHONIOENCODING="ascii")
-    assert json.loads(done.out)["tasks"][0]["title"] == "Größe – 😀"
+    assert json.loads(done.out)["tasks"][0]["title"] == "Größe … 😀"
 
 
 @pytest.mark.parametrize("redirection", [">&-", "2>&-", "<&-", "<&- >&- 2>&-"])

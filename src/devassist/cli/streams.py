@@ -16,14 +16,14 @@ _PLAIN = {
     "■": "#",
     "·": ".",
     "…": "...",
-    "–": "-",
-    "—": "-",
+    "\u2013": "-",
+    "\u2014": "-",
     "→": "->",
     "•": "*",
-    "‘": "'",
-    "’": "'",
-    "“": '"',
-    "”": '"',
+    "\u2018": "'",
+    "\u2019": "'",
+    "\u201c": '"',
+    "\u201d": '"',
     "─": "-",
     "━": "-",
     "│": "|",
@@ -43,8 +43,13 @@ def prepare_streams() -> None:
     sys.stderr = sys.stderr or open(2, "w", encoding="utf-8", closefd=False)  # noqa: SIM115
     codecs.register_error(_HANDLER, _plainer)
     for stream in (sys.stdout, sys.stderr):
-        if (isinstance(stream, TextIOWrapper) and stream.errors != "surrogateescape") or (isinstance(stream, TextIOWrapper) and not _is_utf(stream.encoding)):
+        if isinstance(stream, TextIOWrapper) and _is_lossy(stream):
             stream.reconfigure(errors=_HANDLER)
+
+
+def _is_lossy(stream: TextIOWrapper) -> bool:
+    """Whether there is text that it cannot write as it is; names of files that are no UTF-8 may be written so."""
+    return stream.errors != "surrogateescape" or not _is_utf(stream.encoding)
 
 
 def _plainer(error: UnicodeError) -> tuple[str | bytes, int]:
