@@ -134,9 +134,21 @@ def main() -> None:
         abandon_streams()
 
 
+def _call() -> object:
+    """Run the command; a reader of its output that leaves, as `head` does, is no error."""
+    try:
+        return app(standalone_mode=False)
+    except BrokenPipeError:
+        return 0
+    except SystemExit:
+        if type(sys.stdout).__name__ == "PacifyFlushWrapper":  # click has met the broken pipe before us
+            return 0
+        raise
+
+
 def _run() -> None:
     try:
-        code = app(standalone_mode=False)
+        code = _call()
     except DevassistError as error:
         complain(str(error), pasteable(error.hint, sys.argv, Host().environment))
         raise SystemExit(error.exit_code) from None
@@ -149,12 +161,6 @@ def _run() -> None:
     except (KeyboardInterrupt, typer.Abort):
         complain("interrupted", "")
         raise SystemExit(130) from None
-    except BrokenPipeError:
-        raise SystemExit(0) from None
-    except SystemExit:
-        if type(sys.stdout).__name__ == "PacifyFlushWrapper":  # click has met the broken pipe before us
-            raise SystemExit(0) from None
-        raise
     except OSError as error:
         if error.errno not in _DISK:
             complain(f"internal error: {error!r}", f"the report is in {_bug_report(error)}")
