@@ -87,6 +87,8 @@ class AgentPlace:
     """The subdirectory of the repository that commands run in."""
     models: tuple[str, ...] = ()
     """The agent's models, the primary first; empty: as the assignment says for its role."""
+    hidden: tuple[str, ...] = ()
+    """Patterns of private paths that the agent does not see."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

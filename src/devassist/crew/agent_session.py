@@ -12,6 +12,7 @@ from pathlib import Path
 from devassist.assignments import AgentPlace, Assignment, Leg
 from devassist.crew.crew_stop import CrewStop
 from devassist.crew.loop_guard import LoopGuard
+from devassist.crew.private_files import VisibleFiles, told_incomplete
 from devassist.crew.replay import recorded_outcome, resumed_outcome
 from devassist.crew.tools.arguments import ARGUMENTS, BadArguments, parse_arguments, submitted_work
 from devassist.crew.tools.intents import intent_of
@@ -19,6 +20,7 @@ from devassist.crew.tools.repository import open_git
 from devassist.crew.tools.shapes import Arguments, RequestScope
 from devassist.crew.tools.tool_context import AgentFact, OutOfScope, ToolOutcome, ToolRefused
 from devassist.crew.tools.toolbox import TOOLS
+from devassist.domain.choice.privacy import PrivatePaths
 from devassist.domain.errors import DevassistError
 from devassist.domain.events import DecisionMade, Event, JsonObject, ToolCalled
 from devassist.domain.failpoints import reach
@@ -60,7 +62,6 @@ class AgentSession:
     _files: Files | None = None
     _git: ReadingGit | None = None
     _pending: dict[str, deque[str]] = field(default_factory=dict)
-
     recalling: bool = False
 
     def __post_init__(self) -> None:
@@ -76,7 +77,7 @@ class AgentSession:
             self._place = replace(
                 opened, brief=self.redactor.text(opened.brief), shared=self.redactor.text(opened.shared)
             )
-            self._files = self.open_files(Path(self._place.worktree))
+            self._files = VisibleFiles.of(self.open_files(Path(self._place.worktree)), self.hidden)
         return self._place
 
     @property
@@ -91,13 +92,18 @@ class AgentSession:
         return self.place.models or self.assignment.models[self.role]
 
     @property
+    def hidden(self) -> PrivatePaths:
+        """What this agent does not see."""
+        return PrivatePaths(self.place.hidden)
+
+    @property
     def scratch(self) -> Files:
         return self.open_files(Path(self.place.private))
 
     @property
     def git(self) -> ReadingGit:
         if self._git is None:
-            self._git = open_git(self.spec())
+            self._git = replace(open_git(self.spec()), left_out=tuple(self.hidden.pathspecs()))
         return self._git
 
     @property
@@ -163,7 +169,8 @@ class AgentSession:
         if recalled.called is not None:
             return self._replayed(name, raw, recalled.called, evidence)
         outcome = self._attempt(name, raw, evidence, recalled)
-        outcome = replace(outcome, text=self.redactor.text(outcome.text))  # no model reads a secret
+        told = told_incomplete(name, outcome.text, self.hidden)
+        outcome = replace(outcome, text=self.redactor.text(told))  # no model reads a secret
         if repeated >= _WARN_IDENTICAL_CALLS:
             outcome = replace(
                 outcome, text=f"{outcome.text}\nnote: this is the same call {repeated} times in a row"

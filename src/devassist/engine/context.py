@@ -8,12 +8,12 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from devassist.domain.choice.models import Candidate, Measures
-from devassist.domain.choice.privacy import OPEN, Secrecy
+from devassist.domain.choice.privacy import OPEN, PrivatePaths, Secrecy
 from devassist.domain.errors import Interrupted, LimitReached
 from devassist.domain.events import LedgerRecorded, Owner, Record, RecoveryDone, ResolutionAsked
 from devassist.domain.guidance import Guidance
 from devassist.domain.hashing import digest
-from devassist.domain.plan import Plan
+from devassist.domain.plan import Plan, PlanTask
 from devassist.domain.roles import CrewSize, Role
 from devassist.domain.settings import Settings
 from devassist.domain.statuses import Outcome, SandboxTier
@@ -163,6 +163,15 @@ class RunContext:
     def masked(self) -> Sequence[Path]:
         """What no sandboxed command may see: the main checkout and its git directory."""
         return [self.repository.root, self.repository.common_dir]
+
+    def find_task(self, name: str) -> PlanTask | None:
+        """A task of the run's plan."""
+        plan = self.journal.state.plan
+        return next((task for task in plan.tasks if task.id == name), None) if plan is not None else None
+
+    def hidden_in(self, task: str) -> PrivatePaths:
+        """What the agents of a task do not see."""
+        return self.request.secrecy.hidden_in(self.find_task(task))
 
     def elapsed_s(self) -> float:
         """Seconds that the run has taken, those of earlier supervisors included."""

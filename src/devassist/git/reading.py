@@ -66,6 +66,8 @@ class ReadingGit:
     git_dir: Path
     work_tree: Path
     environment: Mapping[str, str]
+    left_out: tuple[str, ...] = ()
+    """Pathspecs of what is in no diff and counts in no log of the whole repository."""
 
     @classmethod
     def open(cls, program: str, git_dir: Path, work_tree: Path) -> ReadingGit:
@@ -81,8 +83,16 @@ class ReadingGit:
 
     def run(self, *arguments: str, most: int, timeout_s: float) -> BoundedAnswer:
         """Run one command until it ends, has printed `most` bytes, or `timeout_s` seconds are over."""
-        command = [*located(self.program, self.git_dir, self.work_tree), "--no-pager", *arguments]
+        limited = [*arguments, *self._left_out(arguments)]
+        command = [*located(self.program, self.git_dir, self.work_tree), "--no-pager", *limited]
         return run_bounded(command, self.work_tree, self.environment, most=most, timeout_s=timeout_s)
+
+    def _left_out(self, arguments: Sequence[str]) -> Sequence[str]:
+        """The pathspecs for a command that would show what is left out. A log of one path has no diff."""
+        shows = arguments[0] == "show" and "--no-patch" not in arguments
+        if not self.left_out or not (shows or (arguments[0] == "log" and "--" not in arguments)):
+            return ()
+        return self.left_out if "--" in arguments else ("--", *self.left_out)
 
     def run_outside(self, directory: Path, *arguments: str, most: int, timeout_s: float) -> BoundedAnswer:
         """Run a command that needs no repository, such as `grep --no-index`, in another directory."""

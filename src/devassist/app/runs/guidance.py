@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Sequence
 from pathlib import PurePosixPath
 
+from devassist.domain.choice.privacy import NOTHING, PrivatePaths
 from devassist.domain.errors import DevassistError
 from devassist.domain.guidance import Guidance
 from devassist.git.repository import Repository
@@ -35,9 +36,9 @@ _ON_PEOPLE = re.compile(
 )
 
 
-def read_guidance(repository: Repository, base: str) -> Guidance:
-    """The guidance of the tree at `base`, chosen once for a run."""
-    paths = list(repository.paths_of(base))
+def read_guidance(repository: Repository, base: str, hidden: PrivatePaths = NOTHING) -> Guidance:
+    """The guidance of the tree at `base` that is not hidden, chosen once for a run."""
+    paths = hidden.visible(repository.paths_of(base))
 
     def text(path: str) -> str:
         try:

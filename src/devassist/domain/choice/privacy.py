@@ -107,6 +107,9 @@ def _literal(pattern: str) -> str:
     return "/".join(parts[:wild])
 
 
+NOTHING = PrivatePaths()
+
+
 @dataclass(frozen=True, kw_only=True)
 class Secrecy:
     """
@@ -126,7 +129,13 @@ class Secrecy:
     def hidden_in(self, task: PlanTask | None) -> PrivatePaths:
         """What the agents of a task (None: those who plan) do not see, whatever their models: they tell each other."""
         is_open = task is None or not self.is_private(task)
-        return self.paths if self.cloud and is_open else PrivatePaths()
+        return self.paths if self.cloud and is_open else NOTHING
+
+    def withholds(self, sender: PlanTask | None, reader: PlanTask | None) -> bool:
+        """Whether what the agents of one task say is kept from those of another (None: those who plan, or nobody's)."""
+        if not self.cloud or sender is None or not self.is_private(sender):
+            return False
+        return reader is None or not self.is_private(reader)
 
 
 OPEN = Secrecy()

@@ -8,6 +8,8 @@ from pathlib import Path
 from devassist.assignments import AgentPlace, Assignment
 from devassist.domain.choice.models import priced
 from devassist.domain.roles import Role
+from devassist.domain.statuses import SandboxTier
+from devassist.engine.choice.private_view import hidden_from, told_of
 from devassist.engine.context import RunContext
 from devassist.engine.crews.harness_commands import private_directory
 from devassist.engine.crews.prompts import shared_brief
@@ -36,7 +38,7 @@ def assignment(
         models=context.models_of(tuple(Role)),  # who comes after `roles` is decided on the way
         scope=tuple(scope),
         checks=tuple(dict.fromkeys([*checks, *settings.checks.commands])),
-        commands_offered=context.sandbox is not None,
+        commands_offered=_may_run_commands(context, task),
         command_timeout_s=settings.checks.timeout_s,
         max_retries=settings.model.max_retries,
         timeout_s=settings.model.timeout_s,
@@ -56,6 +58,13 @@ def assignment(
     )
 
 
+def _may_run_commands(context: RunContext, task: str) -> bool:
+    """Whether there is a sandbox; without one commands would see the main checkout, and what is private in it."""
+    if context.sandbox is None:
+        return False
+    return context.tier is not SandboxTier.NONE or not context.hidden_in(task)
+
+
 def agent_place(
     context: RunContext,
     worktree: Path,
@@ -66,15 +75,16 @@ def agent_place(
     models: tuple[str, ...] = (),
 ) -> AgentPlace:
     """Where an agent works: its worktree, its scratch directory, and what its commands see there."""
-    private = private_directory(context, agent)
+    private, hidden = private_directory(context, agent), hidden_from(context, agent)
     world = context.world(worktree, private)
     return AgentPlace(
         worktree=str(worktree),
         private=str(private),
-        brief=brief,
+        brief="\n\n".join(part for part in (brief, told_of(hidden)) if part),
         shared=shared_brief(context.around),
         continues=continues,
         models=models,
+        hidden=hidden.patterns,
         environment=world.environment,
         read_only=tuple(str(directory) for directory in world.read_only),
         prefix=context.request.prefix,

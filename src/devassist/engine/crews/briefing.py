@@ -10,6 +10,7 @@ from devassist.domain.handoffs import Handoff
 from devassist.domain.ids import PLANNING, agent_id
 from devassist.domain.plan import Plan, PlanTask
 from devassist.domain.roles import Role, may_write
+from devassist.engine.choice.private_view import visible_diff
 from devassist.engine.context import RunContext
 from devassist.engine.crews.evidence import Evidence
 from devassist.engine.crews.excerpts import BUDGET, excerpts
@@ -103,10 +104,11 @@ class Briefing:
 
     def _change(self, moment: Moment) -> str:
         """The whole change as a patch, cut where it is longer than anybody reviews in one go."""
-        patch = self.context.repository.diff(moment.start, moment.tip, context=_LINES_AROUND)
+        repository, hidden = self.context.repository, self.context.hidden_in(self.task.id)
+        patch = visible_diff(repository, moment.start, moment.tip, hidden, context=_LINES_AROUND)
         if len(patch) <= _MOST_OF_A_DIFF:
             return patch or "(nothing is changed)"
-        paths = ", ".join(self.context.repository.changed_paths(moment.start, moment.tip))
+        paths = ", ".join(hidden.visible(repository.changed_paths(moment.start, moment.tip)))
         cut = patch[:_MOST_OF_A_DIFF].rpartition("\n")[0]
         return f"{cut}\n[cut; show_diff with a path shows the rest. Changed: {paths}]"
 
@@ -122,7 +124,11 @@ class Briefing:
         if not reads:
             return ""
 
+        hidden = self.context.hidden_in(self.task.id)
+
         def content(path: str) -> str | None:
+            if hidden.cover(path):
+                return None
             try:
                 return repository.read_file(moment.tip, path).decode("utf-8", "replace")
             except DevassistError:

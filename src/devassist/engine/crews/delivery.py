@@ -32,6 +32,7 @@ from devassist.domain.roles import Role, may_write
 from devassist.domain.settings import ApprovalClass, ApprovalMode
 from devassist.domain.state.approvals import ApprovalStatus
 from devassist.engine.approval_requests import ApprovalRequest, granted_scope, require_decision
+from devassist.engine.choice.private_view import visible_diff
 from devassist.engine.context import RunContext
 from devassist.engine.crews.handoffs import approved_errors
 from devassist.engine.crews.run_worktrees import RunWorktrees
@@ -95,7 +96,8 @@ class Delivery:
         """What the task changed, as it would be committed: without products, setup's files and the person's own."""
         opened = self.worktrees.of(agent_id(self.task.id, role))
         mine = [path for path in self.changed(role) if path not in opened.copied]
-        return self.context.repository.diff(start, opened.worktree.state_tree(mine))
+        hidden = self.context.hidden_in(self.task.id)
+        return visible_diff(self.context.repository, start, opened.worktree.state_tree(mine), hidden)
 
     def warn(self, judged: Judged, role: Role) -> None:
         """Record what of an agent's work was left out of the commit, and what in it a person should know of."""
@@ -247,7 +249,10 @@ class Delivery:
     def _reason_to_leave(self, paths: Sequence[str], role: Role, risks: Mapping[str, str]) -> str:
         if not may_write(role):
             return f"a {role} changes nothing"
+        hidden = self.context.hidden_in(self.task.id)
         for path in paths:
+            if hidden.cover(path):
+                return "it is private, and this task is not"
             if path in risks:
                 return risks[path]
             scope = [*self.task.scope, *granted_scope(self.context, self.task.id)]

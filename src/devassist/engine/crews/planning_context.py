@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from devassist.domain.ids import PLANNING
 from devassist.engine.context import RunContext
 
 _MOST_BRANCHES = 20
@@ -14,7 +15,9 @@ def landscape(context: RunContext) -> str:
     """Text for the brief, so that tasks' scopes avoid open work."""
     from devassist.conflicts.branches import open_changes
 
-    return described(open_changes(context.repository, context.request.base))
+    hidden = context.hidden_in(PLANNING)
+    branches = open_changes(context.repository, context.request.base)
+    return described({name: hidden.visible(paths) for name, paths in branches.items()})
 
 
 def described(branches: Mapping[str, Sequence[str]]) -> str:

@@ -19,6 +19,7 @@ from devassist.domain.events import (
 )
 from devassist.domain.ids import agent_id
 from devassist.domain.state.run import Note
+from devassist.engine.choice.private_view import may_read
 from devassist.engine.context import RunContext
 from devassist.engine.log.attempt_log import AttemptLog
 from devassist.messages import RecalledTool
@@ -47,7 +48,11 @@ class Recall:
         state = self.context.journal.state
         with self.context.journal.lock:
             fresh = [
-                note for note in state.notes if note.posted.to == self.task and note.id not in state.delivered
+                note
+                for note in state.notes
+                if note.posted.to == self.task
+                and note.id not in state.delivered
+                and may_read(self.context, note, self.task)
             ]
         texts = tuple(_as_read(note) for note in fresh)
         if fresh:

@@ -34,7 +34,10 @@ def map_of(
 
         outline = Outline(open_repository(), request.base, symbols, request.settings.conflicts.languages)
         wanted = " ".join([request.goal, *_titles(request)])
-        return drawn_from(outline.paths, outline.likely(wanted, lines=_MOST_LINES))
+        hidden = request.secrecy.hidden_in(None)
+        likely = outline.likely(wanted, lines=_MOST_LINES)
+        visible = [line for line in likely if not hidden.cover(line.partition(": ")[0])]
+        return drawn_from(hidden.visible(outline.paths), visible)
 
     return drawn
 

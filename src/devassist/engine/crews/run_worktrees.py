@@ -137,6 +137,8 @@ class RunWorktrees:
         worktree = present.worktree
         if path in present.copied:
             return "it is the person's own untracked file"
+        if self.context.hidden_in(agent.partition("/")[0]).cover(path):
+            return "it is private, and this task is not"
         tracked = worktree.tracks(path)
         if reason := unfit_to_land(path, tracked=tracked):
             return reason
@@ -192,6 +194,7 @@ class RunWorktrees:
             branch=branch,
             commit=commit,
             reason=f"devassist {context.run} {agent}",
+            hidden=context.hidden_in(agent.partition("/")[0]),
         )
         self._put(agent, AgentWorktree(worktree))
         self._record(agent, WorktreeOpened(path=str(path), branch=branch, commit=commit))
@@ -202,8 +205,11 @@ class RunWorktrees:
         """Copy the person's untracked files in and run setup; neither is the agent's change afterwards."""
         context = self.context
         settings = context.settings.worktrees
-        copied = copy_untracked(context.repository, worktree, settings.copy, include=settings.include)
         task = agent.partition("/")[0]
+        hidden = context.hidden_in(task)
+        copied = copy_untracked(
+            context.repository, worktree, settings.copy, include=settings.include, hidden=hidden
+        )
         self.commands.set_up(self.commands.place(worktree.path, task=task, agent=agent))
         given = _changed(worktree)
         self._put(agent, AgentWorktree(worktree, given, frozenset(copied)))

@@ -27,6 +27,7 @@ from devassist.domain.state.approvals import ApprovalStatus
 from devassist.domain.state.budget import Limit, refusal
 from devassist.domain.statuses import Outcome
 from devassist.engine.approval_requests import ApprovalRequest, Parked, require_decision, shown_options
+from devassist.engine.choice.private_view import may_read
 from devassist.engine.context import RunContext
 from devassist.engine.crews.endings import ending_by
 from devassist.engine.crews.replay import Diverged, Recall
@@ -246,7 +247,7 @@ class WorkerSession(ABC):
                     agent=note.agent or note.posted.sender, text=note.posted.text, paths=note.posted.paths
                 )
                 for note in self.context.journal.state.notes
-                if note.posted.to in ("", self.task_id)
+                if note.posted.to in ("", self.task_id) and may_read(self.context, note, self.task_id)
             ]
 
     def _ask(self, request: AskPerson) -> str:

@@ -13,7 +13,7 @@ from devassist.domain.plan import PlanTask
 from devassist.domain.statuses import Purpose
 from devassist.domain.verdicts import JudgedCheck, compared, own_problem, project_problem
 from devassist.engine.crews.evidence import NO_EVIDENCE, ChangeEvidence, Evidence
-from devassist.engine.landing.checks import CheckRun, Checks
+from devassist.engine.landing.checks import Checks
 
 _LINES_WORTH_A_TEST = 10
 """Added lines of code that nobody should hand on without a new test case."""
@@ -45,7 +45,9 @@ class Preview(ChangeEvidence):
                 return Evidence(text=f"The checks cannot be run: {error}")
             judged = _judged(run.ledger, base)
             added, told = added + judged.added, told or bool(judged.runner)
-            parts.append(_as_text(judged, run))
+            # What a check prints may quote private files, which are there where it ran.
+            tail = "" if context.hidden_in(task.id) else run.tail
+            parts.append(_as_text(judged, tail))
         text = (
             "What the checks say of exactly this change, run by the harness in a fresh tree:\n"
             + "\n".join(parts)
@@ -93,9 +95,9 @@ def _judged(now: Ledger, base: Ledger | None) -> JudgedCheck:
     )
 
 
-def _as_text(judged: JudgedCheck, run: CheckRun) -> str:
+def _as_text(judged: JudgedCheck, tail: str) -> str:
     lines = [f"- {check_line(judged)}", *(f"  {line}" for line in case_lines(judged))]
     if judged.problem:
-        lines.append(f"  It does not hold: it {judged.problem}. Its output ends:")
-        lines += [f"  | {line}" for line in run.tail.splitlines()]
+        lines.append(f"  It does not hold: it {judged.problem}." + (" Its output ends:" if tail else ""))
+        lines += [f"  | {line}" for line in tail.splitlines()]
     return "\n".join(lines)

@@ -8,6 +8,7 @@ from typing import Protocol
 
 from devassist.domain.handoffs import Handoff
 from devassist.domain.plan import Plan, PlanTask
+from devassist.engine.choice.private_view import handed_to
 from devassist.engine.context import RunContext
 from devassist.engine.crews.evidence import ChangeEvidence, nothing_proved
 from devassist.engine.crews.ground import KnownFailures, nothing_known
@@ -58,7 +59,11 @@ class CrewSteps:
             worktrees=self.worktrees,
             start=start.commit,
             built_on=start.built_on,
-            upstream=[(name, handoffs[name]) for name in start.built_on if name in handoffs],
+            upstream=[
+                (name, handed_to(self.context, task, self.plan.task(name), handoffs[name]))
+                for name in start.built_on
+                if name in handoffs
+            ],
             again=again or task.id in self.begun,
             known_failures=self.known_failures,
             evidence=self.evidence,

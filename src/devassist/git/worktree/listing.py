@@ -11,6 +11,7 @@ from pathlib import Path
 import pygit2
 from pygit2.enums import FileStatus
 
+from devassist.domain.choice.privacy import NOTHING, PrivatePaths
 from devassist.domain.errors import RepositoryError
 from devassist.git.configuration import open_handle
 from devassist.git.objects.errors import patiently, translated
@@ -86,13 +87,18 @@ def _text(path: Path) -> str | None:
 
 
 def copy_untracked(
-    repository: Repository, worktree: Worktree, patterns: Sequence[str], *, include: bool = True
+    repository: Repository,
+    worktree: Worktree,
+    patterns: Sequence[str],
+    *,
+    include: bool = True,
+    hidden: PrivatePaths = NOTHING,
 ) -> list[str]:
     """
     Copy the person's untracked and ignored files that match `patterns` or, with `include`, their .worktreeinclude.
 
-    Patterns are gitignore's. Nothing under .git, nothing tracked and nothing that is there already is
-    written; returns the paths copied.
+    Patterns are gitignore's. Nothing that is `hidden`, nothing under .git, nothing tracked and nothing that is there
+    already is written; returns the paths copied.
     """
     named = (_text(repository.workdir / INCLUDE_FILE) or "").splitlines() if include else []
     rules = parsed_patterns([*patterns, *named])
@@ -101,6 +107,8 @@ def copy_untracked(
     copied: list[str] = []
     for path in _untracked(repository, rules):
         source, target = repository.workdir / path, worktree.path / path
+        if hidden.cover(path):
+            continue
         if not source.is_file() or source.is_symlink() or os.path.lexists(target):
             continue
         if target.parent.resolve() != target.parent and target.parent.exists():

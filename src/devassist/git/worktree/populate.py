@@ -7,6 +7,9 @@ took 1.6 to 1.8 times.
 
 from __future__ import annotations
 
+import os
+import re
+from collections.abc import Sequence
 from pathlib import Path
 
 from devassist.domain.errors import RepositoryError
@@ -14,23 +17,54 @@ from devassist.domain.failpoints import reach
 from devassist.git.command import locate_git
 from devassist.git.hardened import HardenedGit
 from devassist.git.objects.errors import translated
+from devassist.git.objects.trees import Trees
 from devassist.git.repository import Repository
+from devassist.git.worktree.sparse import EVERYTHING, SparseSet, hidden_in
+
+_SPECIAL = re.compile(r"[\\*?\[\]!# \r\n]")
 
 
 def populate(repository: Repository, admin: Path, root: Path, tree: str) -> None:
     """
-    Write the files of `tree` below the empty `root`; those outside a sparse checkout into the index only.
+    Write the files of `tree` below the empty `root`; those that are hidden or outside a sparse checkout into the index.
 
     The index gets its name when everything is there: a git that outlives a killed devassist can then not replace
     the index of the worktree that is opened after it.
     """
     git = HardenedGit.open(locate_git(repository.program_path), admin, root)
     filling = admin / "index.filling"
+    hidden = hidden_in(admin)
+    private = hidden.tops(path for path, _entry in Trees(repository.handle).walk(tree)) if hidden else []
+    settings = _leave_out(repository, admin, private) if private else []
     answer = git.run(
-        "read-tree", "-m", "-u", "--no-recurse-submodules", tree, variables={"GIT_INDEX_FILE": str(filling)}
+        *settings,
+        "read-tree",
+        "-m",
+        "-u",
+        "--no-recurse-submodules",
+        tree,
+        variables={"GIT_INDEX_FILE": str(filling)},
     )
     if answer.code:
         raise RepositoryError(f"git could not check out into {root}: {answer.error or 'no reason given'}")
+    for path in private:
+        if os.path.lexists(root / path):
+            raise RepositoryError(f"the private path {path} could not be left out of {root}")
     with translated("write the index"):
         reach("index.write")
         filling.replace(admin / "index")
+
+
+def _leave_out(repository: Repository, admin: Path, private: Sequence[str]) -> list[str]:
+    """Write the patterns of a sparse checkout without the private paths, and return the options that turn it on."""
+    sparse = SparseSet.find(repository.handle)
+    text = sparse.text if sparse is not None else EVERYTHING
+    lines = [f"!/{_SPECIAL.sub(_escaped, path)}\n" for path in private]
+    file = admin / "info" / "sparse-checkout"
+    file.write_text(f"{text.rstrip()}\n{''.join(lines)}", "utf-8", "surrogateescape")
+    return ["-c", "core.sparseCheckout=true", "-c", "core.sparseCheckoutCone=false"]
+
+
+def _escaped(sign: re.Match[str]) -> str:
+    """A sign of a path in gitignore's language, in which a line break can only be any sign."""
+    return "?" if sign.group() in "\r\n" else f"\\{sign.group()}"

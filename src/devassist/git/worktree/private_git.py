@@ -29,6 +29,7 @@ from devassist.git.configuration import open_handle
 from devassist.git.objects.errors import translated
 from devassist.git.worktree.admin import delete_directory
 from devassist.git.worktree.registration import registered_admin
+from devassist.git.worktree.sparse import hidden_in
 
 _COPIED_KEYS: Final = (
     "core.filemode", "core.symlinks", "core.ignorecase", "core.precomposeunicode", "core.autocrlf", "core.eol",
@@ -68,9 +69,12 @@ def private_git(worktree: Path, repositories: tuple[Path, ...], private: Path) -
     """
     The git directory at `<private>/git` for a linked worktree of one of `repositories` (common directories).
 
-    It is kept while HEAD is at the same commit. Raises RepositoryError if the worktree is none of theirs.
+    It is kept while HEAD is at the same commit. Raises RepositoryError if the worktree is none of theirs, or if paths
+    are hidden in it: the objects hold them.
     """
     admin = registered_admin(worktree, repositories)
+    if hidden_in(admin):
+        raise RepositoryError("Paths are hidden in the worktree, so its commands get no git")
     common = admin.parent.parent
     with translated("read HEAD"):
         head = (admin / "HEAD").read_text().strip()

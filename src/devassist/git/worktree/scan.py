@@ -17,6 +17,7 @@ from devassist.git.objects.errors import patiently, translated
 from devassist.git.objects.trees import GITLINK, SYMLINK, TREE, Entry, Trees
 from devassist.git.worktree.files import Files, Seen
 from devassist.git.worktree.index_file import IndexFile
+from devassist.git.worktree.sparse import hidden_in
 
 _SIMILAR = 0.5
 _RENAME_PAIRS_MAX = 2500
@@ -91,7 +92,8 @@ def _candidates(repo: pygit2.Repository, root: Path) -> tuple[set[str], set[str]
 
 def _sparse_index(repo: pygit2.Repository) -> IndexFile | None:
     config = repo.config
-    if "core.sparsecheckout" not in config or not config.get_bool("core.sparsecheckout"):
+    sparse = "core.sparsecheckout" in config and config.get_bool("core.sparsecheckout")
+    if not sparse and not hidden_in(Path(repo.path)):
         return None
     return IndexFile.load(Path(repo.path) / "index")
 

@@ -10,6 +10,9 @@ from pathlib import Path
 import pygit2
 
 from devassist.domain.changes import glob_regex
+from devassist.domain.choice.privacy import PrivatePaths
+
+_HIDDEN = "info/devassist-hidden"
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,25 +57,49 @@ def decision(patterns: Iterable[Pattern], path: str, *, is_directory: bool) -> b
     return included
 
 
+EVERYTHING = "/*\n"
+
+
+def hide(admin: Path, hidden: PrivatePaths) -> None:
+    """Record that these paths are never on disk in the worktree with this administrative directory."""
+    (admin / "info").mkdir(exist_ok=True)
+    (admin / _HIDDEN).write_text("".join(f"{pattern}\n" for pattern in hidden.patterns), "utf-8")
+
+
+def hidden_in(admin: Path) -> PrivatePaths:
+    """The paths that are hidden in a worktree; none in most."""
+    try:
+        return PrivatePaths(tuple((admin / _HIDDEN).read_text("utf-8").splitlines()))
+    except FileNotFoundError:
+        return PrivatePaths()
+
+
 @dataclass(slots=True)
 class SparseSet:
     """The patterns of one worktree; a path that no pattern matches follows the directory above it."""
 
     text: str
     patterns: tuple[Pattern, ...]
+    hidden: PrivatePaths = field(default_factory=PrivatePaths)
+    """Never on disk in this worktree, whatever the patterns say."""
     _directories: dict[str, bool] = field(default_factory=dict)
 
     @classmethod
     def find(cls, repo: pygit2.Repository) -> SparseSet | None:
         """The sparse set of the worktree `repo` was opened for; None when it is not sparse."""
-        config = repo.config
-        if "core.sparsecheckout" not in config or not config.get_bool("core.sparsecheckout"):
+        config, hidden = repo.config, hidden_in(Path(repo.path))
+        text = ""
+        if "core.sparsecheckout" in config and config.get_bool("core.sparsecheckout"):
+            file = Path(repo.path) / "info" / "sparse-checkout"
+            text = file.read_text("utf-8", "surrogateescape") if file.is_file() else ""
+        if not text.strip() and not hidden:
             return None
-        file = Path(repo.path) / "info" / "sparse-checkout"
-        text = file.read_text("utf-8", "surrogateescape") if file.is_file() else ""
-        return cls(text, parsed_patterns(text.splitlines())) if text.strip() else None
+        text = text if text.strip() else EVERYTHING
+        return cls(text, parsed_patterns(text.splitlines()), hidden)
 
     def includes(self, path: str) -> bool:
+        if self.hidden.cover(path):
+            return False
         decided = decision(self.patterns, path, is_directory=False)
         return self._includes_directory(path.rpartition("/")[0]) if decided is None else decided
 

@@ -6,6 +6,7 @@ import contextlib
 from itertools import count
 from pathlib import Path
 
+from devassist.domain.choice.privacy import NOTHING, PrivatePaths
 from devassist.domain.errors import NotFound, RepositoryChanged
 from devassist.domain.failpoints import reach
 from devassist.git.objects.errors import translated
@@ -14,7 +15,7 @@ from devassist.git.repository import Repository
 from devassist.git.worktree.admin import AdminDir, check_new
 from devassist.git.worktree.listing import WorktreeState, copy_untracked, list_worktrees
 from devassist.git.worktree.populate import populate
-from devassist.git.worktree.sparse import SparseSet
+from devassist.git.worktree.sparse import SparseSet, hide
 from devassist.git.worktree.worktree import Worktree
 
 __all__ = [
@@ -33,11 +34,18 @@ __all__ = [
 _BRANCH = "refs/heads/"
 
 
-def open_worktree(
-    repository: Repository, *, name: str, path: Path, branch: str, commit: str, reason: str
+def open_worktree(  # noqa: PLR0913  the facts of a worktree
+    repository: Repository,
+    *,
+    name: str,
+    path: Path,
+    branch: str,
+    commit: str,
+    reason: str,
+    hidden: PrivatePaths = NOTHING,
 ) -> Worktree:
     """
-    A new branch at `commit` and a locked worktree for it at `path`.
+    A new branch at `commit` and a locked worktree for it at `path`. What is `hidden` is never among its files.
 
     If a name or place is in use, nothing is changed. If opening fails midway, its branch and files are removed again.
     """
@@ -47,7 +55,7 @@ def open_worktree(
         repository.create_ref(_BRANCH + branch, commit, f"devassist: branch for {name}")
         reach("branch.create")
         try:
-            _register(repository, admin, reason)
+            _register(repository, admin, reason, hidden)
         except BaseException:
             _delete_branch(repository, branch, commit)
             raise
@@ -134,9 +142,11 @@ def _detached_head(admin: Path) -> str:
         return (admin / "HEAD").read_text().strip()
 
 
-def _register(repository: Repository, admin: AdminDir, reason: str) -> None:
+def _register(repository: Repository, admin: AdminDir, reason: str, hidden: PrivatePaths = NOTHING) -> None:
     try:
         admin.create(reason)
+        if hidden:
+            hide(admin.path, hidden)
         sparse = SparseSet.find(repository.handle)
         if sparse is not None:
             admin.inherit_sparse(sparse, repository.handle)
