@@ -70,7 +70,7 @@ def draw(records: Sequence[Record]) -> str:
     console.print(Text("$ devassist demo", "bold"))
     console.print(live_view(middle, now=datetime.fromisoformat(records[place].at), width=WIDTH))
     console.print(Group(Text(""), Text("... and at the end:", "dim"), Text("")))
-    console.print(run_summary(end))
+    console.print(run_summary(end, "devassist {}".format))
     # Rich's fonts come from a server on the web; any monospace font of the reader's will do.
     return re.sub(r"@font-face \{.*?\}", "", console.export_svg(title="devassist demo"), flags=re.DOTALL)
 
