@@ -74,11 +74,12 @@ def apply_rest(session: ToolContext, arguments: shapes.ApplyPatch, before: Mappi
     copies = {blob: path for path, blob in now.items() if blob}
 
     def read(path: str) -> bytes | None:
-        if not before[path]:
+        blob = before.get(path, "")
+        if not blob:
             return None
-        if now[path] != before[path] and before[path] not in copies:
+        if now[path] != blob and blob not in copies:
             raise _Gone
-        return _content(session, path if now[path] == before[path] else copies[before[path]])
+        return _content(session, path if now[path] == blob else copies[blob])
 
     whole = _Plan()
     for group in _connected(patches):
