@@ -18,7 +18,13 @@ EXAMPLES = ROOT / "examples"
 
 
 def run(*words: str, cwd: Path, state: Path, **more: str) -> subprocess.CompletedProcess[str]:
-    environment = {**os.environ, "PYTHONPATH": str(ROOT / "src"), "DEVASSIST_STATE_DIR": str(state), **more}
+    environment = {
+        **os.environ,
+        "PYTHONPATH": str(ROOT / "src"),
+        "DEVASSIST_STATE_DIR": str(state),
+        "DEVASSIST_WORKER_KEEP_WARM": "false",
+        **more,
+    }
     return subprocess.run(
         [sys.executable, "-P", *words],
         cwd=cwd,

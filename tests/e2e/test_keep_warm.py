@@ -24,7 +24,7 @@ pytestmark = pytest.mark.cold
 
 @pytest.fixture(scope="module")
 def machine(make_shared_machine: Callable[..., Machine]) -> Iterator[Machine]:
-    made = make_shared_machine(script=CrewScript(), extra={"CI": ""})
+    made = make_shared_machine(script=CrewScript(), extra={"CI": "", "DEVASSIST_WORKER_KEEP_WARM": "true"})
     yield made
     if waiting := find_waiting(made.state / "standby"):
         os.kill(waiting.pid, signal.SIGKILL)

@@ -90,6 +90,7 @@ class Machine:
             "PYTHONPATH": os.pathsep.join([*([str(self.warm)] if self.warm else []), SOURCE]),
             "LC_ALL": "C.UTF-8",
             "CI": "true",
+            "DEVASSIST_WORKER_KEEP_WARM": "false",
             "OPENAI_API_KEY": KEY,
             "OPENAI_API_BASE": self.server.url,
             # Most plans here name no check and no review; what becomes of such work is the subject of a few tests alone.

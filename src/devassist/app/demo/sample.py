@@ -42,6 +42,7 @@ def make_demo(host: Host, directory: Path | None) -> Demo:
         if not key.startswith("DEVASSIST_") or key == "DEVASSIST_STATE_DIR"
     }
     project = open_project(
-        Host(environment=environment, directory=target), {"model.default": "scripted/demo"}
+        Host(environment=environment, directory=target),
+        {"model.default": "scripted/demo", "worker.keep_warm": False},
     )
     return Demo(project, RunOptions(goal=sample["goal"]))
