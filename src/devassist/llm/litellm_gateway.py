@@ -25,7 +25,7 @@ from devassist.llm.models.windows import OLLAMA, SHORT_UNLESS_ASKED, Windows, lo
 from devassist.llm.silence import environment
 from devassist.llm.wire.outgoing import Outgoing, outgoing
 from devassist.llm.wire.replies import reply_from
-from devassist.llm.wire.usage import part
+from devassist.llm.wire.transport import tokens_told
 from devassist.ports import ModelReply, ModelRequest
 
 PLACEHOLDER_KEY = "no-key-needed"
@@ -199,9 +199,8 @@ def _answer(litellm: ModuleType, parameters: Mapping[str, object]) -> object:
     answer: object = litellm.completion(**parameters)
     if not parameters["stream"] or not isinstance(answer, Iterable):
         return answer
-    chunks = list(answer)
-    whole: object = litellm.stream_chunk_builder(chunks, messages=parameters["messages"])
-    if isinstance(whole, litellm.ModelResponse) and not any(part(chunk, "usage") for chunk in chunks):
+    whole: object = litellm.stream_chunk_builder(list(answer), messages=parameters["messages"])
+    if isinstance(whole, litellm.ModelResponse) and not tokens_told():
         setattr(whole, "usage", None)  # noqa: B010  litellm has counted by itself, and would pass for the provider
     return whole
 

@@ -16,7 +16,7 @@ import litellm
 from litellm.llms.custom_httpx.http_handler import get_ssl_configuration
 from openai.types.chat import ChatCompletion
 
-from devassist.llm.wire.transport import with_sound_usage
+from devassist.llm.wire.transport import received
 
 _LOOPBACK = ("all://127.0.0.1", "all://localhost", "all://[::1]")
 _REWRITTEN = (b"content-encoding", b"content-length", b"transfer-encoding")
@@ -68,7 +68,7 @@ class _Repairing(httpx.BaseTransport):
         finally:
             response.close()
         kept = [(key, value) for key, value in response.headers.raw if key.lower() not in _REWRITTEN]
-        return httpx.Response(response.status_code, headers=kept, content=with_sound_usage(body))
+        return httpx.Response(response.status_code, headers=kept, content=received(body))
 
     def close(self) -> None:
         self._inner.close()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 
 import pytest
@@ -168,3 +169,35 @@ def test_a_prompt_that_leaves_no_room_for_a_reply_is_too_long() -> None:
         with pytest.raises(ModelError) as caught:
             client.attempt(ModelRequest(model="hosted_vllm/m", messages=[ASKED]))
     assert caught.value.kind == "context_window"
+
+
+class ThinksAloud(Provider):
+    """Only streams, and thinks; it tells no tokens if `tells` is false."""
+
+    def __init__(self, *, tells: bool) -> None:
+        self.tells = tells
+
+    def refuse(self, path, body):
+        return None if body.get("stream") else Refused(400, {"detail": "Stream must be set to true"})
+
+    def answer(self, reply, body, n):
+        usage = {"prompt_tokens": 90, "completion_tokens": 9, "prompt_tokens_details": {"cached_tokens": 30}}
+        return super().answer({**reply, "usage": usage if self.tells else "missing"}, body, n)
+
+
+@pytest.mark.parametrize("tells", [True, False])
+def test_a_stream_keeps_thoughts_many_calls_and_tokens(tells: bool) -> None:
+    made = [("read_file", {"path": f"{n}.py", "text": "ä\U0001f600\n" * 50}) for n in range(5)]
+    said = calls(*made, content="I look.", reasoning="I think long.")
+    with OpenAIServer(lambda _body, _n: said, provider=ThinksAloud(tells=tells)) as server:
+        client = LiteLLMClient(ModelSettings(api_base=server.url), env={})
+        request = ModelRequest(model="openai/m", messages=[ASKED])
+        with pytest.raises(ModelError, match="only streams"):
+            client.attempt(request)
+        reply = client.attempt(request)
+    assert (reply.content, reply.reasoning.text) == ("I look.", "I think long.")
+    assert [(call.name, json.loads(call.arguments)) for call in reply.tool_calls] == made
+    assert len({call.id for call in reply.tool_calls}) == 5
+    if tells:
+        assert (reply.input_tokens, reply.output_tokens, reply.cached_input_tokens) == (90, 9, 30)
+    assert reply.estimated is not tells

@@ -3,8 +3,29 @@
 from __future__ import annotations
 
 import json
+import threading
 
 from devassist.llm.models.tokens import count
+
+
+class _Latest(threading.local):
+    """The latest body that this thread has received."""
+
+    tells_tokens = True
+
+
+_latest = _Latest()
+
+
+def received(body: bytes) -> bytes:
+    """The body of an answer as litellm gets it; `tokens_told` then tells of this one."""
+    _latest.tells_tokens = b'"prompt_tokens"' in body
+    return with_sound_usage(body)
+
+
+def tokens_told() -> bool:
+    """Whether the latest answer that this thread received tells its tokens: where none are, litellm counts itself."""
+    return _latest.tells_tokens
 
 
 def with_sound_usage(body: bytes) -> bytes:
