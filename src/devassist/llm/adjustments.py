@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from enum import StrEnum
 
-from devassist.domain.events import JsonObject
+from devassist.domain.events import JsonObject, Reasoning
 from devassist.llm.case import Case
 
 _STREAM = re.compile(
@@ -37,21 +37,33 @@ class Adjustment(StrEnum):
     STREAM = "the server only streams"
     USUAL_LENGTH = "the server allows shorter replies than litellm's table says"
     TURNS = "the server wants users and assistants to take turns"
+    PLAIN_REASONING = "the server refuses reasoning that is not in its old place"
     WITHOUT_REASONING = "the server refuses the signature of earlier reasoning"
 
 
-def adjustment_for(case: Case) -> Adjustment | None:
-    """What the refusal asks for; None if it asks for nothing that can be done."""
+def adjustment_for(case: Case, learnt: Collection[Adjustment] = ()) -> Adjustment | None:
+    """What the refusal asks for, beside what is `learnt`; None if it asks for nothing that can be done."""
     refuses = case.status in (*_REFUSALS, _TEMPLATE_FAILED)
     if refuses and _TURNS.search(case.text) and _has_results(case.request.messages):
         return Adjustment.TURNS
     if case.status not in _REFUSALS:
         return None
     if _SIGNATURE.search(case.text) and case.request.reasoning:
-        return Adjustment.WITHOUT_REASONING
+        several = plain_reasoning(case.request.reasoning) != case.request.reasoning
+        plain = several and Adjustment.PLAIN_REASONING not in learnt
+        return Adjustment.PLAIN_REASONING if plain else Adjustment.WITHOUT_REASONING
     if _LENGTH.search(case.text) and not _CONTEXT.search(case.text):
         return Adjustment.USUAL_LENGTH
     return Adjustment.STREAM if _STREAM.search(case.text) else None
+
+
+def plain_reasoning(reasoning: Mapping[int, Reasoning]) -> Mapping[int, Reasoning]:
+    """
+    The reasoning of messages that have one block of it, which stands first.
+
+    litellm does not tell between which texts and calls several blocks stood, and Claude signs each in its place.
+    """
+    return {index: thought for index, thought in reasoning.items() if len(thought.blocks) <= 1}
 
 
 def _has_results(messages: Sequence[JsonObject]) -> bool:

@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 from devassist.domain.errors import ModelError
 from devassist.domain.settings import ModelSettings
-from devassist.llm.adjustments import Adjustment, adjustment_for
+from devassist.llm.adjustments import Adjustment, adjustment_for, plain_reasoning
 from devassist.llm.case import Case, case_of
 from devassist.llm.failures import model_error
 from devassist.llm.models.params import arguments_of, params_for, variables_of, window_for
@@ -96,7 +96,7 @@ class LiteLLMClient:
     def _adjusted(self, case: Case) -> ModelError | None:
         """The error that has the request sent again in the form that the server asked for; None if it asked before."""
         learnt = self._adjustments.setdefault(case.request.model, set())
-        adjustment = adjustment_for(case)
+        adjustment = adjustment_for(case, learnt)
         if adjustment is None or adjustment in learnt:
             return None
         if adjustment is Adjustment.USUAL_LENGTH and not self._lengthens(case.request):
@@ -134,6 +134,8 @@ class LiteLLMClient:
         learnt = self._adjustments.get(request.model, set())
         if Adjustment.WITHOUT_REASONING in learnt:
             request = replace(request, reasoning={})
+        elif Adjustment.PLAIN_REASONING in learnt:
+            request = replace(request, reasoning=plain_reasoning(request.reasoning))
         sent = outgoing(request, takes_turns=Adjustment.TURNS in learnt)
         parameters: dict[str, object] = {
             "model": request.model,

@@ -26,7 +26,9 @@ def signature_of(thinking: str) -> str:
 
 
 class Anthropic(Provider):
-    """A model that thinks when the script says so."""
+    """A model that thinks when the script says so; `strict` if it wants its newest thoughts back."""
+
+    strict = True
 
     def __init__(self) -> None:
         self._cached: set[str] = set()
@@ -167,7 +169,7 @@ class Anthropic(Provider):
             if blocks[-1]["type"] in ("thinking", "redacted_thinking"):
                 yield f"messages.{index}: The final block in an assistant message cannot be `thinking`."
             thought = any(block.get("id") in self._thought_of for block in blocks)
-            if thought and blocks[0]["type"] not in ("thinking", "redacted_thinking"):
+            if self.strict and thought and blocks[0]["type"] not in ("thinking", "redacted_thinking"):
                 yield (
                     f"messages.{index}.content.0.type: Expected `thinking` or `redacted_thinking`, but found "
                     f"`{blocks[0]['type']}`. When `thinking` is enabled, a final `assistant` message must start with a "

@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from pathlib import Path
 
 import pytest
 
 from devassist.domain.errors import ModelError
 from devassist.domain.events import JsonObject, Reasoning
 from devassist.domain.settings import ModelParams, ModelSettings
+from devassist.domain.statuses import Outcome
 from devassist.llm.adjustments import Adjustment, adjustment_for
 from devassist.llm.case import case_of
 from devassist.llm.litellm_gateway import LiteLLMClient
 from devassist.ports import ModelRequest
+from support.lone_agent import LoneLink, run_agent
 from support.openai_server import OpenAIServer, Provider, Refused, calls, failure
+from support.providers.anthropic import Anthropic, signature_of
 from support.providers.openai import StreamOnly
 
 pytestmark = pytest.mark.thorough  # litellm's import alone takes more than two seconds
@@ -201,3 +205,46 @@ def test_a_stream_keeps_thoughts_many_calls_and_tokens(tells: bool) -> None:
     if tells:
         assert (reply.input_tokens, reply.output_tokens, reply.cached_input_tokens) == (90, 9, 30)
     assert reply.estimated is not tells
+
+
+class Interleaved(Anthropic):
+    """Claude, which thinks between its words: it knows in which order it said all that."""
+
+    def answer(self, reply, body, n):
+        answer = super().answer(reply, body, n)
+        blocks = answer["content"]
+        if reply.get("twice"):
+            again = {**blocks[0], "thinking": "again", "signature": signature_of("again")}
+            answer["content"] = [*blocks[:2], again, *blocks[2:]]
+        return answer
+
+    def refuse(self, path, body):
+        for message in body["messages"]:
+            content = message["content"]
+            kinds = [block["type"] for block in content] if isinstance(content, list) else []
+            if kinds[:2] == ["thinking", "thinking"]:
+                text = "messages.1.content.1: `thinking` or `redacted_thinking` blocks in the latest assistant message cannot be modified."
+                return Refused(
+                    400, {"type": "error", "error": {"type": "invalid_request_error", "message": text}}
+                )
+        return super().refuse(path, body)
+
+
+def test_only_reasoning_whose_place_is_lost_is_left_out(tmp_path: Path) -> None:
+    said = [
+        calls(("list_files", {}), content="I look.", reasoning="once"),
+        calls(("list_files", {}), content="I look again.", reasoning="first", twice=True),
+        calls(("list_files", {}), content="On.", reasoning="later"),
+        calls(("submit_brief", {"summary": "x", "findings": [], "confidence": 0.9})),
+    ]
+    provider = Interleaved()
+    provider.strict = False
+    with OpenAIServer(lambda _body, n: dict(said[n]), provider=provider) as server:
+        client = LiteLLMClient(ModelSettings(api_base=server.root), env={"ANTHROPIC_API_KEY": "k" * 20})
+        link = LoneLink(tmp_path)
+        assert run_agent(client, link, model="anthropic/claude-sonnet-5").outcome is Outcome.DELIVERED
+    assert len(server.refusals) == 1
+    last = str(server.requests[-1]["messages"])
+    assert "'once'" in last
+    assert "'later'" in last
+    assert "'first'" not in last
