@@ -53,6 +53,8 @@ class Assignment:
     sandbox_tier: SandboxTier = SandboxTier.ABSENT
     network: bool = False
     script: str = ""
+    scripts: Mapping[str, str] = field(default_factory=dict)
+    """Files by model, of scripted models to choose from."""
     replay: str = ""
     masked: tuple[str, ...] = ()
     round: int = 1

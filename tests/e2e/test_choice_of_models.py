@@ -7,7 +7,7 @@ import json
 import pytest
 
 from support.command_line import Done, Machine
-from support.crewscript import Forever, plan, submit, task, write
+from support.crewscript import Forever, hand_in_plan, plan, submit, task, tool, write
 
 MODELS = """
 [models.cheap]
@@ -101,3 +101,68 @@ def test_no_model_for_a_coder_is_said_before_anything_is_asked(machine: Machine)
     assert done.code == 5, done
     assert "without the capability code" in done.err
     assert not machine.script.turns
+
+
+def test_a_resumed_attempt_keeps_its_model_and_pays_for_nothing_twice(machine: Machine) -> None:
+    machine.config(MODELS)
+    ask = tool("ask_human", question="which colour?", options=["red", "blue"])
+    machine.script.on("WORK", "coder", ask, write("a.txt", "a\n"), submit("did it"))
+    done = run(machine, task("t1", "WORK", review=False))
+    assert done.code == 3, done
+    # What would be chosen now is another model: the one that is at work has failed five times meanwhile.
+    words = [f"OTHER{number}" for number in range(5)]
+    for word in words:
+        machine.script.on(word, "coder", Forever("I would rather talk."))
+    assert run(machine, *(task(f"t{at}", word, review=False) for at, word in enumerate(words))).code == 1
+    assert machine.devassist("answer", done.json["waiting"][0]["id"], "red").code == 0
+    again = machine.devassist("resume", done.json["run"], "--format", "json")
+    assert again.code == 0, again
+    assert [turn.body["model"] for turn in machine.script.of("WORK", "coder")] == ["middle"] * 3
+    where = "WHERE run = ? AND question LIKE 'which model%'"
+    assert machine.query(f"SELECT COUNT(*) FROM decisions {where}", done.json["run"]) == [(1,)]
+
+
+def test_planners_get_models_of_their_own_and_so_does_the_plan_s_crew(machine: Machine) -> None:
+    machine.config(MODELS.replace('["docs"]', '["docs", "reasoning"]'))
+    made = [task("t1", "WORK", tester=False)]
+    machine.script.on("GOAL", "orchestrator", hand_in_plan(made))
+    machine.script.on("WORK", "coder", write("a.txt", "a\n"), submit("did it"))
+    done = machine.devassist("run", "GOAL: do it", "--format", "json")
+    assert done.code == 0, done
+    assert {turn.role: turn.body["model"] for turn in machine.script.turns} == {
+        "orchestrator": "cheap",
+        "coder": "middle",
+        "reviewer": "middle",
+    }
+    questions = [
+        row[0] for row in machine.query("SELECT question FROM decisions WHERE question LIKE 'which m%'")
+    ]
+    assert questions == [
+        "which model for plan/orchestrator?",
+        "which model for t1/coder?",
+        "which model for t1/reviewer?",
+    ]
+
+
+def test_scripted_models_can_be_offered_too(machine: Machine) -> None:
+    submit_work = "{submit_work: {summary: did it, confidence: 0.9}}"
+    for name in ("one", "two"):
+        wrote = f"{{write_file: {{path: {name}.txt, content: x}}}}"
+        text = f"agents:\n  t1/coder:\n    - tools: [{wrote}]\n    - tools: [{submit_work}]\n"
+        (machine.root / f"{name}.yaml").write_text(text)
+    machine.config(
+        "\n".join(
+            f'[models.{name}]\nmodel = "scripted/{machine.root}/{name}.yaml"\nprice = {{ input = {price}, output = 1 }}'
+            for name, price in (("one", 2), ("two", 1))
+        )
+    )
+    done = run(machine, task("t1", "WORK", review=False))
+    assert done.code == 0, done
+    assert "two.txt" in machine.git("ls-tree", "--name-only", f"devassist/{done.json['run']}/result")
+    assert not machine.script.turns
+
+
+def test_doctor_names_the_models_to_choose_from(machine: Machine) -> None:
+    machine.config(MODELS)
+    done = machine.devassist("doctor", "--format", "json")
+    assert "openai/cheap, openai/middle, openai/dear, chosen by task from [models]" in done.out

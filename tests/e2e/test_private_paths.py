@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from support.command_line import Done, Machine
-from support.crewscript import plan, sh, submit, task, tool, write
+from support.crewscript import hand_in_plan, plan, sh, submit, task, tool, write
 from support.repos import CALCULATOR, commit_all, git
 from support.sandboxes import sandbox_or_skip
 
@@ -200,3 +200,30 @@ def test_a_pattern_that_matches_nothing_is_said(machine: Machine) -> None:
     ]
     assert "[privacy] paths: 'sekret/' matches no file of the base" in warnings
     assert not any("'secret'" in text for text in warnings)
+
+
+def test_an_orchestrator_corrects_a_plan_that_no_local_model_can_work_on(machine: Machine) -> None:
+    machine.config(CLOUD + PRIVACY)
+    machine.script.on(
+        "GOAL",
+        "orchestrator",
+        tool("search_code", pattern="CANARY"),
+        hand_in_plan([task("t1", "WORK", scope=["secret/**"], review=False)]),
+        hand_in_plan([task("t1", "WORK", scope=["calc/**"], review=False)]),
+    )
+    machine.script.on("WORK", "coder", write("calc/a.py", "A = 1\n"), submit("ok"))
+    done = machine.devassist("run", "GOAL: do it", "--format", "json")
+    assert done.code == 0, done
+    assert "no local model may be asked" in machine.script.of("GOAL", "orchestrator")[2].results[1]
+    assert CANARY not in sent_to(machine, "cloud").replace("pattern", "")
+    assert "invade" not in sent_to(machine, "cloud")
+
+
+def test_output_of_failing_checks_is_not_shown_where_it_could_quote_private_files(machine: Machine) -> None:
+    machine.config(CLOUD + PRIVACY)
+    machine.script.on("WORK", "coder", write("calc/a.py", "A = 1\n"), submit("ok"))
+    checks = ["python -c 'print(open(\"secret/plan.py\").read()); raise SystemExit(1)'"]
+    done = run(machine, task("t1", "WORK", scope=["calc/**"], tester=False, checks=checks))
+    assert done.code == 1, done
+    assert "It does not hold" in sent_to(machine, "cloud")
+    assert CANARY not in sent_to(machine, "cloud")

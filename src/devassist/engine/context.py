@@ -61,6 +61,8 @@ class RunRequest:
     """How many agents the goal gets."""
     prefix: str = ""
     script: str = ""
+    scripts: Mapping[str, str] = field(default_factory=dict)
+    """The files of scripted models that may be chosen, by model."""
     replay: str = ""
     secrets: tuple[str, ...] = field(default=(), repr=False)
     warnings: tuple[str, ...] = ()

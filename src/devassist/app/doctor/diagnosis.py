@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import shutil
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from devassist.app.doctor.check import Check, Health
 from devassist.app.doctor.repair import Repair, find_damage, repair
+from devassist.app.runs.model_choice import choice_of
 from devassist.app.runs.model_notes import model_notes
 from devassist.app.verification import verify_log
 from devassist.app.wiring.host import Host
@@ -17,7 +18,10 @@ from devassist.app.wiring.project import Project, open_project
 from devassist.app.wiring.sandbox import probe_sandbox
 from devassist.app.wiring.standby import find_standby
 from devassist.app.wiring.versions import versions
+from devassist.domain.choice.models import priced, windows_of
 from devassist.domain.errors import DevassistError, ModelError, NotFound, Refused
+from devassist.domain.settings import ModelSettings
+from devassist.engine.context import ModelChoice
 from devassist.git.merging.program import find_git
 from devassist.llm.models.routing import Choice, choose_model, is_scripted, resolved
 from devassist.store.connection import sqlite_version
@@ -44,7 +48,8 @@ def detect(project: Project) -> Detected:
     if not commands:
         notes.append("no test command was recognised; set [checks] commands")
     try:
-        choice = _model(project)
+        offers = choice_of(project.settings, project.host.environment)
+        choice = _model(project) if not offers.chosen else Choice(model=_offered(offers), source="[models]")
         notes.append(f"model: {choice.model} ({choice.source})")
     except ModelError as error:
         notes.append(f"model: {error}")
@@ -157,7 +162,18 @@ def _sandbox(project: Project) -> Iterator[Check]:
     yield Check("sandbox", Health.OK, f"{probe.tier}{missing}")
 
 
+def _offered(offers: ModelChoice) -> str:
+    return ", ".join(candidate.model for candidate in offers.candidates)
+
+
 def _model_checks(project: Project) -> Iterator[Check]:
+    env, offers = project.host.environment, choice_of(project.settings, project.host.environment)
+    if offers.chosen:
+        settings = priced(project.settings.model, project.settings.models)
+        yield Check("model", Health.OK, f"{_offered(offers)}, chosen by task from [models]; not called")
+        models = [candidate.model for candidate in offers.candidates]
+        yield from _notes_on(settings, models, env, windows_of(project.settings.models))
+        return
     try:
         choice = _model(project)
     except ModelError as error:
@@ -166,9 +182,17 @@ def _model_checks(project: Project) -> Iterator[Check]:
     where = f" at {choice.api_base}" if choice.api_base else ""
     yield Check("model", Health.OK, f"{choice.model}{where}, from {choice.source}; not called")
     settings = resolved(project.settings.model, choice)
-    models = [choice.model, *settings.roles.values(), *settings.fallbacks]
+    yield from _notes_on(settings, [choice.model, *settings.roles.values(), *settings.fallbacks], env)
+
+
+def _notes_on(
+    settings: ModelSettings,
+    models: Sequence[str],
+    env: Mapping[str, str],
+    windows: Mapping[str, int] | None = None,
+) -> Iterator[Check]:
     wanted = [model for model in dict.fromkeys(models) if not is_scripted(model)]
-    for note in model_notes(settings, wanted, project.host.environment):
+    for note in model_notes(settings, wanted, env, windows or {}):
         fact, _, hint = note.partition("; ")
         yield Check("model", Health.WARN, fact, hint)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 
 from devassist.domain.errors import UsageError
 from devassist.domain.settings import ModelSettings
@@ -16,12 +17,21 @@ _SHORT_WINDOW = 16_000
 _EXAMPLE = "{ input = 1.0, output = 5.0 }"
 
 
-def model_notes(settings: ModelSettings, models: Sequence[str], env: Mapping[str, str]) -> list[str]:
-    """Sentences about models whose price or context window nobody knows. Asks their servers, and runs no model."""
+def model_notes(
+    settings: ModelSettings,
+    models: Sequence[str],
+    env: Mapping[str, str],
+    known: Mapping[str, int] = MappingProxyType({}),
+) -> list[str]:
+    """
+    Sentences about models whose price or context window nobody knows. Asks their servers, and runs no model.
+
+    `known` are windows that are configured by model.
+    """
     windows = Windows(
         base_of=lambda model: server_of(model, settings.api_base, env),
         key_of=lambda model: find_key(provider_of(model), env),
-        chosen=lambda model: window_for(model, settings),
+        chosen=lambda model: known.get(model) or window_for(model, settings),
     )
     notes = [
         f"the price of {model} is not known: its calls count as 0 US dollars; "

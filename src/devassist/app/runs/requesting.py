@@ -13,7 +13,7 @@ from devassist.app.runs.owner import this_process
 from devassist.app.wiring.history import resolved as resolved_base
 from devassist.app.wiring.project import Project
 from devassist.app.wiring.recording import secrets_of
-from devassist.domain.choice.models import priced
+from devassist.domain.choice.models import priced, windows_of
 from devassist.domain.choice.privacy import Secrecy
 from devassist.domain.errors import RepositoryError, UsageError
 from devassist.domain.ids import base_ref, make_run_id
@@ -83,7 +83,8 @@ def new_request(project: Project, options: RunOptions, run: str) -> RunRequest:
             choice, {str(role): list(models_for(str(role), chosen)) for role in chosen.roles}
         )
         source = "[models]"
-        warnings += _about_models(project, chosen, models | _to_choose(choice))
+        named = {"": [*chosen.roles.values(), *chosen.fallbacks]}
+        warnings += _about_models(project, chosen, _to_choose(choice) | named)
     else:
         default = choose_model(chosen, project.host.environment)
         chosen, source = resolved(chosen, default), default.source
@@ -107,6 +108,7 @@ def new_request(project: Project, options: RunOptions, run: str) -> RunRequest:
         crew=options.crew,
         prefix=repository.prefix.rstrip("/"),
         script=script,
+        scripts=_scripts(choice, project.host.directory),
         replay=str(options.replay.resolve()) if options.replay is not None else "",
         secrets=tuple(sorted(secrets_of(project))),
         warnings=tuple(warnings),
@@ -159,6 +161,7 @@ def resumed_request(project: Project, state: RunState, options: ResumeOptions) -
         crew=started.crew,
         prefix=started.prefix,
         script=script,
+        scripts=_scripts(choice, project.host.directory),
         replay=replay,
         secrets=tuple(sorted(secrets_of(project))),
         resumed=True,
@@ -169,7 +172,13 @@ def resumed_request(project: Project, state: RunState, options: ResumeOptions) -
 
 
 def _to_choose(choice: ModelChoice) -> dict[str, Sequence[str]]:
-    return {candidate.name: [candidate.model] for candidate in choice.candidates}
+    """The real models among those to choose from."""
+    return {one.name: [one.model] for one in choice.candidates if not is_scripted(one.model)}
+
+
+def _scripts(choice: ModelChoice, directory: Path) -> dict[str, str]:
+    models = [candidate.model for candidate in choice.candidates if choice.chosen]
+    return {model: _script_of(model, directory) for model in models if is_scripted(model)}
 
 
 def _secrecy(
@@ -189,7 +198,7 @@ def _about_models(
     env, settings = project.host.environment, priced(settings, project.settings.models)
     if project.loaded.origins.get("limits.max_usd") and project.settings.limits.max_usd > 0:
         require_prices(settings, wanted, env)
-    return model_notes(settings, wanted, env)
+    return model_notes(settings, wanted, env, windows_of(project.settings.models))
 
 
 def _script_of(model: str, directory: Path) -> str:

@@ -9,9 +9,9 @@ import sys
 import tempfile
 import time
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from importlib import import_module
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -210,18 +210,34 @@ def run_assignment(connection: Connection) -> None:
         return
 
 
+@dataclass(frozen=True, slots=True)
+class _ByModel:
+    """A ModelClient that plays some models, and asks another client for all others."""
+
+    scripts: Mapping[str, ModelClient]
+    others: ModelClient
+
+    def attempt(self, request: ModelRequest) -> ModelReply:
+        return self.scripts.get(request.model, self.others).attempt(request)
+
+
 def _client(assignment: Assignment) -> ModelClient:
     if assignment.replay:
         return ReplayClient(Path(assignment.replay), run=assignment.run)
     if assignment.script:
         return ScriptedClient(load_script(Path(assignment.script)))
-    return LiteLLMClient(
+    client = LiteLLMClient(
         replace(assignment.model, api_base=assignment.api_base, timeout_s=assignment.timeout_s)
     )
+    if not assignment.scripts:
+        return client
+    scripts = {model: ScriptedClient(load_script(Path(path))) for model, path in assignment.scripts.items()}
+    return _ByModel(scripts, client)
 
 
 def _window(client: ModelClient, model: str) -> int:
-    return client.window(model) if isinstance(client, LiteLLMClient) else ASSUMED_HOSTED
+    real = client.others if isinstance(client, _ByModel) else client
+    return real.window(model) if isinstance(real, LiteLLMClient) else ASSUMED_HOSTED
 
 
 def _caller(client: ModelClient, assignment: Assignment) -> Callable[..., ModelReply]:

@@ -160,6 +160,11 @@ def priced(settings: ModelSettings, offers: Mapping[str, ModelOffer]) -> ModelSe
     return replace(settings, prices={**prices, **settings.prices}) if prices else settings
 
 
+def windows_of(offers: Mapping[str, ModelOffer]) -> Mapping[str, int]:
+    """Tokens of prompt and reply together, by model, of the tables that say so."""
+    return {offer.model: offer.context for offer in offers.values() if offer.context}
+
+
 def capability_for(role: Role, candidates: Iterable[Candidate]) -> str:
     """The capability that counts for a role among these models; empty if none does."""
     wanted = WANTED.get(role, "")

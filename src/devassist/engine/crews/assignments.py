@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from devassist.assignments import AgentPlace, Assignment
-from devassist.domain.choice.models import priced
+from devassist.domain.choice.models import priced, windows_of
 from devassist.domain.roles import Role
 from devassist.domain.statuses import SandboxTier
 from devassist.engine.choice.private_view import hidden_from, told_of
@@ -44,10 +44,11 @@ def assignment(
         timeout_s=settings.model.timeout_s,
         api_base=request.api_base,
         model=priced(settings.model, settings.models),
-        windows={offer.model: offer.context for offer in settings.models.values() if offer.context},
+        windows=windows_of(settings.models),
         sandbox_tier=context.tier,
         network=settings.sandbox.network,
         script=request.script,
+        scripts=request.scripts,
         replay=request.replay,
         masked=tuple(str(path) for path in context.masked),
         secrets=request.secrets,

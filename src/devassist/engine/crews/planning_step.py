@@ -13,6 +13,7 @@ from devassist.domain.errors import (
     ModelError,
     NotFound,
     PlanError,
+    Refused,
     RepositoryChanged,
     Unfinished,
 )
@@ -30,7 +31,7 @@ from devassist.domain.plan import Plan, parse_plan
 from devassist.domain.roles import CrewSize, Role
 from devassist.domain.statuses import Outcome, TaskStatus
 from devassist.engine.approval_requests import Parked
-from devassist.engine.choice.agent_models import AgentModels
+from devassist.engine.choice.agent_models import AgentModels, check_models
 from devassist.engine.crews.assignments import agent_place, assignment
 from devassist.engine.crews.ground import KnownFailures, answers, framed, nothing_known, planning_ground
 from devassist.engine.crews.handoffs import make_handoff, submitted
@@ -200,7 +201,9 @@ class PlanningStep(WorkerSession):
         """Check the plan purely; None if it can be run."""
         try:
             plan = self._parsed(work)
-        except PlanError as error:
+            if plan is not None:
+                check_models(self.context.request, plan)
+        except (PlanError, Refused) as error:
             self._corrections += 1
             self.record(PlanRejected(role=role, reason=str(error)), role=role, parent=parent)
             return Submission(
