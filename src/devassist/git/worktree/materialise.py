@@ -25,7 +25,7 @@ def materialise(repo: pygit2.Repository, root: Path, edits: Edits, *, undo: Edit
     Write the entries of `edits` to files and index; None removes a path from both.
 
     If writing fails midway, the touched paths are set back to `undo` as far as possible. Files outside a sparse
-    checkout change in the index only.
+    checkout, and hidden ones, change in the index only.
     """
     files, sparse = Files(repo, root), SparseSet.find(repo)
     with locked_index(index_path(repo)) as index:
@@ -47,7 +47,12 @@ def materialise(repo: pygit2.Repository, root: Path, edits: Edits, *, undo: Edit
 
 
 def _put(files: Files, index: IndexFile, sparse: SparseSet | None, path: str, entry: Entry) -> None:
-    outside = sparse is not None and not sparse.includes(path) and not os.path.lexists(files.root / path)
+    hidden = sparse is not None and sparse.hidden.cover(path)
+    if hidden:
+        files.remove_and_tidy(path)  # whatever an agent has put there: what is hidden never takes its place
+    outside = hidden or (
+        sparse is not None and not sparse.includes(path) and not os.path.lexists(files.root / path)
+    )
     seen = None if outside else files.write(path, entry)
     index.put(path, row_for(entry, seen, skipped=outside))
 

@@ -75,6 +75,17 @@ def test_they_stay_away_when_the_worktree_goes_on_to_a_commit_that_adds_more(lab
     assert found.is_clean
 
 
+def test_a_file_that_an_agent_puts_in_the_place_of_a_private_one_is_not_replaced_by_it(lab: Lab) -> None:
+    worktree = opened(lab)
+    lab.write({"secret/key.txt": "mine\n", "deep/down/TOKEN/x": "mine\n"}, worktree.path)
+    assert {change.path for change in worktree.changes()} >= {"secret/key.txt"}
+    lab.commit({"secret/key.txt": "PRIVATE v2\n", "open.txt": "o\n"})
+    worktree.fast_forward(lab.repository.head_commit, rescue_ref="refs/devassist/rescue/r1/da-one")
+    assert private_text_below(worktree.path) == []
+    assert not (worktree.path / "secret/key.txt").exists()
+    assert (worktree.path / "open.txt").exists()
+
+
 def test_commands_in_such_a_worktree_get_no_git(lab: Lab) -> None:
     worktree, private = opened(lab), lab.base / "private"
     private.mkdir()
