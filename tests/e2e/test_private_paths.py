@@ -227,3 +227,18 @@ def test_output_of_failing_checks_is_not_shown_where_it_could_quote_private_file
     assert done.code == 1, done
     assert "It does not hold" in sent_to(machine, "cloud")
     assert CANARY not in sent_to(machine, "cloud")
+
+
+@pytest.mark.parametrize("own", ["", OWN], ids=["cloud alone", "with a local one"])
+def test_only_a_local_model_is_asked_to_resolve_a_conflict(machine: Machine, own: str) -> None:
+    machine.config(CLOUD + own + PRIVACY)
+    for word, sign in (("ONE", "*"), ("TWO", "-")):
+        text = f"def add(a, b):\n    return a {sign} b\n"
+        machine.script.on(word, "coder", write("calc/add.py", text), submit("ok"))
+    both = [task("t1", "ONE", review=False), task("t2", "TWO", review=False)]
+    done = run(machine, *both)
+    assert done.code == 1, done
+    assert done.json["conflicts"]
+    asked = {turn.body["model"] for turn in machine.script.turns if turn.role == "integrator"}
+    assert asked == ({"own"} if own else set())
+    assert CANARY not in sent_to(machine, "cloud")
