@@ -54,5 +54,5 @@ def test_the_commands_at_the_end_work_from_where_the_person_stands(
     assert look.startswith("look:   devassist -C repo diff "), look
     words = look.split("devassist ", 1)[1].split()
     assert "+new" in machine.devassist(*words, cwd=machine.root).out
-    unnamed = machine.devassist("-C", "repo", "stop", cwd=machine.root)
-    assert "hint: devassist -C repo status lists the runs" in unnamed.err, unnamed
+    unnamed = machine.devassist("-C", "repo", "approve", "nope", cwd=machine.root)
+    assert "hint: devassist -C repo inbox lists them" in unnamed.err, unnamed

@@ -16,7 +16,7 @@ from devassist.app.wiring.host import VERSION, Host
 from devassist.cli.command_table import AUDIT, CONFIG, CONFLICTS, ROOT, WORKTREES
 from devassist.cli.global_options import GlobalOptions
 from devassist.cli.lazy_group import LazyGroup
-from devassist.cli.own_command import pasteable
+from devassist.cli.own_command import call, pasteable
 from devassist.cli.plain_text import complain
 from devassist.cli.streams import abandon_streams, prepare_streams
 from devassist.cli.workflow import disarm_streams, finish_streams, is_job
@@ -76,7 +76,7 @@ class Root(LazyGroup):
         "worktrees": Worktrees(
             name="worktrees", help="List, find and clean up the agents' worktrees.", **_PLAIN
         ),
-        "config": Configuration(name="config", help="Show the configuration.", **_PLAIN),
+        "config": Configuration(name="config", help="Show and change the configuration.", **_PLAIN),
         "conflicts": Conflicts(
             name="conflicts",
             help="Find conflicts between branches before anybody merges.",
@@ -175,7 +175,10 @@ def _run() -> None:
 
 def _usage_hint(error: Any) -> str:
     context = getattr(error, "ctx", None)
-    return f"{context.command_path} --help" if context is not None else "devassist --help"
+    _, _, words = (
+        (context.command_path if context is not None else "").removeprefix("python -m ").partition(" ")
+    )
+    return call(f"{words} --help".strip(), sys.argv, Host().environment)
 
 
 def _bug_report(error: BaseException) -> str:

@@ -71,7 +71,13 @@ WORKTREES: Mapping[str, Entry] = {
     "gc": Entry("worktrees.gc:gc", "Remove worktrees whose content is provably kept elsewhere."),
 }
 CONFIG: Mapping[str, Entry] = {
-    "show": Entry("setup.show_config:show", "Show every setting in force here, and where it comes from."),
+    "show": Entry("config.show:show", "Show every setting in force here, and where it comes from."),
+    "get": Entry("config.get:get", "Print one setting as it is in force here."),
+    "set": Entry("config.change:set_", "Set one key in .devassist.toml; comments and everything else stay."),
+    "edit": Entry(
+        "config.edit:edit",
+        "Open .devassist.toml in your editor, also if it is broken, and check it afterwards.",
+    ),
 }
 CONFLICTS: Mapping[str, Entry] = {
     "find": Entry("conflicts.find:find", "Compare every branch with every other; the default command."),

@@ -14,7 +14,7 @@ import msgspec
 
 from devassist.config.forks import BaseFile, ForkPullRequest, narrowed
 from devassist.config.joining import joined
-from devassist.config.values import build, is_list, known_keys, types, unknown
+from devassist.config.values import build, is_list, known_keys, name_of, types, unknown
 from devassist.domain.errors import ConfigError
 from devassist.domain.settings import Settings
 from devassist.faults import ENABLED, FIRED, SPEC
@@ -124,7 +124,7 @@ def _parsed(text: str, where: str) -> Mapping[str, object]:
 
 
 def _not_toml(where: str, error: Exception) -> ConfigError:
-    return ConfigError(f"{where} is not valid TOML: {error}", hint="devassist config show --origin")
+    return ConfigError(f"{where} is not valid TOML: {error}", hint="devassist config edit opens it")
 
 
 def _flatten(document: Mapping[str, object], origin: str) -> Mapping[str, object]:
@@ -181,12 +181,22 @@ def _from_environment(environment: Mapping[str, str]) -> Mapping[str, object]:
             near = get_close_matches(name, keys, n=1)
             hint = f"Did you mean {near[0]}?" if near else "devassist config show --origin lists the keys"
             raise ConfigError(f"environment: unknown variable {name}", hint=hint)
-        values[keys[name]] = _parse(text, keys[name], name)
+        values[keys[name]] = value_of_text(text, keys[name], f"environment: {name}={text!r}")
     return values
 
 
-def _parse(text: str, key: str, name: str) -> object:
-    """A text unchanged, a list split at its commas, anything else read as TOML."""
+def check_text(text: str, path: Path, *, own: bool) -> None:
+    """Raises ConfigError if a file must not have this text; `own` says that it is the person's own file."""
+    values = _flatten(_parsed(text, str(path)), str(path))
+    build(values if own else _only_own(values, str(path)), dict.fromkeys(values, str(path)))
+
+
+def value_of_text(text: str, key: str, source: str) -> object:
+    """
+    A text unchanged, a list split at its commas, anything else read as TOML.
+
+    `source` is what the person wrote, for the ConfigError if it is no value for `key`.
+    """
     kind = types()[key]
     if isinstance(kind, type) and issubclass(kind, str | Enum):
         return text
@@ -195,7 +205,7 @@ def _parse(text: str, key: str, name: str) -> object:
     try:
         return tomllib.loads(f"v = {text}")["v"]
     except tomllib.TOMLDecodeError as error:
-        raise ConfigError(f"environment: {name}={text!r} is not a value for {key}") from error
+        raise ConfigError(f"{source} is not a value for {key}", hint=f"it is {name_of(kind)}") from error
 
 
 def recorded_settings(recorded: Settings, overrides: Mapping[str, object]) -> Settings:

@@ -146,11 +146,16 @@ def _wrong(key: str, value: object, kind: Type, origin: str) -> ConfigError:
     choices = _choices(kind) or _choices(*get_args(kind)[:1])
     known = f"Known: {', '.join(choices)}"
     if choices and isinstance(value, str) and isinstance(kind, type):
-        return ConfigError(f"{origin}: {key} = {value!r}", hint=known)
+        near = get_close_matches(value, choices, n=1) or choices
+        return ConfigError(
+            f"{origin}: {key} = {value!r} is not one of {', '.join(choices)}",
+            hint=f"devassist config set {key} {near[0]}" if origin.endswith(".toml") else known,
+        )
     if choices and isinstance(value, list | tuple):
         unknown_items = [item for item in value if item not in choices]
         return ConfigError(f"{origin}: {key} names {unknown_items[0]!r}", hint=known)
-    return ConfigError(f"{origin}: {key} = {value!r} is not {_name(kind)}")
+    hint = "devassist config edit opens it" if origin.endswith(".toml") else ""
+    return ConfigError(f"{origin}: {key} = {value!r} is not {name_of(kind)}", hint=hint)
 
 
 def _choices(kind: Type = None) -> list[str]:
@@ -158,11 +163,12 @@ def _choices(kind: Type = None) -> list[str]:
     return [str(member) for member in kind] if isinstance(kind, type) and issubclass(kind, Enum) else []
 
 
-def _name(kind: Type) -> str:
+def name_of(kind: Type) -> str:
+    """A type in words, such as `a number`."""
     if is_list(kind):
         return "a list of texts"
     if is_table(kind):
         return "a table" if not get_args(kind) or is_table(get_args(kind)[1]) else "a table of texts"
     if get_args(kind):  # the only unions are those with None
-        return _name(get_args(kind)[0])
+        return name_of(get_args(kind)[0])
     return _NAMES.get(kind, "a text")

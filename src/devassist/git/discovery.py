@@ -147,7 +147,8 @@ def _missing(start: Path, environment: Mapping[str, str], reason: str = "") -> R
             f"git finds no repository by {' and '.join(named)}: {reason}", hint=f"unset {' '.join(NAMED)}"
         )
     return RepositoryError(
-        f"{start} is not inside a git repository", hint="Run 'git init' there and commit once"
+        f"{start} is not inside a git repository",
+        hint="name one with devassist -C DIR; in a new project, git init and a first commit make one",
     )
 
 

@@ -55,7 +55,7 @@ def _require_wal(connection: sqlite3.Connection, path: Path) -> None:
 def connect_reader(path: Path) -> sqlite3.Connection:
     """A connection that cannot write, beside an active writer or without one."""
     if not path.exists():
-        raise NotFound(f"no audit log at {path}", hint="start a run with 'devassist run GOAL'")
+        raise NotFound("this repository has no runs yet", hint="devassist run 'what is wanted' starts one")
     uri = f"file:{quote(str(path.absolute()))}?mode=ro"
     try:
         return _ready(uri)

@@ -43,7 +43,9 @@ class AuditReader:
             known = self._connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'events'").fetchone()
         if known is None:
             self._connection.close()
-            raise NotFound(f"no audit log at {path}", hint="start a run with 'devassist run GOAL'")
+            raise NotFound(
+                "this repository has no runs yet", hint="devassist run 'what is wanted' starts one"
+            )
 
     def close(self) -> None:
         self._connection.close()

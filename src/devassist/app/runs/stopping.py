@@ -32,12 +32,8 @@ def stop_run(project: Project, run: str, *, now: bool) -> RunState:
 
     Raises UsageError if it has ended already.
     """
-    state = load_state(project, run)
+    state = require_running(project, run)
     alive = is_alive(project, state.run)
-    if not alive:
-        require_kept(state)
-    if not alive and state.status is not RunStatus.RUNNING:
-        raise UsageError(f"{state.run} has ended: {state.status}", hint=f"devassist show {state.run}")
     request = StopRequested(who=f"person {who_is(project)}", now=now)
     with open_log(project) as log:
         log.record(Event(request, run=state.run))
@@ -57,6 +53,20 @@ def stop_run(project: Project, run: str, *, now: bool) -> RunState:
     if load_state(project, state.run).status is RunStatus.RUNNING:
         end_dead_run(project, state.run)
     return load_state(project, state.run)
+
+
+def require_running(project: Project, run: str) -> RunState:
+    """The run, if it is not over. Raises UsageError if it is."""
+    state = load_state(project, run)
+    if is_alive(project, state.run):
+        return state
+    require_kept(state)
+    if state.status is not RunStatus.RUNNING:
+        raise UsageError(
+            f"{state.run} has ended already ({state.status}): there is nothing to stop",
+            hint=f"devassist show {state.run}",
+        )
+    return state
 
 
 def _ended(project: Project, run: str, seconds: float) -> bool:

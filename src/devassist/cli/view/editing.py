@@ -31,6 +31,15 @@ def edit_files(invocation: Invocation, conflict: OpenConflict) -> Mapping[str, s
     return answers
 
 
+def edit_in_place(invocation: Invocation, path: Path) -> None:
+    """Open a file of the person's own in their editor. Raises UsageError without one, Unfinished if it fails."""
+    environment = invocation.host.environment
+    editor = next((environment[name] for name in _EDITORS if environment.get(name)), "")
+    if not editor:
+        raise UsageError("no editor is set", hint=f"set GIT_EDITOR, VISUAL or EDITOR, or open {path} by hand")
+    _start_editor(editor, path, environment)
+
+
 def edit_text(invocation: Invocation, path: str, text: str) -> str:
     """A text as the person saved it, in a file with the name of `path`."""
     environment = invocation.host.environment
@@ -44,6 +53,14 @@ def edit_text(invocation: Invocation, path: str, text: str) -> str:
 
 def _run_editor(editor: str, file: Path, text: str, environment: Mapping[str, str]) -> str:
     file.write_bytes(text.encode("utf-8", "surrogateescape"))
+    _start_editor(editor, file, environment)
+    try:
+        return file.read_bytes().decode("utf-8", "surrogateescape")
+    except OSError as error:
+        raise Unfinished(f"the edited file is gone: {error.strerror}") from error
+
+
+def _start_editor(editor: str, file: Path, environment: Mapping[str, str]) -> None:
     # As with git, the setting is a shell command, and the file its argument.
     done = subprocess.run(
         ["/bin/sh", "-c", f'{editor} "$@"', editor, str(file)], env=dict(environment), check=False
@@ -52,7 +69,3 @@ def _run_editor(editor: str, file: Path, text: str, environment: Mapping[str, st
         raise Unfinished(
             f"the editor ended with {done.returncode}", hint=f"{editor.split(maxsplit=1)[0]} is what was run"
         )
-    try:
-        return file.read_bytes().decode("utf-8", "surrogateescape")
-    except OSError as error:
-        raise Unfinished(f"the edited file is gone: {error.strerror}") from error

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import NamedTuple
+from urllib.parse import urlsplit
 
 from devassist.domain.errors import ModelError
 from devassist.domain.roles import Role
@@ -81,14 +82,16 @@ def is_scripted(model: str) -> bool:
 def no_model() -> ModelError:
     """The error if there is no model; its hint names all three ways to one."""
     keys = ", ".join(default.variable for default in DEFAULTS)
-    servers = ", ".join(f"{server.name} at {server.api_base}" for server in LOCAL_SERVERS)
+    servers = ", ".join(f"{server.name} ({urlsplit(server.api_base).port})" for server in LOCAL_SERVERS)
     return ModelError(
-        "no model is configured, the environment has no model key, and no model server answers on loopback",
+        "there is no model: none is configured, no key is in the environment, no server runs on this machine",
         kind="config",
         hint=(
-            "name a model with --model or 'default' under [model] in .devassist.toml; "
-            f"or set a key in the environment ({keys}; OPENAI_API_BASE for an OpenAI-compatible server); "
-            f"or start a local model server ({servers})"
+            "one of these is enough\n"
+            "  --model PROVIDER/NAME, or devassist config set model.default PROVIDER/NAME (in .devassist.toml)\n"
+            f"  a key in the environment: {keys}\n"
+            "  OPENAI_API_BASE, for a server that speaks OpenAI's protocol\n"
+            f"  a server on this machine: {servers}"
         ),
     )
 

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import shlex
+from collections.abc import Sequence
+from difflib import get_close_matches
 from typing import Annotated
 
 import typer
 
 from devassist.app.conflicts import compare as comparing
 from devassist.app.conflicts import ledger as life
+from devassist.cli.command_table import CONFLICTS
 from devassist.cli.commands.conflicts.options import Base, Branches, Committed, Every, Levels, chosen_levels
 from devassist.cli.invocation import of
 from devassist.cli.view.conflict_view import ReportFormat, follow, show_compared
 from devassist.cli.view.github import conflicts_found
 from devassist.domain.conflicts import Level, Severity, worst
+from devassist.domain.errors import NotFound
 from devassist.domain.settings import FailOn
 
 
@@ -48,7 +53,10 @@ def find(  # one parameter per option: the types are the interface
         deeper=_deeper(types=types, checks=checks),
         committed=committed,
     )
-    compared = life.compare_and_remember(project, wanted)
+    try:
+        compared = life.compare_and_remember(project, wanted)
+    except NotFound as error:
+        raise _misspelt(wanted.branches, error) from None
     show_compared(invocation, compared, output)
     if not compared.sides and not branches and not every:
         invocation.say("no crew's branch is live here; --all takes every local branch ahead of the base")
@@ -59,6 +67,17 @@ def find(  # one parameter per option: the types are the interface
     severity = worst(compared.conflicts)
     fails = threshold is not FailOn.NEVER and severity is not None and severity.at_least(Severity(threshold))
     raise typer.Exit(1 if fails else 0)
+
+
+def _misspelt(names: Sequence[str], error: NotFound) -> NotFound:
+    """The error, or that a command of `conflicts` was probably meant by the first name."""
+    near = get_close_matches(names[0], CONFLICTS, n=1, cutoff=0.7) if names else []
+    if not near:
+        return error
+    rest = shlex.join([near[0], *names[1:]])
+    return NotFound(
+        f"{names[0]!r} is neither a branch nor a command of conflicts", hint=f"devassist conflicts {rest}"
+    )
 
 
 def _deeper(*, types: bool, checks: bool) -> tuple[Level, ...]:

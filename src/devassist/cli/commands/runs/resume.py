@@ -21,6 +21,7 @@ from devassist.cli.view.progress import PlainProgress
 from devassist.cli.view.resolution_view import show_resolution
 from devassist.cli.view.run_session import answer, launch, may_ask, readable, show_run
 from devassist.domain.errors import UsageError
+from devassist.domain.settings import ApprovalMode
 from devassist.domain.state.run import RunState
 
 
@@ -36,7 +37,10 @@ def resume(
     max_turns: Annotated[
         int | None, typer.Option("--max-turns-per-agent", min=1, help="Model calls of one agent in a round.")
     ] = None,
-    approve: Annotated[str | None, typer.Option(help="auto, ask or never.")] = None,
+    approve: Annotated[
+        ApprovalMode | None,
+        typer.Option(help="Whether deliveries land by confidence, by you, or only if sure."),
+    ] = None,
     record: Annotated[Path | None, typer.Option(help="Write the model's replies to a cassette.")] = None,
     replay: Annotated[Path | None, typer.Option(help="Take further replies from a cassette.")] = None,
     unsafe_no_sandbox: Annotated[
@@ -65,7 +69,7 @@ def resume(
         "limits.max_minutes": max_minutes,
         "limits.max_rounds": max_rounds,
         "limits.max_turns_per_agent": max_turns,
-        "approvals.mode": approve,
+        "approvals.mode": None if approve is None else str(approve),
     }
     project = invocation.project()
     state = load_state(project, run)

@@ -18,6 +18,7 @@ from devassist.cli.view.run_session import answer, launch, may_ask, readable, sh
 from devassist.domain.errors import UsageError
 from devassist.domain.plan import Plan, parse_plan
 from devassist.domain.roles import CrewSize
+from devassist.domain.settings import ApprovalMode
 
 
 def run(  # the types are the interface
@@ -50,7 +51,10 @@ def run(  # the types are the interface
     include_dirty: Annotated[
         bool, typer.Option("--include-dirty", help="Take uncommitted work into the base, touching nothing.")
     ] = False,
-    approve: Annotated[str | None, typer.Option(help="auto, ask or never.")] = None,
+    approve: Annotated[
+        ApprovalMode | None,
+        typer.Option(help="Whether deliveries land by confidence, by you, or only if sure."),
+    ] = None,
     record: Annotated[Path | None, typer.Option(help="Write the model's replies to a cassette.")] = None,
     replay: Annotated[Path | None, typer.Option(help="Take the model's replies from a cassette.")] = None,
     artifacts: Annotated[
@@ -77,7 +81,7 @@ def run(  # the types are the interface
         "limits.max_minutes": max_minutes,
         "limits.max_rounds": max_rounds,
         "limits.max_turns_per_agent": max_turns,
-        "approvals.mode": approve,
+        "approvals.mode": None if approve is None else str(approve),
     }
     project = invocation.project(flags)
     own_plan = _plan(invocation.host.directory, plan)

@@ -8,7 +8,7 @@ import typer
 
 from devassist.app.documents import run_document
 from devassist.app.runs.ownership import live_runs
-from devassist.app.runs.stopping import stop_run
+from devassist.app.runs.stopping import require_running, stop_run
 from devassist.app.wiring.project import load_state
 from devassist.app.wiring.standby import end_standby
 from devassist.cli.invocation import Format, of, print_json
@@ -32,9 +32,11 @@ def stop(
     """Stop a run and keep its work under rescue refs."""
     invocation = of(context)
     project = invocation.project()
-    if every == bool(run):
-        raise UsageError("name a run, or use --all", hint="devassist status lists the runs")
-    runs = live_runs(project) if every else [load_state(project, run).run]
+    if every and run:
+        raise UsageError("a run and --all exclude each other", hint=f"devassist stop {run}")
+    runs = live_runs(project) if every else [load_state(project, run or "@last").run]
+    if not every:
+        require_running(project, runs[0])
     invocation.say(f"stopping {', '.join(runs) or 'nothing: no run is active'}")
     stopped = [stop_run(project, name, now=now) for name in runs]
     if every and (waiting := end_standby(invocation.host)):
