@@ -87,6 +87,8 @@ class AgentPlace:
     read_only: tuple[str, ...]
     prefix: str = ""
     """The subdirectory of the repository that commands run in."""
+    goal: str = ""
+    """That of the whole run."""
     models: tuple[str, ...] = ()
     """The agent's models, the primary first; empty: as the assignment says for its role."""
     hidden: tuple[str, ...] = ()

@@ -37,6 +37,8 @@ class ModelRequest:
     address: CallAddress = NOWHERE
     max_tokens: int | None = None
     reasoning: Mapping[int, Reasoning] = field(default_factory=dict)
+    schema: JsonObject | None = None
+    """The JSON schema of the object that is asked for."""
     stable: int = 0
     """The number of leading messages that are equal for all agents of a run; providers keep them in a cache."""
 

@@ -8,6 +8,7 @@ from dataclasses import replace
 
 from crewai.utilities.string_utils import sanitize_tool_name
 
+from devassist.crew.text_protocol.tool_text import text_calls
 from devassist.ports import ModelReply, ToolCall
 
 
@@ -37,6 +38,18 @@ def with_our_names(reply: ModelReply, offered: Collection[str]) -> ModelReply:
         name = sanitize_tool_name(call.name.rpartition(".")[2])
         calls.append(replace(call, name=name) if name in offered else call)
     return replace(reply, tool_calls=calls)
+
+
+def with_calls_of_text(reply: ModelReply, offered: Collection[str], turn: int) -> ModelReply:
+    """The reply with the tool calls that its text is meant to be, if it has no others; `turn` makes their ids."""
+    found = [] if reply.tool_calls else text_calls(reply.content, offered)
+    if not found:
+        return reply
+    calls = [
+        ToolCall(id=f"text_{turn}_{number}", name=call.name, arguments=call.arguments)
+        for number, call in enumerate(found)
+    ]
+    return replace(reply, content="", tool_calls=calls)
 
 
 def with_stand_ins(reply: ModelReply, rejected: Collection[int]) -> ModelReply:

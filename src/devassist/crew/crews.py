@@ -17,15 +17,18 @@ from crewai.tools.structured_tool import CrewStructuredTool
 from crewai.utilities.task_output_storage_handler import TaskOutputStorageHandler
 from pydantic import BaseModel, ConfigDict, PrivateAttr
 
+from devassist.crew.agent_llm import AgentLLM
 from devassist.crew.agent_session import AgentSession
+from devassist.crew.conversation.transcript import EMPTY, Conversation
 from devassist.crew.gateway_llm import BRIEF, GatewayLLM
+from devassist.crew.text_protocol.protocols import Protocols
 from devassist.crew.tools.tool_context import ToolOutcome
-from devassist.crew.transcript import EMPTY, Conversation
 from devassist.domain.events import JsonObject
 from devassist.domain.roles import Role
 from devassist.ports import ModelReply, ModelRequest
 
 _UNLIMITED = 1_000_000
+_WITH_TOOLS = Protocols()
 
 
 class SentBack(Exception):
@@ -110,6 +113,7 @@ def build_crew(
     complete: Callable[[AgentSession, ModelRequest], ModelReply],
     window: Callable[[str], int],
     earlier: Mapping[Role, Conversation] = MappingProxyType({}),
+    protocols: Protocols = _WITH_TOOLS,
 ) -> Crew:
     """
     A sequential crew with one agent and one task per session, in order.
@@ -120,6 +124,8 @@ def build_crew(
     tasks: list[Task] = []
     for session in sessions:
         agent = _agent(session, complete=complete, window=window, earlier=earlier.get(session.role, EMPTY))
+        if isinstance(agent.llm, AgentLLM):
+            agent.llm.speak(protocols)
         agents.append(agent)
         tasks.append(
             Task(
@@ -161,7 +167,7 @@ def _agent(
         role=str(session.role),
         goal=texts["goal"],
         backstory=texts["backstory"],
-        llm=GatewayLLM(
+        llm=AgentLLM(
             model=model,
             session=session,
             complete=lambda request: complete(session, request),

@@ -13,11 +13,11 @@ from pydantic import PrivateAttr
 
 from devassist.assignments import CallAddress
 from devassist.crew.agent_session import AgentSession, known_tool
-from devassist.crew.crew_calls import CrewCall, with_our_names, with_stand_ins
+from devassist.crew.conversation.fitting import fitted, tokens_of, window_after_overflow
+from devassist.crew.conversation.transcript import EMPTY, Conversation, Opening, Transcript, closed
+from devassist.crew.crew_calls import CrewCall, with_calls_of_text, with_our_names, with_stand_ins
 from devassist.crew.crew_stop import CrewStop
-from devassist.crew.fitting import fitted, tokens_of, window_after_overflow
 from devassist.crew.tools.arguments import schema_of
-from devassist.crew.transcript import EMPTY, Conversation, Opening, Transcript, closed
 from devassist.domain.errors import DevassistError, Interrupted, LimitReached, ModelError
 from devassist.domain.events import JsonObject
 from devassist.domain.statuses import Outcome
@@ -143,6 +143,7 @@ class GatewayLLM(BaseLLM):
             self._insert_news(own)
             reply = with_our_names(self._send(own), session.offered())
             how = _BROKEN_OFF.get(reply.finish_reason.lower(), "")
+            reply = reply if how else with_calls_of_text(reply, session.offered(), session.turn)
             if not how and reply.tool_calls:
                 self._tool_call_seen = True
                 rejected = self._check_calls(reply.tool_calls)
@@ -174,7 +175,7 @@ class GatewayLLM(BaseLLM):
 
     def _insert_news(self, own: Sequence[JsonObject]) -> None:
         """Insert notes and news for this agent before its next call; they stay in the transcript."""
-        with _errors_as_stops():
+        with errors_as_stops():
             _ = self._session.place  # opens the place: an agent begins before it reads news
             news = self._session.link.news(self._address())
         self._transcript.insert(len(own), *news)
@@ -187,7 +188,7 @@ class GatewayLLM(BaseLLM):
 
     def _send(self, messages: Sequence[JsonObject]) -> ModelReply:
         """The reply to a conversation, which is sent again, shorter, while no model has a window for it."""
-        with _errors_as_stops():
+        with errors_as_stops():
             while True:
                 request = self._request(messages)
                 try:
@@ -203,9 +204,7 @@ class GatewayLLM(BaseLLM):
     def _request(self, messages: Sequence[JsonObject]) -> ModelRequest:
         session = self._session
         place = session.place
-        if session.models[0] != self._asked:  # chosen when the agent began, after this was made
-            self.model = self._asked = session.models[0]
-            self._window = self._window_of(self._asked)
+        self._take_model()
         opening = Opening(
             brief=place.brief, shared=place.shared, earlier=self._earlier if place.continues else EMPTY
         )
@@ -220,6 +219,12 @@ class GatewayLLM(BaseLLM):
             reasoning=conversation.reasoning,
             stable=_STABLE if place.shared else 0,
         )
+
+    def _take_model(self) -> None:
+        """Ask the model that was chosen when the agent began, after this was made."""
+        if self._session.models[0] != self._asked:
+            self.model = self._asked = self._session.models[0]
+            self._window = self._window_of(self._asked)
 
     def _check_calls(self, calls: Sequence[ToolCall]) -> Mapping[int, str]:
         """Record the calls that CrewAI will reject before any of our tools sees them: index -> our result for it."""
@@ -237,7 +242,7 @@ class GatewayLLM(BaseLLM):
 
 
 @contextmanager
-def _errors_as_stops() -> Iterator[None]:
+def errors_as_stops() -> Iterator[None]:
     """Turn a DevassistError into a CrewStop, which CrewAI does not catch."""
     try:
         yield

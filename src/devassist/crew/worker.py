@@ -16,9 +16,10 @@ from crewai.events.utils.console_formatter import set_suppress_console_output
 from devassist.assignments import Assignment, CrewEnding, Leg
 from devassist.crew.agent_session import AgentSession
 from devassist.crew.call_journal import CallJournal, recorded_reply
+from devassist.crew.conversation.transcript import Conversation
 from devassist.crew.crew_stop import CrewStop
 from devassist.crew.crews import build_crew, conversation_of
-from devassist.crew.transcript import Conversation
+from devassist.crew.text_protocol.protocols import Protocols
 from devassist.domain.hashing import digest
 from devassist.domain.roles import Role
 from devassist.domain.statuses import Outcome
@@ -41,6 +42,7 @@ class CrewRunner:
     open_files: Callable[[Path], Files]
     call: Caller
     window: Callable[[str], int]
+    protocols: Protocols = field(default_factory=Protocols)
     granted: list[str] = field(default_factory=list)
     _conversations: dict[Role, Conversation] = field(default_factory=dict)
     """Of the last leg of each role, for the next."""
@@ -61,7 +63,13 @@ class CrewRunner:
     def _run_leg(self, leg: Leg) -> Leg | None:
         """Run a crew once. What follows is the supervisor's reply to its last submit."""
         sessions = [self._session(role, leg.round) for role in leg.roles]
-        crew = build_crew(sessions, complete=self._complete, window=self.window, earlier=self._conversations)
+        crew = build_crew(
+            sessions,
+            complete=self._complete,
+            window=self.window,
+            earlier=self._conversations,
+            protocols=self.protocols,
+        )
         try:
             contextvars.Context().run(crew.kickoff)
         except Exception as error:

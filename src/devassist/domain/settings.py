@@ -57,6 +57,14 @@ class ConflictResolution(StrEnum):
     NEVER = "never"
 
 
+class ModelProtocol(StrEnum):
+    """How a model works: by tool calls, or by text for which the harness makes the calls."""
+
+    AUTO = "auto"
+    TOOLS = "tools"
+    TEXT = "text"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModelPrice:
     """The price of a model in US dollars per million tokens."""
@@ -100,6 +108,8 @@ class ModelSettings:
     """Seconds until one attempt counts as hung."""
     max_retries: int = 4
     """Further attempts after a retryable error, per model."""
+    protocol: ModelProtocol = ModelProtocol.AUTO
+    """auto: text for a model on your own server that makes no tool calls, else tools; or tools, or text, for all."""
     roles: Mapping[Role, str] = field(default_factory=dict)
     """`[model.roles]`: a model for one role."""
     params: ModelParams = field(default_factory=ModelParams)

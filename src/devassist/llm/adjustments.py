@@ -26,6 +26,7 @@ _TURNS = re.compile(
 )
 _LENGTH = re.compile(r"max_?(completion_|output_|new_)?tokens", re.IGNORECASE)
 _CONTEXT = re.compile(r"context|prompt is too long|input", re.IGNORECASE)
+_FORMAT = re.compile(r"response_?format|json_?schema|json_object|grammar", re.IGNORECASE)
 _REFUSALS = (400, 405, 406, 415, 422)
 _TEMPLATE_FAILED = 500
 """What some servers answer when a chat template raises."""
@@ -38,11 +39,15 @@ class Adjustment(StrEnum):
     USUAL_LENGTH = "the server allows shorter replies than litellm's table says"
     TURNS = "the server wants users and assistants to take turns"
     PLAIN_REASONING = "the server refuses reasoning that is not in its old place"
+    ANY_OBJECT = "the server takes no JSON schema"
+    ANY_TEXT = "the server takes no format of a reply"
     WITHOUT_REASONING = "the server refuses the signature of earlier reasoning"
 
 
 def adjustment_for(case: Case, learnt: Collection[Adjustment] = ()) -> Adjustment | None:
     """What the refusal asks for, beside what is `learnt`; None if it asks for nothing that can be done."""
+    if case.request.schema is not None and _refuses_format(case):
+        return Adjustment.ANY_TEXT if Adjustment.ANY_OBJECT in learnt else Adjustment.ANY_OBJECT
     refuses = case.status in (*_REFUSALS, _TEMPLATE_FAILED)
     if refuses and _TURNS.search(case.text) and _has_results(case.request.messages):
         return Adjustment.TURNS
@@ -64,6 +69,12 @@ def plain_reasoning(reasoning: Mapping[int, Reasoning]) -> Mapping[int, Reasonin
     litellm does not tell between which texts and calls several blocks stood, and Claude signs each in its place.
     """
     return {index: thought for index, thought in reasoning.items() if len(thought.blocks) <= 1}
+
+
+def _refuses_format(case: Case) -> bool:
+    """Whether the server, or litellm for it, does not take the format of a reply that it was asked for."""
+    refuses = case.status in (*_REFUSALS, _TEMPLATE_FAILED) or case.outermost == "UnsupportedParamsError"
+    return refuses and bool(_FORMAT.search(case.text))
 
 
 def _has_results(messages: Sequence[JsonObject]) -> bool:

@@ -22,6 +22,7 @@ from devassist.llm.models.params import arguments_of, params_for, variables_of, 
 from devassist.llm.models.prices import find_price
 from devassist.llm.models.providers import KEYS, find_key, is_loopback, key_variable, provider_of, server_of
 from devassist.llm.models.windows import OLLAMA, SHORT_UNLESS_ASKED, Windows, longest_reply
+from devassist.llm.reply_format import response_format
 from devassist.llm.silence import environment
 from devassist.llm.wire.outgoing import Outgoing, outgoing
 from devassist.llm.wire.replies import reply_from
@@ -153,6 +154,8 @@ class LiteLLMClient:
             parameters["stream_options"] = {"include_usage": True}
         if sent.tools:
             parameters["tools"] = sent.tools
+        if request.schema is not None and Adjustment.ANY_TEXT not in learnt:
+            parameters["response_format"] = response_format(request.schema, Adjustment.ANY_OBJECT in learnt)
         params = params_for(request.address.role, self._settings)
         parameters |= arguments_of(params, self._env)
         if max_tokens := params.max_tokens or self._max_tokens(request, sent):

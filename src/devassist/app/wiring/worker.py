@@ -16,15 +16,17 @@ from importlib import import_module
 from multiprocessing.connection import Connection
 from pathlib import Path
 
+from devassist.app.wiring.host import Host, utc_now
 from devassist.assignments import Assignment, CrewEnding
 from devassist.crew.crew_stop import CrewStop
 from devassist.crew.forkserver import serve
 from devassist.crew.link import PipeLink
 from devassist.crew.process_mark import detach, show
 from devassist.crew.standby import wait_for_run
+from devassist.crew.text_protocol.protocols import Protocols
 from devassist.crew.worker_start import decode_start
 from devassist.domain.errors import DevassistError
-from devassist.domain.settings import ModelSettings
+from devassist.domain.settings import ModelProtocol, ModelSettings
 from devassist.domain.statuses import Outcome, SandboxTier
 from devassist.engine.stop import MARK
 from devassist.faults import arm_from
@@ -33,6 +35,7 @@ from devassist.llm.cassette import ReplayClient
 from devassist.llm.lean_import import lean
 from devassist.llm.litellm_gateway import LiteLLMClient
 from devassist.llm.models.catalogue import find_entry
+from devassist.llm.models.own_servers import own_server
 from devassist.llm.models.windows import ASSUMED_HOSTED
 from devassist.llm.scripted import ScriptedClient, load_script
 from devassist.llm.silence import environment
@@ -198,6 +201,7 @@ def run_assignment(connection: Connection) -> None:
             open_files=WorktreeFiles,
             call=_caller(client, assignment),
             window=lambda model: assignment.windows.get(model) or _window(client, model),
+            protocols=_protocols(assignment, client),
         )
         ending = runner.run()
     except DevassistError as error:  # such as a cassette or a sandbox that is gone
@@ -238,6 +242,18 @@ def _client(assignment: Assignment) -> ModelClient:
 def _window(client: ModelClient, model: str) -> int:
     real = client.others if isinstance(client, _ByModel) else client
     return real.window(model) if isinstance(real, LiteLLMClient) else ASSUMED_HOSTED
+
+
+def _protocols(assignment: Assignment, client: ModelClient) -> Protocols:
+    settings = replace(assignment.model, api_base=assignment.api_base)
+    if not isinstance(client, LiteLLMClient) and settings.protocol is ModelProtocol.AUTO:
+        return Protocols()
+    return Protocols(
+        setting=settings.protocol,
+        server_of=lambda model: own_server(model, settings, os.environ),
+        directory=Host().state_dir / "protocols",
+        now=utc_now,
+    )
 
 
 def _caller(client: ModelClient, assignment: Assignment) -> Callable[..., ModelReply]:

@@ -89,4 +89,5 @@ def agent_place(
         environment=world.environment,
         read_only=tuple(str(directory) for directory in world.read_only),
         prefix=context.request.prefix,
+        goal=context.around.goal,
     )

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from devassist.crew.fitting import fitted, tokens_of
-from devassist.crew.transcript import Conversation
+from devassist.crew.conversation.fitting import fitted, tokens_of
+from devassist.crew.conversation.transcript import Conversation
 from devassist.domain.events import JsonObject, Reasoning
 from support.conversations import conversations
 

@@ -10,8 +10,8 @@ import pytest
 
 from devassist.assignments import CrewEnding
 from devassist.crew.call_journal import recorded_reply
-from devassist.crew.fitting import tokens_of
-from devassist.crew.transcript import Conversation
+from devassist.crew.conversation.fitting import tokens_of
+from devassist.crew.conversation.transcript import Conversation
 from devassist.domain.errors import ModelError
 from devassist.domain.events import NO_REASONING, Reasoning, ToolCalled
 from devassist.domain.redaction import Redactor

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator, Sequence
 
-from devassist.crew.transcript import Conversation
+from devassist.crew.conversation.transcript import Conversation
 from devassist.domain.events import JsonObject
 from devassist.ports import ModelRequest
 
