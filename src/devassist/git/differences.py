@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import NamedTuple
 
 import pygit2
@@ -49,8 +50,8 @@ def myers_hunks(old: bytes, new: bytes) -> tuple[Hunk, ...]:
 def merge_attribute(repository: Repository, path: str) -> str:
     """The merge attribute of `path`: a driver's name, "set", "unset", or "" if unspecified."""
     try:
-        value = repository.handle.get_attr(path, "merge")
-    except (UnicodeError, ValueError, pygit2.GitError):
+        value = repository.handle.get_attr(os.fsencode(path), "merge")
+    except (ValueError, pygit2.GitError):
         return "unset"
     if isinstance(value, str):
         return value

@@ -25,6 +25,7 @@ from devassist.git.discovery import open_worktree_handle
 from devassist.git.objects.attributes import apply_everywhere, apply_to
 from devassist.git.objects.errors import translated
 from devassist.git.objects.filters import filtered
+from devassist.git.objects.ignored import is_ignored
 from devassist.git.objects.loose import write_loose
 from devassist.git.objects.trees import EXECUTABLE, FILE, GITLINK, TREE, Entry, Trees, tree_id
 from devassist.git.repository import Repository
@@ -130,7 +131,7 @@ class ScratchObjects:
             if old is not None and old.mode in (TREE, GITLINK):
                 continue
             seen = files.see(path, store=True, known=old)
-            if seen is None or old is not None or not handle.path_is_ignored(path):
+            if seen is None or old is not None or not is_ignored(handle, path):
                 edits[path] = None if seen is None else seen.entry
         with translated("store a snapshot"):
             new = trees.edited(tree_id(handle, onto) if onto else tree, edits, write=True)

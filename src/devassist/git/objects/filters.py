@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+from typing import cast
+
 import pygit2
 from pygit2.enums import FilterMode
 from pygit2.errors import check_error
@@ -10,11 +13,8 @@ from pygit2.ffi import C, ffi
 
 def filtered(repo: pygit2.Repository, path: str, data: bytes, mode: FilterMode) -> bytes:
     """The content git would store for a file (clean) or write for a blob (smudge). Raises GitError if git refuses."""
-    try:
-        path.encode()
-    except UnicodeEncodeError:
-        return data  # libgit2's filters are reached by UTF-8 names only; the bytes go in as they are
-    filters = repo.load_filter_list(path, mode)
+    # pygit2 would encode a name as UTF-8, which not every name is; it passes bytes on as they are.
+    filters = repo.load_filter_list(cast("str", os.fsencode(path)), mode)
     if filters is None or not data:
         return data
     if b"\0" not in data:

@@ -20,6 +20,7 @@ import pygit2
 from devassist.domain.errors import RepositoryError
 from devassist.git.objects.attributes import ATTRIBUTES, apply_everywhere
 from devassist.git.objects.errors import translated
+from devassist.git.objects.ignored import is_ignored
 from devassist.git.objects.trees import EXECUTABLE, FILE, GITLINK, Entry, Trees
 from devassist.git.pool.record import PoolRecord, Written, above, lstat, marks
 from devassist.git.worktree.admin import delete_directory
@@ -250,8 +251,8 @@ class PooledTree:
             return True
         if plain.rpartition("/")[2].casefold() == ".git":
             return False
-        with contextlib.suppress(UnicodeEncodeError, pygit2.GitError, ValueError):
-            return self.repo.path_is_ignored(path)
+        with contextlib.suppress(RepositoryError, ValueError):
+            return is_ignored(self.repo, path)
         return False
 
     def _entries(self, below: str) -> Iterator[os.DirEntry[str]]:

@@ -15,6 +15,7 @@ from devassist.domain.risks import forbidden_path
 from devassist.git.objects import refs
 from devassist.git.objects.errors import translated
 from devassist.git.objects.identity import FALLBACK_EMAIL, FALLBACK_NAME, Signature
+from devassist.git.objects.ignored import is_ignored
 from devassist.git.objects.trees import Entry, Trees, tree_id
 from devassist.git.repository import Repository
 from devassist.git.worktree.admin import AdminDir, delete_directory
@@ -94,8 +95,7 @@ class Worktree:
 
     def ignores(self, path: str) -> bool:
         """Whether git's ignore rules name `path`, tracked or not."""
-        with translated("look up an ignore rule"):
-            return self.admin.open().path_is_ignored(path)
+        return is_ignored(self.admin.open(), path)
 
     @property
     def is_clean(self) -> bool:

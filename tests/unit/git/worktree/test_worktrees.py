@@ -477,3 +477,23 @@ def test_submodules_are_left_alone(lab: Lab) -> None:
     assert worktree.is_clean
     (worktree.path / "sub/hidden").write_text("h")
     assert worktree.changes().embedded == ("sub",)
+
+
+def test_names_that_are_no_text_are_filtered_and_ignored_as_others_are(lab: Lab) -> None:
+    odd = "b\udcff\udce9"
+    lab.commit(
+        {".gitattributes": "*.txt text eol=crlf\n", ".gitignore": "*.log\n", f"{odd}/{odd}.txt": "1\n2\n"}
+    )
+    worktree = lab.open()
+    file = worktree.path / odd / f"{odd}.txt"
+    assert file.read_bytes() == b"1\r\n2\r\n"
+    os.utime(file, (1, 1))
+    assert worktree.is_clean
+    file.write_bytes(b"1\r\n3\r\n")
+    lab.write({f"{odd}.log": "ignored", f"{odd}.new": "n"}, worktree.path)
+    assert kinds(worktree) == {f"{odd}/{odd}.txt": "modified", f"{odd}.new": "added"}
+    assert worktree.ignores(f"{odd}.log")
+    assert not worktree.ignores(f"{odd}.new")
+    assert worktree.commit([f"{odd}/{odd}.txt", f"{odd}.new"], "odd", author=ME, committer=ME)
+    assert lab.git("cat-file", "-p", f"devassist/r1/t1/coder:{odd}/{odd}.txt") == "1\n3"
+    assert worktree.remove() is None
