@@ -93,7 +93,7 @@ def poison(repo: Path, marker: Path) -> None:
             f'[merge "evil"]\n\tdriver = {script}\n[commit]\n\tgpgsign = true\n[gpg]\n\tprogram = {script}\n'
         )
     (repo / ".git" / "info").mkdir(exist_ok=True)
-    (repo / ".git" / "info" / "attributes").write_text("* filter=evil diff=evil merge=evil\n")
+    (repo / ".git" / "info" / "attributes").write_text("* diff=evil merge=evil\nREADME.md filter=evil\n")
 
 
 def _script() -> CrewScript:

@@ -30,6 +30,8 @@ class Change:
     size: int = 0
     target: str = ""
     """Where a symbolic link points."""
+    driver: str = ""
+    """The filter driver that the content would have to go through and has not: such a change cannot be committed."""
 
     @property
     def paths(self) -> tuple[str, ...]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
@@ -23,6 +24,8 @@ from devassist.git.objects.identity import Signature, as_pygit2, find_signature
 from devassist.git.objects.trees import Trees, tree_id
 
 _BRANCH = "refs/heads/"
+_LFS = "lfs"
+_DRIVER = re.compile(rb"^[^#\n]*\sfilter=(\S+)", re.MULTILINE)
 _STAGED = (
     FileStatus.INDEX_NEW
     | FileStatus.INDEX_MODIFIED
@@ -137,13 +140,16 @@ class Repository:
 
     @property
     def has_lfs(self) -> bool:
-        """Whether a .gitattributes of HEAD uses the lfs filter, which libgit2 does not run."""
-        trees = Trees(self._handle)
-        return any(
-            b"filter=lfs" in self._handle.read(pygit2.Oid(hex=entry.id))[1]
-            for path, entry in trees.walk(self.tree_of(self.head_commit))
-            if path == ".gitattributes" or path.endswith("/.gitattributes")
-        )
+        return _LFS in self.filter_drivers
+
+    @property
+    def filter_drivers(self) -> frozenset[str]:
+        """The filter drivers that a .gitattributes of HEAD names. None of them is run here."""
+        trees, names = Trees(self._handle), set[bytes]()
+        for path, entry in trees.walk(self.tree_of(self.head_commit)):
+            if path == ".gitattributes" or path.endswith("/.gitattributes"):
+                names.update(_DRIVER.findall(self._handle.read(pygit2.Oid(hex=entry.id))[1]))
+        return frozenset(name.decode("utf-8", "replace") for name in names)
 
     @property
     def is_sparse(self) -> bool:

@@ -205,6 +205,9 @@ def _repository(project: Project) -> Iterator[Check]:
         yield Check("history", Health.WARN, "the clone is shallow", hint)
     if repository.has_submodules:
         yield Check("submodules", Health.WARN, "agents' worktrees have them empty, and never change them")
+    if others := sorted(repository.filter_drivers - {"lfs"}):
+        fact = f"{', '.join(others)}: not run here; agents see such files as they are stored, and cannot change them"
+        yield Check("filters", Health.WARN, fact)
     if repository.has_lfs:
         hint = "[checks] setup can fetch the files"
         yield Check("Git LFS", Health.WARN, "agents' worktrees hold pointers", hint)

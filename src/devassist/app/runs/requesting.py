@@ -24,6 +24,7 @@ from devassist.domain.state.run import RunState
 from devassist.engine.choice.agent_models import check_models
 from devassist.engine.context import ModelChoice, RunRequest
 from devassist.git.merging.program import find_git
+from devassist.git.objects.drivers import reason_of
 from devassist.git.repository import Repository
 from devassist.git.worktree.operations import find_operation
 from devassist.git.worktree.snapshot import snapshot_dirty
@@ -243,7 +244,12 @@ def _base(project: Project, options: RunOptions) -> tuple[str, list[str]]:
                 else "git status shows them; resolve them and 'git add' them",
             )
         signature = repository.signature(project.host.environment)
-        base = snapshot_dirty(repository, "Uncommitted work, taken as the base of a run", signature)
+        snapshot = snapshot_dirty(repository, "Uncommitted work, taken as the base of a run", signature)
+        base = snapshot.commit
+        warnings += [
+            f"the change of {path} is not in the base: {reason_of(driver)}; commit it with git"
+            for path, driver in snapshot.left_out.items()
+        ]
     elif dirty:
         paths = [*dict.fromkeys([*dirty.staged, *dirty.unstaged, *dirty.untracked])]
         shown = ", ".join(paths[:5]) + (f" and {len(paths) - 5} more" if len(paths) > 5 else "")  # noqa: PLR2004
@@ -258,8 +264,14 @@ def _base(project: Project, options: RunOptions) -> tuple[str, list[str]]:
         )
     if repository.has_submodules:
         warnings.append("submodules are empty in the agents' worktrees and are never changed")
-    if repository.has_lfs:
+    drivers = repository.filter_drivers
+    if "lfs" in drivers:
         warnings.append("files in Git LFS are pointers in the agents' worktrees")
+    if others := sorted(drivers - {"lfs"}):
+        warnings.append(
+            f"files with the filter {', '.join(others)} are in the agents' worktrees as they are stored, "
+            "and are not changed"
+        )
     if repository.head_branch is None and not options.base:
         warnings.append(f"HEAD is detached; the base is {base[:12]}")
     return base, warnings

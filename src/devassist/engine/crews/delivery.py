@@ -36,6 +36,7 @@ from devassist.engine.choice.private_view import visible_diff
 from devassist.engine.context import RunContext
 from devassist.engine.crews.handoffs import approved_errors
 from devassist.engine.crews.run_worktrees import RunWorktrees
+from devassist.git.objects.drivers import reason_of
 from devassist.git.objects.identity import Signature
 from devassist.git.objects.trailers import with_trailers
 from devassist.git.worktree.worktree import Worktree
@@ -120,6 +121,8 @@ class Delivery:
             if opened.given.get(change.path) == change.blob:
                 continue
             reason = self._reason_to_leave(change.paths, role, risks)
+            if change.driver:
+                reason = reason_of(change.driver)
             if change.path in opened.copied:
                 reason = "it is the person's own untracked file"
             product = any(

@@ -28,6 +28,7 @@ from devassist.domain.ids import agent_id, branch_name, rescue_ref, worktree_nam
 from devassist.domain.risks import unfit_to_land
 from devassist.engine.context import RunContext
 from devassist.engine.crews.harness_commands import HarnessCommands, private_directory
+from devassist.git.objects.drivers import reason_of
 from devassist.git.worktree.listing import copy_untracked
 from devassist.git.worktree.worktree import Worktree
 from devassist.git.worktree.worktrees import clear_unfinished, find_worktree, open_worktree
@@ -142,6 +143,8 @@ class RunWorktrees:
         tracked = worktree.tracks(path)
         if reason := unfit_to_land(path, tracked=tracked):
             return reason
+        if driver := worktree.driver_of(path):
+            return reason_of(driver)
         if tracked or path in written:
             return ""
         hidden = worktree.ignores(path) and (worktree.path / path).exists()

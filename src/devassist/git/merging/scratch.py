@@ -103,8 +103,9 @@ class ScratchObjects:
         with translated(f"read HEAD of {worktree}"):
             head = str(handle.head.peel(pygit2.Commit).id)
         tree, trees = tree_id(handle, head), Trees(handle, self._store)
-        edits = scan(handle, worktree, tree, store=True).edits()
-        for path in _left_behind(trees, tree, edits):
+        scanned = scan(handle, worktree, tree, store=True, keeps_driven=False)
+        edits = scanned.edits()
+        for path in {*_left_behind(trees, tree, edits), *scanned.driven}:
             del edits[path]
         with translated("store a snapshot"):
             new = trees.edited(tree, edits, write=True)
@@ -124,13 +125,15 @@ class ScratchObjects:
         tree = tree_id(handle, head)
         trees = Trees(handle, self._store)
         plain = not (apply_everywhere(handle) or apply_to(trees, tree, worktree, paths))
-        files = Files(handle, worktree, plain, self._store)
+        files = Files(handle, worktree, plain, self._store, keeps_driven=False)
         edits: dict[str, Entry | None] = {}
         for path in sorted(paths):
             old = trees.find(tree, path)
             if old is not None and old.mode in (TREE, GITLINK):
                 continue
             seen = files.see(path, store=True, known=old)
+            if seen is not None and seen.driver:
+                continue
             if seen is None or old is not None or not is_ignored(handle, path):
                 edits[path] = None if seen is None else seen.entry
         with translated("store a snapshot"):

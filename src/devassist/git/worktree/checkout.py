@@ -19,6 +19,7 @@ from pygit2.enums import RepositoryOpenFlag
 from devassist.domain.errors import RepositoryError
 from devassist.domain.failpoints import reach
 from devassist.git.objects import refs
+from devassist.git.objects.drivers import driver_of, reason_of
 from devassist.git.objects.errors import translated
 from devassist.git.objects.trees import GITLINK, Entry, Trees
 from devassist.git.repository import Repository
@@ -115,6 +116,12 @@ def _write(repository: Repository, edits: Mapping[str, _Edit]) -> None:
 
 
 def _refuse_overlap(repository: Repository, edits: Mapping[str, _Edit]) -> None:
+    for path, edit in edits.items():
+        if edit.new is not None and (driver := driver_of(repository.handle, path)):
+            raise RepositoryError(
+                f"{path} cannot be written: {reason_of(driver)}; nothing was changed",
+                hint="'git merge' of the same commit does it",
+            )
     overlap = sorted(_overlap(repository, edits))
     if overlap:
         more = f" and {len(overlap) - _SHOWN} more" if len(overlap) > _SHOWN else ""

@@ -19,9 +19,11 @@ from pygit2.enums import FilterMode
 
 from devassist.descent import content, directory_of, root_directory, status
 from devassist.domain.errors import RepositoryError
+from devassist.git.objects.drivers import ENCODING, driver_of
 from devassist.git.objects.errors import translated
-from devassist.git.objects.filters import filtered
+from devassist.git.objects.filters import WrongEncoding, filtered
 from devassist.git.objects.trees import EXECUTABLE, FILE, GITLINK, SYMLINK, Entry
+from devassist.git.worktree.index_file import IndexFile
 
 _GONE = (errno.ENOENT, errno.ENOTDIR, errno.ELOOP)
 """There is nothing, or a link or a file where a directory is named."""
@@ -34,6 +36,8 @@ class Seen:
     entry: Entry
     stat: os.stat_result
     target: str = ""
+    driver: str = ""
+    """The filter driver that the content would have to go through and has not: it is not to be committed."""
 
 
 @dataclass(slots=True)
@@ -46,7 +50,10 @@ class Files:
     """No filter applies to any path, so filters need not be looked up, which would load the whole index."""
     keep: Callable[[str, bytes], str] | None = None
     """Stores an object, given kind and content, and returns its id (hex); None: the repository does."""
+    keeps_driven: bool = True
+    """Whether unfiltered content of a path with a filter driver is stored: an agent's may be, a person's never."""
     _filemode: bool | None = None
+    _index: IndexFile | None = None
 
     def see(self, path: str, *, store: bool, known: Entry | None = None) -> Seen | None:
         """
@@ -67,12 +74,38 @@ class Files:
                 mode = EXECUTABLE if seen.st_mode & stat.S_IXUSR else FILE
                 if not self._trusts_filemode() and known is not None and known.mode in {FILE, EXECUTABLE}:
                     mode = known.mode
-                data = self._filtered(path, content(above, name), FilterMode.CLEAN)
+                data = content(above, name)
+                if driver := "" if self.verbatim else driver_of(self.repo, path):
+                    entry = Entry(mode, self._hashed(data, store=False))
+                    return self._see_driven(path, data, Seen(entry, seen, driver=driver), known, store=store)
+                try:
+                    data = self._filtered(path, data, FilterMode.CLEAN)
+                except WrongEncoding as error:
+                    raw = Entry(mode, self._hashed(data, store=store and self.keeps_driven))
+                    return Seen(raw, seen, driver=ENCODING + error.encoding)
                 return Seen(Entry(mode, self._hashed(data, store=store)), seen)
         except OSError as error:
             if error.errno in _GONE or isinstance(error, FileNotFoundError):
                 return None
             raise RepositoryError(f"{self.root / path} cannot be read: {error}") from error
+
+    def _see_driven(self, path: str, data: bytes, raw: Seen, known: Entry | None, *, store: bool) -> Seen:
+        """
+        A file with a filter driver: unchanged if it is what is stored, as in agents' worktrees, or as git left it.
+
+        Otherwise its entry is that of the unfiltered content.
+        """
+        entry = raw.entry
+        if known is not None and entry.id == known.id:
+            return Seen(entry, raw.stat)
+        if self._index is None:
+            self._index = IndexFile.load(Path(self.repo.path) / "index")
+        row = self._index.find(path)
+        if row is not None and row.is_as_written(raw.stat, self._index.written_ns):
+            return Seen(Entry(entry.mode, row.entry.id), raw.stat)
+        if store and self.keeps_driven:
+            self._hashed(data, store=True)
+        return raw
 
     def raw(self, path: str) -> bytes:
         """The bytes of the file at `path`; none where there is no regular file, or only below a link."""

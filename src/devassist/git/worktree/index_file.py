@@ -45,6 +45,13 @@ class Row(NamedTuple):
     def skipped(self) -> bool:
         return bool(self.extended & _SKIP)
 
+    def is_as_written(self, seen: os.stat_result, index_ns: int) -> bool:
+        """Whether a file is as it was when git wrote this row, and older than the index, as git itself tells it."""
+        now = _stat_words(seen)
+        # Some programs write no nanoseconds; device and owner differ where a directory was moved or mounted.
+        numbers = (2, 5, 9) if self.words[3] == 0 else (2, 3, 5, 9)
+        return seen.st_mtime_ns <= index_ns and all(self.words[n] == now[n] for n in numbers)
+
 
 def row_for(entry: Entry, seen: os.stat_result | None, *, skipped: bool = False) -> Row:
     """A row for `entry`; `seen` is the file's stat taken before its content was read."""
@@ -74,18 +81,20 @@ class IndexFile:
 
     path: Path
     rows: dict[tuple[bytes, int], Row] = field(default_factory=dict)
+    written_ns: int = 0
+    """When the file was written."""
 
     @classmethod
     def load(cls, path: Path) -> IndexFile:
         try:
             with translated("read the index"):
-                data = path.read_bytes()
+                data, written_ns = path.read_bytes(), path.stat().st_mtime_ns
         except RepositoryError as error:
             if isinstance(error.__cause__, FileNotFoundError):
                 return cls(path)
             raise
         try:
-            return cls(path, _parsed(data))
+            return cls(path, _parsed(data), written_ns)
         except (struct.error, ValueError, IndexError) as error:
             raise RepositoryError(
                 f"The index {path} cannot be read: {error}", hint="Run 'git status'"

@@ -31,22 +31,36 @@ class Scan:
     changes: ChangeSet
     seen: Mapping[str, Seen | None]
 
+    @property
+    def driven(self) -> Mapping[str, str]:
+        """Each path whose content would have to go through a filter driver, which is not run, with the driver."""
+        return {path: state.driver for path, state in self.seen.items() if state is not None and state.driver}
+
     def edits(self, paths: Iterable[str] | None = None) -> dict[str, Entry | None]:
         """The edits that turn the base tree into the files, for all or some paths."""
         chosen = self.seen if paths is None else [path for path in paths if path in self.seen]
         return {path: None if (state := self.seen[path]) is None else state.entry for path in chosen}
 
 
-def scan(repo: pygit2.Repository, root: Path, tree: str, *, store: bool, named: Collection[str] = ()) -> Scan:
+def scan(
+    repo: pygit2.Repository,
+    root: Path,
+    tree: str,
+    *,
+    store: bool,
+    named: Collection[str] = (),
+    keeps_driven: bool = True,
+) -> Scan:
     """
     Compare the files below `root` with `tree`; with `store` their blobs are put into the object store.
 
-    `named` are paths that count even if git ignores them.
+    `named` are paths that count even if git ignores them. Without `keeps_driven` nothing is stored that a filter driver
+    would have to turn into something else.
 
     libgit2's status names the candidates; the tree is then compared with the file itself, so an index that a
     crash left behind the ref changes nothing.
     """
-    trees, files = Trees(repo), Files(repo, root)
+    trees, files = Trees(repo), Files(repo, root, keeps_driven=keeps_driven)
     candidates, embedded = _candidates(repo, root)
     candidates |= {path for path in named if not any(path.startswith(f"{top}/") for top in embedded)}
     differing: dict[str, tuple[Entry | None, Seen | None]] = {}
@@ -150,6 +164,7 @@ def _change(path: str, old: Entry | None, seen: Seen | None) -> Change:
         old_blob=old.id if old else "",
         size=seen.stat.st_size if seen else 0,
         target=seen.target if seen else "",
+        driver=seen.driver if seen else "",
     )
 
 

@@ -13,6 +13,7 @@ from devassist.domain.errors import Refused, RepositoryChanged, RepositoryError
 from devassist.domain.failpoints import reach
 from devassist.domain.risks import forbidden_path
 from devassist.git.objects import refs
+from devassist.git.objects.drivers import driver_of, reason_of
 from devassist.git.objects.errors import translated
 from devassist.git.objects.identity import FALLBACK_EMAIL, FALLBACK_NAME, Signature
 from devassist.git.objects.ignored import is_ignored
@@ -93,6 +94,10 @@ class Worktree:
         handle = self.admin.open()
         return Trees(handle).find(tree_id(handle, self.head_commit), path) is not None
 
+    def driver_of(self, path: str) -> str:
+        """The filter driver that git would run on the content of `path`, which is not run here; empty if none."""
+        return driver_of(self.admin.open(), path)
+
     def ignores(self, path: str) -> bool:
         """Whether git's ignore rules name `path`, tracked or not."""
         return is_ignored(self.admin.open(), path)
@@ -122,6 +127,9 @@ class Worktree:
         head, handle = self.head_commit, self.admin.open()
         scanned = scan(handle, self.path, tree_id(handle, head), store=True, named=paths)
         edits = scanned.edits(paths)
+        for path, driver in scanned.driven.items():
+            if path in edits:
+                raise Refused(f"{path!r} is not committed: {reason_of(driver)}", hint="Leave it as it was")
         commit = self._commit_of(handle, head, edits, message, (author, committer))
         if commit is None:
             return None

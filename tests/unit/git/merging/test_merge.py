@@ -128,7 +128,7 @@ def test_dirty_snapshot_changes_nothing_the_person_has(lab: Lab) -> None:
     lab.git("add", "-A")
     lab.write({"src/a.py": "unstaged\n", "untracked ü": "u\n", "x.log": "ignored", "README.md": None})
     before = tree_bytes(lab.root, skip="nothing")
-    made = snapshot_dirty(lab.repository, "snapshot\n", ME)
+    made = snapshot_dirty(lab.repository, "snapshot\n", ME).commit
     after = tree_bytes(lab.root, skip="nothing")
     assert without_objects(after) == without_objects(before)
     assert lab.git("show", f"{made}:src/a.py") == "unstaged"

@@ -146,7 +146,7 @@ def test_nothing_the_configuration_names_is_run(lab: Lab) -> None:
     ):
         (lab.root / ".git/hooks" / hook).write_text(f"#!/bin/sh\necho {hook} >> {marker}\n")
         (lab.root / ".git/hooks" / hook).chmod(0o755)
-    lab.commit({".gitattributes": "*.py filter=evil diff=evil merge=evil\n"})
+    lab.commit({".gitattributes": "*.py diff=evil merge=evil\n*.x filter=evil\n", "a.x": "x\n"})
     marker.unlink(missing_ok=True)
     for key in ("core.fsmonitor", "core.sshCommand", "core.pager", "core.editor", "gpg.program", "credential.helper",
                 "diff.external", "filter.evil.clean", "filter.evil.smudge", "filter.evil.process", "diff.evil.textconv",
@@ -158,8 +158,8 @@ def test_nothing_the_configuration_names_is_run(lab: Lab) -> None:
                 f"[{section}{f' {chr(34)}{sub}{chr(34)}' if sub else ''}]\n\t{name} = {program if key != 'core.hooksPath' else lab.root / '.git/hooks'}\n"
             )
     worktree = lab.open()
-    lab.write({"src/a.py": "changed\n", "n.py": "n\n"}, worktree.path)
-    made = worktree.commit(worktree.changes().paths, "m", author=ME, committer=ME)
+    lab.write({"src/a.py": "changed\n", "n.py": "n\n", "a.x": "changed\n"}, worktree.path)
+    made = worktree.commit(["src/a.py", "n.py"], "m", author=ME, committer=ME)
     assert made
     worktree.repository.diff(worktree.repository.head_commit, made)
     (worktree.path / "n.py").write_text("again\n")
