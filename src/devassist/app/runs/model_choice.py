@@ -20,6 +20,7 @@ from devassist.domain.choice.models import (
 )
 from devassist.domain.choice.privacy import OPEN, PrivatePaths, Secrecy
 from devassist.domain.errors import NotFound
+from devassist.domain.events import AgentStarted, EventType, Record, TaskFinished, TaskStarted
 from devassist.domain.plan import Plan
 from devassist.domain.roles import Role, may_write
 from devassist.domain.settings import ModelOffer, ModelSettings, Privacy, Settings
@@ -31,11 +32,11 @@ from devassist.llm.models.params import window_for
 from devassist.llm.models.prices import find_price
 from devassist.llm.models.providers import server_of
 from devassist.llm.models.routing import is_scripted
+from devassist.store.filters import EventFilter
 
 _MILLION = 1_000_000
-_ATTEMPTS = """SELECT a.role AS role, COALESCE(t.role, '') AS kind, a.model AS model, t.status AS status,
-COUNT(DISTINCT a.round) AS rounds FROM agents a JOIN tasks t ON t.run = a.run AND t.task = a.task
-WHERE t.status IN ('merged', 'delivered', 'failed') GROUP BY a.run, a.task, a.role, a.model"""
+_OF_ATTEMPTS = (EventType.TASK_STARTED, EventType.AGENT_STARTED, EventType.TASK_FINISHED)
+_ENDED = (TaskStatus.MERGED, TaskStatus.DELIVERED, TaskStatus.FAILED)
 _PACES = """SELECT model, latency_ms, output_tokens FROM model_calls
 WHERE status = 'ok' AND output_tokens > 0 ORDER BY seq DESC LIMIT 5000"""
 
@@ -47,7 +48,7 @@ class PastAttempt:
     role: str
     kind: str
     model: str
-    status: str
+    status: TaskStatus
     rounds: int
 
     @property
@@ -57,7 +58,7 @@ class PastAttempt:
 
         A reviewer who asks for changes has not failed.
         """
-        if self.status == TaskStatus.FAILED:
+        if self.status is TaskStatus.FAILED:
             return False
         return self.rounds <= 1 or not may_write(Role(self.role))
 
@@ -130,11 +131,43 @@ def measures_of(project: Project, models: Iterable[str]) -> Measures:
     wanted = set(models)
     try:
         with open_reader(project) as reader:
-            attempts = [PastAttempt(**row) for row in reader.select(_ATTEMPTS) if row["model"] in wanted]
+            # Not by the views: what they join would be looked up once for each of thousands of agents.
+            records = reader.events(EventFilter(types=[str(type_) for type_ in _OF_ATTEMPTS]), raw=True)
+            attempts = [past for past in past_attempts(records) if past.model in wanted]
             calls = [PastCall(**row) for row in reader.select(_PACES) if row["model"] in wanted]
     except NotFound:
         return NOTHING_MEASURED
     return measured(attempts, calls)
+
+
+def past_attempts(records: Iterable[Record]) -> list[PastAttempt]:
+    """Each role's work in each task that has ended, by model. Pure."""
+    kinds: dict[tuple[str, str], str] = {}
+    statuses: dict[tuple[str, str], TaskStatus] = {}
+    rounds: dict[tuple[str, str, str, str], set[int]] = defaultdict(set)
+    for record in records:
+        event = record.event
+        task = (event.run, event.task)
+        match record.body:
+            case TaskStarted(role=role):
+                kinds[task] = role
+            case TaskFinished(status=status):
+                statuses[task] = status
+            case AgentStarted(role=role, model=model, round=round_):
+                rounds[*task, role, model].add(round_)
+            case _:
+                continue
+    return [
+        PastAttempt(
+            role=role,
+            kind=kinds.get((run, task), ""),
+            model=model,
+            status=statuses[run, task],
+            rounds=len(numbers),
+        )
+        for (run, task, role, model), numbers in rounds.items()
+        if statuses.get((run, task)) in _ENDED
+    ]
 
 
 def measured(attempts: Sequence[PastAttempt], calls: Sequence[PastCall]) -> Measures:

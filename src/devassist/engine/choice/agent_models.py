@@ -122,8 +122,10 @@ def no_model(task: str, wish: Wish, chosen: Chosen) -> DevassistError:
     who = f"{task}/{wish.kind.role}"
     said = f" ({chosen.reason})" if chosen.reason else ""
     if wish.private:
+        sees_all = wish.kind.role is Role.INTEGRATOR
+        subject = "an integrator sees private paths" if sees_all else f"task {task} is private"
         return Refused(
-            f"task {task} is private, and no local model may be asked for {who}{said}",
+            f"{subject}, and no local model may be asked for {who}{said}",
             hint='[models.NAME] with privacy = "local" names one; or take the private paths out of the scope',
         )
     return ModelError(

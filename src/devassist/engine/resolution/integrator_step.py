@@ -94,10 +94,12 @@ class ResolutionStep(WorkerSession):
         self.attempt, self.ending, self.diverged = self._attempt.log, None, ""
         self._corrections, self._result = 0, None
         # Its worktree holds the merge of both sides with everything in it: where anything is private, it is.
+        task = self.context.find_task(self.task_id)
         self.models = AgentModels(
             self.context,
             self.task_id,
             self.record,
+            kind=task.role if task is not None else "",
             private=bool(self.context.request.secrecy.hidden_in(None)),
             begun=self.attempt.started,
         )

@@ -11,14 +11,19 @@ from devassist.app.runs.model_choice import (
     first_models,
     local_models,
     measured,
+    past_attempts,
 )
 from devassist.domain.choice.models import Kind, Tally
 from devassist.domain.errors import ModelError
+from devassist.domain.events import AgentStarted, Event, Fact, Record, TaskFinished, TaskStarted
 from devassist.domain.roles import Role
 from devassist.domain.settings import ModelOffer, ModelPrice, ModelSettings, Privacy, Settings
+from devassist.domain.statuses import TaskStatus
 
 
-def attempt(role: str = "coder", status: str = "merged", rounds: int = 1, kind: str = "coder") -> PastAttempt:
+def attempt(
+    role: str = "coder", status: TaskStatus = TaskStatus.MERGED, rounds: int = 1, kind: str = "coder"
+) -> PastAttempt:
     return PastAttempt(role=role, kind=kind, model="x/m", status=status, rounds=rounds)
 
 
@@ -26,13 +31,13 @@ def attempt(role: str = "coder", status: str = "merged", rounds: int = 1, kind: 
     ("past", "succeeded"),
     [
         (attempt(), True),
-        (attempt(status="delivered"), True),
-        (attempt(status="failed"), False),
+        (attempt(status=TaskStatus.DELIVERED), True),
+        (attempt(status=TaskStatus.FAILED), False),
         (attempt(rounds=2), False),
         (attempt(role="tester", rounds=2), False),
         (attempt(role="reviewer", rounds=2), True),
         (attempt(role="orchestrator", rounds=2), True),
-        (attempt(role="reviewer", status="failed"), False),
+        (attempt(role="reviewer", status=TaskStatus.FAILED), False),
     ],
 )
 def test_success_is_a_delivery_without_another_round_for_whoever_writes(
@@ -42,7 +47,7 @@ def test_success_is_a_delivery_without_another_round_for_whoever_writes(
 
 
 def test_attempts_are_counted_by_model_role_and_kind_and_paces_are_medians() -> None:
-    past = [attempt(), attempt(status="failed"), attempt(role="reviewer"), attempt(kind="tester")]
+    past = [attempt(), attempt(status=TaskStatus.FAILED), attempt(role="reviewer"), attempt(kind="tester")]
     calls = [PastCall(model="x/m", latency_ms=float(ms), output_tokens=10) for ms in (100, 900, 200)]
     found = measured(past, calls)
     assert found.tallies == {
@@ -51,6 +56,32 @@ def test_attempts_are_counted_by_model_role_and_kind_and_paces_are_medians() -> 
         ("x/m", Kind(Role.CODER, "tester")): Tally(1, 1),
     }
     assert found.pace == {"x/m": 20.0}
+
+
+def record(seq: int, fact: Fact, task: str) -> Record:
+    return Record(seq=seq, at="", event=Event(fact, run="r", task=task))
+
+
+def test_attempts_are_read_from_starts_and_the_last_end_of_each_task() -> None:
+    facts: list[tuple[Fact, str]] = [
+        (TaskStarted(role="coder"), "t1"),
+        (AgentStarted(role="coder", round=1, model="x/m"), "t1"),
+        (AgentStarted(role="reviewer", round=1, model="x/n"), "t1"),
+        (AgentStarted(role="coder", round=2, model="x/m"), "t1"),
+        (TaskFinished(status=TaskStatus.FAILED), "t1"),
+        (TaskFinished(status=TaskStatus.MERGED), "t1"),
+        (TaskStarted(role="coder"), "t2"),
+        (AgentStarted(role="coder", round=1, model="x/m"), "t2"),
+        (TaskFinished(status=TaskStatus.STOPPED), "t2"),
+        (AgentStarted(role="orchestrator", round=1, model="x/m"), "plan"),
+        (TaskFinished(status=TaskStatus.DELIVERED), "plan"),
+        (AgentStarted(role="coder", round=1, model="x/m"), "t3"),
+    ]
+    assert past_attempts(record(at, fact, task) for at, (fact, task) in enumerate(facts)) == [
+        attempt(rounds=2),
+        PastAttempt(role="reviewer", kind="coder", model="x/n", status=TaskStatus.MERGED, rounds=1),
+        attempt(role="orchestrator", kind="", status=TaskStatus.DELIVERED),
+    ]
 
 
 OFFERS = {
