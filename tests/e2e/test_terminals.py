@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from support.command_line import Machine
-from support.crewscript import CrewScript, Step, Turn, edit, plan, submit, task, write
+from support.crewscript import CrewScript, Step, Turn, edit, plan, submit, task, tool, write
 from support.openai_server import Reply
 from support.terminal import Terminal, devassist
 
@@ -57,9 +57,48 @@ def test_watch_shows_in_a_terminal_what_has_happened_before(
             screen = terminal.wait_for(lambda text: "running" in text)
             row = next(line for line in screen.splitlines() if "running" in line)
             assert "one" in row and "asking the model" in row, screen
+            terminal.type("?")
+            terminal.wait_for(lambda text: "choose a task" in text)
+            terminal.type("\x1b")
+            terminal.wait_for(lambda text: "asking the model" in text)
+            terminal.type("\r")
+            terminal.wait_for(lambda text: "log of one" in text and "write_file" in text)
+            terminal.type("\r")
+            terminal.type("d")
+            terminal.wait_for(lambda text: "diff of one" in text)
+            terminal.type("q")
+            terminal.wait_for(lambda text: "asking the model" in text)
+            terminal.type("q")
+            terminal.wait_for(lambda text: "goes on" in text)
+            assert terminal.finish() == 0
+        with in_terminal(machine, "watch", size=size) as terminal:
+            terminal.wait_for(lambda text: "asking the model" in text)
             hold.go.set()
             terminal.wait_for(lambda text: "succeeded" in text)
             assert terminal.finish() == 0
     finally:
         hold.go.set()
         machine.devassist("stop", "--all")
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_a_question_is_answered_in_the_terminal_in_which_the_run_was_started(
+    make_machine: Callable[..., Machine], size: tuple[int, int]
+) -> None:
+    script = CrewScript()
+    ask = tool("ask_human", question="Which colour is meant?", options=["red", "blue"])
+    script.on("CASE-one.", "coder", ask, write("new.txt", "new\n"), submit(proves=[1]))
+    machine = make_machine(script=script, files={"text.txt": "old\n"}, zygote=None)
+    file = plan_file(machine, task("one", "CASE-one.", review=False))
+    arguments = ("run", "--plan", file, "--model", "openai/test-model")
+    with in_terminal(machine, *arguments, size=size) as terminal:
+        screen = terminal.wait_for(lambda text: "Which colour is meant?" in text and "> _" in text)
+        assert "options: red, blue" in screen
+        assert "waits for you" in screen, screen
+        terminal.type("blu")
+        terminal.wait_for(lambda text: "> blu_" in text)
+        terminal.type("e\r")
+        terminal.wait_for(lambda text: "succeeded" in text)
+        assert terminal.finish() == 0
+    assert "blue" in script.of("CASE-one.", "coder")[1].results[0]
+    assert "succeeded" in terminal.screen.text

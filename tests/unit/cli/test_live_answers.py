@@ -20,11 +20,11 @@ from devassist.cli.view import run_session
 from devassist.cli.invocation import Invocation, StreamFormat
 
 class Listening:
-    def __init__(self, project, live): pass
+    def __init__(self, project, live, watched): pass
     def __enter__(self): print("LISTENS", flush=True)
     def __exit__(self, *error): pass
 
-run_session.Answering = Listening
+run_session.Keyboard = Listening
 invocation = Invocation(host=SimpleNamespace(environment={}))
 run_session.show_run(invocation, None, lambda sinks: None, StreamFormat.text)
 """

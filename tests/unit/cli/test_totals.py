@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from devassist.cli.view.render import totals
+from devassist.cli.view.live_table import totals
 from devassist.domain.events import Usage
 from devassist.domain.settings import Limits
 from devassist.domain.state.run import RunState

@@ -1,66 +1,87 @@
-"""Progress of a run: a live table in a terminal, plain lines elsewhere."""
+"""Progress of a run: a live view in a terminal, plain lines elsewhere."""
 
 from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterable
+from datetime import datetime
 from types import TracebackType
 from typing import Self
 
-from rich.console import Console, Group, RenderableType
+from rich.console import Console, RenderableType
 from rich.live import Live
 
 from devassist.app.wiring.host import utc_now
 from devassist.cli.invocation import print_line
-from devassist.cli.view.narration import NARRATED, event_json, narrate
-from devassist.cli.view.render import live_view, prompt_line
+from devassist.cli.view.live_screen import LiveScreen, Screen
+from devassist.cli.view.narration import NARRATED, event_json, event_line, narrate
 from devassist.domain.events import Record
 from devassist.domain.state.approvals import ApprovalState
 from devassist.domain.state.run import RunState
 
+_LOG_LINES = 2000
+
 
 class _View:
-    """Redrawn at each refresh from the run's fold, at the terminal's present width."""
+    """Redrawn at each refresh from the run's fold, at the terminal's present size."""
 
-    def __init__(self, console: Console, lock: threading.Lock) -> None:
-        self._console = console
+    def __init__(self, lock: threading.Lock) -> None:
         self._lock = lock
+        self._begun = utc_now()
         self.state = RunState()
-        self.typed = ""
-        self.note = ""
+        self.screen = Screen()
 
     def __rich__(self) -> RenderableType:
         with self._lock:
-            width = self._console.width
-            view = live_view(self.state, now=utc_now(), width=width)
-            waiting = self.state.waiting
-            return Group(view, prompt_line(waiting[0], self.typed, self.note)) if waiting else view
+            return LiveScreen(self.state, self.screen, now=utc_now(), begun=self._begun)
+
+    def take(self, record: Record) -> None:
+        self.state.apply(record)
+        task = record.event.task
+        self.screen.last[task] = datetime.fromisoformat(record.at)
+        log = self.screen.logs.setdefault(task, [])
+        log.append(event_line(record))
+        del log[:-_LOG_LINES]
 
 
 class LiveProgress:
-    """An EventSink with a live table on stderr. A context manager that leaves the last table on the screen."""
+    """An EventSink with a live view on stderr. A context manager that leaves the last tasks on the screen."""
 
-    def __init__(self, console: Console) -> None:
-        self._lock = threading.Lock()  # guards the fold: records come from the log's thread
-        self._view = _View(console, self._lock)
+    def __init__(self, console: Console, *, watched: bool = False) -> None:
+        self._lock = (
+            threading.Lock()
+        )  # guards fold and screen: records come from the log's thread, keys from another
+        self._view = _View(self._lock)
+        self._view.screen.watched = watched
         self._live = Live(
-            self._view, console=console, refresh_per_second=6, redirect_stdout=False, vertical_overflow="crop"
+            self._view,
+            console=console,
+            refresh_per_second=6,
+            redirect_stdout=False,
+            vertical_overflow="visible",
         )
 
     def write(self, record: Record) -> None:
         with self._lock:
-            self._view.state.apply(record)
+            self._view.take(record)
 
     def catch_up(self, records: Iterable[Record]) -> None:
         """Apply earlier records first, so that a resumed run shows all of its tasks."""
         for record in records:
             self.write(record)
 
-    def typed(self, text: str, *, note: str = "") -> None:
-        """Show the text that the person has typed so far, and a note about it."""
+    def change(self, change: Callable[[RunState, Screen], None]) -> None:
+        """Change what the person has chosen or typed, and show it at once."""
         with self._lock:
-            self._view.typed = text
-            self._view.note = note or ("" if text else self._view.note)
+            change(self._view.state, self._view.screen)
+        if self._live.is_started:
+            self._live.refresh()
+
+    def picture(self) -> LiveScreen:
+        """The view of this moment."""
+        view = self._view.__rich__()
+        assert isinstance(view, LiveScreen)  # noqa: S101  it is nothing else
+        return view
 
     def decided(self, id_: str) -> None:
         """Drop a request that has its answer: the next line is for the next one. A new record shows it again."""
@@ -79,6 +100,9 @@ class LiveProgress:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        with self._lock:  # the last picture stays on the screen, without the keys that nobody reads any more
+            ended = self._view.screen
+            self._view.screen = Screen(last=ended.last, logs=ended.logs, watched=ended.watched)
         self._live.stop()
 
 

@@ -14,7 +14,7 @@ from devassist.app.wiring.project import Project, load_state
 from devassist.cli.invocation import Invocation, StreamFormat, print_json, print_line
 from devassist.cli.own_command import pasteable
 from devassist.cli.plain_text import complain
-from devassist.cli.view.answering import Answering
+from devassist.cli.view.keyboard import Keyboard
 from devassist.cli.view.progress import LiveProgress, NdjsonProgress, PlainProgress
 from devassist.cli.view.render import run_summary
 from devassist.domain.errors import UsageError
@@ -52,8 +52,10 @@ def launch(
         (print_json if output is StreamFormat.json else print_line)(run_document(state))
 
 
-def show_run(invocation: Invocation, project: Project, work: Work, output: StreamFormat) -> RunState:
-    """Run with progress: a live table in a terminal, lines elsewhere."""
+def show_run(
+    invocation: Invocation, project: Project, work: Work, output: StreamFormat, *, watched: bool = False
+) -> RunState:
+    """Run with progress: a live view in a terminal, lines elsewhere; `watched` if another process owns the run."""
     sinks: list[EventSink] = []
     # Asked before the live view, which replaces stderr by a stream that is not a terminal.
     asks = may_ask(invocation)
@@ -61,10 +63,10 @@ def show_run(invocation: Invocation, project: Project, work: Work, output: Strea
         if output is StreamFormat.ndjson:
             sinks.append(NdjsonProgress())
         elif invocation.interactive and not invocation.verbosity:
-            live = stack.enter_context(LiveProgress(invocation.narration))
+            live = stack.enter_context(LiveProgress(invocation.narration, watched=watched))
             sinks.append(live)
             if asks:
-                stack.enter_context(Answering(project, live))
+                stack.enter_context(Keyboard(project, live, watched=watched))
         else:
             sinks.append(PlainProgress(invocation.say, everything=invocation.verbosity > 1))
         return work(sinks)

@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
+from devassist.cli.view.live_screen import LiveScreen, Screen
 from devassist.cli.view.narration import NARRATED, narrate
-from devassist.cli.view.render import live_view
 from devassist.domain.conflicts import Conflict, ConflictKind, ConflictStatus, Level, Severity
 from devassist.domain.events import ConflictFound, EventType, Record
 from devassist.engine.starts import rebase_of, start_of
@@ -312,7 +312,8 @@ def test_events_of_meeting_branches_read_as_sentences(site: Site) -> None:
     assert all(one.type in NARRATED for one in site.log.records[-4:])
     site.say(FOUND, "a", conflict="c-2", status="provisional", explanation="x and z meet", **pair)
     console = Console(width=100, record=True, file=io.StringIO())
-    console.print(live_view(site.journal.state, now=datetime(2026, 1, 1, tzinfo=UTC), width=100))
+    now = datetime(2026, 1, 1, tzinfo=UTC)
+    console.print(LiveScreen(site.journal.state, Screen(), now=now, begun=now))
     assert "conflict (provisional): x and z meet" in console.export_text()
 
 

@@ -1,1 +1,1 @@
-"""Shows and changes settings."""
+"""Commands that show and change settings."""

@@ -30,7 +30,9 @@ def follow_to_end(invocation: Invocation, project: Project, run: str, output: St
     # Asked before the live view, which replaces stderr by a stream that is not a terminal.
     past = output is not StreamFormat.text or _live(invocation)
     try:
-        state = show_run(invocation, project, lambda sinks: follow(project, run, sinks, past=past), output)
+        state = show_run(
+            invocation, project, lambda sinks: follow(project, run, sinks, past=past), output, watched=True
+        )
     except KeyboardInterrupt:
         invocation.say(f"detached; {run} goes on", style="yellow")
         raise typer.Exit(0) from None
