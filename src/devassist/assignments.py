@@ -63,8 +63,6 @@ class Assignment:
     redact: tuple[str, ...] = ()
     ask_commands: tuple[str, ...] = ()
     """Glob patterns of commands that a person must allow."""
-    known_failures: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    """Check -> the cases that fail in it on the base already; a check that nobody ran there is absent."""
     recalls: bool = False
     """Whether the log holds some of this task's work already: then the worker looks there before it acts."""
 
@@ -83,6 +81,8 @@ class AgentPlace:
     brief: str
     shared: str = ""
     continues: bool = False
+    known_failures: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Check -> the cases that fail in it on the base already; a check that nobody ran there is absent."""
     environment: Mapping[str, str]
     read_only: tuple[str, ...]
     prefix: str = ""

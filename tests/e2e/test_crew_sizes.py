@@ -252,3 +252,30 @@ def test_crewais_own_words_around_the_task_are_not_sent(make_machine: Callable[.
             "Current Task",
         ):
             assert words not in turn.words
+
+
+def test_an_agent_that_runs_the_checks_is_told_which_failures_are_old(
+    make_machine: Callable[..., Machine],
+) -> None:
+    script = CrewScript()
+    broken = "def test_old():\n    assert 1 == 2\n"
+    wrong = MUL.replace("a * b", "a + b")
+    # Long enough at work for the checks of the base to have run.
+    wait, check = tool("run_command", command="sleep 5"), tool("run_checks")
+    script.on(
+        "GOAL-WORD",
+        "coder",
+        wait,
+        write("calc/mul.py", wrong),
+        write("tests/test_mul.py", TEST),
+        check,
+        submit(),
+    )
+    script.on("GOAL-WORD", "reviewer", approve())
+    files = {**CALCULATOR, "tests/test_old.py": broken, ".devassist.toml": CONFIG}
+    machine = make_machine(script=script, files=files)
+    done = run(machine, "--crew", "solo")
+    assert done.code == 1, "the new failure keeps it from landing"
+    told = machine.script.of("GOAL-WORD", "coder")[-1].results[3]
+    assert "new failures (1):\n- tests/test_mul.py::test_mul" in told
+    assert "failed on the base already (1):\n- tests/test_old.py::test_old" in told

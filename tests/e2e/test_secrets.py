@@ -26,9 +26,10 @@ def test_a_secret_that_a_command_prints_reaches_no_prompt_no_log_and_no_screen(
         "documenter",
         sh("cat .env; cat .env | base64; echo shown; env"),
         write("NOTES.md", "a note\n"),
-        submit("noted", proves=[1]),
+        submit(f"noted with {PLANTED}", proves=[1]),
     )
-    done = machine.run(plan(task("note", "ALPHA", role="documenter", review=False)))
+    noted = {**task("note", "ALPHA", role="documenter", review=False), "title": f"Note {PLANTED}"}
+    done = machine.run(plan(noted, goal=f"use {PLANTED}"))
     assert done.code == 0, done
     told = json.dumps(machine.server.requests)
     assert "shown" in told, "the output of the command did reach the model"
@@ -39,5 +40,8 @@ def test_a_secret_that_a_command_prints_reaches_no_prompt_no_log_and_no_screen(
         for file in machine.database.parent.rglob("*"):
             if file.is_file():
                 assert secret.encode() not in file.read_bytes(), file
+    run = done.json["run"]
+    assert PLANTED not in machine.git("log", "--all", "--format=%B")
+    assert "[REDACTED:known]" in machine.git("log", "-1", "--format=%B", f"devassist/{run}/result")
     shown = machine.devassist("audit", "search", "canary-4711")
     assert PLANTED not in shown.out

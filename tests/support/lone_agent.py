@@ -20,8 +20,8 @@ from devassist.assignments import (
 )
 from devassist.domain.events import Event, ModelCalled, ToolCalled
 from devassist.domain.hashing import digest
-from devassist.domain.redaction import Redactor
 from devassist.domain.roles import Role
+from devassist.domain.secrets.redaction import Redactor
 from devassist.domain.settings import ApprovalClass
 from devassist.llm.calls import CallPolicy
 from devassist.llm.silence import environment

@@ -100,6 +100,7 @@ def desk(
     sandbox: Sandbox | None = None,
     role: Role = Role.CODER,
     prepare: Callable[[Path], None] = lambda _repository: None,
+    known_failures: Mapping[str, tuple[str, ...]] | None = None,
     **assigned: object,
 ) -> Desk:
     """A desk at a worktree of a new repository whose commit has `files`; `prepare` changes it before the worktree."""
@@ -120,6 +121,7 @@ def desk(
         brief="",
         environment={"PATH": "/usr/bin:/bin", "HOME": str(private / "home"), "TMPDIR": str(private / "tmp")},
         read_only=(),
+        known_failures=known_failures or {},
     )
     supervisor = Supervisor(place)
     masked = (str(repository), str(repository / ".git"))

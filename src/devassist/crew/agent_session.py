@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -18,15 +18,15 @@ from devassist.crew.tools.arguments import ARGUMENTS, BadArguments, parse_argume
 from devassist.crew.tools.intents import intent_of
 from devassist.crew.tools.repository import open_git
 from devassist.crew.tools.shapes import Arguments, RequestScope
-from devassist.crew.tools.tool_context import AgentFact, OutOfScope, ToolOutcome, ToolRefused
+from devassist.crew.tools.tool_context import AgentFact, OutOfScope, ToolOutcome, ToolRefused, plain_error
 from devassist.crew.tools.toolbox import TOOLS
 from devassist.domain.choice.privacy import PrivatePaths
 from devassist.domain.errors import DevassistError
 from devassist.domain.events import DecisionMade, Event, JsonObject, ToolCalled
 from devassist.domain.failpoints import reach
 from devassist.domain.ids import agent_id, evidence_id
-from devassist.domain.redaction import Redactor
 from devassist.domain.roles import COMMAND_TOOLS, SUBMIT_TOOL, TOOLS_OF, Role
+from devassist.domain.secrets.redaction import Redactor
 from devassist.domain.statuses import Outcome
 from devassist.git.reading import ReadingGit
 from devassist.messages import RecalledTool
@@ -105,6 +105,10 @@ class AgentSession:
         if self._git is None:
             self._git = replace(open_git(self.spec()), left_out=tuple(self.hidden.pathspecs()))
         return self._git
+
+    @property
+    def known_failures(self) -> Mapping[str, Sequence[str]]:
+        return self.place.known_failures
 
     @property
     def agent(self) -> str:
@@ -255,7 +259,7 @@ class AgentSession:
                 text=f"error: {error}", ok=False, summary=str(error), out_of_scope=out_of_scope
             )
         except (OSError, UnicodeError) as error:
-            return ToolOutcome(text=f"error: {_plain_error(error)}", ok=False, summary=_plain_error(error))
+            return ToolOutcome(text=f"error: {plain_error(error)}", ok=False, summary=plain_error(error))
 
     def _decide(self, question: str, reason: str) -> None:
         decision = DecisionMade(
@@ -269,7 +273,7 @@ class AgentSession:
         self.link.record(self.event(decision))
 
     def _submit(self, arguments: Arguments) -> ToolOutcome:
-        work = submitted_work(arguments)
+        work = submitted_work(arguments, self.redactor.value)
         answer = self.link.submit(self.role, self.round, work, turns=self.turn)
         if answer.failed:
             raise CrewStop(Outcome.FAILED, answer.text)
@@ -288,13 +292,3 @@ def _cut(text: str) -> str:
         return text
     half = _RESULT_LIMIT // 2
     return f"{text[:half]}\n[... {len(text) - _RESULT_LIMIT} characters left out ...]\n{text[-half:]}"
-
-
-def _plain_error(error: OSError | UnicodeError) -> str:
-    if isinstance(error, FileNotFoundError):
-        return f"there is no file {error.filename or ''}".strip()
-    if isinstance(error, IsADirectoryError):
-        return f"{error.filename or 'it'} is a directory"
-    if isinstance(error, UnicodeError):
-        return "the file is not UTF-8 text"
-    return f"{error.strerror or error}"

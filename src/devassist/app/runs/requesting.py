@@ -7,31 +7,28 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import msgspec
+
 from devassist.app.runs.model_choice import choice_of, first_models, secrecy_of
 from devassist.app.runs.model_notes import model_notes, require_prices
 from devassist.app.runs.owner import this_process
-from devassist.app.wiring.history import resolved as resolved_base
 from devassist.app.wiring.project import Project
 from devassist.app.wiring.recording import secrets_of
+from devassist.app.wiring.run_base import base_of, require_free_names
 from devassist.domain.choice.models import priced, windows_of
 from devassist.domain.choice.privacy import Secrecy
-from devassist.domain.errors import RepositoryError, UsageError
+from devassist.domain.errors import UsageError
 from devassist.domain.ids import base_ref, make_run_id
 from devassist.domain.plan import Plan
 from devassist.domain.roles import CrewSize, Role
+from devassist.domain.secrets.redaction import Redactor
 from devassist.domain.settings import ModelSettings
 from devassist.domain.state.run import RunState
 from devassist.engine.choice.agent_models import check_models
 from devassist.engine.context import ModelChoice, RunRequest
 from devassist.git.merging.program import find_git
-from devassist.git.objects.drivers import reason_of
-from devassist.git.repository import Repository
-from devassist.git.worktree.operations import find_operation
-from devassist.git.worktree.snapshot import snapshot_dirty
 from devassist.llm.models.routing import choose_model, is_scripted, models_for, resolved
 from devassist.llm.scripted import load_script
-
-_FOLDERS = ("refs/heads/devassist", "refs/devassist")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,8 +68,8 @@ def new_request(project: Project, options: RunOptions, run: str) -> RunRequest:
     """The request of a new run, with everything resolved to ids and values."""
     find_git(project.host.environment)  # before a model is paid for work that could not be landed
     repository, settings = project.repository, project.settings
-    _require_free_names(repository)
-    base, warnings = _base(project, options)
+    require_free_names(repository)
+    base, warnings = base_of(project, options.base, include_dirty=options.include_dirty)
     script, source = "", ""
     models: dict[str, Sequence[str]] = {}
     chosen, choice = settings.model, choice_of(settings, project.host.environment)
@@ -93,18 +90,20 @@ def new_request(project: Project, options: RunOptions, run: str) -> RunRequest:
         script = _script_of(chosen.default, project.host.directory)
     if not script and not choice.chosen and options.replay is None:
         warnings += _about_models(project, chosen, models)
+    # A title stands in commits, a goal in pull requests.
+    redactor = Redactor(secrets_of(project), settings.audit.redact)
     secrecy, notes = _secrecy(project, base, choice, models, options.plan)
     warnings += notes
     request = RunRequest(
         run=run,
-        goal=options.goal,
+        goal=redactor.text(options.goal),
         base=base,
         settings=settings,
         models=models,
         choice=choice,
         secrecy=secrecy,
         api_base=chosen.api_base,
-        plan=options.plan,
+        plan=_without_secrets(options.plan, redactor),
         plan_only=options.plan_only,
         crew=options.crew,
         prefix=repository.prefix.rstrip("/"),
@@ -120,6 +119,10 @@ def new_request(project: Project, options: RunOptions, run: str) -> RunRequest:
     if options.plan is not None:
         check_models(request, options.plan)
     return request
+
+
+def _without_secrets(plan: Plan | None, redactor: Redactor) -> Plan | None:
+    return None if plan is None else msgspec.convert(redactor.value(msgspec.to_builtins(plan)), Plan)
 
 
 def resumed_request(project: Project, state: RunState, options: ResumeOptions) -> RunRequest:
@@ -215,66 +218,6 @@ def _script_of(model: str, directory: Path) -> str:
         )
     load_script(path)
     return str(path)
-
-
-def _require_free_names(repository: Repository) -> None:
-    """Raises RepositoryError if a branch has the name of the folder that the branches of runs are in."""
-    for name in _FOLDERS:
-        if repository.ref_tip(name) is not None:
-            short = name.removeprefix("refs/heads/")
-            raise RepositoryError(
-                f"{short} is a branch here, so that git can have no branch {short}/<run>/..., as runs make",
-                hint=f"git branch -m {short} <another name>",
-            )
-
-
-def _base(project: Project, options: RunOptions) -> tuple[str, list[str]]:
-    """The commit that the run starts from, and warnings about the repository."""
-    repository = project.repository
-    base = resolved_base(repository, options.base or "HEAD")
-    warnings: list[str] = []
-    dirty = repository.dirty_paths()
-    operation = find_operation(repository.git_dir, repository.workdir)
-    if dirty and options.include_dirty:
-        if dirty.conflicted:
-            raise RepositoryError(
-                f"{', '.join(dirty.conflicted[:5])} has conflicts that are not resolved, and is no base for a run",
-                hint=operation.hint
-                if operation
-                else "git status shows them; resolve them and 'git add' them",
-            )
-        signature = repository.signature(project.host.environment)
-        snapshot = snapshot_dirty(repository, "Uncommitted work, taken as the base of a run", signature)
-        base = snapshot.commit
-        warnings += [
-            f"the change of {path} is not in the base: {reason_of(driver)}; commit it with git"
-            for path, driver in snapshot.left_out.items()
-        ]
-    elif dirty:
-        paths = [*dict.fromkeys([*dirty.staged, *dirty.unstaged, *dirty.untracked])]
-        shown = ", ".join(paths[:5]) + (f" and {len(paths) - 5} more" if len(paths) > 5 else "")  # noqa: PLR2004
-        warnings.append(
-            f"uncommitted work is left out (the base is {base[:12]}): {shown}; --include-dirty includes it"
-        )
-    if operation is not None:
-        warnings.append(f"a {operation.name} is in progress in {operation.place}; {operation.hint}")
-    if repository.is_shallow:
-        warnings.append(
-            "the clone is shallow; the run works, but conflicts need the history (fetch-depth: 0)"
-        )
-    if repository.has_submodules:
-        warnings.append("submodules are empty in the agents' worktrees and are never changed")
-    drivers = repository.filter_drivers
-    if "lfs" in drivers:
-        warnings.append("files in Git LFS are pointers in the agents' worktrees")
-    if others := sorted(drivers - {"lfs"}):
-        warnings.append(
-            f"files with the filter {', '.join(others)} are in the agents' worktrees as they are stored, "
-            "and are not changed"
-        )
-    if repository.head_branch is None and not options.base:
-        warnings.append(f"HEAD is detached; the base is {base[:12]}")
-    return base, warnings
 
 
 def fresh_run_id() -> str:

@@ -4,24 +4,57 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from pathlib import Path
 
 from devassist.app.wiring.host import utc_now
 from devassist.app.wiring.project import Project
 from devassist.domain.errors import RepositoryError
-from devassist.domain.redaction import Redactor, dotenv_secrets, known_secrets
+from devassist.domain.secrets.names import credential_secrets, dotenv_secrets, known_secrets
+from devassist.domain.secrets.redaction import Redactor
 from devassist.ports import EventSink
 from devassist.store.audit_log import AuditLog
 
+_CREDENTIALS = (
+    ".netrc",
+    ".git-credentials",
+    ".config/git/credentials",
+    ".config/gh/hosts.yml",
+    ".aws/credentials",
+    ".docker/config.json",
+    ".kube/config",
+    ".npmrc",
+    ".pypirc",
+    ".cargo/credentials.toml",
+    ".gem/credentials",
+    ".config/gcloud/application_default_credentials.json",
+)
+"""Files below HOME in which tools keep what lets them in."""
+_MOST_READ = 200_000
+
 
 def secrets_of(project: Project) -> frozenset[str]:
-    """The secret values of the environment and of `.env` files. They must reach no log, no prompt and no screen."""
+    """
+    The secret values of the environment, of `.env` files and of the person's own files of credentials.
+
+    They must reach no log, no prompt and no screen.
+    """
     secrets = known_secrets(project.host.environment)
     for path in sorted(project.repository.root.glob(".env*")):
-        try:
-            secrets |= dotenv_secrets(path.read_text("utf-8", "replace"))
-        except OSError:  # a directory, or not readable
-            continue
+        secrets |= dotenv_secrets(_beginning(path))
+    for name in _CREDENTIALS:
+        secrets |= credential_secrets(_beginning(project.host.home / name))
     return secrets
+
+
+def _beginning(path: Path) -> str:
+    """The text of a file, as much of it as anybody keeps credentials in; nothing if it is none or cannot be read."""
+    try:
+        if not path.is_file():  # a pipe would be waited for
+            return ""
+        with path.open("rb") as file:
+            return file.read(_MOST_READ).decode("utf-8", "replace")
+    except OSError:
+        return ""
 
 
 def is_writable(project: Project) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cache
 
 import msgspec
@@ -70,12 +70,18 @@ def _fault(shape: type[Arguments], fault: ErrorDetails) -> str:
     return f"{place or 'arguments'}: {fault['msg']}"
 
 
-def submitted_work(arguments: Arguments) -> SubmittedWork:
-    """A submit tool's arguments, as the supervisor receives them. A finding that is a bare text becomes an object."""
-    fields = arguments.model_dump(mode="json")
-    findings = [
-        item if isinstance(item, Mapping) else {"text": str(item)} for item in fields.get("findings", ())
-    ]
+def submitted_work(
+    arguments: Arguments, redacted: Callable[[JsonObject], JsonObject] = dict
+) -> SubmittedWork:
+    """
+    A submit tool's arguments, as the supervisor receives them. A finding that is a bare text becomes an object.
+
+    `redacted` takes secrets out: what is handed on stands in commits, notes and the briefs of others.
+    """
+    fields = redacted(arguments.model_dump(mode="json"))
+    said = fields.get("findings")
+    items = said if isinstance(said, list) else []
+    findings = [item if isinstance(item, Mapping) else {"text": str(item)} for item in items]
     return msgspec.convert({**fields, "findings": findings}, SubmittedWork, strict=False)
 
 

@@ -73,7 +73,7 @@ def _told(session: ToolContext, command: str, observed: Observed, id_: str) -> s
     output = observed.result.output
     most = _MOST_OF_PASSED if observed.passes else _MOST_OF_FAILED
     shown = excerpt(output, most)
-    failures = list(_failures(session.assignment.known_failures.get(command), observed, output))
+    failures = list(_failures(session.known_failures.get(command), observed, output))
     if len(shown) < len(output.strip()):
         shown += (
             f"\n[all of the output: path={keep_output(session, id_, output)!r} of read_file and search_code]"

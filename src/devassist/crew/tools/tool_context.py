@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -104,6 +104,10 @@ class ToolContext(Protocol):
     def role(self) -> Role: ...
 
     @property
+    def known_failures(self) -> Mapping[str, Sequence[str]]:
+        """Check -> the cases that fail in it on the base; a check that has not run there is absent."""
+
+    @property
     def files(self) -> Files: ...
 
     @property
@@ -117,3 +121,14 @@ class ToolContext(Protocol):
     def spec(self) -> SandboxSpec: ...
 
     def event(self, fact: AgentFact, *, id_: str = "", parent: str = "") -> Event: ...
+
+
+def plain_error(error: OSError | UnicodeError) -> str:
+    """What a file that cannot be read or written comes to, for a model."""
+    if isinstance(error, FileNotFoundError):
+        return f"there is no file {error.filename or ''}".strip()
+    if isinstance(error, IsADirectoryError):
+        return f"{error.filename or 'it'} is a directory"
+    if isinstance(error, UnicodeError):
+        return "the file is not UTF-8 text"
+    return f"{error.strerror or error}"

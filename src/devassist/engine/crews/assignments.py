@@ -11,6 +11,7 @@ from devassist.domain.roles import Role
 from devassist.domain.statuses import SandboxTier
 from devassist.engine.choice.private_view import hidden_from, told_of
 from devassist.engine.context import RunContext
+from devassist.engine.crews.ground import FailedCases
 from devassist.engine.crews.harness_commands import private_directory
 from devassist.engine.crews.prompts import shared_brief
 from devassist.engine.log.attempt_log import AttemptLog
@@ -66,7 +67,7 @@ def _may_run_commands(context: RunContext, task: str) -> bool:
     return context.tier is not SandboxTier.NONE or not context.hidden_in(task)
 
 
-def agent_place(
+def agent_place(  # noqa: PLR0913  the parts of one value
     context: RunContext,
     worktree: Path,
     *,
@@ -74,6 +75,7 @@ def agent_place(
     brief: str,
     continues: bool = False,
     models: tuple[str, ...] = (),
+    failed_cases: FailedCases = dict,
 ) -> AgentPlace:
     """Where an agent works: its worktree, its scratch directory, and what its commands see there."""
     private, hidden = private_directory(context, agent), hidden_from(context, agent)
@@ -85,6 +87,7 @@ def agent_place(
         shared=shared_brief(context.around),
         continues=continues,
         models=models,
+        known_failures=failed_cases(),
         hidden=hidden.patterns,
         environment=world.environment,
         read_only=tuple(str(directory) for directory in world.read_only),

@@ -50,7 +50,7 @@ class Moment:
     """Whether the agent goes on in its own transcript."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class Briefing:
     """Briefs of one task's agents. `upstream` is what the tasks that it depends on ended with."""
 

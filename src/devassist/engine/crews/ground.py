@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
 
 from devassist.domain.handoffs import GROUND_BEGINS, GROUND_ENDS
@@ -32,6 +32,10 @@ _ASKED_OF_PEOPLE = (ApprovalClass.QUESTION, ApprovalClass.SCOPE, ApprovalClass.C
 class KnownFailures(Protocol):
     def __call__(self, *, patience_s: float) -> Sequence[str]:
         """A line per check that fails on the base, as far as it is known within `patience_s` seconds."""
+
+
+FailedCases = Callable[[], Mapping[str, tuple[str, ...]]]
+"""Check -> the cases that fail on the base, as far as it is known by now; a check that has not run there is absent."""
 
 
 def nothing_known(*, patience_s: float) -> Sequence[str]:  # noqa: ARG001

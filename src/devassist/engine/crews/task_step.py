@@ -30,7 +30,7 @@ from devassist.engine.crews.briefing import Briefing, Moment
 from devassist.engine.crews.delivery import Delivery, Judged
 from devassist.engine.crews.endings import ending_by
 from devassist.engine.crews.evidence import ChangeEvidence, Evidence, nothing_proved
-from devassist.engine.crews.ground import KnownFailures, nothing_known
+from devassist.engine.crews.ground import FailedCases, KnownFailures, nothing_known
 from devassist.engine.crews.handoffs import make_handoff, submitted
 from devassist.engine.crews.legs import Legs
 from devassist.engine.crews.objections import Submitted, objections
@@ -56,6 +56,7 @@ class TaskStep(WorkerSession):
     """Whether the log holds earlier work of this task: then it goes on from there."""
     built_on: tuple[str, ...] = ()
     known_failures: KnownFailures = nothing_known
+    failed_cases: FailedCases = dict
     evidence: ChangeEvidence = nothing_proved
     tip: str = field(default="", init=False)
     round: int = field(default=0, init=False)
@@ -74,13 +75,7 @@ class TaskStep(WorkerSession):
         most_rounds = self.context.settings.limits.max_rounds
         self.legs = Legs(self.task, self.attempt, most_rounds, untested=lambda: self._evidence().untested)
         self.models = AgentModels.of_task(self.context, self.task, self.attempt, self.record)
-        self.briefing = Briefing(
-            context=self.context,
-            plan=self.plan,
-            task=self.task,
-            upstream=self.upstream,
-            known_failures=self.known_failures,
-        )
+        self.briefing = Briefing(self.context, self.plan, self.task, self.upstream, self.known_failures)
 
     def run(self) -> StepResult:
         """Never raises for what agents, models or commands do; AuditError and defects come through."""
@@ -154,7 +149,15 @@ class TaskStep(WorkerSession):
         brief = self.briefing.text(moment, ground)
         self.legs.begin(role, round_)
         agent, models = agent_id(self.task.id, role), self.models.of(role)
-        return agent_place(context, path, agent=agent, brief=brief, continues=moment.continues, models=models)
+        return agent_place(
+            context,
+            path,
+            agent=agent,
+            brief=brief,
+            continues=moment.continues,
+            models=models,
+            failed_cases=self.failed_cases,
+        )
 
     def _moment(self, role: Role, round_: int, *, begun: bool = False) -> Moment:
         """Where the task stands for an agent that begins, or has `begun` before and is told the same."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from devassist.domain.errors import DevassistError
@@ -26,6 +27,8 @@ class Baseline:
 
     checks: Checks
     error: BaseException | None = None
+    _cases: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    """Check -> the cases that failed, of each check that has run."""
     _red: list[str] = field(default_factory=list)
     _done: threading.Event = field(default_factory=threading.Event)
     _closing: threading.Event = field(default_factory=threading.Event)
@@ -46,6 +49,10 @@ class Baseline:
         while not self._done.wait(_POLL_S) and waited < patience_s and not stop.pulled:
             waited += _POLL_S
         return tuple(self._red)
+
+    def failed_cases(self) -> Mapping[str, tuple[str, ...]]:
+        """The cases that fail on the base, by check, as far as it is known now. A check that has not run is absent."""
+        return dict(self._cases)
 
     def close(self) -> None:
         """End it: what it has not found by now nobody needs."""
@@ -71,6 +78,7 @@ class Baseline:
                     return
                 run = self.checks.base(command)
                 ledger = run.ledger
+                self._cases = {**self._cases, command: ledger.failed}
                 self._warn_of_foreign(ledger)
                 if ledger.passes or self._closing.is_set():
                     continue

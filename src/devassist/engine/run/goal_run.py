@@ -90,6 +90,7 @@ class GoalRun:
                 frozenset(progress.begun),
                 self._baseline.known_failures,
                 Preview(self._checks),
+                self._baseline.failed_cases,
             ),
             lander=integrator,
             inbox=inbox,

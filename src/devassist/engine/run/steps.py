@@ -11,7 +11,7 @@ from devassist.domain.plan import Plan, PlanTask
 from devassist.engine.choice.private_view import handed_to
 from devassist.engine.context import RunContext
 from devassist.engine.crews.evidence import ChangeEvidence, nothing_proved
-from devassist.engine.crews.ground import KnownFailures, nothing_known
+from devassist.engine.crews.ground import FailedCases, KnownFailures, nothing_known
 from devassist.engine.crews.run_worktrees import RunWorktrees
 from devassist.engine.crews.task_step import TaskStep
 from devassist.engine.results import StepResult
@@ -47,6 +47,7 @@ class CrewSteps:
     begun: frozenset[str] = frozenset()
     known_failures: KnownFailures = nothing_known
     evidence: ChangeEvidence = nothing_proved
+    failed_cases: FailedCases = dict
 
     def run(self, task: PlanTask, delivered: Delivered, *, again: bool) -> StepResult:
         start = start_of(self.context, self.plan, task, delivered.commits)
@@ -67,5 +68,6 @@ class CrewSteps:
             again=again or task.id in self.begun,
             known_failures=self.known_failures,
             evidence=self.evidence,
+            failed_cases=self.failed_cases,
         )
         return step.run()

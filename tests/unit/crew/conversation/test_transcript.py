@@ -14,7 +14,7 @@ from devassist.crew.conversation.fitting import tokens_of
 from devassist.crew.conversation.transcript import Conversation
 from devassist.domain.errors import ModelError
 from devassist.domain.events import NO_REASONING, Reasoning, ToolCalled
-from devassist.domain.redaction import Redactor
+from devassist.domain.secrets.redaction import Redactor
 from devassist.domain.statuses import Outcome
 from devassist.ports import ModelReply, ModelRequest, ToolCall
 from support.lone_agent import LoneLink, run_agent, second_life

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -86,6 +86,7 @@ class Workplace:
     sandbox: Sandbox | None = field(default_factory=UnsafeSandbox)
     granted: list[str] = field(default_factory=list)
     role: Role = Role.CODER
+    known_failures: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
     @property
     def files(self) -> Files:

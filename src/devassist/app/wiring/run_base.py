@@ -1,0 +1,73 @@
+"""The commit that a run starts from, and what a person should know of the repository before."""
+
+from __future__ import annotations
+
+from devassist.app.wiring.history import resolved as resolved_base
+from devassist.app.wiring.project import Project
+from devassist.domain.errors import RepositoryError
+from devassist.git.objects.drivers import reason_of
+from devassist.git.repository import Repository
+from devassist.git.worktree.operations import find_operation
+from devassist.git.worktree.snapshot import snapshot_dirty
+
+_FOLDERS = ("refs/heads/devassist", "refs/devassist")
+
+
+def require_free_names(repository: Repository) -> None:
+    """Raises RepositoryError if a branch has the name of the folder that the branches of runs are in."""
+    for name in _FOLDERS:
+        if repository.ref_tip(name) is not None:
+            short = name.removeprefix("refs/heads/")
+            raise RepositoryError(
+                f"{short} is a branch here, so that git can have no branch {short}/<run>/..., as runs make",
+                hint=f"git branch -m {short} <another name>",
+            )
+
+
+def base_of(project: Project, revision: str, *, include_dirty: bool) -> tuple[str, list[str]]:
+    """The commit that the run starts from, and warnings about the repository."""
+    repository = project.repository
+    base = resolved_base(repository, revision or "HEAD")
+    warnings: list[str] = []
+    dirty = repository.dirty_paths()
+    operation = find_operation(repository.git_dir, repository.workdir)
+    if dirty and include_dirty:
+        if dirty.conflicted:
+            raise RepositoryError(
+                f"{', '.join(dirty.conflicted[:5])} has conflicts that are not resolved, and is no base for a run",
+                hint=operation.hint
+                if operation
+                else "git status shows them; resolve them and 'git add' them",
+            )
+        signature = repository.signature(project.host.environment)
+        snapshot = snapshot_dirty(repository, "Uncommitted work, taken as the base of a run", signature)
+        base = snapshot.commit
+        warnings += [
+            f"the change of {path} is not in the base: {reason_of(driver)}; commit it with git"
+            for path, driver in snapshot.left_out.items()
+        ]
+    elif dirty:
+        paths = [*dict.fromkeys([*dirty.staged, *dirty.unstaged, *dirty.untracked])]
+        shown = ", ".join(paths[:5]) + (f" and {len(paths) - 5} more" if len(paths) > 5 else "")  # noqa: PLR2004
+        warnings.append(
+            f"uncommitted work is left out (the base is {base[:12]}): {shown}; --include-dirty includes it"
+        )
+    if operation is not None:
+        warnings.append(f"a {operation.name} is in progress in {operation.place}; {operation.hint}")
+    if repository.is_shallow:
+        warnings.append(
+            "the clone is shallow; the run works, but conflicts need the history (fetch-depth: 0)"
+        )
+    if repository.has_submodules:
+        warnings.append("submodules are empty in the agents' worktrees and are never changed")
+    drivers = repository.filter_drivers
+    if "lfs" in drivers:
+        warnings.append("files in Git LFS are pointers in the agents' worktrees")
+    if others := sorted(drivers - {"lfs"}):
+        warnings.append(
+            f"files with the filter {', '.join(others)} are in the agents' worktrees as they are stored, "
+            "and are not changed"
+        )
+    if repository.head_branch is None and not revision:
+        warnings.append(f"HEAD is detached; the base is {base[:12]}")
+    return base, warnings
