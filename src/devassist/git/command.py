@@ -30,9 +30,11 @@ def locate_git(program_path: str) -> str:
     return program
 
 
-def run_git(command: Sequence[str], directory: Path, environment: Mapping[str, str]) -> Answer:
+def run_git(
+    command: Sequence[str], directory: Path, environment: Mapping[str, str], *, stdin: bytes = b""
+) -> Answer:
     """
-    Run a git command in `directory`, with exactly `environment` and no input.
+    Run a git command in `directory`, with exactly `environment` and the input `stdin`.
 
     A command that fails is an Answer; RepositoryError when it does not start, or runs for more than `TIMEOUT_S`.
     """
@@ -41,7 +43,7 @@ def run_git(command: Sequence[str], directory: Path, environment: Mapping[str, s
             command,
             cwd=directory,
             env=dict(environment),
-            stdin=subprocess.DEVNULL,
+            input=stdin,
             capture_output=True,
             timeout=TIMEOUT_S,
             check=False,

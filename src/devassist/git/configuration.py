@@ -13,12 +13,12 @@ import re
 import secrets
 import shlex
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
 import pygit2
-from pygit2.enums import ConfigLevel, RepositoryOpenFlag
+from pygit2.enums import ConfigLevel
 
 from devassist.domain.changes import glob_regex
 from devassist.git.objects.errors import translated
@@ -46,6 +46,7 @@ class _Chosen:
     system: str | None = None
     variables: Mapping[str, str] | None = None
     command: tuple[Setting, ...] = ()
+    environment: Mapping[str, str] = field(default_factory=dict[str, str])
     overrides: Path | None = None
     """A file with the settings of `command`, over those of the repository."""
 
@@ -88,7 +89,7 @@ def read_configuration(
     pygit2.settings.homedir = str(home)  # where `~` leads in a configuration
     variables = {"HOME": str(home), "XDG_CONFIG_HOME": str(xdg), **named}
     _chosen.place, _chosen.variables = paths[ConfigLevel.GLOBAL], variables
-    _chosen.command, _chosen.overrides = command, overrides
+    _chosen.command, _chosen.overrides, _chosen.environment = command, overrides, environment
 
 
 def variables() -> dict[str, str]:
@@ -111,13 +112,14 @@ def chosen_settings() -> tuple[Setting, ...]:
     return _chosen.command
 
 
-def open_handle(git_dir: Path) -> pygit2.Repository:
-    """libgit2's handle on exactly this git directory, with the environment's settings over it. Raises GitError."""
-    handle = pygit2.Repository(str(git_dir), RepositoryOpenFlag.NO_SEARCH)
-    if _chosen.overrides is not None:
-        # pygit2's own class for a repository's configuration refuses it; libgit2 adds it to this handle only.
-        pygit2.Config.add_file(handle.config, str(_chosen.overrides), ConfigLevel.APP, force=True)
-    return handle
+def chosen_overrides() -> Path | None:
+    """A file with these settings, which count over the repository's own."""
+    return _chosen.overrides
+
+
+def chosen_environment() -> Mapping[str, str]:
+    """The person's environment, for the commands that act as the person: those that fetch."""
+    return _chosen.environment
 
 
 def command_settings(environment: Mapping[str, str]) -> tuple[Setting, ...]:

@@ -19,7 +19,7 @@ from pygit2.enums import RepositoryOpenFlag
 from devassist.domain.errors import RepositoryError
 from devassist.git.command import locate_git, run_git
 from devassist.git.common_dir import common_dir_of, find_git_dir
-from devassist.git.configuration import open_handle
+from devassist.git.handles import open_handle
 from devassist.git.objects.errors import translated
 
 NAMED: Final = ("GIT_DIR", "GIT_WORK_TREE")

@@ -14,7 +14,8 @@ from pygit2.enums import ConfigLevel
 from devassist.app.wiring.host import Host
 from devassist.app.wiring.project import open_project
 from devassist.git.command import locate_git
-from devassist.git.configuration import command_settings, open_handle
+from devassist.git.configuration import command_settings
+from devassist.git.handles import open_handle
 from devassist.git.hardened import HardenedGit
 from devassist.git.repository import Repository
 from support.repos import make_repository, put

@@ -17,12 +17,13 @@ from typing import Self
 from devassist.domain.errors import RepositoryError
 from devassist.git.command import run_git
 from devassist.git.configuration import command_settings
+from devassist.git.handles import promisor_of
 from devassist.git.hardened import ENVIRONMENT, SETTINGS, as_environment, disarmed_programs, located
 from devassist.git.merging.process import Died, MergeProcess
 from devassist.git.merging.program import find_git
 from devassist.git.merging.report import PairResult, parsed
 from devassist.git.merging.scratch import ScratchObjects
-from devassist.git.objects.trees import tree_id
+from devassist.git.objects.trees import GITLINK, Trees, tree_id
 from devassist.git.repository import Repository
 
 _INHERITED = (
@@ -92,6 +93,7 @@ class MergeTree:
         if not pairs:
             return []
         self._prepare()
+        self._fetch_promised(pairs)
         self.merged += len(pairs)
         if self.one_process_per_pair:
             return [self._alone(pair) for pair in pairs]
@@ -99,6 +101,20 @@ class MergeTree:
         for start in range(0, len(pairs), _BATCH):
             results += self._batch(pairs[start : start + _BATCH])
         return results
+
+    def _fetch_promised(self, pairs: Sequence[tuple[str, str]]) -> None:
+        """In a partial clone, fetch what differs, at once: the git that merges may not fetch."""
+        promisor = promisor_of(self.repository.common_dir)
+        if promisor is None:
+            return
+        trees, ids = Trees(self.view.handle), set[str]()
+        for pair in pairs:
+            base = self.view.merge_base(*pair)
+            root = "" if base is None else self._tree(base)
+            for commit in pair:
+                for _path, *entries in trees.difference(root, self._tree(commit)):
+                    ids |= {entry.id for entry in entries if entry is not None and entry.mode != GITLINK}
+        promisor.fetch_missing(ids)
 
     def _tree(self, commit_or_tree: str) -> str:
         return tree_id(self.view.handle, commit_or_tree)

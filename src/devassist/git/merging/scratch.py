@@ -22,12 +22,14 @@ from pygit2.enums import FilterMode
 from devassist.domain.changes import directories_of, is_build_product
 from devassist.git.common_dir import common_dir_of
 from devassist.git.discovery import open_worktree_handle
+from devassist.git.handles import promisor_of
 from devassist.git.objects.attributes import apply_everywhere, apply_to
 from devassist.git.objects.errors import translated
 from devassist.git.objects.filters import filtered
 from devassist.git.objects.ignored import is_ignored
 from devassist.git.objects.loose import write_loose
 from devassist.git.objects.trees import EXECUTABLE, FILE, GITLINK, TREE, Entry, Trees, tree_id
+from devassist.git.promisor import add_promised
 from devassist.git.repository import Repository
 from devassist.git.worktree.files import Files
 from devassist.git.worktree.scan import scan
@@ -160,6 +162,7 @@ class ScratchObjects:
             handle = open_worktree_handle(git_dir, worktree.resolve())
             objects = pygit2.Odb(str(self.path))
             objects.add_disk_alternate(str(self.shared))
+            add_promised(objects.add_backend, promisor_of(self.repository.common_dir))
             handle.set_odb(objects)
         return handle
 

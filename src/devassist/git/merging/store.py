@@ -48,6 +48,6 @@ def _mode(trees: Trees, tree: str, path: str) -> int:
 
 
 def _copied(repository: Repository, view: Repository, entry: Entry) -> Entry:
-    if entry.mode != GITLINK and pygit2.Oid(hex=entry.id) not in repository.handle:
+    if entry.mode != GITLINK:  # libgit2 itself skips what is there
         repository.handle.write(ObjectType.BLOB, view.handle.read(pygit2.Oid(hex=entry.id))[1])
     return entry

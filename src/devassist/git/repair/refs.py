@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pygit2
 
+from devassist.git.handles import promisor_of
 from devassist.git.objects.errors import translated
 from devassist.git.repository import Repository
 
@@ -82,6 +83,8 @@ class MissingObject:
 def missing_objects(repository: Repository) -> Iterator[MissingObject]:
     """For each of our refs that lacks objects, the first missing one."""
     handle = repository.handle
+    if promisor_of(repository.common_dir) is not None:
+        return  # in a partial clone most objects are missing, and none of those is lost
     seen: set[str] = set()
     for place in _PLACES:
         for ref in repository.ref_names(place + "/"):

@@ -15,7 +15,7 @@ import pygit2
 
 from devassist.domain.errors import RepositoryChanged, RepositoryError
 from devassist.domain.failpoints import reach
-from devassist.git.configuration import open_handle
+from devassist.git.handles import open_handle
 from devassist.git.objects.errors import translated
 from devassist.git.worktree.sparse import SparseSet
 

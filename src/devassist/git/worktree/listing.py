@@ -13,7 +13,7 @@ from pygit2.enums import FileStatus
 
 from devassist.domain.choice.privacy import NOTHING, PrivatePaths
 from devassist.domain.errors import RepositoryError
-from devassist.git.configuration import open_handle
+from devassist.git.handles import open_handle
 from devassist.git.objects.errors import patiently, translated
 from devassist.git.objects.trees import tree_id
 from devassist.git.repository import Repository

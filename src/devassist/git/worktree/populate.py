@@ -15,9 +15,10 @@ from pathlib import Path
 from devassist.domain.errors import RepositoryError
 from devassist.domain.failpoints import reach
 from devassist.git.command import locate_git
+from devassist.git.handles import promisor_of
 from devassist.git.hardened import HardenedGit
 from devassist.git.objects.errors import translated
-from devassist.git.objects.trees import Trees
+from devassist.git.objects.trees import GITLINK, Trees
 from devassist.git.repository import Repository
 from devassist.git.worktree.sparse import EVERYTHING, SparseSet, hidden_in
 
@@ -31,6 +32,7 @@ def populate(repository: Repository, admin: Path, root: Path, tree: str) -> None
     The index gets its name when everything is there: a git that outlives a killed devassist can then not replace
     the index of the worktree that is opened after it.
     """
+    _fetch_promised(repository, tree)
     git = HardenedGit.open(locate_git(repository.program_path), admin, root)
     filling = admin / "index.filling"
     hidden = hidden_in(admin)
@@ -68,3 +70,15 @@ def _leave_out(repository: Repository, admin: Path, private: Sequence[str]) -> l
 def _escaped(sign: re.Match[str]) -> str:
     """A sign of a path in gitignore's language, in which a line break can only be any sign."""
     return "?" if sign.group() in "\r\n" else f"\\{sign.group()}"
+
+
+def _fetch_promised(repository: Repository, tree: str) -> None:
+    """In a partial clone, fetch the files that will be written, at once: the git that writes them may not fetch."""
+    promisor = promisor_of(repository.common_dir)
+    if promisor is not None:
+        sparse = SparseSet.find(repository.handle)
+        promisor.fetch_missing(
+            entry.id
+            for path, entry in Trees(repository.handle).walk(tree)
+            if entry.mode != GITLINK and (sparse is None or sparse.includes(path))
+        )

@@ -25,7 +25,7 @@ import pygit2
 from pygit2.enums import ConfigLevel
 
 from devassist.domain.errors import RepositoryError
-from devassist.git.configuration import open_handle
+from devassist.git.handles import open_handle
 from devassist.git.objects.errors import translated
 from devassist.git.worktree.admin import delete_directory
 from devassist.git.worktree.registration import registered_admin
