@@ -102,3 +102,61 @@ def test_a_question_is_answered_in_the_terminal_in_which_the_run_was_started(
         assert terminal.finish() == 0
     assert "blue" in script.of("CASE-one.", "coder")[1].results[0]
     assert "succeeded" in terminal.screen.text
+
+
+@pytest.fixture(scope="module")
+def ended(make_shared_machine: Callable[..., Machine]) -> Machine:
+    """A machine with a run that has ended."""
+    script = CrewScript()
+    script.on("CASE-one.", "coder", write("new.txt", "new\n" * 200), submit(proves=[0]))
+    machine = make_shared_machine(script=script, files={"text.txt": "old\n"})
+    goal = "a goal that is longer than a narrow terminal is wide, and then some more words"
+    assert machine.run({**plan(task("one", "CASE-one.", review=False)), "goal": goal}).code == 0
+    return machine
+
+
+@pytest.mark.parametrize("command", ["diff", "show", "logs", "audit show 1", "show @last/one"])
+def test_a_long_answer_goes_through_the_pager_with_colours(ended: Machine, command: str) -> None:
+    ended.extra["GIT_PAGER"] = "sed 's/^/PAGED /'"
+    with in_terminal(ended, *command.split()) as terminal:
+        assert terminal.finish() == 0
+    lines = terminal.screen.text.splitlines()
+    assert any(line.startswith("PAGED ") for line in lines), terminal.screen.text
+    if command == "diff":
+        assert "\x1b[32m+new" in terminal.raw
+    assert "PAGED" not in ended.devassist(*command.split()).out, "a pipe has no pager"
+
+
+def test_json_and_a_pager_that_is_cat_are_printed_as_they_are(ended: Machine) -> None:
+    ended.extra["GIT_PAGER"] = "cat"
+    with in_terminal(ended, "diff") as terminal:
+        assert terminal.finish() == 0
+    ended.extra["GIT_PAGER"] = "sed 's/^/PAGED /'"
+    with in_terminal(ended, "diff", "--format", "json") as other:
+        assert other.finish() == 0
+    assert "PAGED" not in terminal.screen.text + other.screen.text
+
+
+def test_less_is_left_with_q(ended: Machine) -> None:
+    ended.extra.pop("GIT_PAGER", None)
+    with in_terminal(ended, "diff", size=(80, 24)) as terminal:
+        terminal.wait_for(lambda text: "+new" in text)
+        assert terminal.read(0.5)
+        terminal.type("q")
+        assert terminal.finish() == 0
+
+
+@pytest.mark.parametrize("columns", [30, 80, 200])
+def test_the_id_of_a_run_is_never_cut(ended: Machine, columns: int) -> None:
+    run = ended.devassist("status", "--format", "json").json["runs"][0]["run"]
+    with in_terminal(ended, "status", size=(columns, 24)) as terminal:
+        assert terminal.finish() == 0
+    assert run in terminal.screen.text
+
+
+def test_people_see_their_own_time_with_its_zone_and_json_has_utc(ended: Machine) -> None:
+    at = ended.devassist("audit", "show", "1", "--format", "json").json["at"]
+    assert at.endswith(("Z", "+00:00"))
+    hour = (int(at[11:13]) + 9) % 24
+    shown = ended.devassist("logs", TZ="Asia/Tokyo").out.splitlines()[0]
+    assert f" {hour:02d}{at[13:19]} JST " in shown, shown

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from devassist.app.conflicts.known import KnownConflict
 from devassist.app.documents import Json, builtins
+from devassist.cli.view.times import day_and_time
 from devassist.domain.conflicts import ConflictStatus
 
 
@@ -34,8 +35,8 @@ def known_lines(known: KnownConflict) -> Iterator[str]:
     yield f"level: {latest.level}"
     yield f"kind: {latest.kind}"
     yield f"status: gone ({known.status} before)" if known.gone else f"status: {known.status}"
-    yield f"first_seen: {known.first_seen}"
-    yield f"last_seen: {known.last_seen}"
+    yield f"first_seen: {day_and_time(known.first_seen)}"
+    yield f"last_seen: {day_and_time(known.last_seen)}"
     yield f"explanation: {latest.explanation}"
     yield f"suggestion: {latest.suggestion}"
     if known.gone:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from devassist.app.documents import Json, event_document
 from devassist.cli.plain_text import plain
 from devassist.cli.view.meeting import MEETING, described
+from devassist.cli.view.times import clock
 from devassist.domain.events import (
     ApprovalDecided,
     Body,
@@ -32,7 +33,7 @@ def event_line(record: Record) -> str:
     """One event as one plain line."""
     event = record.event
     where = event.agent or event.task or "-"
-    return f"{record.seq:>6}  {record.at[11:19]}  {where:<20} {event.type:<20} {describe(record)}"
+    return f"{record.seq:>6}  {clock(record.at)}  {where:<20} {event.type:<20} {describe(record)}"
 
 
 def describe(record: Record) -> str:
@@ -125,4 +126,4 @@ def narrate(record: Record) -> str:
     """A line of plain progress."""
     who = record.event.agent or record.event.task or record.event.run
     task = "planning" if record.event.task == PLANNING and not record.event.agent else who
-    return f"{record.at[11:19]} {task}: {record.type} {describe(record)}".rstrip()
+    return f"{clock(record.at)} {task}: {record.type} {describe(record)}".rstrip()

@@ -11,6 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from devassist.cli.plain_text import plain
+from devassist.cli.view.times import day_and_time
 from devassist.domain.findings import summary
 from devassist.domain.handoffs import Verdict
 from devassist.domain.state.run import RunState
@@ -26,6 +27,7 @@ STYLE = {
     TaskStatus.FAILED: ("✘", "red"),
     TaskStatus.STOPPED: ("■", "yellow"),
 }
+_GOAL = 80
 RUN_STYLE = {
     RunStatus.RUNNING: "cyan",
     RunStatus.SUCCEEDED: "green",
@@ -94,11 +96,17 @@ def run_summary(state: RunState, command: Callable[[str], str]) -> RenderableTyp
     return Group(*parts)
 
 
+def _short(goal: str) -> str:
+    words = " ".join(plain(goal).split())
+    return words if len(words) <= _GOAL else f"{words[: _GOAL - 1]}…"
+
+
 def runs_table(runs: Iterable[RunState]) -> Table:
     """A line for each run, in their order."""
     table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False)
     for name in ("run", "status", "tasks", "started", "goal"):
-        table.add_column(name, no_wrap=name != "goal")
+        # An id is typed again: a narrow terminal breaks the other columns.
+        table.add_column(name, no_wrap=name in ("run", "status"), overflow="fold")
     for run in runs:
         counts = Counter(task.status for task in run.work())
         facts = [f"{count} {status}" for status, count in counts.items()]
@@ -107,7 +115,7 @@ def runs_table(runs: Iterable[RunState]) -> Table:
             run.run,
             run.status,
             ", ".join(facts),
-            run.started_at[5:16].replace("T", " "),
-            Text(" ".join(plain(run.goal).split()), no_wrap=True, overflow="ellipsis"),
+            day_and_time(run.started_at),
+            Text(_short(run.goal)),
         )
     return table

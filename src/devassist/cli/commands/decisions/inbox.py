@@ -59,7 +59,7 @@ def _document(item: Item, now: datetime) -> Json:
 def _table(items: Sequence[Item], now: datetime) -> Table:
     table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False)
     for name in ("id", "kind", "run", "task", "age", "question"):
-        table.add_column(name, no_wrap=name != "question")
+        table.add_column(name, no_wrap=name == "id", overflow="fold")
     for item in items:
         request = item.request
         style = "bold yellow" if request.urgency == "high" else ""

@@ -14,6 +14,7 @@ from devassist.app.wiring.project import (
 from devassist.cli.invocation import Format, of, print_json
 from devassist.cli.options import Output
 from devassist.cli.run_argument import Run
+from devassist.cli.view.pager import paged, print_diff
 
 
 def diff(
@@ -34,4 +35,5 @@ def diff(
         facts = {"run": state.run, "base": base, "result": result, "paths": paths, "diff": text}
         print_json({"schema": "devassist.diff/1", **facts})
         return
-    invocation.answers.print(text, markup=False, end="")
+    with paged(invocation, project):
+        print_diff(invocation, text)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from contextlib import nullcontext
 from typing import Annotated
 
 import typer
@@ -12,6 +13,7 @@ from devassist.app.wiring.project import load_state, open_reader
 from devassist.cli.invocation import StreamFormat, of, print_json, print_line
 from devassist.cli.run_argument import Run
 from devassist.cli.view.narration import event_json, event_line
+from devassist.cli.view.pager import paged
 from devassist.domain.statuses import RunStatus
 from devassist.store.filters import EventFilter
 
@@ -31,7 +33,8 @@ def logs(
     """Print what happened in a run, in order."""
     invocation = of(context)
     project = invocation.project()
-    with open_reader(project) as reader:
+    pages = paged(invocation, project) if output is StreamFormat.text and not follow else nullcontext()
+    with open_reader(project) as reader, pages:
         name = reader.find_run(run)
         whole = "/" in agent
         seen = 0
@@ -43,7 +46,7 @@ def logs(
             for record in reader.events(chosen, raw=output is StreamFormat.text):
                 seen = record.seq
                 if output is StreamFormat.text:
-                    invocation.answers.print(event_line(record), markup=False)
+                    invocation.answers.print(event_line(record), markup=False, soft_wrap=True)
                 elif output is StreamFormat.ndjson:
                     print_line(event_json(record))
                 else:

@@ -19,6 +19,7 @@ from devassist.cli.invocation import Format, Invocation, of, print_json
 from devassist.cli.options import Output
 from devassist.cli.plain_text import plain
 from devassist.cli.run_argument import complete_run
+from devassist.cli.view.pager import paged
 from devassist.cli.view.render import run_summary, spent
 from devassist.domain.errors import NotFound, UsageError
 from devassist.domain.events import CommandRan
@@ -51,14 +52,16 @@ def show(
     if output is Format.json:
         logged = {"log": [_command_document(ran) for ran in failed]} if log else {}
         print_json({**task_document(task), **logged} if task else run_document(state))
-    elif log:
-        _print_log(invocation, failed)
-    elif task is not None:
-        _show_task(invocation, task)
-    else:
-        invocation.answers.print(run_summary(state, invocation.command))
-        if state.report:
-            invocation.say(f"report: {state.report}", style="dim")
+        return
+    with paged(invocation, project):
+        if log:
+            _print_log(invocation, failed)
+        elif task is not None:
+            _show_task(invocation, task)
+        else:
+            invocation.answers.print(run_summary(state, invocation.command))
+    if task is None and state.report:
+        invocation.say(f"report: {state.report}", style="dim")
 
 
 def find_run_or_task(project: Project, what: str) -> tuple[RunState, TaskState | None]:
