@@ -22,7 +22,7 @@ def candidates(paths: Sequence[str], brief: Brief) -> Sequence[str]:
 
     def rank(path: str) -> tuple[int, str]:
         name = path.rpartition("/")[2]
-        named = _BY_PATH * (path in brief.text) + _BY_NAME * (name in brief.text)
+        named = _BY_PATH * named_in(path, brief.text) + _BY_NAME * (name in brief.text)
         return -(named + len(words & {word.lower() for word in _WORD.findall(path)})), path
 
     out: list[str] = []
@@ -33,6 +33,11 @@ def candidates(paths: Sequence[str], brief: Brief) -> Sequence[str]:
             break
         out.append(path)
     return out
+
+
+def named_in(path: str, text: str) -> bool:
+    """Whether a text names a file by its whole path."""
+    return re.search(rf"(?<![\w/.-]){re.escape(path)}(?![\w/-]|\.\w)", text) is not None
 
 
 def shown(files: Mapping[str, str | None], *, words: str, room: int) -> str:

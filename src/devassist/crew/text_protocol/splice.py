@@ -57,6 +57,14 @@ def spliced(path: str, before: str | None, code: str, *, whole: bool = False) ->
     return after
 
 
+def shared_names(path: str, text: str, code: str) -> set[str]:
+    """The functions and types that both a file and a piece of code define; none for a file of no language."""
+    grammar = grammar_for(path)
+    if grammar is None:
+        return set()
+    return _names(read_table(grammar, text.encode())) & _names(read_table(grammar, code.encode()))
+
+
 def _check_whole(path: str, grammar: Grammar | None, before: str, code: str) -> None:
     if grammar is None:
         return

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 
 from devassist.crew.text_protocol.outcomes import checks_pass, failure, last_line, page
 from devassist.crew.text_protocol.replies import Block, blocks, is_cut_off
-from devassist.crew.text_protocol.showing import candidates, shown
-from devassist.crew.text_protocol.splice import NotSpliced, spliced
+from devassist.crew.text_protocol.showing import candidates, named_in, shown
+from devassist.crew.text_protocol.splice import NotSpliced, shared_names, spliced
 from devassist.crew.text_protocol.steps import Act, Answer, Ask, Brief, GaveUp, Work, ask_object, shortened
 from devassist.domain.events import JsonObject
 
@@ -61,7 +61,9 @@ class _Desk:
         assert isinstance(change, list)  # noqa: S101  by the schema
         assert isinstance(create, list)  # noqa: S101  by the schema
         self.summary = str(value["summary"]).strip()[:_LONGEST_SUMMARY]
-        for path in list(dict.fromkeys(map(str, change)))[:_MOST_FILES]:
+        # What the task itself names has to change, whatever the model thinks.
+        named = [path for path in offered if named_in(path, self.brief.text)]
+        for path in list(dict.fromkeys([*named[:_MOST_FILES], *map(str, change)]))[:_MOST_FILES]:
             yield from self._read(path)
         for path in map(str, create[:_MOST_FILES]):
             if _PLAIN_PATH.fullmatch(path) and path not in self.paths:
@@ -130,7 +132,7 @@ class _Desk:
             return "There was no fenced block with code in it."
         new: dict[str, str] = {}
         for block in found:
-            path = block.path or (next(iter(self.files)) if len(self.files) == 1 else "")
+            path = block.path or self._home_of(block.code)
             if not path:
                 return "A block of code has no line with the path of its file above it."
             if path not in self.files and path in self.paths:
@@ -150,6 +152,16 @@ class _Desk:
                 return f"{path} was not written: {result.text}"
             self.files[path] = code
         return ""
+
+    def _home_of(self, code: str) -> str:
+        """The file of code that names none: the only one, or the only one that has some of its functions."""
+        texts = {path: text or "" for path, text in self.files.items()}
+        homes = (
+            list(texts)
+            if len(texts) == 1
+            else [path for path in texts if shared_names(path, texts[path], code)]
+        )
+        return homes[0] if len(homes) == 1 else ""
 
     def _bare(self, text: str) -> Sequence[Block]:
         """A reply that is nothing but code, without a fence."""
