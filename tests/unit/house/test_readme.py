@@ -99,3 +99,17 @@ def test_every_file_that_a_page_names_is_there(page: Path) -> None:
         if not any((place / name).exists() for place in places) and ("/" in name or name not in known)
     ]
     assert [name for name in missing if name not in (".devassist.toml", "config.toml")] == []
+
+
+def test_nothing_installs_the_name_that_is_somebody_elses_on_the_public_index() -> None:
+    """A step that installs it with a key in its environment would hand the key to a stranger."""
+    files = [
+        *ROOT.glob("*.md"),
+        *ROOT.glob("docs/*.md"),
+        *(path for path in ROOT.glob("examples/**/*") if path.is_file()),
+    ]
+    by_name = re.compile(
+        r"(?:pip|pipx|uv tool|uvx|uv pip)\s+(?:install\s+)?(?:--?[\w-]+\s+)*devassist(?![\w-])"
+    )
+    assert [str(path) for path in files if by_name.search(path.read_text("utf-8", "replace"))] == []
+    assert 'name = "devassist-crews"' in (ROOT / "pyproject.toml").read_text("utf-8")

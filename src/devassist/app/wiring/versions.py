@@ -6,11 +6,14 @@ import sys
 from collections.abc import Mapping
 from importlib import metadata
 
+from devassist import __version__
+
 
 def versions() -> Mapping[str, str]:
     """Read from package metadata: none of the packages is imported."""
-    names = ("devassist", "crewai", "litellm", "pygit2", "sqlite-utils")
-    return {"python": sys.version.split()[0], **{name: _version(name) for name in names}}
+    names = ("crewai", "litellm", "pygit2", "sqlite-utils")
+    own = {"python": sys.version.split()[0], "devassist": __version__}
+    return {**own, **{name: _version(name) for name in names}}
 
 
 def _version(name: str) -> str:
