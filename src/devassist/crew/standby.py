@@ -13,6 +13,7 @@ import hmac
 import os
 import secrets
 import select
+import signal
 import socket
 import struct
 import time
@@ -30,6 +31,9 @@ IDLE_S: Final = 900.0
 ANSWER_S: Final = 0.2
 """How long either side waits for the other."""
 _POLL_S: Final = 2.0
+_TRIES: Final = 4
+SEAT = f"\0devassist-standby-{os.getuid()}"
+"""The name of an abstract socket: who holds it is the one that waits for this user."""
 _MOST_KIB: Final = 700_000
 _SOCKET, _TOKEN, _LOCK = "standby.sock", "standby.token", "standby.lock"
 
@@ -68,6 +72,7 @@ def wait_for_run(
         if not first or rss_kib(os.getpid()) > _MOST_KIB:
             return None
         token = secrets.token_hex(32)
+        seat = _seat()
         listening = _listen(directory, token)
         inode = (directory / _SOCKET).lstat().st_ino
         end = time.monotonic() + idle_s
@@ -88,6 +93,7 @@ def wait_for_run(
                     return Adopted(caller, message[0].run, message[0].directory, message[1])
             return None
         finally:
+            seat.close()
             listening.close()
             if _inode(directory) == inode:
                 (directory / _SOCKET).unlink(missing_ok=True)
@@ -156,6 +162,35 @@ def rss_kib(pid: int) -> int:
     except (OSError, ValueError, IndexError):
         return 0
     return pages * os.sysconf("SC_PAGE_SIZE") // 1024
+
+
+def _seat() -> socket.socket:
+    """
+    Take the seat of the one that waits for this user, whatever state directory it is for, and send away who has it.
+
+    The seat is a name that nobody talks to: it goes with the process that holds it.
+    """
+    seat = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    for _ in range(_TRIES):
+        try:
+            seat.bind(SEAT)
+            seat.listen(1)
+        except OSError:
+            _send_away()
+        else:
+            break
+    return seat
+
+
+def _send_away() -> None:
+    """End the forkserver of this user that waits already, be it for another state directory."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as line, suppress(OSError):
+        line.settimeout(ANSWER_S)
+        line.connect(SEAT)
+        pid, uid = _peer(line)
+        if uid == os.getuid() and pid != os.getpid():
+            os.kill(pid, signal.SIGTERM)
+    time.sleep(ANSWER_S / 4)
 
 
 @contextmanager

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import queue
+import signal
 import socket
 import stat
 import subprocess
@@ -64,6 +65,45 @@ class Waiter:
     @property
     def waits(self) -> bool:
         return self._result.empty()
+
+
+@pytest.fixture(autouse=True)
+def own_seat(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> str:
+    """Nobody who waits in another test, or for the person at this machine, is sent away."""
+    seat = f"\0devassist-test-{tmp_path}"[:100]
+    monkeypatch.setattr(standby, "SEAT", seat)
+    return seat
+
+
+WAITS = """
+import sys
+from pathlib import Path
+from devassist.crew import standby
+standby.SEAT = "\\0" + sys.argv[2]
+print("waits", flush=True)
+standby.wait_for_run(Path(sys.argv[1]), "key", goes_on=lambda: True)
+"""
+
+
+def test_one_waits_for_a_user_however_many_state_directories_there_are(tmp_path: Path, own_seat: str) -> None:
+    def started(name: str) -> subprocess.Popen[str]:
+        process = subprocess.Popen(
+            [sys.executable, "-c", WAITS, str(tmp_path / name), own_seat[1:]],
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        end = time.monotonic() + 20
+        while find_waiting(tmp_path / name) is None:
+            assert time.monotonic() < end
+            time.sleep(0.02)
+        return process
+
+    (tmp_path / "a").mkdir(mode=0o700)
+    (tmp_path / "b").mkdir(mode=0o700)
+    with started("a") as first, started("b") as second:
+        assert first.wait(10) == -signal.SIGTERM
+        assert find_waiting(tmp_path / "b") is not None
+        second.kill()
 
 
 @pytest.fixture
