@@ -12,6 +12,7 @@ from devassist.domain.changes import in_scope
 
 _MOST_OFFERED = 150
 _WORD = re.compile(r"[A-Za-z_][A-Za-z0-9_]{2,}")
+_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _BY_PATH, _BY_NAME = 100, 50
 
 
@@ -58,7 +59,7 @@ def _outlined(path: str, text: str, words: str) -> str:
     grammar = grammar_for(path)
     if grammar is None:
         return text
-    named = set(_WORD.findall(words))
+    named = set(_NAME.findall(words))
     lines = text.split("\n")
     hidden: set[int] = set()
     for definition in read_table(grammar, text.encode()).definitions:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import textwrap
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -23,6 +24,12 @@ _TYPES = frozenset(
 )
 _ELIDED = 0.5
 """The share of a file's functions that a whole new file must still have: with fewer, something was elided."""
+
+
+_LEFT_OUT = re.compile(
+    r"\s*(\.\.\.|…|(#|//|/\*)\s*(\.\.\.|…|.*\b(existing|unchanged|rest of|same as|remaining)\b).*)\s*"
+)
+"""A line that stands for code which the model did not write again."""
 
 
 class NotSpliced(Exception):
@@ -153,7 +160,14 @@ class _Splice:
                 yield _Edit(last, last, ["", *self._indented(member, self._margin(inside[0]))])
 
     def _replaced(self, new: Definition, old: Definition) -> _Edit:
-        return _Edit(old.start - 1, old.end, self._indented(new, self._margin(old)))
+        lines = self._indented(new, self._margin(old))
+        before = self._before[old.start - 1 : old.end]
+        if any(map(_LEFT_OUT.fullmatch, lines)) and not any(map(_LEFT_OUT.fullmatch, before)):
+            if new.kind in CALLABLES and all(_LEFT_OUT.fullmatch(line) for line in lines[1:] if line.strip()):
+                lines = before  # only its first line is there: it was not meant to change
+            else:
+                raise NotSpliced(f"the code of {new.name} leaves something out; write all of it")
+        return _Edit(old.start - 1, old.end, lines)
 
     def _appended(self, definition: Definition) -> _Edit:
         """After the last function or class: what follows may be the statements that start the program."""

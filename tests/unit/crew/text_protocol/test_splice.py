@@ -141,3 +141,15 @@ def test_a_new_file_is_what_the_model_wrote() -> None:
 )
 def test_every_language_is_spliced(path: str, before: str, code: str, part: str) -> None:
     assert part in spliced(path, before, code)
+
+
+def test_what_the_model_only_hinted_at_stays_as_it_is() -> None:
+    code = "class Cart:\n    def __init__(self):\n        ...\n\n    def total(self):\n        return 1\n"
+    with pytest.raises(NotSpliced, match="leaves something out"):
+        spliced("shop.py", _SHOP, code)
+    both = "def price(item):\n    ...\n\n\ndef total(self):\n    return 1\n"
+    after = spliced("shop.py", _SHOP, both)
+    assert "    return RATE\n" in after
+    assert "        return 1\n" in after
+    with pytest.raises(NotSpliced, match="leaves something out"):
+        spliced("shop.py", _SHOP, "def price(item):\n    x = 1\n    # ... existing code ...\n    return x\n")
