@@ -124,6 +124,7 @@ def test_a_task_about_private_paths_goes_to_a_local_model_and_its_words_stay_the
         tool("read_file", path="secret/plan.py"),
         tool("post_note", text=f"note: {CANARY}"),
         write("secret/new.py", f"NEW = '{CANARY}'\n"),
+        write("secret/public.py", "x = 1\n"),
         submit(f"summary: {CANARY}", open_questions=[f"why {CANARY}?"]),
     )
     machine.script.on(
@@ -131,6 +132,8 @@ def test_a_task_about_private_paths_goes_to_a_local_model_and_its_words_stay_the
         "coder",
         tool("read_board"),
         tool("show_diff"),
+        *(tool("git_show", rev=rev) for rev in ("HEAD", "HEAD^2", "HEAD~1")),
+        tool("git_log", limit=20),
         sh("ls secret; cat secret/new.py"),
         write("calc/more.py", "MORE = 1\n"),
         submit("did it"),

@@ -159,7 +159,9 @@ class Delivery:
         old = worktree.head_commit
         intent = CommitIntended(role=role, branch=worktree.branch or "", old=old, paths=judged.paths)
         record = self.record(intent, role)
-        summary = handoff.summary.strip()
+        # Every agent reads the history, messages included.
+        withheld = self.context.request.secrecy.withholds(self.task, None)
+        summary = "" if withheld else handoff.summary.strip()
         message = with_trailers(
             summary.splitlines()[0][:72] if summary else self.task.title,
             summary,

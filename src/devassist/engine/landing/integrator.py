@@ -268,7 +268,8 @@ class Integrator:
             trailers["Audit-Head"] = f"{head[0]}:{head[1].hex()}"
             if self.database:
                 trailers["Audit-Database"] = self.database
-        summary = step.handoff.summary if step.handoff is not None else ""
+        withheld = context.request.secrecy.withholds(task, None)
+        summary = step.handoff.summary if step.handoff is not None and not withheld else ""
         message = with_trailers(f"Merge task {task.id}: {task.title}", summary, trailers)
         signature = context.repository.signature(context.environment)
         return commit_merge(

@@ -227,7 +227,8 @@ class ResolutionStep(WorkerSession):
             confidence=handoff.confidence,
             summary=handoff.summary,
         )
-        commit = self.place.commit(tree, handoff.summary)
+        withheld = bool(self.context.request.secrecy.hidden_in(None))  # every agent reads the history
+        commit = self.place.commit(tree, "Resolve a conflict" if withheld else handoff.summary)
         self.place.keep_ref(commit)
         finished = AgentFinished(
             role=ROLE,
