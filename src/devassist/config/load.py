@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import stat
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
@@ -106,6 +107,8 @@ def _fork_source(fork: ForkPullRequest, base_file: BaseFile | None, path: Path, 
 def _read(path: Path) -> Mapping[str, object]:
     """Dotted keys of one file; empty when there is none."""
     try:
+        if stat.S_ISFIFO(path.stat().st_mode):
+            raise ConfigError(f"{path} cannot be read: it is a pipe, and nobody may be at its other end")
         text = path.read_text("utf-8")
     except (FileNotFoundError, NotADirectoryError):
         return {}
@@ -119,7 +122,7 @@ def _read(path: Path) -> Mapping[str, object]:
 def _parsed(text: str, where: str) -> Mapping[str, object]:
     try:
         return tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
         raise _not_toml(where, error) from error
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
@@ -184,6 +185,16 @@ def test_bytes_that_are_no_text_are_said_to_be_so(places: Places) -> None:
 def test_a_file_that_cannot_be_read_is_named(places: Places) -> None:
     (places.repository / FILE).mkdir()
     assert f"{places.repository / FILE} cannot be read" in str(places.error())
+
+
+def test_a_pipe_in_the_place_of_a_file_is_not_waited_for(places: Places) -> None:
+    os.mkfifo(places.repository / FILE)
+    assert "it is a pipe" in str(places.error())
+
+
+def test_a_file_that_nests_without_end_is_no_defect_of_ours(places: Places) -> None:
+    nested = "x = " + "[" * 50_000 + "]" * 50_000
+    assert "is not valid TOML" in str(places.error(repo=f"[checks]\n{nested}\n"))
 
 
 def test_a_whole_number_is_a_number(places: Places) -> None:
