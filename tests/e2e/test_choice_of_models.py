@@ -166,3 +166,11 @@ def test_doctor_names_the_models_to_choose_from(machine: Machine) -> None:
     machine.config(MODELS)
     done = machine.devassist("doctor", "--format", "json")
     assert "openai/cheap, openai/middle, openai/dear, chosen by task from [models]" in done.out
+
+
+def test_config_show_has_the_tables_as_objects(machine: Machine) -> None:
+    machine.config(MODELS)
+    done = machine.devassist("config", "show", "--format", "json")
+    (row,) = [row for row in done.json["settings"] if row["key"] == "models"]
+    assert row["value"]["cheap"]["model"] == "openai/cheap"
+    assert row["value"]["cheap"]["price"]["input"] == 0.1

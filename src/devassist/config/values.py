@@ -91,6 +91,8 @@ def _check(key: str, value: object, kind: Type, origin: str) -> None:
         number = msgspec.convert(value, kind)
     except msgspec.ValidationError as error:
         raise _wrong(key, value, kind, origin) from error
+    if key.startswith("models.") and key.endswith(".model") and not number:
+        raise ConfigError(f"{origin}: {key} is empty", hint="Name a litellm model string")
     is_threshold = isinstance(number, float) and key.startswith("approvals.")
     if isinstance(number, int | float) and number < 0:
         hint = (

@@ -488,6 +488,7 @@ def test_a_repository_may_call_models_local_where_the_user_has_no_private_paths(
         ('[models.fast]\nmodel = "a/b"\nprivate = true\n', "unknown key models.fast.private"),
         ('[models.fast]\nmodel = "a/b"\nprivacy = "lokal"\n', "models.fast.privacy = 'lokal'"),
         ('[models.fast]\nmodel = "a/b"\nprice = { input = 1 }\n', "models.fast.price has no output"),
+        ('[models.fast]\nmodel = ""\n', "models.fast.model is empty"),
         ('[models]\nmodel = "a/b"\n', "models.model = 'a/b'"),
     ],
 )
