@@ -13,9 +13,9 @@ from typing import Annotated, Any, ClassVar
 import typer
 
 from devassist.app.wiring.host import VERSION, Host
-from devassist.cli.command_table import AUDIT, CONFIG, CONFLICTS, ROOT, WORKTREES
+from devassist.cli.command_table import AUDIT, CONFIG, CONFLICTS, ROOT, SECTIONS, WORKTREES
 from devassist.cli.global_options import GlobalOptions
-from devassist.cli.lazy_group import LazyGroup
+from devassist.cli.lazy_group import LazyGroup, load_command
 from devassist.cli.own_command import call, pasteable
 from devassist.cli.plain_text import complain
 from devassist.cli.streams import abandon_streams, prepare_streams
@@ -45,20 +45,39 @@ _DISK = frozenset(
 
 class Worktrees(LazyGroup):
     table = WORKTREES
+    prefix = "worktrees"
 
 
 class Configuration(LazyGroup):
     table = CONFIG
+    prefix = "config"
 
 
 class Audit(LazyGroup):
     table = AUDIT
+    prefix = "audit"
 
 
 class Conflicts(LazyGroup):
     """`conflicts` is a command itself: an argument that is not a subcommand is a branch (after `--`, always)."""
 
     table = CONFLICTS
+    prefix = "conflicts"
+    sections: ClassVar[Mapping[str, tuple[str, ...]]] = {
+        "Commands": tuple(name for name in CONFLICTS if name != "find")
+    }
+
+    def format_help(self, ctx: Any, formatter: Any) -> None:
+        """The help of comparing branches, which needs no word of its own, and then the other commands."""
+        find = load_command("conflicts find", CONFLICTS["find"])
+        formatter.write_usage(ctx.command_path, "[OPTIONS] [BRANCH]...")
+        formatter.write_usage(ctx.command_path, "COMMAND [ARGS]...", prefix="   or: ")
+        formatter.write_paragraph()
+        with formatter.indentation():
+            formatter.write_text(f"{self.help} A branch that is called like a command goes after --.")
+        find.format_options(ctx, formatter)
+        self.format_commands(ctx, formatter)
+        find.format_epilog(ctx, formatter)
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         helps = {"-h", "--help"}
@@ -72,6 +91,7 @@ _PLAIN: dict[str, Any] = {"no_args_is_help": True, "rich_markup_mode": None}
 
 class Root(LazyGroup):
     table = ROOT
+    sections = SECTIONS
     groups: ClassVar[Mapping[str, LazyGroup]] = {
         "worktrees": Worktrees(
             name="worktrees", help="List, find and clean up the agents' worktrees.", **_PLAIN
@@ -93,7 +113,7 @@ app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
-    context_settings={"help_option_names": ["-h", "--help"]},
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
 )
 
 

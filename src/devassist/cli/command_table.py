@@ -98,3 +98,13 @@ AUDIT: Mapping[str, Entry] = {
     "tail": Entry("audit.tail:tail", "Print the newest events."),
     "verify": Entry("audit.verify:verify", "Recompute the chain and compare it with its anchors."),
 }
+SECTIONS: Mapping[str, tuple[str, ...]] = {
+    "Begin": ("init", "doctor", "demo", "config"),
+    "Runs": ("run", "watch", "resume", "stop", "note", "retry"),
+    "Decisions": ("inbox", "approve", "reject", "answer"),
+    "What was done": ("status", "show", "diff", "logs", "report"),
+    "Take it over": ("merge", "apply", "pr", "undo", "discard"),
+    "Branches and conflicts": ("conflicts", "worktrees"),
+    "Records": ("audit", "roles"),
+}
+"""The root's help."""

@@ -11,8 +11,37 @@ import typer
 from typer.core import TyperCommand, TyperGroup
 
 from devassist.cli.command_table import Entry
+from devassist.cli.examples import epilog
 
 _COMMANDS = "devassist.cli.commands"
+_METAVARS = {
+    "agent": "AGENT",
+    "artifacts": "DIR",
+    "base": "REV",
+    "content": "FILE",
+    "goal_file": "FILE",
+    "into": "BRANCH",
+    "levels": "LEVELS",
+    "limit": "N",
+    "max_minutes": "MINUTES",
+    "max_parallel": "N",
+    "max_rounds": "N",
+    "max_tokens": "N",
+    "max_turns": "N",
+    "max_usd": "USD",
+    "model": "MODEL",
+    "plan": "FILE",
+    "record": "FILE",
+    "remote": "REMOTE",
+    "replay": "FILE",
+    "role": "ROLE",
+    "run": "RUN",
+    "since": "TIME",
+    "task": "TASK",
+    "types": "TYPE",
+    "until": "TIME",
+}
+"""What stands for an option's value in the help, by the parameter's name; the others keep Typer's."""
 
 
 class LazyGroup(TyperGroup):
@@ -20,6 +49,10 @@ class LazyGroup(TyperGroup):
 
     table: ClassVar[Mapping[str, Entry]] = {}
     groups: ClassVar[Mapping[str, LazyGroup]] = {}
+    prefix: ClassVar[str] = ""
+    """The group's own name, before those of its commands."""
+    sections: ClassVar[Mapping[str, tuple[str, ...]]] = {}
+    """Titles and names, in the order of the help; without it there is one section."""
     _lists = False
     """Whether names and help lines are enough at present."""
 
@@ -35,12 +68,13 @@ class LazyGroup(TyperGroup):
         if entry.takes_run and ctx is not None and ctx.resilient_parsing and _words(ctx) == [cmd_name]:
             argument = import_module("devassist.cli.run_argument")  # which a help page has no use for
             return _make_command(cmd_name, argument.takes_run, cls=_RunFirst)
-        return load_command(cmd_name, entry)
+        return load_command(f"{self.prefix} {cmd_name}".strip(), entry)
 
-    def format_commands(self, ctx: Any, formatter: Any) -> None:
-        self._lists = True
-        super().format_commands(ctx, formatter)
-        self._lists = False
+    def format_commands(self, ctx: Any, formatter: Any) -> None:  # noqa: ARG002  click calls it
+        """The commands by section, each with its whole line."""
+        for title, names in (self.sections or {"Commands": tuple(self.commands)}).items():
+            with formatter.section(title):
+                formatter.write_dl([(name, self.commands[name].help or "") for name in names])
 
     def shell_complete(self, ctx: Any, incomplete: str) -> Any:
         self._lists = True
@@ -64,7 +98,7 @@ def _words(ctx: Any) -> list[str]:
 
 
 def load_command(name: str, entry: Entry) -> TyperCommand:
-    """The command itself, as Typer makes it of its function."""
+    """The command itself, as Typer makes it of its function; `name` has the words after `devassist`."""
     module, function = entry.target.split(":")
     gc.disable()
     try:
@@ -72,14 +106,25 @@ def load_command(name: str, entry: Entry) -> TyperCommand:
     finally:
         gc.freeze()  # modules stay: no collection, now or later, has to look at them
         gc.enable()
-    return _make_command(name, getattr(loaded, function))
+    command = _make_command(name, getattr(loaded, function))
+    for parameter in command.params:
+        if parameter.param_type_name == "option" and parameter.metavar is None:
+            parameter.metavar = _metavar(parameter)
+    return command
+
+
+def _metavar(option: Any) -> str | None:
+    """A word for the option's value; None for a flag, a choice and what Typer names well."""
+    if option.is_flag or hasattr(option.type, "choices"):
+        return None
+    return _METAVARS.get(str(option.name))
 
 
 def _make_command(
     name: str, function: Callable[..., Any], *, cls: type[TyperCommand] = TyperCommand
 ) -> TyperCommand:
     app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
-    app.command(name, cls=cls)(function)
+    app.command(name.rpartition(" ")[2], cls=cls, epilog=epilog(name) or None)(function)
     command = typer.main.get_command(app)
     assert isinstance(command, TyperCommand)  # noqa: S101  an app of one command is that command
     return command

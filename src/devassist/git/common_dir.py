@@ -22,3 +22,9 @@ def common_dir_of(git_dir: Path) -> Path:
         return git_dir
     with translated(f"read {pointer}"):
         return (git_dir / pointer.read_text().strip()).resolve()
+
+
+def local_branches(common_dir: Path) -> list[str]:
+    """The names of all local branches."""
+    with translated("list the branches"):
+        return list(pygit2.Repository(str(common_dir)).branches.local)

@@ -26,3 +26,32 @@ def run_ids(path: Path) -> list[str]:
 def select_runs(connection: sqlite3.Connection) -> list[str]:
     with translated("list runs"):
         return [row[0] for row in connection.execute(_RUNS)]
+
+
+_TASKS = "SELECT task FROM events WHERE run = ? AND task > '' GROUP BY task ORDER BY MIN(seq)"
+_REQUESTS = """
+SELECT json_extract(data, '$.approval') FROM events WHERE type = 'approval.requested'
+EXCEPT SELECT json_extract(data, '$.approval') FROM events WHERE type = 'approval.decided'"""
+_CONFLICTS = """
+SELECT json_extract(data, '$.conflict') FROM events WHERE type = 'conflict.found'
+GROUP BY 1 ORDER BY MAX(seq) DESC"""
+
+
+def task_ids(path: Path, run: str) -> list[str]:
+    """The tasks of a run that have begun, in that order."""
+    return _ids(path, _TASKS, run)
+
+
+def request_ids(path: Path) -> list[str]:
+    """The requests to a person that nobody has decided."""
+    return _ids(path, _REQUESTS)
+
+
+def conflict_ids(path: Path) -> list[str]:
+    """Every conflict that was recorded, the newest first."""
+    return _ids(path, _CONFLICTS)
+
+
+def _ids(path: Path, sql: str, *values: str) -> list[str]:
+    with closing(connect_reader(path)) as connection, translated("list ids"):
+        return [str(row[0]) for row in connection.execute(sql, values) if row[0]]

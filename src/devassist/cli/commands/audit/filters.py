@@ -12,6 +12,7 @@ import typer
 from devassist.app.wiring.host import utc_now
 from devassist.app.wiring.project import Project, open_reader
 from devassist.cli.invocation import Invocation, StreamFormat, print_json, print_line
+from devassist.cli.run_argument import complete_role, complete_run, complete_task
 from devassist.cli.view.narration import event_json, event_line
 from devassist.store.filters import EventFilter
 
@@ -21,16 +22,18 @@ _SPAN = re.compile(r"(\d+)([smhdw])")
 _UNIT = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 
 
-RunOption = Annotated[str, typer.Option("--run", help="Run id, its beginning, or @last.")]
+RunOption = Annotated[
+    str, typer.Option("--run", help="Run id, its beginning, or @last.", autocompletion=complete_run)
+]
 
 
-TaskOption = Annotated[str, typer.Option("--task", help="Task id.")]
+TaskOption = Annotated[str, typer.Option("--task", help="Task id.", autocompletion=complete_task)]
 
 
 AgentOption = Annotated[str, typer.Option("--agent", help="TASK/ROLE.")]
 
 
-RoleOption = Annotated[str, typer.Option("--role", help="Role.")]
+RoleOption = Annotated[str, typer.Option("--role", help="Role.", autocompletion=complete_role)]
 
 
 TypeOption = Annotated[

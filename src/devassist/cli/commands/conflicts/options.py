@@ -7,24 +7,40 @@ from typing import Annotated
 import typer
 
 from devassist.app.conflicts import compare as comparing
+from devassist.cli.run_argument import complete_branch, complete_conflict
 from devassist.domain.conflicts import Level
 from devassist.domain.errors import UsageError
 
 Branches = Annotated[
-    list[str] | None, typer.Argument(help="Branches; by default all live devassist branches.")
+    list[str] | None,
+    typer.Argument(
+        metavar="BRANCH...",
+        help="Branches; by default all live devassist branches.",
+        autocompletion=complete_branch,
+    ),
 ]
 
 
 Every = Annotated[bool, typer.Option("--all", help="Every local branch that is ahead of the base.")]
 
 
-Base = Annotated[str, typer.Option("--base", help="The revision to land on; HEAD by default.")]
+Base = Annotated[
+    str,
+    typer.Option(
+        "--base",
+        metavar="REV",
+        help="The revision to land on; HEAD by default.",
+        autocompletion=complete_branch,
+    ),
+]
 
 
 Committed = Annotated[bool, typer.Option("--committed", help="Leave out uncommitted work in the worktrees.")]
 
 
-Id = Annotated[str, typer.Argument(metavar="ID", help="Conflict id, or its beginning.")]
+Id = Annotated[
+    str, typer.Argument(metavar="ID", help="Conflict id, or its beginning.", autocompletion=complete_conflict)
+]
 
 
 Levels = Annotated[str, typer.Option("--levels", help="Some of tree,text,symbol,manifest.")]

@@ -17,6 +17,7 @@ from devassist.app.conflicts.resolve_by_agent import resolve_by_agent
 from devassist.app.wiring.project import Project
 from devassist.cli.invocation import Format, Invocation, of, print_json
 from devassist.cli.options import Output
+from devassist.cli.run_argument import complete_branch, complete_conflict
 from devassist.cli.view.editing import edit_files
 from devassist.cli.view.progress import PlainProgress
 from devassist.cli.view.resolution_view import show_resolution
@@ -29,7 +30,10 @@ _ANONYMOUS = "devassist"
 
 def resolve(
     context: typer.Context,
-    conflict: Annotated[str, typer.Argument(metavar="ID", help="Conflict id, or its beginning.")] = "",
+    conflict: Annotated[
+        str,
+        typer.Argument(metavar="ID", help="Conflict id, or its beginning.", autocompletion=complete_conflict),
+    ] = "",
     take: Annotated[
         str,
         typer.Option(
@@ -59,7 +63,10 @@ def resolve(
     into: Annotated[
         str,
         typer.Option(
-            "--into", metavar="BRANCH", help="Move this branch to the result; it must be checked out nowhere."
+            "--into",
+            metavar="BRANCH",
+            help="Move this branch to the result; it must be checked out nowhere.",
+            autocompletion=complete_branch,
         ),
     ] = "",
     accept_anyway: Annotated[

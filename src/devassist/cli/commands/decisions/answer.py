@@ -7,9 +7,10 @@ from typing import Annotated
 import typer
 
 from devassist.app.runs.decisions import Choice, Decision, who_is
-from devassist.cli.commands.decisions.recording import NoResume, complete_request, record_decision
+from devassist.cli.commands.decisions.recording import NoResume, record_decision
 from devassist.cli.invocation import Format, of
 from devassist.cli.options import Output
+from devassist.cli.run_argument import complete_request
 from devassist.domain.errors import UsageError
 
 

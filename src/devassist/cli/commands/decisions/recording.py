@@ -7,24 +7,15 @@ from typing import Annotated
 
 import typer
 
-from devassist.app.runs.decisions import Choice, Decision, decide_all, inbox
+from devassist.app.runs.decisions import Choice, Decision, decide_all
 from devassist.app.runs.ownership import is_alive
 from devassist.app.runs.requesting import ResumeOptions
 from devassist.app.runs.running import project_of_run, resume_run
 from devassist.app.wiring.project import Project, load_state
-from devassist.cli.invocation import Format, Invocation, StreamFormat, of, print_json
+from devassist.cli.invocation import Format, Invocation, StreamFormat, print_json
+from devassist.cli.run_argument import complete_request
 from devassist.cli.view.run_session import launch
 from devassist.domain.errors import DevassistError
-
-
-def complete_request(context: typer.Context, incomplete: str) -> list[str]:
-    """Ids of open requests for shell completion."""
-    try:
-        items = inbox(of(context).project())
-    except Exception:  # noqa: BLE001  completion never complains
-        return []
-    return [item.request.id for item in items if item.request.id.startswith(incomplete)]
-
 
 _DECIDED = {Choice.APPROVE: "approved", Choice.REJECT: "rejected", Choice.ANSWER: "answered"}
 

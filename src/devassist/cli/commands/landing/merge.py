@@ -12,7 +12,7 @@ from devassist.app.runs.takeover import aftermath
 from devassist.app.wiring.project import require_result
 from devassist.cli.invocation import Format, of, print_json
 from devassist.cli.options import Output
-from devassist.cli.run_argument import Run
+from devassist.cli.run_argument import Run, complete_branch
 from devassist.cli.view.conflict_view import stale_line
 
 
@@ -20,7 +20,10 @@ def merge(
     context: typer.Context,
     run: Run = "@last",
     into: Annotated[
-        str | None, typer.Option(help="The branch to merge into; the checked-out one by default.")
+        str | None,
+        typer.Option(
+            help="The branch to merge into; the checked-out one by default.", autocompletion=complete_branch
+        ),
     ] = None,
     squash: Annotated[bool, typer.Option("--squash", help="One commit without the agents' history.")] = False,
     no_sign: Annotated[

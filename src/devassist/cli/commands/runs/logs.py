@@ -11,7 +11,7 @@ import typer
 from devassist.app.documents import Json
 from devassist.app.wiring.project import load_state, open_reader
 from devassist.cli.invocation import StreamFormat, of, print_json, print_line
-from devassist.cli.run_argument import Run
+from devassist.cli.run_argument import Run, complete_role, complete_task
 from devassist.cli.view.narration import event_json, event_line
 from devassist.cli.view.pager import paged
 from devassist.domain.statuses import RunStatus
@@ -24,8 +24,10 @@ def logs(
     follow: Annotated[
         bool, typer.Option("-f", "--follow", help="Keep printing until the run has ended.")
     ] = False,
-    agent: Annotated[str, typer.Option(help="Only this agent (TASK/ROLE) or role.")] = "",
-    task: Annotated[str, typer.Option(help="Only this task.")] = "",
+    agent: Annotated[
+        str, typer.Option(help="Only this agent (TASK/ROLE) or role.", autocompletion=complete_role)
+    ] = "",
+    task: Annotated[str, typer.Option(help="Only this task.", autocompletion=complete_task)] = "",
     output: Annotated[
         StreamFormat, typer.Option("--format", help="text, json or ndjson.")
     ] = StreamFormat.text,

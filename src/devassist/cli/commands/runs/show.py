@@ -33,7 +33,9 @@ def show(
     what: Annotated[
         str,
         typer.Argument(
-            metavar="RUN|TASK", help="A run, or RUN/TASK, or a task of @last.", autocompletion=complete_run
+            metavar="RUN|TASK",
+            help="A run, or RUN/TASK, or a task of @last.",
+            autocompletion=complete_run,
         ),
     ] = "@last",
     log: Annotated[
