@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import shutil
 from collections.abc import Callable
 from typing import Any
 
@@ -245,3 +247,46 @@ def test_only_a_local_model_is_asked_to_resolve_a_conflict(machine: Machine, own
     asked = {turn.body["model"] for turn in machine.script.turns if turn.role == "integrator"}
     assert asked == ({"own"} if own else set())
     assert CANARY not in sent_to(machine, "cloud")
+
+
+def test_without_a_sandbox_no_commands_are_offered_where_paths_are_hidden(machine: Machine) -> None:
+    if (program := shutil.which("bwrap")) is not None:  # hidden by itself: in there it is an empty file
+        machine.wrapper = (program, "--dev-bind", "/", "/", "--bind", "/dev/null", os.path.realpath(program))
+    machine.config(CLOUD + OWN + PRIVACY + '[sandbox]\nmode = "bubblewrap"\n')
+    machine.script.on("OPEN", "coder", write("calc/a.py", "A = 1\n"), submit("ok"))
+    machine.script.on("KEEP", "coder", write("secret/a.py", "A = 1\n"), submit("ok"))
+    file = machine.root / "plan.json"
+    both = [
+        task("t1", "OPEN", scope=["calc/**"], review=False),
+        task("t2", "KEEP", scope=["secret/**"], review=False),
+    ]
+    file.write_text(json.dumps(plan(*both)), encoding="utf-8")
+    done = machine.devassist("run", "--plan", str(file), "--unsafe-no-sandbox", "--format", "json")
+    assert done.code == 0, done
+    offered = {turn.body["model"]: "run_command" in turn.tools for turn in machine.script.turns}
+    assert offered == {"cloud": False, "own": True}
+
+
+def test_a_person_s_yes_to_a_wider_scope_does_not_open_private_paths(machine: Machine) -> None:
+    machine.config(CLOUD + PRIVACY)
+    machine.script.on(
+        "WORK",
+        "coder",
+        tool("request_scope", paths=["secret/**"], reason="to see them"),
+        tool("read_file", path="secret/plan.py"),
+        write("secret/plan.py", "mine\n"),
+        write("calc/a.py", "A = 1\n"),
+        submit("ok"),
+    )
+    done = run(machine, task("t1", "WORK", scope=["calc/**"], review=False))
+    assert done.code == 3, done
+    assert machine.devassist("approve", done.json["waiting"][0]["id"]).code == 0
+    again = machine.devassist("resume", done.json["run"], "--format", "json")
+    assert again.code == 0, again
+    results = machine.script.of("WORK", "coder")[-1].results
+    assert "granted" in results[0]
+    assert "secret/plan.py is private" in results[1]
+    assert "it is private, and this task is not" in results[2]
+    assert CANARY not in sent_to(machine, "cloud")
+    result = f"devassist/{done.json['run']}/result"
+    assert CANARY in git(machine.repo, "show", f"{result}:secret/plan.py")
