@@ -31,7 +31,7 @@ EXAMPLES: Mapping[str, tuple[str, ...]] = {
     "report": ("devassist report", "devassist report --format html -o report.html"),
     "pr": ("devassist pr --draft", "devassist pr --dry-run"),
     "init": ("devassist init", "devassist init --no-run"),
-    "doctor": ("devassist doctor", "devassist doctor --fix"),
+    "doctor": ("devassist doctor", "devassist doctor --fix", "devassist doctor -v"),
     "demo": ("devassist demo", "devassist demo shop"),
     "worktrees list": ("devassist worktrees list",),
     "worktrees path": ("cd $(devassist worktrees path brisk-heron-3f2a/parser/coder)",),

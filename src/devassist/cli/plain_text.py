@@ -28,6 +28,11 @@ def one_line(text: str) -> str:
     return plain(text).replace("\n", "\\n").replace("\t", "\\t")
 
 
+def first_line(text: str) -> str:
+    """What a list of details begins with."""
+    return text.split("\n", 1)[0]
+
+
 def complain(fact: str, hint: str) -> None:
     """Print an error on stderr, with --quiet as well: the fact, then the next command to type."""
     with suppress(BrokenPipeError):  # nobody reads it: the exit code still says it

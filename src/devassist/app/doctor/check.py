@@ -21,3 +21,5 @@ class Check:
     health: Health
     detail: str
     hint: str = ""
+    more: tuple[str, ...] = ()
+    """Further facts, a sentence each, for a person who asks for them."""

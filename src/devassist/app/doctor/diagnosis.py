@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from devassist.app.doctor.check import Check, Health
+from devassist.app.doctor.installing import bubblewrap_command
 from devassist.app.doctor.repair import Repair, find_damage, repair
 from devassist.app.runs.model_choice import choice_of
 from devassist.app.runs.model_notes import model_notes
@@ -21,6 +22,7 @@ from devassist.app.wiring.versions import versions
 from devassist.domain.choice.models import priced, windows_of
 from devassist.domain.errors import DevassistError, ModelError, NotFound, Refused
 from devassist.domain.settings import ModelSettings
+from devassist.domain.statuses import SandboxTier
 from devassist.engine.context import ModelChoice
 from devassist.git.merging.program import find_git
 from devassist.llm.models.routing import Choice, choose_model, is_scripted, resolved
@@ -150,16 +152,19 @@ def _standby(host: Host) -> Iterator[Check]:
 
 
 def _sandbox(project: Project) -> Iterator[Check]:
-    probe = probe_sandbox(project)
+    probe, path = probe_sandbox(project), project.host.environment.get("PATH")
     for report in probe.reports:
         health = Health.OK if report.ok else Health.WARN
-        yield Check(f"sandbox {report.tier}", health, report.detail)
+        absent = report.tier is SandboxTier.BUBBLEWRAP and shutil.which("bwrap", path=path) is None
+        yield Check(f"sandbox {report.tier}", health, report.detail, bubblewrap_command() if absent else "")
     if probe.sandbox is None:
         fact = "no tier works: commands are not offered"
-        yield Check("sandbox", Health.FAIL, fact, "install bubblewrap")
+        yield Check("sandbox", Health.FAIL, fact, bubblewrap_command())
         return
-    missing = f"; not guaranteed: {'; '.join(probe.missing)}" if probe.missing else ""
-    yield Check("sandbox", Health.OK, f"{probe.tier}{missing}")
+    count = len(probe.missing)
+    gaps = f", with {count} {'gap' if count == 1 else 'gaps'}" if count else ""
+    hint = "devassist doctor -v lists them" if count else ""
+    yield Check("sandbox", Health.OK, f"{probe.tier}{gaps}", hint, more=probe.missing)
 
 
 def _offered(offers: ModelChoice) -> str:

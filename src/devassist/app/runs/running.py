@@ -209,4 +209,7 @@ def sandbox_notes(probe: Probe) -> Sequence[str]:
     label = (
         "commands run without a sandbox" if probe.tier is SandboxTier.NONE else f"the {probe.tier} sandbox"
     )
-    return [f"{label}: {gap}" for gap in probe.missing]
+    if len(probe.missing) <= 1:
+        return [f"{label}: {gap}" for gap in probe.missing]
+    head = f"{label} has {len(probe.missing)} gaps; devassist doctor -v lists them"
+    return ["\n".join([head, *probe.missing])]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from devassist.app.documents import Json, event_document
-from devassist.cli.plain_text import plain
+from devassist.cli.plain_text import first_line, plain
 from devassist.cli.view.meeting import MEETING, described
 from devassist.cli.view.times import clock
 from devassist.domain.events import (
@@ -19,6 +19,7 @@ from devassist.domain.events import (
     RunFinished,
     TaskFinished,
     ToolCalled,
+    WarningRaised,
 )
 from devassist.domain.ids import PLANNING
 from devassist.domain.statuses import CallStatus
@@ -67,8 +68,7 @@ def _words_of_tasks(record: Record) -> str:
             word = decided.answer or decided.choice
             return f"{decided.approval}: {word}, by {decided.who} {decided.reason}"
         case TaskFinished(status=status, error=error):
-            first = error.splitlines()[0] if error else ""
-            return f"{status} {first}"  # the end of a run shows the rest
+            return f"{status} {first_line(error)}"  # the end of a run shows the rest
         case RunFinished(status=status, exit_code=code):
             return f"{status}, exit code {code}"
         case _:
@@ -126,4 +126,6 @@ def narrate(record: Record) -> str:
     """A line of plain progress."""
     who = record.event.agent or record.event.task or record.event.run
     task = "planning" if record.event.task == PLANNING and not record.event.agent else who
-    return f"{clock(record.at)} {task}: {record.type} {describe(record)}".rstrip()
+    body = record.body
+    words = plain(first_line(body.text)) if isinstance(body, WarningRaised) else describe(record)
+    return f"{clock(record.at)} {task}: {record.type} {words}".rstrip()

@@ -10,7 +10,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from devassist.cli.plain_text import plain
+from devassist.cli.plain_text import first_line, plain
 from devassist.cli.view.times import day_and_time
 from devassist.domain.findings import summary
 from devassist.domain.handoffs import Verdict
@@ -86,7 +86,7 @@ def run_summary(state: RunState, command: Callable[[str], str]) -> RenderableTyp
                 parts.append(Text(f"      all of it: {command(f'show {state.run}/{task.id} --log')}", "dim"))
     if state.error and not any(task.error and task.error in state.error for task in state.work()):
         parts.append(Text(f"  {plain(state.error)}", "red"))
-    parts += [Text(f"  note: {plain(warning)}", "yellow") for warning in state.warnings]
+    parts += [Text(f"  note: {plain(first_line(warning))}", "yellow") for warning in state.warnings]
     parts += [
         Text(f"  kept: uncommitted work of {agent} is in {ref}") for agent, ref in state.rescued.items()
     ]

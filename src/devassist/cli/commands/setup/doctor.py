@@ -21,6 +21,7 @@ _MARKS = {Health.OK: "✔", Health.WARN: "!", Health.FAIL: "✘"}
 def doctor(
     context: typer.Context,
     fix: Annotated[bool, typer.Option("--fix", help="Repair what a crash left behind.")] = False,
+    verbose: Annotated[bool, typer.Option("-v", "--verbose", help="List what the sandbox lacks.")] = False,
     run: RunChecks = None,
     output: Output = Format.text,
 ) -> None:
@@ -35,7 +36,7 @@ def doctor(
         print_json(doctor_document(checks, repairs, ok=ok))
     else:
         _print_repairs(invocation, repairs)
-        _print_checks(invocation, checks)
+        _print_checks(invocation, checks, verbose=verbose or bool(invocation.verbosity))
     raise typer.Exit(0 if ok else 1)
 
 
@@ -61,12 +62,14 @@ def doctor_document(checks: Sequence[Check], repairs: Sequence[Repair], *, ok: b
     return {
         "schema": "devassist.doctor/1",
         "ok": ok,
-        "checks": [
-            {"check": check.name, "status": check.health, "detail": check.detail, "hint": check.hint}
-            for check in checks
-        ],
+        "checks": [_check_document(check) for check in checks],
         "repairs": [_repair_document(repair) for repair in repairs],
     }
+
+
+def _check_document(check: Check) -> Json:
+    more = {"more": list(check.more)} if check.more else {}
+    return {"check": check.name, "status": check.health, "detail": check.detail, "hint": check.hint, **more}
 
 
 def _repair_document(repair: Repair) -> Json:
@@ -92,8 +95,10 @@ def _print_repairs(invocation: Invocation, repairs: Sequence[Repair]) -> None:
         invocation.answers.print(text, markup=False, highlight=False)
 
 
-def _print_checks(invocation: Invocation, checks: Sequence[Check]) -> None:
+def _print_checks(invocation: Invocation, checks: Sequence[Check], *, verbose: bool) -> None:
     for check in checks:
         invocation.answers.print(f"{_MARKS[check.health]} {check.name}: {check.detail}", markup=False)
-        if check.hint:
+        for fact in check.more if verbose else ():
+            invocation.answers.print(f"    - {fact}", markup=False)
+        if check.hint and not (check.more and verbose):
             invocation.answers.print(f"    hint: {check.hint}", markup=False)
