@@ -12,7 +12,6 @@ from datetime import datetime
 from pathlib import Path
 
 import pygit2
-from pygit2.enums import FileStatus
 
 from devassist.domain.errors import NotFound, RepositoryError
 from devassist.git.discovery import Places, find_places
@@ -26,29 +25,6 @@ from devassist.git.objects.trees import Trees, tree_id
 _BRANCH = "refs/heads/"
 _LFS = "lfs"
 _DRIVER = re.compile(rb"^[^#\n]*\sfilter=(\S+)", re.MULTILINE)
-_STAGED = (
-    FileStatus.INDEX_NEW
-    | FileStatus.INDEX_MODIFIED
-    | FileStatus.INDEX_DELETED
-    | FileStatus.INDEX_RENAMED
-    | FileStatus.INDEX_TYPECHANGE
-    | FileStatus.CONFLICTED
-)
-_UNSTAGED = FileStatus.WT_MODIFIED | FileStatus.WT_DELETED | FileStatus.WT_TYPECHANGE | FileStatus.WT_RENAMED
-
-
-@dataclass(frozen=True, slots=True)
-class DirtyPaths:
-    """Uncommitted paths of a working tree; one path can be both staged and unstaged."""
-
-    staged: tuple[str, ...] = ()
-    unstaged: tuple[str, ...] = ()
-    untracked: tuple[str, ...] = ()
-    conflicted: tuple[str, ...] = ()
-    """Those of `staged` that a merge left in conflict."""
-
-    def __bool__(self) -> bool:
-        return bool(self.staged or self.unstaged or self.untracked)
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,17 +192,7 @@ class Repository:
         with translated("compare two commits"):
             return self._handle.descendant_of(pygit2.Oid(hex=new), pygit2.Oid(hex=old))
 
-    # Uncommitted work -------------------------------------------------------------------------------------
-
-    def dirty_paths(self) -> DirtyPaths:
-        with translated("read the status"):
-            status = patiently(lambda: self._handle.status(untracked_files="all", ignored=False))
-        return DirtyPaths(
-            tuple(sorted(path for path, flags in status.items() if flags & _STAGED)),
-            tuple(sorted(path for path, flags in status.items() if flags & _UNSTAGED)),
-            tuple(sorted(path for path, flags in status.items() if flags & FileStatus.WT_NEW)),
-            tuple(sorted(path for path, flags in status.items() if flags & FileStatus.CONFLICTED)),
-        )
+    # Writing objects and reading settings -------------------------------------------------------------------
 
     def commit_tree(
         self, tree: str, parents: Sequence[str], message: str, author: Signature, committer: Signature

@@ -11,6 +11,7 @@ from devassist.domain.errors import RepositoryError
 from devassist.git.repository import Repository
 from devassist.git.worktree.checkout import checkout_branch_to
 from devassist.git.worktree.live import live_worktrees
+from devassist.git.worktree.uncommitted import dirty_paths
 from devassist.git.worktree.worktrees import open_worktree
 from support.repos import commit_all, git, make_repository, put
 
@@ -32,12 +33,12 @@ def test_a_git_directory_elsewhere_does_not_move_the_files(tmp_path: Path) -> No
     here = Repository.discover(root / "sub")
     assert (here.workdir, here.root, here.git_dir) == (root, root, tmp_path / "store/files.git")
     assert (here.prefix, here.common_dir) == ("sub/", here.git_dir)
-    assert not here.dirty_paths()
+    assert not dirty_paths(here)
     put(root, {"new.txt": "n\n"})
-    assert here.dirty_paths().untracked == ("new.txt",)
+    assert dirty_paths(here).untracked == ("new.txt",)
     assert live_worktrees(here) == {"main": root}
     again = here.reopened()
-    assert (again.places, again.dirty_paths()) == (here.places, here.dirty_paths())
+    assert (again.places, dirty_paths(again)) == (here.places, dirty_paths(here))
     assert again.handle is not here.handle
 
 
@@ -74,7 +75,7 @@ def test_a_linked_worktree_of_a_separate_git_directory_does_not_invent_the_main_
     side = Repository.discover(tmp_path / "side")
     assert side.workdir == side.root == tmp_path / "side"
     assert side.places.main is None
-    assert not side.dirty_paths()
+    assert not dirty_paths(side)
     assert live_worktrees(side) == {"side": tmp_path / "side"}
     tip = side.branch_tip("main") or ""
     with pytest.raises(RepositoryError, match=r"checked out in the main worktree of .*files\.git"):
@@ -87,7 +88,7 @@ def test_a_submodule_is_a_repository_of_its_own(tmp_path: Path) -> None:
     git(above, "submodule", "add", "-q", str(library), "lib")
     here = Repository.discover(above / "lib" / "sub")
     assert (here.workdir, here.root, here.prefix) == (above / "lib", above / "lib", "sub/")
-    assert not here.dirty_paths()
+    assert not dirty_paths(here)
     git(above / "lib", "worktree", "add", "-q", "-b", "side", str(tmp_path / "side"))
     side = Repository.discover(tmp_path / "side")
     assert (side.workdir, side.root) == (tmp_path / "side", above / "lib")
@@ -107,7 +108,7 @@ def test_git_dir_and_git_work_tree_count_as_for_git(tmp_path: Path) -> None:
     put(home, FILES)
     bare = Repository.discover(home / "sub", environment=dotfiles)
     assert (bare.workdir, bare.prefix) == (home, "sub/")
-    assert bare.dirty_paths().unstaged == ()
+    assert dirty_paths(bare).unstaged == ()
 
 
 @pytest.mark.parametrize("name", ["GIT_DIR", "GIT_COMMON_DIR", "GIT_OBJECT_DIRECTORY"])

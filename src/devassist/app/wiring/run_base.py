@@ -9,6 +9,7 @@ from devassist.git.objects.drivers import reason_of
 from devassist.git.repository import Repository
 from devassist.git.worktree.operations import find_operation
 from devassist.git.worktree.snapshot import snapshot_dirty
+from devassist.git.worktree.uncommitted import dirty_paths
 
 _FOLDERS = ("refs/heads/devassist", "refs/devassist")
 
@@ -29,7 +30,7 @@ def base_of(project: Project, revision: str, *, include_dirty: bool) -> tuple[st
     repository = project.repository
     base = resolved_base(repository, revision or "HEAD")
     warnings: list[str] = []
-    dirty = repository.dirty_paths()
+    dirty = dirty_paths(repository)
     operation = find_operation(repository.git_dir, repository.workdir)
     if dirty and include_dirty:
         if dirty.conflicted:

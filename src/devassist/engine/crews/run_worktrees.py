@@ -198,6 +198,7 @@ class RunWorktrees:
             commit=commit,
             reason=f"devassist {context.run} {agent}",
             hidden=context.hidden_in(agent.partition("/")[0]),
+            base=context.request.base,
         )
         self._put(agent, AgentWorktree(worktree))
         self._record(agent, WorktreeOpened(path=str(path), branch=branch, commit=commit))

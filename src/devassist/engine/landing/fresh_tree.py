@@ -111,7 +111,11 @@ class FreshTree:
     def _open(self, commit: str) -> None:
         self._drop()
         self._worktree = detached_worktree(
-            self.context.repository, name=self._name, path=self._path, commit=commit
+            self.context.repository,
+            name=self._name,
+            path=self._path,
+            commit=commit,
+            base=self.context.request.base,
         )
         self.private.mkdir(parents=True)
 

@@ -71,6 +71,7 @@ class ConflictWorktree:
             path=self.path,
             commit=self.start,
             reason="devassist resolution",
+            base=context.request.base,
         )
         self._record(WorktreeOpened(path=str(self.path), commit=self.start))
         return self._worktree

@@ -20,12 +20,19 @@ def index_path(repo: pygit2.Repository) -> Path:
     return Path(repo.path) / "index"
 
 
-def materialise(repo: pygit2.Repository, root: Path, edits: Edits, *, undo: Edits | None = None) -> None:
+def materialise(
+    repo: pygit2.Repository,
+    root: Path,
+    edits: Edits,
+    *,
+    undo: Edits | None = None,
+    beyond_sparse: bool = False,
+) -> None:
     """
     Write the entries of `edits` to files and index; None removes a path from both.
 
     If writing fails midway, the touched paths are set back to `undo` as far as possible. Files outside a sparse
-    checkout, and hidden ones, change in the index only.
+    checkout change in the index only, unless `beyond_sparse`, and hidden ones always.
     """
     files, sparse = Files(repo, root), SparseSet.find(repo)
     with locked_index(index_path(repo)) as index:
@@ -39,19 +46,24 @@ def materialise(repo: pygit2.Repository, root: Path, edits: Edits, *, undo: Edit
             for path, entry in edits.items():
                 if entry is not None:
                     touched.append(path)
-                    _put(files, index, sparse, path, entry)
+                    _put(files, index, sparse, path, entry, beyond=beyond_sparse)
         except BaseException:
             for path in touched if undo is not None else ():
                 _put_back(files, path, (undo or {}).get(path))
             raise
 
 
-def _put(files: Files, index: IndexFile, sparse: SparseSet | None, path: str, entry: Entry) -> None:
+def _put(
+    files: Files, index: IndexFile, sparse: SparseSet | None, path: str, entry: Entry, *, beyond: bool
+) -> None:
     hidden = sparse is not None and sparse.hidden.cover(path)
     if hidden:
         files.remove_and_tidy(path)  # whatever an agent has put there: what is hidden never takes its place
     outside = hidden or (
-        sparse is not None and not sparse.includes(path) and not os.path.lexists(files.root / path)
+        sparse is not None
+        and not beyond
+        and not sparse.includes(path)
+        and not os.path.lexists(files.root / path)
     )
     seen = None if outside else files.write(path, entry)
     index.put(path, row_for(entry, seen, skipped=outside))

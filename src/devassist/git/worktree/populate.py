@@ -15,19 +15,22 @@ from pathlib import Path
 from devassist.domain.errors import RepositoryError
 from devassist.domain.failpoints import reach
 from devassist.git.command import locate_git
-from devassist.git.handles import promisor_of
+from devassist.git.handles import open_handle, promisor_of
 from devassist.git.hardened import HardenedGit
 from devassist.git.objects.errors import translated
-from devassist.git.objects.trees import GITLINK, Trees
+from devassist.git.objects.trees import GITLINK, Trees, tree_id
 from devassist.git.repository import Repository
+from devassist.git.worktree.materialise import materialise
 from devassist.git.worktree.sparse import EVERYTHING, SparseSet, hidden_in
 
 _SPECIAL = re.compile(r"[\\*?\[\]!# \r\n]")
 
 
-def populate(repository: Repository, admin: Path, root: Path, tree: str) -> None:
+def populate(repository: Repository, admin: Path, root: Path, tree: str, *, base: str = "") -> None:
     """
     Write the files of `tree` below the empty `root`; those that are hidden or outside a sparse checkout into the index.
+
+    With `base`, a commit, what differs from it is written also outside a sparse checkout.
 
     The index gets its name when everything is there: a git that outlives a killed devassist can then not replace
     the index of the worktree that is opened after it.
@@ -55,6 +58,8 @@ def populate(repository: Repository, admin: Path, root: Path, tree: str) -> None
     with translated("write the index"):
         reach("index.write")
         filling.replace(admin / "index")
+    if base and repository.is_sparse:
+        _write_beyond(admin, root, base, tree)
 
 
 def _leave_out(repository: Repository, admin: Path, private: Sequence[str]) -> list[str]:
@@ -70,6 +75,18 @@ def _leave_out(repository: Repository, admin: Path, private: Sequence[str]) -> l
 def _escaped(sign: re.Match[str]) -> str:
     """A sign of a path in gitignore's language, in which a line break can only be any sign."""
     return "?" if sign.group() in "\r\n" else f"\\{sign.group()}"
+
+
+def _write_beyond(admin: Path, root: Path, base: str, tree: str) -> None:
+    handle = open_handle(admin)
+    sparse = SparseSet.find(handle)
+    edits = {
+        path: entry
+        for path, _old, entry in Trees(handle).difference(tree_id(handle, base), tree)
+        if entry is not None and sparse is not None and not sparse.includes(path)
+    }
+    if edits:
+        materialise(handle, root, edits, beyond_sparse=True)
 
 
 def _fetch_promised(repository: Repository, tree: str) -> None:

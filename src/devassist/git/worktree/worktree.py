@@ -240,7 +240,8 @@ class Worktree:
         dirty = scan(handle, self.path, old, store=False).seen
         edits = {path: trees.find(new, path) for path in dirty}
         edits |= {path: entry for path, before, entry in trees.difference(old, new) if before != entry}
-        materialise(handle, self.path, edits)
+        # What a run changes is there to be seen and checked, also outside a sparse checkout.
+        materialise(handle, self.path, edits, beyond_sparse=True)
 
     # Giving up --------------------------------------------------------------------------------------------
 

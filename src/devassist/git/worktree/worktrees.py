@@ -43,9 +43,12 @@ def open_worktree(  # noqa: PLR0913  the facts of a worktree
     commit: str,
     reason: str,
     hidden: PrivatePaths = NOTHING,
+    base: str = "",
 ) -> Worktree:
     """
     A new branch at `commit` and a locked worktree for it at `path`. What is `hidden` is never among its files.
+
+    What differs from the commit `base` is there also outside a sparse checkout.
 
     If a name or place is in use, nothing is changed. If opening fails midway, its branch and files are removed again.
     """
@@ -61,7 +64,7 @@ def open_worktree(  # noqa: PLR0913  the facts of a worktree
             raise
     # Filling it touches nothing shared, so other worktrees can be opened meanwhile.
     try:
-        return _filled(repository, admin, branch, commit)
+        return _filled(repository, admin, branch, commit, base)
     except BaseException:
         with repository.lock():
             admin.unregister()
@@ -70,15 +73,21 @@ def open_worktree(  # noqa: PLR0913  the facts of a worktree
 
 
 def detached_worktree(
-    repository: Repository, *, name: str, path: Path, commit: str, reason: str = "devassist integration"
+    repository: Repository,
+    *,
+    name: str,
+    path: Path,
+    commit: str,
+    reason: str = "devassist integration",
+    base: str = "",
 ) -> Worktree:
-    """A locked worktree at `path` on no branch, for checking merged trees."""
+    """A locked worktree at `path` on no branch, for checking merged trees; `base` as for `open_worktree`."""
     admin = AdminDir(repository.common_dir / "worktrees" / name, path, commit)
     with repository.lock():
         check_new(admin.path, path, (repository.root, repository.workdir, repository.common_dir))
         _register(repository, admin, reason)
     try:
-        return _filled(repository, admin, None, commit)
+        return _filled(repository, admin, None, commit, base)
     except BaseException:
         with repository.lock():
             admin.unregister()
@@ -155,9 +164,9 @@ def _register(repository: Repository, admin: AdminDir, reason: str, hidden: Priv
         raise
 
 
-def _filled(repository: Repository, admin: AdminDir, branch: str | None, commit: str) -> Worktree:
+def _filled(repository: Repository, admin: AdminDir, branch: str | None, commit: str, base: str) -> Worktree:
     handle = admin.open()
-    populate(repository, admin.path, admin.workdir, tree_id(handle, commit))
+    populate(repository, admin.path, admin.workdir, tree_id(handle, commit), base=base)
     worktree = Worktree(repository, admin, branch)
     if worktree.head_commit != commit:
         raise RepositoryChanged(f"Worktree {worktree.name} is not at {commit[:12]}", hint="Try again")

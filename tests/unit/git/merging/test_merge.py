@@ -10,6 +10,7 @@ from devassist.domain.errors import RepositoryChanged, RepositoryError
 from devassist.git.merging.merge import commit_merge, merge_in_memory
 from devassist.git.worktree.checkout import apply_to_workdir, checkout_branch_to, dirty_overlap
 from devassist.git.worktree.snapshot import snapshot_dirty
+from devassist.git.worktree.uncommitted import dirty_paths
 from unit.git.test_support import ME, Lab, new_lab, tree_bytes
 
 FIVE = "one\ntwo\nthree\nfour\nfive\n"
@@ -139,7 +140,7 @@ def test_dirty_snapshot_changes_nothing_the_person_has(lab: Lab) -> None:
         "staged-new",
         "untracked ü",
     ]
-    dirty = lab.repository.dirty_paths()
+    dirty = dirty_paths(lab.repository)
     assert dirty.staged == ("src/a.py", "staged-new")
     assert dirty.unstaged == ("README.md", "src/a.py")
     assert dirty.untracked == ("untracked ü",)

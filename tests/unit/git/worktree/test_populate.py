@@ -9,8 +9,10 @@ import pytest
 
 from devassist.domain.errors import Refused, RepositoryError
 from devassist.git.repository import Repository
-from devassist.git.worktree.worktrees import open_worktree
-from unit.git.test_support import Lab, new_lab, tree_bytes
+from devassist.git.worktree.checkout import checkout_branch_to
+from devassist.git.worktree.uncommitted import dirty_paths
+from devassist.git.worktree.worktrees import detached_worktree, open_worktree
+from unit.git.test_support import ME, Lab, new_lab, tree_bytes
 
 
 @pytest.fixture
@@ -92,3 +94,27 @@ def test_a_machine_without_git_is_refused(lab: Lab) -> None:
             reason="devassist",
         )
     assert "devassist" not in lab.git("for-each-ref")
+
+
+def test_what_a_run_changed_is_there_outside_a_sparse_checkout_too(lab: Lab) -> None:
+    lab.commit({"in/a.txt": "1\n", "out/b.txt": "2\n", "out/c.txt": "3\n"})
+    lab.git("sparse-checkout", "set", "in")
+    repository, base = lab.repository, lab.git("rev-parse", "HEAD")
+    assert not dirty_paths(repository)
+    worktree = lab.open()
+    assert not (worktree.path / "out").exists()
+    lab.write({"out/b.txt": "changed\n", "out/new.txt": "new\n"}, worktree.path)
+    commit = worktree.commit(["out/b.txt", "out/new.txt"], "Outside", author=ME, committer=ME) or ""
+    gate = detached_worktree(repository, name="da-gate", path=lab.base / "gate", commit=base)
+    gate.reset_to(commit)
+    fresh = detached_worktree(repository, name="da-fresh", path=lab.base / "fresh", commit=commit, base=base)
+    for place in (gate, fresh):
+        assert sorted(path.name for path in (place.path / "out").iterdir()) == ["b.txt", "new.txt"]
+        assert place.is_clean
+        assert lab.git("status", "--porcelain", cwd=place.path) == ""
+    checkout_branch_to(repository, "main", commit, old=base)
+    assert not (lab.root / "out").exists()
+    assert not dirty_paths(repository)
+    assert lab.git("status", "--porcelain") == ""
+    lab.write({"out/b.txt": "mine\n"})
+    assert dirty_paths(repository).unstaged == ("out/b.txt",)

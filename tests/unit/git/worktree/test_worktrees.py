@@ -220,7 +220,7 @@ def test_a_directory_that_is_there_is_left_alone_and_no_branch_stays(lab: Lab) -
 def test_a_failure_while_filling_takes_everything_back(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(
         "devassist.git.worktree.worktrees.populate",
-        lambda *_a: (_ for _ in ()).throw(RepositoryError("disk full")),
+        lambda *_a, **_k: (_ for _ in ()).throw(RepositoryError("disk full")),
     )
     with pytest.raises(RepositoryError, match="disk full"):
         lab.open()
