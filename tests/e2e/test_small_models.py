@@ -155,6 +155,28 @@ def test_a_server_that_refuses_tools_is_asked_in_text(make_machine: Callable[...
     assert done.code == 0, done
 
 
+def test_a_window_that_is_too_short_for_the_tools_is_used_for_text(
+    make_machine: Callable[..., Machine],
+) -> None:
+    typist = Typist(_GOOD)
+
+    def script(body: dict[str, Any], n: int) -> Reply:
+        too_long = len(json.dumps([body["messages"], body.get("tools")])) > 9_000
+        return failure(400, "the request exceeds the context length of 2048") if too_long else typist(body, n)
+
+    machine = _machine(make_machine, script, "")
+    machine.config("[model.params]\ncontext_window = 2048\n")
+    done = machine.run(plan(_TASK))
+    assert done.code == 0, done
+    assert not [body for body in machine.server.requests if _is_probe(body)]
+
+
+def test_what_is_whole_of_an_answer_that_is_cut_off_is_tried(make_machine: Callable[..., Machine]) -> None:
+    looping = {"content": f"{_GOOD}Once more:\n```python\ndef dou", "finish_reason": "length"}
+    done = _machine(make_machine, Typist(looping)).run(plan(_TASK))
+    assert done.code == 0, done
+
+
 def test_a_whole_goal_is_planned_done_and_reviewed(make_machine: Callable[..., Machine]) -> None:
     machine = _machine(make_machine, Typist(_GOOD))
     machine.config(f"[checks]\ncommands = [{json.dumps(_CHECK)}]\n")

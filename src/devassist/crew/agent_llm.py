@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Final
 
 from pydantic import PrivateAttr
@@ -37,6 +38,13 @@ _PROMPT = 0.5
 _SHORTEST_REPLY, _LONGEST_REPLY = 512, 8_192
 _CUTS = 3
 _LESS = 0.6
+_REFUSALS: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "no_tools": "its server takes no tools",
+        "context_window": "its window is too short for the tools",
+    }
+)
+"""Kinds of errors after which a model can still work in text, each with the reason."""
 _CUT_OFF = frozenset({"length", "max_tokens"})
 
 
@@ -97,14 +105,14 @@ class AgentLLM(GatewayLLM):
         """Whether the model goes on in text after an end without a tool call."""
         model = self.model
         mute = stop.outcome is Outcome.FAILED and stop.error is None
-        refused = isinstance(stop.error, ModelError) and stop.error.kind == "no_tools"
+        refused = isinstance(stop.error, ModelError) and stop.error.kind in _REFUSALS
         if self._tool_call_seen or not (mute or refused):
             return False
         if self._protocols.of(model, self._agent()) is not ModelProtocol.AUTO:
             return False
         if refused and isinstance(stop.error, ModelError):
             self._refusal = stop.error
-            self._go_on_in_text("its server takes no tools")
+            self._go_on_in_text(_REFUSALS[stop.error.kind])
             return True
         if self._calls_tools():
             self._protocols.remember(model, ModelProtocol.TOOLS, self._agent())

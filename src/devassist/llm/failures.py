@@ -93,7 +93,10 @@ def _by_meaning(case: Case) -> ModelError | None:
     if case.status == HTTPStatus.INTERNAL_SERVER_ERROR and _TEMPLATE.search(case.text):
         return _error(case, "bad_request", "has a chat template that refuses the conversation")
     if _about_tools(case):
-        hint = "choose a model that calls tools with --model or under [model] in .devassist.toml"
+        hint = (
+            "choose a model that calls tools with --model or under [model] in .devassist.toml, "
+            'or set protocol = "text" there'
+        )
         return ModelError(f"model {request.model} does not support tool calling", kind="no_tools", hint=hint)
     return None
 

@@ -97,7 +97,8 @@ class _Desk:
     def attempt(self, trouble: str) -> Steps:
         """One try. It returns only if the work was not accepted."""
         answer = yield Ask(self._question(trouble))
-        if answer.cut_off or is_cut_off(answer.text):
+        is_partial = answer.cut_off or is_cut_off(answer.text)
+        if is_partial and not blocks(answer.text, ()):  # what is whole of it, the checks can judge
             return "Your answer was cut off at the limit of its length. Write less: only the functions that change."
         wrong = yield from self._take(answer.text)
         if wrong:
