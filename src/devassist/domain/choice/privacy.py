@@ -121,10 +121,13 @@ class Secrecy:
     paths: PrivatePaths = field(default_factory=PrivatePaths)
     files: tuple[str, ...] = ()
     cloud: bool = False
+    _by_scope: dict[tuple[str, ...], bool] = field(default_factory=dict, compare=False, repr=False)
 
     def is_private(self, task: PlanTask) -> bool:
         """Whether only local models may work on a task."""
-        return task.private or self.paths.meet(task.scope, self.files)
+        if task.scope not in self._by_scope:  # it is asked for every note and every write
+            self._by_scope[task.scope] = self.paths.meet(task.scope, self.files)
+        return task.private or self._by_scope[task.scope]
 
     def hidden_in(self, task: PlanTask | None) -> PrivatePaths:
         """What the agents of a task (None: those who plan) do not see, whatever their models: they tell each other."""
