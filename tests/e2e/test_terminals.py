@@ -160,3 +160,9 @@ def test_people_see_their_own_time_with_its_zone_and_json_has_utc(ended: Machine
     hour = (int(at[11:13]) + 9) % 24
     shown = ended.devassist("logs", TZ="Asia/Tokyo").out.splitlines()[0]
     assert f" {hour:02d}{at[13:19]} JST " in shown, shown
+
+
+def test_the_page_of_a_run_has_the_diff_of_its_task(ended: Machine) -> None:
+    text = ended.devassist("report", "--format", "html").out
+    assert "<details>" in text
+    assert "+new" in text

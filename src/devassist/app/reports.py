@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 
 from devassist.app.conflicts.known import KnownConflict, known_conflicts
 from devassist.app.wiring.project import Project, open_reader
 from devassist.domain.conflicts import ConflictStatus
+from devassist.domain.errors import DevassistError
 from devassist.reports.document import document
 from devassist.reports.latest import write_whole
 from devassist.reports.markdown import markdown
@@ -38,9 +41,29 @@ def _ending(known: KnownConflict) -> ConflictEnding:
     return ConflictEnding(status=known.decision.status, who=known.decision.who, reason=known.decision.reason)
 
 
-def report_text(story: Story, *, as_page: bool = False) -> str:
-    """The report in Markdown, or as one page of HTML."""
-    return page(story) if as_page else markdown(story)
+def report_text(story: Story) -> str:
+    """The report in Markdown."""
+    return markdown(story)
+
+
+def report_page(project: Project, story: Story) -> str:
+    """The report as one page of HTML, with the diff of each task."""
+    return page(story, _diffs(project, story))
+
+
+def _diffs(project: Project, story: Story) -> Mapping[str, str]:
+    """What each task changes: its merge if it landed, else its last commit; nothing of what git no longer has."""
+    ends = {
+        task.id: (story.state.base, task.commit)
+        for task in story.state.work()
+        if task.commit and story.state.base
+    }
+    ends |= {task: (merge.parents[0], merge.commit) for task, merge in story.merges.items() if merge.parents}
+    diffs = {}
+    for task, (old, new) in ends.items():
+        with suppress(DevassistError):
+            diffs[task] = project.repository.diff(old, new)
+    return diffs
 
 
 def document_of(story: Story) -> Json:

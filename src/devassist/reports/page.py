@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import cache
 from html import escape
 
@@ -12,11 +12,22 @@ from devassist.reports.templates import facts, renderer
 from devassist.reports.timeline import timeline
 
 _MOST_ROWS = 1000
+_LONGEST_DIFF = 200_000
 
 
-def page(story: Story) -> str:
-    """The whole document."""
-    return _render()(facts(story), picture=timeline(story), most=_MOST_ROWS)
+def page(story: Story, diffs: Mapping[str, str] | None = None) -> str:
+    """The whole document; `diffs` has by task what it changes, which is folded."""
+    return _render()(facts(story), picture=timeline(story), most=_MOST_ROWS, diffs=_cut(diffs or {}))
+
+
+def _cut(diffs: Mapping[str, str]) -> Mapping[str, str]:
+    """Diffs that a browser can hold: of a long one its first whole lines."""
+    cut = {}
+    for task, text in diffs.items():
+        if len(text) > _LONGEST_DIFF:
+            text = f"{text[: text.rfind(chr(10), 0, _LONGEST_DIFF)]}\n... the rest is in git"  # noqa: PLW2901
+        cut[task] = text
+    return cut
 
 
 def _text(text: str) -> str:

@@ -14,7 +14,7 @@ _HEAD = 22
 _WIDTH = 960.0
 _PAD = 14.0
 _STEPS = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400, 43200, 86400)
-_MARKS = 9
+_MARKS = 5
 _MOST_TICKS = 4000
 """Ticks that are drawn; a picture of more is a bar anyway."""
 
@@ -94,7 +94,7 @@ def timeline(story: Story) -> Picture | None:
     names = _names(story)
     if not names:
         return None
-    scale = _Scale(story.first_at, story.last_at)
+    scale = _Scale(_first_work(story), story.last_at)
     return Picture(
         width=_WIDTH,
         height=_HEAD + _ROW * len(names),
@@ -103,6 +103,12 @@ def timeline(story: Story) -> Picture | None:
         axis=_axis(scale),
         rows=tuple(_row(story, name, _HEAD + number * _ROW, scale) for number, name in enumerate(names)),
     )
+
+
+def _first_work(story: Story) -> str:
+    """When the first agent began, or the first request was made: what came before is nobody's work."""
+    times = [*(span.start for span in story.spans), *(wait.start for wait in story.waits.values())]
+    return min(times, default=story.first_at)
 
 
 def _names(story: Story) -> list[str]:

@@ -18,6 +18,7 @@ from devassist.reports.markdown import markdown
 from devassist.reports.page import page
 from devassist.reports.parts import ConflictEnding
 from devassist.reports.story import Story
+from devassist.reports.timeline import timeline
 from support.browser import find_browser, opened
 from support.tale import RUN, Tale, whole_tale
 
@@ -183,9 +184,26 @@ def test_the_timeline_has_a_row_per_agent_a_bar_per_round_ticks_and_waits() -> N
     assert picture.count('class="call ok"') == 5
     assert picture.count('class="command ok"') + picture.count('class="command bad"') == 5
     assert picture.count('class="wait"') == 1
-    numbers = [float(one) for one in re.findall(r'(?:x|x1|x2|cx)="([-\d.]+)"', picture)]
+    numbers = [float(one) for one in re.findall(r'(?:x|x1|x2|cx)="([-\d.]+)%"', picture)]
+    assert len(numbers) > 10
     assert min(numbers) >= 0
-    assert max(numbers) <= 960
+    assert max(numbers) <= 100
+
+
+def test_the_timeline_begins_with_the_first_work() -> None:
+    picture = timeline(STORY)
+    assert picture is not None
+    assert min(bar.x for row in picture.rows for bar in (*row.bars, *row.waits)) == 14
+
+
+def test_the_page_has_the_diff_of_each_task_folded_and_harmless() -> None:
+    diff = "diff --git a/x b/x\n@@ -1 +1 @@\n-old\n+<script>new</script>\n"
+    text = page(STORY, {"good": diff})
+    shown = parsed(text)
+    assert text.count("<details>") == 1
+    assert "script" not in shown.names
+    assert "+<script>new</script>" in shown.text
+    assert "the rest is in git" in page(STORY, {"good": "+line\n" * 100_000})
 
 
 def test_what_happens_after_the_run_does_not_stretch_its_timeline() -> None:

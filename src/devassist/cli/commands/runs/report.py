@@ -37,8 +37,10 @@ def report(
     story = reporting.load_story(project, run)
     if form is ReportFormat.json:
         text = json_text(reporting.document_of(story), indent=2) + "\n"
+    elif form is ReportFormat.html:
+        text = reporting.report_page(project, story)
     else:
-        text = reporting.report_text(story, as_page=form is ReportFormat.html)
+        text = reporting.report_text(story)
     if output is None:
         typer.echo(text, nl=False)
         return
