@@ -161,7 +161,7 @@ def test_a_window_that_is_too_short_for_the_tools_is_used_for_text(
     typist = Typist(_GOOD)
 
     def script(body: dict[str, Any], n: int) -> Reply:
-        too_long = len(json.dumps([body["messages"], body.get("tools")])) > 9_000
+        too_long = len(json.dumps([body["messages"], body.get("tools")])) > 5_000
         return failure(400, "the request exceeds the context length of 2048") if too_long else typist(body, n)
 
     machine = _machine(make_machine, script, "")
