@@ -75,6 +75,33 @@ def test_people_still_read_what_failed_and_only_that(tree: Path, cache: str) -> 
 
 
 @needs_go
+def test_people_read_what_a_test_said_below_its_own_name(tree: Path, cache: str) -> None:
+    tests = """package m
+import "testing"
+func TestOne(t *testing.T) { t.Error("from one") }
+func TestTwo(t *testing.T) {
+	t.Run("a", func(t *testing.T) { t.Run("b/c", func(t *testing.T) { t.Error("from c") }) })
+	t.Run("d", func(t *testing.T) { t.Error("from d") })
+	t.Error("from two")
+}
+"""
+    write_tree(tree, {**MODULE, "a_test.go": tests})
+    result, _ = run_observed("go test ./...", tree, GOCACHE=cache)
+    told = [line.split(" (0")[0].split(": ")[-1] for line in result.output.splitlines()]
+    assert told[:9] == [
+        "TestOne",
+        "from one",
+        "TestTwo",
+        "from two",
+        "TestTwo/a",
+        "TestTwo/a/b/c",
+        "from c",
+        "TestTwo/d",
+        "from d",
+    ], result.output
+
+
+@needs_go
 def test_a_pipe_and_a_makefile_do_not_hide_the_outcomes(tree: Path, cache: str) -> None:
     write_tree(tree, {**EVERY_OUTCOME, "Makefile": "test:\n\tgo test . | tail -1; true\n"})
     result, ledger = run_observed("make test", tree, GOCACHE=cache)

@@ -31,18 +31,45 @@ function show(text) {
     fflush()
 }
 
-function output(text, key, of_test) {
+# Events come as with -v, the outcome last: people read it above what the test said, and a subtest below its parent.
+function output(text, package, test,   key) {
+    key = package SUBSEP test
     if (verbose) show(text)
-    else if (!of_test) { if (text != "PASS\n") show(text) }
+    else if (test == "") { if (text != "PASS\n") show(text) }
+    else if (text ~ /^ *--- / && index(text, "--- FAIL: " test " (")) head[key] = text
     else if (text !~ /^=== (RUN|PAUSE|CONT|NAME) /) held[key] = held[key] text
 }
 
-function ended(action, key, of_test,   other) {
-    if (of_test && action == "fail" && (key in held)) show(held[key])
-    if (of_test) { delete held[key]; return }
-    for (other in held) if (index(other, key) == 1) {
-        if (action == "fail") show(held[other])
-        delete held[other]
+function said(key,   text) {
+    text = head[key] held[key] below[key]
+    delete head[key]; delete held[key]; delete below[key]
+    return text
+}
+
+function parent(package, test,   cut) {
+    while ((cut = match(test, /\/[^\/]*$/)) > 0) {
+        test = substr(test, 1, cut - 1)
+        if ((package SUBSEP test) in begun) return package SUBSEP test
+    }
+    return ""
+}
+
+function test_ended(action, package, test,   key, above, text) {
+    key = package SUBSEP test
+    text = said(key)
+    delete begun[key]
+    if (action != "fail") return
+    above = parent(package, test)
+    if (above == "") show(text)
+    else below[above] = below[above] text
+}
+
+# Tests that have not ended when their package has: of a crash, or of an outcome that is no event before Go 1.20.
+function package_ended(action, package,   key, text) {
+    for (key in begun) if (index(key, package SUBSEP) == 1) {
+        text = said(key)
+        if (action == "fail") show(text)
+        delete begun[key]
     }
 }
 
@@ -51,8 +78,12 @@ function ended(action, key, of_test,   other) {
 {
     action = value("Action")
     test = value("Test")
-    key = value("Package") SUBSEP test
-    if (action == "output") output(value("Output"), key, test != "")
+    package = value("Package")
+    if (test != "") begun[package SUBSEP test]
+    if (action == "output") output(value("Output"), package, test)
     else if (action == "build-output") show(value("Output"))
-    else if (action == "pass" || action == "fail" || action == "skip") ended(action, key, test != "")
+    else if (action == "pass" || action == "fail" || action == "skip") {
+        if (test != "") test_ended(action, package, test)
+        else package_ended(action, package)
+    }
 }
