@@ -23,6 +23,7 @@ from devassist.engine.context import CommandWorld, RunContext, RunRequest, Surro
 from devassist.engine.crews.repository_map import map_of
 from devassist.engine.log.journal import STEERING, Journal
 from devassist.engine.stop import MARK, StopSwitch
+from devassist.git.worktree.packages import package_directories
 from devassist.ports import EventSink, Executor
 from devassist.sandbox.editable import editable_leak, site_packages
 from devassist.sandbox.probe import Probe
@@ -47,7 +48,10 @@ def run_context(  # noqa: PLR0913, PLR0917  the parts that a run is wired from
     path = command_path(
         host.environment, python_prefix=python, repository=repository.root, worktree=project.worktrees
     )
-    read_only = toolchain_directories(path, repository=repository.root)
+    read_only = [
+        *toolchain_directories(path, repository=repository.root),
+        *package_directories(repository),
+    ]
     leaks = editable_leak(site_packages(path), repository.root)
 
     def world(worktree: Path, private: Path) -> CommandWorld:

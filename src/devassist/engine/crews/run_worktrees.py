@@ -30,6 +30,7 @@ from devassist.engine.context import RunContext
 from devassist.engine.crews.harness_commands import HarnessCommands, private_directory
 from devassist.git.objects.drivers import reason_of
 from devassist.git.worktree.listing import copy_untracked
+from devassist.git.worktree.packages import lend_packages
 from devassist.git.worktree.worktree import Worktree
 from devassist.git.worktree.worktrees import clear_unfinished, find_worktree, open_worktree
 
@@ -206,7 +207,7 @@ class RunWorktrees:
         return worktree
 
     def _furnish(self, worktree: Worktree, agent: str) -> None:
-        """Copy the person's untracked files in and run setup; neither is the agent's change afterwards."""
+        """Copy untracked files in, lend packages and run setup; none of it is the agent's change afterwards."""
         context = self.context
         settings = context.settings.worktrees
         task = agent.partition("/")[0]
@@ -214,6 +215,7 @@ class RunWorktrees:
         copied = copy_untracked(
             context.repository, worktree, settings.copy, include=settings.include, hidden=hidden
         )
+        lend_packages(context.repository, worktree.path)
         self.commands.set_up(self.commands.place(worktree.path, task=task, agent=agent))
         given = _changed(worktree)
         self._put(agent, AgentWorktree(worktree, given, frozenset(copied)))

@@ -17,6 +17,7 @@ from devassist.domain.ids import worktree_name
 from devassist.engine.context import RunContext
 from devassist.engine.crews.harness_commands import CommandPlace, HarnessCommands, private_directory
 from devassist.git.worktree.admin import delete_directory
+from devassist.git.worktree.packages import lend_packages
 from devassist.git.worktree.worktree import Worktree
 from devassist.git.worktree.worktrees import detached_worktree, drop_detached
 
@@ -63,6 +64,7 @@ class FreshTree:
         self._open(commit)
         if self._is_set_up:
             _copy_missing(self._products, self._path)
+        lend_packages(self.context.repository, self._path)
         if self._home.is_dir():
             _copy_missing(self._home, self.private)
         return self._place(task)
@@ -97,6 +99,7 @@ class FreshTree:
     def _set_up(self, task: str) -> None:
         base = self.context.request.base
         self._open(base)
+        lend_packages(self.context.repository, self._path)
         HarnessCommands(self.context).set_up(self._place(task))
         delete_directory(self._products.parent)
         self._products.mkdir(parents=True)

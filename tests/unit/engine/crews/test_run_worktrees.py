@@ -16,7 +16,7 @@ from devassist.engine.crews.run_worktrees import RunWorktrees
 from devassist.git.objects.identity import Signature
 from devassist.git.worktree.worktree import Worktree
 from support.engine_world import PATIENCE_S, RUN, EngineWorld
-from support.repos import git
+from support.repos import git, make_repository
 
 ME = Signature("Ada", "ada@example.org")
 
@@ -63,6 +63,22 @@ def test_only_what_the_agent_changed_counts_as_its_change(opened: Opened) -> Non
     opened.save("one", "mine.txt")
     opened.save("one", "noise.log")  # the repository ignores it
     assert list(opened.worktrees.changes("one/coder")) == ["mine.txt"]
+
+
+def test_the_packages_of_the_checkout_are_there_and_no_change_of_the_agent(tmp_path: Path) -> None:
+    make_repository(tmp_path / "repo", {"package.json": "{}"})
+    package = tmp_path / "repo" / "node_modules" / "left-pad" / "index.js"
+    package.parent.mkdir(parents=True)
+    package.write_text("pad")
+    world = EngineWorld(tmp_path)
+    with world.session() as context:
+        opened = Opened(world, context)
+        worktree = opened.open("one")
+        assert (worktree.path / "node_modules/left-pad/index.js").read_text() == "pad"
+        assert not opened.worktrees.changes("one/coder")
+        opened.worktrees.give_back(["one"])
+        assert not worktree.path.exists()
+    assert package.exists()
 
 
 def test_a_later_round_begins_at_the_new_commit_and_keeps_leftovers_under_a_rescue_ref(
