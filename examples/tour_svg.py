@@ -23,7 +23,8 @@ from devassist.app.demo.sample import make_demo
 from devassist.app.runs.running import start_run
 from devassist.app.wiring.host import Host
 from devassist.app.wiring.project import open_project, open_reader
-from devassist.cli.view.render import live_view, run_summary
+from devassist.cli.view.live_screen import LiveScreen, Screen
+from devassist.cli.view.render import run_summary
 from devassist.domain.events import Record
 from devassist.domain.state.run import RunState
 from devassist.domain.state.tasks import TaskStatus
@@ -68,7 +69,8 @@ def draw(records: Sequence[Record]) -> str:
     middle, end = RunState.fold(records[: place + 1]), RunState.fold(records)
     console = Console(record=True, width=WIDTH, file=io.StringIO())
     console.print(Text("$ devassist demo", "bold"))
-    console.print(live_view(middle, now=datetime.fromisoformat(records[place].at), width=WIDTH))
+    now = datetime.fromisoformat(records[place].at)
+    console.print(LiveScreen(middle, Screen(), now=now, begun=now))
     console.print(Group(Text(""), Text("... and at the end:", "dim"), Text("")))
     console.print(run_summary(end, "devassist {}".format))
     # Rich's fonts come from a server on the web; any monospace font of the reader's will do.

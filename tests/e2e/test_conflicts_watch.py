@@ -78,12 +78,12 @@ def test_a_terminal_is_written_over_when_a_branch_moves_and_ctrl_c_ends_it(machi
         watch.until("0 conflicts between 2 branches")
         move(machine, "left")
         move(machine, "right")
-        shown = watch.until("1 conflicts between 2 branches")
+        shown = watch.until("1 conflict between 2 branches")
         assert CLEAR in shown
         assert "left (line 2) and right (line 2) change the same part of notes.txt" in shown
         (id_,) = [row[0] for row in machine.query("SELECT conflict FROM conflicts")]
         assert machine.devassist("conflicts", "waive", id_, "--reason", "later").code == 0
-        assert "waived" in watch.until("1 conflicts between")
+        assert "waived" in watch.until("1 conflict between")
         machine.git("branch", "-m", "right", "elsewhere")
         watch.until("there is no branch 'right'")
         machine.git("branch", "right", "main")

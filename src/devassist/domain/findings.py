@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from devassist.domain.verdicts import JudgedCheck, Verification
+from devassist.domain.words import counted
 
 ELSEWHERE = "imported from elsewhere, so that the tests say nothing of the change"
 _SHOWN = 5
@@ -72,7 +73,7 @@ def summary(checks: Sequence[JudgedCheck], verification: Verification) -> str:
     if len(checks) == 1:
         facts = ["1 check holds" if hold else "1 check does not hold"]
     if passed := max(check.passed for check in checks):
-        facts.append(f"{passed} tests passed")
+        facts.append(f"{counted(passed, 'test')} passed")
     if added := max(check.added for check in checks):
         facts.append(f"{added} new")
     for name, what in _BRIEF:

@@ -11,6 +11,7 @@ from devassist.domain.events import BranchPushed, MergeCompleted, PrOpened, RunA
 from devassist.domain.ids import result_branch
 from devassist.domain.state.run import RunState
 from devassist.domain.statuses import RunStatus, TaskStatus
+from devassist.domain.words import counted
 from devassist.reports.parts import Afterlife
 from devassist.reports.story import Story
 
@@ -41,7 +42,7 @@ def outcome(state: RunState, *, code: Callable[[str], str]) -> str:
     at = f" at {code(state.result_commit[:12])}" if state.result_commit else ""
     ended = "" if state.status is RunStatus.RUNNING else f" Exit code {state.exit_code}."
     return (
-        f"{merged} of {len(tasks)} tasks landed on {code(result_branch(state.run))}{at}. "
+        f"{merged} of {counted(len(tasks), 'task')} landed on {code(result_branch(state.run))}{at}. "
         f"Base {code(state.base[:12])}.{ended}"
     )
 
@@ -66,7 +67,7 @@ def _became(act: Afterlife) -> str:
         case MergeCompleted(ref=ref, commit=commit):
             return f"merged into {ref.removeprefix('refs/heads/')} as {commit[:12]}"
         case RunApplied(paths=paths):
-            return f"applied to the files: {len(paths)} paths"
+            return f"applied to the files: {counted(len(paths), 'path')}"
         case BranchPushed(commit=commit, remote=remote):
             return f"pushed {commit[:12]} to {remote}"
         case PrOpened(url=url):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from devassist.domain.ids import PLANNING
+from devassist.domain.words import counted
 from devassist.reports.facts import duration, seconds_between
 from devassist.reports.parts import Span, Tick, Wait
 from devassist.reports.story import Story
@@ -99,7 +100,7 @@ def timeline(story: Story) -> Picture | None:
         width=_WIDTH,
         height=_HEAD + _ROW * len(names),
         head=_HEAD,
-        label=f"Timeline of {len(names)} agents over {duration(scale.seconds)}",
+        label=f"Timeline of {counted(len(names), 'agent')} over {duration(scale.seconds)}",
         axis=_axis(scale),
         rows=tuple(_row(story, name, _HEAD + number * _ROW, scale) for number, name in enumerate(names)),
     )

@@ -202,7 +202,7 @@ def test_an_empty_log_has_no_runs(tmp_path: Path) -> None:
 def test_no_log_yet_is_said_with_the_next_move(tmp_path: Path) -> None:
     with pytest.raises(NotFound) as caught:
         AuditReader(tmp_path / "audit.db")
-    assert caught.value.hint == "start a run with 'devassist run GOAL'"
+    assert caught.value.hint == "devassist run 'what is wanted' starts one"
     sqlite3.connect(tmp_path / "empty.db").close()
     (tmp_path / "empty.db").touch()
     with pytest.raises(NotFound):

@@ -23,6 +23,7 @@ from devassist.domain.choice.models import priced, windows_of
 from devassist.domain.errors import DevassistError, ModelError, NotFound, Refused
 from devassist.domain.settings import ModelSettings
 from devassist.domain.statuses import SandboxTier
+from devassist.domain.words import counted
 from devassist.engine.context import ModelChoice
 from devassist.git.merging.program import find_git
 from devassist.llm.models.routing import Choice, choose_model, is_scripted, resolved
@@ -229,7 +230,7 @@ def _log(project: Project) -> Iterator[Check]:
         yield Check("audit log", Health.OK, "none yet")
         return
     if log.ok:
-        fact = f"{log.events} events verify, anchored to {log.anchored_to}"
+        fact = f"{counted(log.events, 'event')} verify, anchored to {log.anchored_to}"
         yield Check("audit log", Health.OK, fact)
     else:
         problem = log.problems[0]

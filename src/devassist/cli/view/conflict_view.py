@@ -18,6 +18,7 @@ from devassist.cli.plain_text import one_line, plain
 from devassist.conflicts.text.staleness import Stale
 from devassist.domain.conflicts import ConflictStatus, Level, Severity
 from devassist.domain.errors import NotFound
+from devassist.domain.words import counted
 
 _MOST_PATHS = 5
 _POLL_S = 1.0
@@ -56,13 +57,15 @@ def _print_table(invocation: Invocation, compared: comparing.Compared) -> None:
     for note in stats.notes or ():
         invocation.say(plain(note))
     for choice in stats.tests or ():
-        fact = f"{choice.chosen} of {choice.of} test files of {choice.command!r} can break by merging"
+        fact = (
+            f"{choice.chosen} of {counted(choice.of, 'test file')} of {choice.command!r} can break by merging"
+        )
         invocation.say(plain(fact))
     working = [side.name for side in compared.sides if side.uncommitted]
     if working:
         invocation.say("with uncommitted work: " + ", ".join(working))
-    count = len(compared.conflicts)
-    invocation.say(f"{count} conflicts between {stats.branches} branches ({stats.seconds} s)")
+    count, branches = len(compared.conflicts), stats.branches if isinstance(stats.branches, int) else 0
+    invocation.say(f"{counted(count, 'conflict')} between {counted(branches, 'branch')} ({stats.seconds} s)")
     for stale in compared.stale:
         invocation.answers.print(Text(stale_line(stale), "yellow"))
     if compared.order:
@@ -73,7 +76,9 @@ def stale_line(stale: Stale) -> str:
     """One branch that builds on an outdated base, in a sentence."""
     paths = ", ".join(stale.paths[:_MOST_PATHS])
     more = f" and {len(stale.paths) - _MOST_PATHS} more" if len(stale.paths) > _MOST_PATHS else ""
-    return plain(f"stale: {stale.branch} is {stale.behind} commits behind the base in {paths}{more}")
+    return plain(
+        f"stale: {stale.branch} is {counted(stale.behind, 'commit')} behind the base in {paths}{more}"
+    )
 
 
 def follow(

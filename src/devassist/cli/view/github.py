@@ -15,6 +15,7 @@ from devassist.domain.conflicts import ConflictStatus, Severity
 from devassist.domain.ids import result_branch
 from devassist.domain.state.run import RunState
 from devassist.domain.statuses import RunStatus, TaskStatus
+from devassist.domain.words import counted
 
 _MOST = 40
 """Annotations of one kind; GitHub shows ten of each in a step."""
@@ -53,7 +54,7 @@ def run_annotations(state: RunState, prefix: str = "") -> Iterator[str]:
     # `complain` annotates an error.
     if state.status is not RunStatus.SUCCEEDED and not state.error:
         merged = sum(task.status is TaskStatus.MERGED for task in state.work())
-        text = f"{state.status}: {merged} of {len(state.work())} tasks landed, exit code {state.exit_code}"
+        text = f"{state.status}: {merged} of {counted(len(state.work()), 'task')} landed, exit code {state.exit_code}"
         yield command("error", text, title=title)
     for conflict in state.conflicts.values():
         where = prefix + conflict.path

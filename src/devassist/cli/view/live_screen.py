@@ -22,6 +22,7 @@ from devassist.cli.view.meeting import sureness
 from devassist.domain.state.approvals import ApprovalState
 from devassist.domain.state.run import RunState
 from devassist.domain.state.tasks import TaskState
+from devassist.domain.words import counted
 
 Lines = list[list[Segment]]
 Drawn = Callable[[RenderableType], Lines]
@@ -125,7 +126,7 @@ class LiveScreen:
         if len(tasks) > shown:
             shown = max(1, shown - 1)
             begin = max(0, min(selected - shown // 2, len(tasks) - shown))
-            more = [Text(f"  and {len(tasks) - shown} more tasks", "dim")]
+            more = [Text(f"  and {counted(len(tasks) - shown, 'more task')}", "dim")]
         else:
             begin, more = 0, []
         chosen = tasks[begin : begin + shown]
@@ -171,7 +172,10 @@ class LiveScreen:
         most = max(2, height // 3)
         if len(question) > most:
             left = len(question) - most + 1
-            question = [*question[: most - 1], *drawn(Text(f"{left} more lines: devassist inbox", "dim"))]
+            question = [
+                *question[: most - 1],
+                *drawn(Text(f"{counted(left, 'more line')}: devassist inbox", "dim")),
+            ]
         facts = [Text(fact, "dim") for fact in _facts(request)]
         for fact in facts:
             fact.truncate(width, overflow="ellipsis")

@@ -11,6 +11,7 @@ from devassist.domain.ids import PLANNING
 from devassist.domain.plan import SCHEMA, Plan, PlanTask
 from devassist.domain.roles import CrewSize, Role
 from devassist.domain.state.approvals import ApprovalState, ApprovalStatus, Choice, decide
+from devassist.domain.words import counted
 from devassist.engine.approval_requests import ApprovalRequest, Parked, decision_on, is_open
 from devassist.engine.choice.agent_models import check_models
 from devassist.engine.context import RunContext
@@ -130,7 +131,7 @@ class Planner:
         confidence = context.journal.state.plan_confidence
         request = ApprovalRequest(
             kind="plan",
-            question=f"run this plan of {len(plan.tasks)} tasks?",
+            question=f"run this plan of {counted(len(plan.tasks), 'task')}?",
             binds_to=digest({"schema": SCHEMA, **asdict(plan)}),
             task=PLANNING,
             confidence=confidence,

@@ -11,6 +11,7 @@ from devassist.app.verification import Verification, verify_log
 from devassist.cli.invocation import Format, of, print_json
 from devassist.cli.options import Output
 from devassist.domain.errors import AuditTampered
+from devassist.domain.words import counted
 
 
 def verify(context: typer.Context, output: Output = Format.text) -> None:
@@ -22,15 +23,17 @@ def verify(context: typer.Context, output: Output = Format.text) -> None:
     else:
         anchored = log.anchored_to or 0
         loose = log.events - anchored
-        invocation.answers.print(f"{log.events} events: {anchored} anchored, {loose} after the last anchor")
+        invocation.answers.print(
+            f"{counted(log.events, 'event')}: {anchored} anchored, {loose} after the last anchor"
+        )
         for problem in log.problems:
             fact = f"seq {problem.seq}: {problem.kind}: {problem.detail}"
             invocation.answers.print(fact, markup=False)
         if log.ok:
             invocation.answers.print("the log verifies")
     if not log.ok:
-        count = len(log.problems)
-        raise AuditTampered(f"the audit log does not verify: {count} problems", hint="devassist audit verify")
+        count = counted(len(log.problems), "problem")
+        raise AuditTampered(f"the audit log does not verify: {count}", hint="devassist audit verify")
 
 
 def verify_document(log: Verification) -> Json:

@@ -24,6 +24,7 @@ from devassist.cli.view.resolution_view import show_resolution
 from devassist.cli.view.three_way import answer_hunks
 from devassist.domain.errors import UsageError, WaitingForPerson
 from devassist.domain.resolutions import How
+from devassist.domain.words import counted
 
 _ANONYMOUS = "devassist"
 
@@ -145,18 +146,21 @@ def _learn(invocation: Invocation, limit: int, output: Format) -> None:
         nonlocal shown
         if shown + total / 10 <= done or done == total:
             shown = done
-            invocation.say(f"{done} of {total} merges")
+            invocation.say(f"{done} of {counted(total, 'merge')}")
 
     learned = learn_from_history(invocation.project(), limit=limit, progress=progress)
     if output is Format.json:
         print_json({"schema": "devassist.lessons/1", **asdict(learned)})
         return
     own = f"; {learned.own} made by devassist are left out" if learned.own else ""
+    hunks = counted(learned.hunks, "hunk")
     invocation.answers.print(
-        f"{learned.merges} merges, {learned.conflicting} with conflicts, {learned.hunks} hunks{own}",
+        f"{counted(learned.merges, 'merge')}, {learned.conflicting} with conflicts, {hunks}{own}",
         markup=False,
     )
-    invocation.answers.print(f"{learned.repeats} hunks can be repeated as people settled them", markup=False)
+    invocation.answers.print(
+        f"{counted(learned.repeats, 'hunk')} can be repeated as people settled them", markup=False
+    )
 
 
 def _person(invocation: Invocation, project: Project) -> str:
