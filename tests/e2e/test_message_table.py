@@ -216,7 +216,7 @@ TABLE = [
         "status",
         2,
         "error: REPO/.devassist.toml: unknown key model.defaul\n"
-        "hint: Did you mean model.default? Known: model.default, model.fallbacks, model.api_base, model.timeout_s, model.max_retries, model.roles, model.params, model.role_params, model.prices\n",
+        "hint: Did you mean model.default? Known: model.default, model.fallbacks, model.api_base, model.timeout_s, model.max_retries, model.protocol, model.roles, model.params, model.role_params, model.prices\n",
         config='[model]\ndefaul = "x"\n',
     ),
     Row(
