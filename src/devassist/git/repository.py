@@ -112,7 +112,10 @@ class Repository:
 
     @property
     def has_submodules(self) -> bool:
-        return Trees(self._handle).find(self.tree_of(self.head_commit), ".gitmodules") is not None
+        return self.tree_has_submodules(self.tree_of(self.head_commit))
+
+    def tree_has_submodules(self, tree: str) -> bool:
+        return Trees(self._handle).find(tree, ".gitmodules") is not None
 
     @property
     def has_lfs(self) -> bool:

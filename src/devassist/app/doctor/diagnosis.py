@@ -210,7 +210,11 @@ def _repository(project: Project) -> Iterator[Check]:
         hint = "git fetch --unshallow (fetch-depth: 0 in CI)"
         yield Check("history", Health.WARN, "the clone is shallow", hint)
     if repository.has_submodules:
-        yield Check("submodules", Health.WARN, "agents' worktrees have them empty, and never change them")
+        yield Check(
+            "submodules",
+            Health.WARN,
+            "agents' worktrees have those that are initialised, and never change them",
+        )
     if others := sorted(repository.filter_drivers - {"lfs"}):
         fact = f"{', '.join(others)}: not run here; agents see such files as they are stored, and cannot change them"
         yield Check("filters", Health.WARN, fact)

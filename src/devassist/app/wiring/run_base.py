@@ -7,6 +7,7 @@ from devassist.app.wiring.project import Project
 from devassist.domain.errors import RepositoryError
 from devassist.git.objects.drivers import reason_of
 from devassist.git.repository import Repository
+from devassist.git.submodules.filling import submodules_of
 from devassist.git.worktree.operations import find_operation
 from devassist.git.worktree.snapshot import snapshot_dirty
 from devassist.git.worktree.uncommitted import dirty_paths
@@ -23,6 +24,23 @@ def require_free_names(repository: Repository) -> None:
                 f"{short} is a branch here, so that git can have no branch {short}/<run>/..., as runs make",
                 hint=f"git branch -m {short} <another name>",
             )
+
+
+def _about_submodules(repository: Repository, base: str) -> list[str]:
+    present, absent = list[str](), list[str]()
+    for submodule in submodules_of(repository, repository.tree_of(base)):
+        (absent if submodule.git_dir is None else present).append(submodule.path)
+    notes = list[str]()
+    if present:
+        notes.append(
+            f"submodules are read-only in the agents' worktrees and are never changed: {', '.join(present)}"
+        )
+    if absent:
+        notes.append(
+            f"submodules that are not here are empty in the agents' worktrees: {', '.join(absent)}; "
+            "'git submodule update --init --recursive' fetches them"
+        )
+    return notes
 
 
 def base_of(project: Project, revision: str, *, include_dirty: bool) -> tuple[str, list[str]]:
@@ -59,8 +77,8 @@ def base_of(project: Project, revision: str, *, include_dirty: bool) -> tuple[st
         warnings.append(
             "the clone is shallow; the run works, but conflicts need the history (fetch-depth: 0)"
         )
-    if repository.has_submodules:
-        warnings.append("submodules are empty in the agents' worktrees and are never changed")
+    if repository.tree_has_submodules(repository.tree_of(base)):
+        warnings += _about_submodules(repository, base)
     drivers = repository.filter_drivers
     if "lfs" in drivers:
         warnings.append("files in Git LFS are pointers in the agents' worktrees")

@@ -144,6 +144,8 @@ class RunWorktrees:
         tracked = worktree.tracks(path)
         if reason := unfit_to_land(path, tracked=tracked):
             return reason
+        if submodule := worktree.submodule_above(path):
+            return f"it is in the submodule {submodule}, which a run never changes"
         if driver := worktree.driver_of(path):
             return reason_of(driver)
         if tracked or path in written:

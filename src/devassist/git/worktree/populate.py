@@ -20,6 +20,7 @@ from devassist.git.hardened import HardenedGit
 from devassist.git.objects.errors import translated
 from devassist.git.objects.trees import GITLINK, Trees, tree_id
 from devassist.git.repository import Repository
+from devassist.git.submodules.filling import fill_submodules
 from devassist.git.worktree.materialise import materialise
 from devassist.git.worktree.sparse import EVERYTHING, SparseSet, hidden_in
 
@@ -55,6 +56,8 @@ def populate(repository: Repository, admin: Path, root: Path, tree: str, *, base
     for path in private:
         if os.path.lexists(root / path):
             raise RepositoryError(f"the private path {path} could not be left out of {root}")
+    if repository.tree_has_submodules(tree):
+        fill_submodules(repository, admin, root, tree, hidden)
     with translated("write the index"):
         reach("index.write")
         filling.replace(admin / "index")

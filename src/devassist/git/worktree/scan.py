@@ -15,6 +15,7 @@ from pygit2.enums import FileStatus
 from devassist.domain.changes import Change, ChangeSet, Kind, is_product_directory
 from devassist.git.objects.errors import patiently, translated
 from devassist.git.objects.trees import GITLINK, SYMLINK, TREE, Entry, Trees
+from devassist.git.submodules.record import filled_submodules, submodule_above
 from devassist.git.worktree.files import Files, Seen
 from devassist.git.worktree.index_file import IndexFile
 from devassist.git.worktree.sparse import hidden_in
@@ -66,7 +67,7 @@ def scan(
     differing: dict[str, tuple[Entry | None, Seen | None]] = {}
     for path in sorted(candidates):
         old = trees.find(tree, path)
-        if old is not None and old.mode == GITLINK:
+        if (old is not None and old.mode == GITLINK) or submodule_above(trees, tree, path):
             continue
         old = None if old is not None and old.mode == TREE else old
         seen = files.see(path, store=store, known=old)
@@ -100,7 +101,9 @@ def _candidates(repo: pygit2.Repository, root: Path) -> tuple[set[str], set[str]
         paths |= _present(root, skipped)
     # In the person's own checkout nested repositories are allowed, and walking it can take long.
     if (Path(repo.path) / "commondir").exists():
-        embedded |= _grown_submodules(repo, root) | set(_nested_git(root, ""))
+        filled = set(filled_submodules(Path(repo.path)))
+        embedded -= filled
+        embedded |= (_grown_submodules(repo, root) - filled) | set(_nested_git(root, ""))
     return paths, embedded
 
 
@@ -126,7 +129,7 @@ def _present(root: Path, skipped: Iterable[str]) -> set[str]:
 
 
 def _grown_submodules(repo: pygit2.Repository, root: Path) -> set[str]:
-    """Submodule directories with content: only an agent can have initialised them."""
+    """Submodule directories with content. Those that were not filled here an agent has initialised."""
     if ".gitmodules" not in repo.index:
         return set()
     links = [entry.path for entry in repo.index if entry.mode == GITLINK]

@@ -19,6 +19,7 @@ from devassist.git.objects.identity import FALLBACK_EMAIL, FALLBACK_NAME, Signat
 from devassist.git.objects.ignored import is_ignored
 from devassist.git.objects.trees import Entry, Trees, tree_id
 from devassist.git.repository import Repository
+from devassist.git.submodules.record import submodule_above
 from devassist.git.worktree.admin import AdminDir, delete_directory
 from devassist.git.worktree.materialise import materialise, refresh
 from devassist.git.worktree.scan import Scan, scan
@@ -93,6 +94,11 @@ class Worktree:
         """Whether HEAD has a file at `path`."""
         handle = self.admin.open()
         return Trees(handle).find(tree_id(handle, self.head_commit), path) is not None
+
+    def submodule_above(self, path: str) -> str:
+        """The submodule that `path` is inside of; empty if it is in none."""
+        handle = self.admin.open()
+        return submodule_above(Trees(handle), tree_id(handle, self.head_commit), path)
 
     def driver_of(self, path: str) -> str:
         """The filter driver that git would run on the content of `path`, which is not run here; empty if none."""

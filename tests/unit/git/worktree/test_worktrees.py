@@ -459,26 +459,6 @@ def test_untracked_files_are_copied_by_pattern(lab: Lab) -> None:
     assert not (worktree.path / ".env.secret").exists()
 
 
-def test_submodules_are_left_alone(lab: Lab) -> None:
-    other = lab.base / "other"
-    other.mkdir()
-    lab.git("init", "-q", cwd=other)
-    lab.write({"f": "x"}, other)
-    lab.git("add", "f", cwd=other)
-    lab.git("commit", "-qm", "m", cwd=other)
-    lab.git("-c", "protocol.file.allow=always", "submodule", "add", "-q", str(other), "sub")
-    lab.commit({"after": "x"})
-    worktree = lab.open()
-    assert worktree.is_clean
-    assert worktree.repository.has_submodules
-    lab.write({"src/a.py": "c\n"}, worktree.path)
-    made = worktree.commit(worktree.changes().paths, "m", author=ME, committer=ME)
-    assert lab.git("ls-tree", made or "", "sub") == lab.git("ls-tree", "HEAD", "sub")
-    assert worktree.is_clean
-    (worktree.path / "sub/hidden").write_text("h")
-    assert worktree.changes().embedded == ("sub",)
-
-
 def test_names_that_are_no_text_are_filtered_and_ignored_as_others_are(lab: Lab) -> None:
     odd = "b\udcff\udce9"
     lab.commit(

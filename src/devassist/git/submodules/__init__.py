@@ -1,0 +1,1 @@
+"""How the submodules of a worktree are found, filled and kept from changes."""
