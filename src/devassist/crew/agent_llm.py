@@ -13,7 +13,7 @@ from devassist.crew.conversation.transcript import Conversation
 from devassist.crew.crew_stop import CrewStop
 from devassist.crew.gateway_llm import GatewayLLM, errors_as_stops
 from devassist.crew.text_protocol.protocols import Protocols
-from devassist.crew.text_protocol.roles import work_of
+from devassist.crew.text_protocol.replies import without_thoughts
 from devassist.crew.text_protocol.steps import Act, Answer, Ask, Brief, GaveUp, Work, shortened
 from devassist.domain.errors import ModelError
 from devassist.domain.events import DecisionMade, JsonObject
@@ -191,6 +191,9 @@ class AgentLLM(GatewayLLM):
                 scope=session.assignment.scope,
                 checks=bool(session.assignment.checks) and session.assignment.commands_offered,
             )
+        # Imports the grammars, which workers of models that call tools do without.
+        from devassist.crew.text_protocol.roles import work_of
+
         self._work = work_of(brief)
         return next(self._work)
 
@@ -226,7 +229,7 @@ class AgentLLM(GatewayLLM):
                 prompt = shortened(prompt, int(len(prompt) * _LESS))
             else:
                 return Answer(
-                    self._session.redactor.text(reply.content),
+                    without_thoughts(self._session.redactor.text(reply.content)),
                     cut_off=reply.finish_reason.lower() in _CUT_OFF,
                 )
         raise AssertionError("the last cut returns or raises")

@@ -8,6 +8,7 @@ from dataclasses import replace
 
 from crewai.utilities.string_utils import sanitize_tool_name
 
+from devassist.crew.text_protocol.replies import without_thoughts
 from devassist.crew.text_protocol.tool_text import text_calls
 from devassist.ports import ModelReply, ToolCall
 
@@ -42,7 +43,7 @@ def with_our_names(reply: ModelReply, offered: Collection[str]) -> ModelReply:
 
 def with_calls_of_text(reply: ModelReply, offered: Collection[str], turn: int) -> ModelReply:
     """The reply with the tool calls that its text is meant to be, if it has no others; `turn` makes their ids."""
-    found = [] if reply.tool_calls else text_calls(reply.content, offered)
+    found = [] if reply.tool_calls else text_calls(without_thoughts(reply.content), offered)
     if not found:
         return reply
     calls = [

@@ -11,6 +11,7 @@ from devassist.domain.events import JsonObject
 
 _FENCE = re.compile(r"^[ \t]*(`{3,}|~{3,})([^\n`]*)\n(.*?)^[ \t]*\1[`~]*[ \t]*$", re.MULTILINE | re.DOTALL)
 _OPEN = re.compile(r"^[ \t]*(?:`{3,}|~{3,})", re.MULTILINE)
+_THOUGHT = re.compile(r"<(think|thinking|reasoning)>.*?(?:</\1>|\Z)", re.DOTALL)
 _PATH = re.compile(r"[\w@.+-]+(?:/[\w@.+-]+)*")
 _COMMENT = re.compile(r"^\s*(?:#|//|--|/\*|<!--)")
 _WHOLE = re.compile(r"whole file|entire file|new file", re.IGNORECASE)
@@ -27,6 +28,11 @@ class Block:
     code: str
     path: str = ""
     whole: bool = False
+
+
+def without_thoughts(text: str) -> str:
+    """A reply without what the model thought in it, where the server has not taken that out."""
+    return _THOUGHT.sub("", text).strip("\n")
 
 
 def json_object(text: str) -> JsonObject | None:

@@ -9,7 +9,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from devassist.crew.text_protocol.outcomes import checks_pass, page
-from devassist.crew.text_protocol.replies import Block, blocks, fault, is_cut_off, json_object
+from devassist.crew.text_protocol.replies import (
+    Block,
+    blocks,
+    fault,
+    is_cut_off,
+    json_object,
+    without_thoughts,
+)
 from devassist.crew.text_protocol.tool_text import text_calls
 from devassist.domain.events import JsonObject
 
@@ -70,6 +77,12 @@ def test_a_block_of_code_belongs_to_the_file_that_is_named_above_it(text: str, e
 def test_each_block_has_the_path_above_it_and_not_that_of_the_one_before() -> None:
     text = "src/a.py\n```\nx\n```\nsrc/b.py\n```\ny\n```\n```\nz\n```\n"
     assert [block.path for block in blocks(text, ["src/a.py", "src/b.py"])] == ["src/a.py", "src/b.py", ""]
+
+
+def test_what_a_model_thinks_in_its_text_is_not_its_answer() -> None:
+    assert without_thoughts('<think>{"a": 1}\nor not</think>\n\n{"b": 2}') == '{"b": 2}'
+    assert without_thoughts("<think>on and on") == ""
+    assert without_thoughts("no <b>thought</b>") == "no <b>thought</b>"
 
 
 def test_an_open_fence_is_a_reply_that_was_cut_off() -> None:
