@@ -8,7 +8,7 @@ from http import HTTPStatus
 
 from devassist.domain.errors import ModelError
 from devassist.llm.case import Case
-from devassist.llm.models.providers import key_variable
+from devassist.llm.models.providers import credentials_hint, server_hint
 
 # litellm's and openai's exceptions are recognised by name: this module imports neither.
 
@@ -163,9 +163,8 @@ def _by_transport(case: Case) -> ModelError | None:
     if case.names & {"UnsupportedProtocol", "InvalidURL"}:
         return _error(case, "config", "has no usable address", hint=_where(case, "correct api_base"))
     if inner & _CONNECTION or "RemoteProtocolError" in inner:
-        return _error(
-            case, "connection", "is unreachable", retryable=True, hint=_where(case, "check the network")
-        )
+        hint = server_hint(case.provider) or "check the network"
+        return _error(case, "connection", "is unreachable", retryable=True, hint=_where(case, hint))
     return None
 
 
@@ -179,10 +178,7 @@ def _by_claim(case: Case) -> ModelError | None:
 
 
 def _auth(case: Case, what: str) -> ModelError:
-    variable = key_variable(case.provider) if case.provider else "the provider's key"
-    return _error(
-        case, "auth", what, hint=f"set {variable} in the environment to a key that may use this model"
-    )
+    return _error(case, "auth", what, hint=credentials_hint(case.provider))
 
 
 def _where(case: Case, otherwise: str) -> str:

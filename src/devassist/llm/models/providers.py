@@ -32,6 +32,18 @@ KEYS: Mapping[str, tuple[str, ...]] = {
 """The variables litellm reads for a provider, the usual one first."""
 
 
+_AWS = "set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, in the environment"
+_GOOGLE = "run 'gcloud auth application-default login', or set GOOGLE_APPLICATION_CREDENTIALS"
+_CREDENTIALS: Mapping[str, str] = {
+    "azure": "set AZURE_API_KEY, AZURE_API_BASE and AZURE_API_VERSION in the environment",
+    "bedrock": _AWS,
+    "bedrock_converse": _AWS,
+    "sagemaker": _AWS,
+    "vertex_ai": _GOOGLE,
+}
+"""How providers are told who asks that have more, or other, than one key."""
+
+
 class Default(NamedTuple):
     """The model taken when only this variable is set."""
 
@@ -66,6 +78,18 @@ def key_variable(provider: str) -> str:
     """The name of the variable a person would set."""
     names = KEYS.get(provider)
     return names[0] if names else f"{provider.upper().replace('-', '_')}_API_KEY"
+
+
+def credentials_hint(provider: str) -> str:
+    """How a person tells this provider who they are."""
+    variable = key_variable(provider) if provider else "the provider's key"
+    return _CREDENTIALS.get(provider, f"set {variable} in the environment to a key that may use this model")
+
+
+def server_hint(provider: str) -> str:
+    """How a person's own server of this kind is reached; empty for a provider's own."""
+    name = _BASES.get(provider, "")
+    return f"start the server, or name its address in {name}" if name else ""
 
 
 def find_key(provider: str, env: Mapping[str, str]) -> str:
