@@ -76,6 +76,7 @@ def test_the_packages_of_the_checkout_are_there_and_no_change_of_the_agent(tmp_p
         worktree = opened.open("one")
         assert (worktree.path / "node_modules/left-pad/index.js").read_text() == "pad"
         assert not opened.worktrees.changes("one/coder")
+        opened.worktrees.rescue()
         opened.worktrees.give_back(["one"])
         assert not worktree.path.exists()
     assert package.exists()

@@ -100,6 +100,7 @@ def test_a_tree_holds_what_the_commit_holds_and_nothing_else(bench: Bench) -> No
 
 def test_a_tree_has_the_packages_of_the_checkout(bench: Bench) -> None:
     (bench.world.repo / "node_modules" / "pad").mkdir(parents=True)
+    (bench.world.repo / "package.json").touch()
     commit = bench.world.commit({"package.json": "{}"})
     assert bench.exit_code(commit, "test -d node_modules/pad && touch node_modules/mine") == 0
     assert not (bench.world.repo / "node_modules" / "mine").exists()
