@@ -82,16 +82,18 @@ def is_build_product(path: str, *, tracked_tops: Collection[str], written: Colle
     `tracked_tops` are the directories below which the base tracks something; `written` are the paths a write
     tool wrote on purpose, which are none. A directory the base tracks is source, whatever it is called.
     """
-    if path in written:
-        return False
+    return path not in written and bool(product_of(path, tracked_tops=tracked_tops))
+
+
+def product_of(path: str, *, tracked_tops: Collection[str]) -> str:
+    """The build product that `path` is or is in, a directory with a slash at its end; empty if there is none."""
     parts = path.split("/")
     for depth, name in enumerate(parts[:-1], start=1):
-        if "/".join(parts[:depth]) in tracked_tops:
-            continue
-        if is_product_directory(name) or name in _AMBIGUOUS_DIRS:
-            return True
+        top = "/".join(parts[:depth])
+        if top not in tracked_tops and (is_product_directory(name) or name in _AMBIGUOUS_DIRS):
+            return f"{top}/"
     # `.coveragerc` is configuration; `.coverage` and `.coverage.host.123` are data.
-    return _PRODUCT_FILE.fullmatch(parts[-1]) is not None
+    return path if _PRODUCT_FILE.fullmatch(parts[-1]) else ""
 
 
 def is_product_directory(name: str) -> bool:

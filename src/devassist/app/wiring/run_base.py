@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Sequence
+
 from devassist.app.wiring.history import resolved as resolved_base
 from devassist.app.wiring.project import Project
+from devassist.domain.changes import directories_of, product_of
 from devassist.domain.errors import RepositoryError
 from devassist.git.objects.drivers import reason_of
 from devassist.git.repository import Repository
 from devassist.git.submodules.filling import submodules_of
-from devassist.git.worktree.operations import find_operation
+from devassist.git.worktree.operations import Operation, find_operation
 from devassist.git.worktree.snapshot import snapshot_dirty
-from devassist.git.worktree.uncommitted import dirty_paths
+from devassist.git.worktree.uncommitted import DirtyPaths, dirty_paths
 
+_MOST_PATHS = 5
 _FOLDERS = ("refs/heads/devassist", "refs/devassist")
 
 
@@ -51,25 +55,10 @@ def base_of(project: Project, revision: str, *, include_dirty: bool) -> tuple[st
     dirty = dirty_paths(repository)
     operation = find_operation(repository.git_dir, repository.workdir)
     if dirty and include_dirty:
-        if dirty.conflicted:
-            raise RepositoryError(
-                f"{', '.join(dirty.conflicted[:5])} has conflicts that are not resolved, and is no base for a run",
-                hint=operation.hint
-                if operation
-                else "git status shows them; resolve them and 'git add' them",
-            )
-        signature = repository.signature(project.host.environment)
-        snapshot = snapshot_dirty(repository, "Uncommitted work, taken as the base of a run", signature)
-        base = snapshot.commit
-        warnings += [
-            f"the change of {path} is not in the base: {reason_of(driver)}; commit it with git"
-            for path, driver in snapshot.left_out.items()
-        ]
-    elif dirty:
-        paths = [*dict.fromkeys([*dirty.staged, *dirty.unstaged, *dirty.untracked])]
-        shown = ", ".join(paths[:5]) + (f" and {len(paths) - 5} more" if len(paths) > 5 else "")  # noqa: PLR2004
+        base, warnings = _snapshot(project, dirty, operation)
+    elif paths := _uncommitted(repository, dirty):
         warnings.append(
-            f"uncommitted work is left out (the base is {base[:12]}): {shown}; --include-dirty includes it"
+            f"uncommitted work is left out (the base is {base[:12]}): {_listed(paths)}; --include-dirty includes it"
         )
     if operation is not None:
         warnings.append(f"a {operation.name} is in progress in {operation.place}; {operation.hint}")
@@ -90,3 +79,44 @@ def base_of(project: Project, revision: str, *, include_dirty: bool) -> tuple[st
     if repository.head_branch is None and not revision:
         warnings.append(f"HEAD is detached; the base is {base[:12]}")
     return base, warnings
+
+
+def _snapshot(project: Project, dirty: DirtyPaths, operation: Operation | None) -> tuple[str, list[str]]:
+    """A commit of the uncommitted work, and what is not in it."""
+    if dirty.conflicted:
+        raise RepositoryError(
+            f"{', '.join(dirty.conflicted[:5])} has conflicts that are not resolved, and is no base for a run",
+            hint=operation.hint if operation else "git status shows them; resolve them and 'git add' them",
+        )
+    signature = project.repository.signature(project.host.environment)
+    message = "Uncommitted work, taken as the base of a run"
+    snapshot = snapshot_dirty(project.repository, message, signature)
+    warnings = [
+        f"the change of {path} is not in the base: {reason_of(driver)}; commit it with git"
+        for path, driver in snapshot.left_out.items()
+    ]
+    if snapshot.products:
+        listed = _listed(snapshot.products)
+        warnings.append(f"untracked build products are not in the base: {listed}; 'git add' puts them in")
+    return snapshot.commit, warnings
+
+
+def _uncommitted(repository: Repository, dirty: DirtyPaths) -> list[str]:
+    """What a person has done since the commit: no build products, and an untracked directory as one path."""
+    paths = dict.fromkeys([*dirty.staged, *dirty.unstaged])
+    if dirty.untracked:
+        tops = directories_of(repository.paths_of(repository.head_commit))
+        work = [path for path in dirty.untracked if not product_of(path, tracked_tops=tops)]
+        paths |= dict.fromkeys(_topmost(path, tops) for path in work)
+    return list(paths)
+
+
+def _topmost(path: str, tracked_tops: Collection[str]) -> str:
+    parts = path.split("/")
+    tops = ("/".join(parts[:depth]) for depth in range(1, len(parts)))
+    return next((f"{top}/" for top in tops if top not in tracked_tops), path)
+
+
+def _listed(paths: Sequence[str]) -> str:
+    more = len(paths) - _MOST_PATHS
+    return ", ".join(paths[:_MOST_PATHS]) + (f" and {more} more" if more > 0 else "")
