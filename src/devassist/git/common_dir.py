@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pygit2
@@ -28,3 +29,12 @@ def local_branches(common_dir: Path) -> list[str]:
     """The names of all local branches."""
     with translated("list the branches"):
         return list(pygit2.Repository(str(common_dir)).branches.local)
+
+
+def directory_of(admin: Path) -> Path | None:
+    """The files of the linked worktree with this administrative directory, to which their place may be relative."""
+    try:
+        named = (admin / "gitdir").read_text("utf-8", "surrogateescape").rstrip("\n")
+    except OSError:
+        return None
+    return Path(os.path.normpath(admin / named)).parent if named else None

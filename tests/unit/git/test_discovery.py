@@ -10,6 +10,7 @@ import pytest
 from devassist.domain.errors import RepositoryError
 from devassist.git.repository import Repository
 from devassist.git.worktree.checkout import checkout_branch_to
+from devassist.git.worktree.listing import list_worktrees
 from devassist.git.worktree.live import live_worktrees
 from devassist.git.worktree.uncommitted import dirty_paths
 from devassist.git.worktree.worktrees import open_worktree
@@ -142,3 +143,40 @@ def test_an_ordinary_repository_needs_no_git_program(tmp_path: Path) -> None:
     main = Repository.discover(root, program_path="/none")
     side = Repository.discover(tmp_path / "side" / "sub", program_path="/none")
     assert main.places == dataclasses.replace(side.places, git_dir=root / ".git", workdir=root)
+
+
+def test_worktrees_with_relative_pointers_are_found_where_they_are(tmp_path: Path) -> None:
+    root = make_repository(tmp_path / "repo", FILES)
+    git(root, "worktree", "add", "-q", "-b", "side", str(tmp_path / "side"))
+    (root / ".git/worktrees/side/gitdir").write_text("../../../../side/.git\n")
+    (tmp_path / "side/.git").write_text("gitdir: ../repo/.git/worktrees/side\n")
+    here = Repository.discover(root)
+    assert live_worktrees(here) == {"side": tmp_path / "side", "main": root}
+    (state,) = list_worktrees(here)
+    assert (state.path, state.missing, state.dirty) == (tmp_path / "side", False, False)
+    with pytest.raises(RepositoryError, match=f"checked out in {tmp_path / 'side'}"):
+        checkout_branch_to(here, "side", here.head_commit, old=here.head_commit)
+    assert Repository.discover(tmp_path / "side" / "sub").places.main == root
+
+
+@pytest.mark.parametrize(
+    ("setting", "hint"),
+    [("extensions.refStorage", "git refs migrate"), ("extensions.unheardOf", "undo the extension")],
+)
+def test_an_extension_that_cannot_be_read_is_said_with_what_helps(
+    tmp_path: Path, setting: str, hint: str
+) -> None:
+    root = make_repository(tmp_path / "repo", FILES)
+    git(root, "config", setting, "reftable")
+    git(root, "config", "core.repositoryFormatVersion", "1", check=False)
+    with pytest.raises(RepositoryError) as caught:
+        Repository.discover(root)
+    assert hint in caught.value.hint
+
+
+def test_a_split_index_is_said_with_the_command_that_makes_it_whole(tmp_path: Path) -> None:
+    root = make_repository(tmp_path / "repo", FILES)
+    git(root, "update-index", "--split-index")
+    with pytest.raises(RepositoryError) as caught:
+        dirty_paths(Repository.discover(root))
+    assert "--no-split-index" in caught.value.hint

@@ -20,7 +20,7 @@ import pygit2
 from pygit2.enums import FilterMode
 
 from devassist.domain.changes import directories_of, is_build_product
-from devassist.git.common_dir import common_dir_of
+from devassist.git.common_dir import common_dir_of, directory_of
 from devassist.git.discovery import open_worktree_handle
 from devassist.git.handles import promisor_of
 from devassist.git.objects.attributes import apply_everywhere, apply_to
@@ -198,8 +198,7 @@ def _git_dir_of(repository: Repository, worktree: Path) -> Path:
     """
     directory = worktree.resolve()
     for pointer in sorted((repository.common_dir / "worktrees").glob("*/gitdir")):
-        with translated(f"read {pointer}"):
-            target = Path(pointer.read_text("utf-8", "surrogateescape").rstrip("\n"))
-        if (pointer.parent / target).parent.resolve() == directory:
+        files = directory_of(pointer.parent)
+        if files is not None and files.resolve() == directory:
             return pointer.parent
     return repository.git_dir if directory == repository.workdir else common_dir_of(repository.git_dir)

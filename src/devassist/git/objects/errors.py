@@ -58,6 +58,10 @@ def _is_lock(error: Exception) -> bool:
 def _hint(text: str) -> str:
     if "owned by" in text:
         return "Check who owns the directory; 'git config --global --add safe.directory <path>' trusts it"
+    if "refstorage" in text:
+        return "'git refs migrate --ref-format=files' (git 2.46) turns the refs into files, which libgit2 can read"
+    if "'link'" in text:
+        return "Run 'git config core.splitIndex false' and 'git update-index --no-split-index'"
     if "extension" in text or "sdir" in text:
         return "Run 'git sparse-checkout reapply --no-sparse-index', or undo the extension named"
     if _is_lock(OSError(text)):

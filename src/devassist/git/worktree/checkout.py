@@ -18,6 +18,7 @@ from pygit2.enums import RepositoryOpenFlag
 
 from devassist.domain.errors import RepositoryError
 from devassist.domain.failpoints import reach
+from devassist.git.common_dir import directory_of
 from devassist.git.objects import refs
 from devassist.git.objects.drivers import driver_of, reason_of
 from devassist.git.objects.errors import translated
@@ -186,7 +187,7 @@ def _checked_out_at(repository: Repository, ref: str) -> str | None:
             continue
         if head.read_text().strip() == f"ref: {ref}":
             if place != repository.common_dir:
-                return (place / "gitdir").read_text().strip().removesuffix("/.git")
+                return str(directory_of(place) or place)
             if repository.places.main is not None:
                 return str(repository.places.main)
             with translated("open the main repository"):

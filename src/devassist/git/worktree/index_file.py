@@ -29,6 +29,13 @@ _SKIP = 0x4000
 _V2, _V3, _V4 = 2, 3, 4
 
 
+_WHOLE = {
+    " sdir ": "Run 'git sparse-checkout reapply --no-sparse-index'",
+    " link ": "Run 'git config core.splitIndex false' and 'git update-index --no-split-index'",
+}
+"""Extensions by which an index leaves rows out, and the commands that write them into it again."""
+
+
 class Row(NamedTuple):
     """One entry: ten stat words (the seventh is the mode), id, flags. A tuple, because there are many."""
 
@@ -97,7 +104,8 @@ class IndexFile:
             return cls(path, _parsed(data), written_ns)
         except (struct.error, ValueError, IndexError) as error:
             raise RepositoryError(
-                f"The index {path} cannot be read: {error}", hint="Run 'git status'"
+                f"The index {path} cannot be read: {error}",
+                hint=next((hint for word, hint in _WHOLE.items() if word in str(error)), "Run 'git status'"),
             ) from error
 
     def find(self, path: str) -> Row | None:

@@ -13,6 +13,7 @@ from pygit2.enums import FileStatus
 
 from devassist.domain.choice.privacy import NOTHING, PrivatePaths
 from devassist.domain.errors import RepositoryError
+from devassist.git.common_dir import directory_of
 from devassist.git.handles import open_handle
 from devassist.git.objects.errors import patiently, translated
 from devassist.git.objects.trees import tree_id
@@ -51,11 +52,11 @@ def list_worktrees(repository: Repository, *, name_prefix: str = "da-") -> tuple
 
 def _state(admin: Path, name_prefix: str) -> WorktreeState:
     reason = _text(admin / "locked")
-    gitdir = _text(admin / "gitdir") or ""
-    path = Path(gitdir).parent if gitdir else Path()
+    directory = directory_of(admin)
+    path = directory or Path()
     head_text = _text(admin / "HEAD") or ""
     ref = head_text.removeprefix("ref: ") if head_text.startswith("ref: ") else ""
-    missing = not gitdir or not (path / ".git").exists()
+    missing = directory is None or not (path / ".git").exists()
     head, dirty = (None, None) if missing else _contents(admin, path)
     return WorktreeState(
         name=admin.name,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
+from devassist.git.common_dir import directory_of
 from devassist.git.repository import Repository
 
 _REF = "ref: refs/heads/"
@@ -17,10 +18,9 @@ def live_worktrees(repository: Repository) -> dict[str, Path]:
 
 def _checkouts(repository: Repository) -> Iterator[tuple[str, Path]]:
     for pointer in sorted((repository.common_dir / "worktrees").glob("*/gitdir")):
-        named = Path(_text(pointer))
-        directory = (pointer.parent / named).parent
+        directory = directory_of(pointer.parent)
         branch = _branch(pointer.parent / "HEAD")
-        if branch and (directory / ".git").exists():
+        if branch and directory is not None and (directory / ".git").exists():
             yield branch, directory
     main = _branch(repository.common_dir / "HEAD")
     # A bare main repository has a HEAD and no files.

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from devassist.domain.errors import RepositoryError
+from devassist.git.common_dir import directory_of
 from devassist.git.repository import Repository
 
 _BRANCH = "refs/heads/"
@@ -68,9 +69,8 @@ def refuse_moved_elsewhere(repository: Repository, branch: str) -> None:
 def _operations(repository: Repository) -> Iterator[Operation]:
     main = repository.places.main or repository.common_dir
     places = [(repository.common_dir, main)]
-    for pointer in sorted((repository.common_dir / "worktrees").glob("*/gitdir")):
-        named = _text(pointer)
-        places.append((pointer.parent, (pointer.parent / named).parent if named else pointer.parent))
+    for admin in sorted(path.parent for path in (repository.common_dir / "worktrees").glob("*/gitdir")):
+        places += [(admin, directory_of(admin) or admin)]
     for git_dir, place in places:
         operation = find_operation(git_dir, place)
         if operation is not None:
