@@ -146,6 +146,14 @@ def test_less_is_left_with_q(ended: Machine) -> None:
         assert terminal.finish() == 0
 
 
+def test_a_terminal_of_no_columns_shows_the_answer_all_the_same(ended: Machine) -> None:
+    ended.extra["COLUMNS"] = "0"
+    with in_terminal(ended, "status") as terminal:
+        assert terminal.finish() == 0
+    del ended.extra["COLUMNS"]
+    assert "succeeded" in terminal.screen.text
+
+
 @pytest.mark.parametrize("columns", [30, 80, 200])
 def test_the_id_of_a_run_is_never_cut(ended: Machine, columns: int) -> None:
     run = ended.devassist("status", "--format", "json").json["runs"][0]["run"]

@@ -185,12 +185,20 @@ def _run() -> None:
         if error.errno not in _DISK:
             complain(f"internal error: {error!r}", f"the report is in {_bug_report(error)}")
             raise SystemExit(70) from None
-        complain(f"{error.strerror}: {error.filename or 'the disk'}", "devassist doctor")
+        complain(f"{error.strerror}: {error.filename or 'the disk'}", _disk_hint(error))
         raise SystemExit(1) from None
     except Exception as error:  # noqa: BLE001  any bug is reported, with an exit code of its own
         complain(f"internal error: {error!r}", f"the report is in {_bug_report(error)}")
         raise SystemExit(70) from None
     raise SystemExit(code if isinstance(code, int) else 0)
+
+
+def _disk_hint(error: OSError) -> str:
+    """What to do about a disk: the state directory, or one above it, can be elsewhere."""
+    state = Host().state_dir
+    if error.filename and Path(str(error.filename)) in (state, *state.parents):
+        return "DEVASSIST_STATE_DIR=DIR names another place"
+    return call("doctor", sys.argv, Host().environment)
 
 
 def _usage_hint(error: Any) -> str:

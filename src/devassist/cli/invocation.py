@@ -54,11 +54,24 @@ class Invocation:
 
     @property
     def answers(self) -> Console:
-        return _Console(highlight=False, soft_wrap=not sys.stdout.isatty())
+        return _Console(highlight=False, soft_wrap=not sys.stdout.isatty(), _environ=self._terminal)
 
     @property
     def narration(self) -> Console:
-        return _Console(stderr=True, highlight=False, quiet=self.quiet, soft_wrap=not sys.stderr.isatty())
+        return _Console(
+            stderr=True,
+            highlight=False,
+            quiet=self.quiet,
+            soft_wrap=not sys.stderr.isatty(),
+            _environ=self._terminal,
+        )
+
+    @property
+    def _terminal(self) -> Mapping[str, str]:
+        """The environment without a size that no terminal has: rich would print nothing in no columns."""
+        environment = self.host.environment
+        wrong = {name for name in ("COLUMNS", "LINES") if environment.get(name, "1").strip("0") == ""}
+        return {name: value for name, value in environment.items() if name not in wrong}
 
     @property
     def interactive(self) -> bool:
@@ -72,7 +85,11 @@ class Invocation:
         return call(words, sys.argv, self.host.environment, at=at)
 
     def say(self, text: str, *, style: str = "") -> None:
-        self.narration.print(plain(text), style=style or None, markup=False, soft_wrap=True)
+        self.narration.print(plain(text), style=style or None, markup=False)
+
+    def suggest(self, text: str) -> None:
+        """Narrate a command to type: a terminal may wrap it, but no line feed comes in between."""
+        self.narration.print(plain(text), style="dim", markup=False, soft_wrap=True)
 
     def project(self, flags: Mapping[str, object] | None = None) -> Project:
         project = open_project(self.host, flags)

@@ -136,13 +136,21 @@ def _environment(host: Host) -> Iterator[Check]:
     # Before 3.51.3 two writers that checkpoint at once can damage a WAL; our lock keeps that from happening.
     note = "" if sqlite >= _OLDEST_SOUND_SQLITE else " (older than 3.51.3: devassist's lock guards its WAL)"
     yield Check("sqlite", Health.OK, f"{version}{note}")
-    host.state_dir.mkdir(parents=True, exist_ok=True)
-    free = shutil.disk_usage(host.state_dir).free
-    health = Health.OK if free >= _ENOUGH_DISK else Health.WARN
-    yield Check("state directory", health, f"{host.state_dir}, {free // (1 << 20)} MiB free")
+    yield _state_directory(host)
     yield from _standby(host)
     if sys.platform != "linux":
         yield Check("platform", Health.WARN, f"{sys.platform}: the sandbox tiers are Linux's")
+
+
+def _state_directory(host: Host) -> Check:
+    try:
+        host.state_dir.mkdir(parents=True, exist_ok=True)
+        free = shutil.disk_usage(host.state_dir).free
+    except OSError as error:
+        fact = f"{host.state_dir} cannot be made: {error.strerror}"
+        return Check("state directory", Health.FAIL, fact, "DEVASSIST_STATE_DIR=DIR names another place")
+    health = Health.OK if free >= _ENOUGH_DISK else Health.WARN
+    return Check("state directory", health, f"{host.state_dir}, {free // (1 << 20)} MiB free")
 
 
 def _standby(host: Host) -> Iterator[Check]:

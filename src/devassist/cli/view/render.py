@@ -7,10 +7,10 @@ from collections.abc import Callable, Iterable
 from textwrap import indent
 
 from rich.console import Group, RenderableType
-from rich.table import Table
 from rich.text import Text
 
 from devassist.cli.plain_text import first_line, plain
+from devassist.cli.view.listing import Listing
 from devassist.cli.view.times import day_and_time
 from devassist.domain.findings import summary
 from devassist.domain.handoffs import Verdict
@@ -101,21 +101,12 @@ def _short(goal: str) -> str:
     return words if len(words) <= _GOAL else f"{words[: _GOAL - 1]}…"
 
 
-def runs_table(runs: Iterable[RunState]) -> Table:
-    """A line for each run, in their order."""
-    table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False)
-    for name in ("run", "status", "tasks", "started", "goal"):
-        # An id is typed again: a narrow terminal breaks the other columns.
-        table.add_column(name, no_wrap=name in ("run", "status"), overflow="fold")
+def runs_table(runs: Iterable[RunState]) -> Listing:
+    """The runs, in their order."""
+    listing = Listing(("run", "status", "tasks", "started", "goal"), ids=("run", "status"))
     for run in runs:
         counts = Counter(task.status for task in run.work())
         facts = [f"{count} {status}" for status, count in counts.items()]
         facts += [f"{len(run.waiting)} to answer"] if run.waiting else []
-        table.add_row(
-            run.run,
-            run.status,
-            ", ".join(facts),
-            day_and_time(run.started_at),
-            Text(_short(run.goal)),
-        )
-    return table
+        listing.add(run.run, run.status, ", ".join(facts), day_and_time(run.started_at), _short(run.goal))
+    return listing

@@ -46,8 +46,8 @@ def launch(
     state = load_state(project, run_id)
     if output is StreamFormat.text:
         invocation.answers.print(run_id)
-        invocation.say(f"watch: {invocation.command(f'watch {run_id}')}", style="dim")
-        invocation.say(f"stop:  {invocation.command(f'stop {run_id}')}", style="dim")
+        invocation.suggest(f"watch: {invocation.command(f'watch {run_id}')}")
+        invocation.suggest(f"stop:  {invocation.command(f'stop {run_id}')}")
     else:
         (print_json if output is StreamFormat.json else print_line)(run_document(state))
 
@@ -82,7 +82,7 @@ def answer(invocation: Invocation, state: RunState, output: StreamFormat, *, at:
         command = partial(invocation.command, at=at)
         invocation.answers.print(run_summary(state, command))
         for line in next_steps(state, command):
-            invocation.say(line, style="dim")
+            invocation.suggest(line)
     if state.error:
         complain(state.error, pasteable(state.hint, sys.argv, invocation.host.environment, at=at))
 

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from datetime import datetime
 
 import typer
-from rich.table import Table
 from rich.text import Text
 
 from devassist.app.documents import Json, builtins
@@ -15,6 +14,7 @@ from devassist.app.wiring.host import utc_now
 from devassist.cli.invocation import Format, Invocation, of, print_json
 from devassist.cli.options import Output
 from devassist.cli.plain_text import plain
+from devassist.cli.view.listing import Listing
 
 _SHOWN_OTHERWISE = frozenset({"plan", "dropped", "hunks"})
 """Parts of a request that have lines of their own, or that the diff shows better."""
@@ -56,18 +56,16 @@ def _document(item: Item, now: datetime) -> Json:
     }
 
 
-def _table(items: Sequence[Item], now: datetime) -> Table:
-    table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False)
-    for name in ("id", "kind", "run", "task", "age", "question"):
-        table.add_column(name, no_wrap=name == "id", overflow="fold")
+def _table(items: Sequence[Item], now: datetime) -> Listing:
+    listing = Listing(("id", "kind", "run", "task", "age", "question"), ids=("id", "run", "task"))
     for item in items:
         request = item.request
         style = "bold yellow" if request.urgency == "high" else ""
         age_s = round(item.age_s(now), 1)
         age = f"{age_s / _MINUTE_S:.0f} min" if age_s >= _MINUTE_S else f"{age_s:.0f} s"
-        question = Text(" ".join(plain(request.question).split()))
-        table.add_row(Text(request.id, style), request.kind, item.run, plain(request.task), age, question)
-    return table
+        id_ = Text(request.id, style)
+        listing.add(id_, request.kind, item.run, request.task, age, request.question)
+    return listing
 
 
 def _show(invocation: Invocation, item: Item) -> None:

@@ -54,7 +54,7 @@ def record_decision(
     for item in items:
         invocation.answers.print(f"{item.request.id} {_DECIDED[decision.choice]}", markup=False)
     for run in [run for run, alive in running.items() if not alive]:
-        invocation.say(f"go on: {invocation.command(f'resume {run}')}", style="dim")
+        invocation.suggest(f"go on: {invocation.command(f'resume {run}')}")
 
 
 def _resume_if_waiting(invocation: Invocation, project: Project, run: str, *, no_resume: bool) -> bool:

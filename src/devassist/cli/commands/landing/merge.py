@@ -54,4 +54,4 @@ def merge(
     invocation.answers.print(f"merged {after.state.run} into {done.branch}: {done.old[:12]}..{done.new[:12]}")
     for branch in stale:
         invocation.say(stale_line(branch), style="yellow")
-    invocation.say(f"undo:  {invocation.command(f'undo {after.state.run}')}", style="dim")
+    invocation.suggest(f"undo:  {invocation.command(f'undo {after.state.run}')}")

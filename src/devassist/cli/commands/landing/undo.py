@@ -49,4 +49,4 @@ def undo(
     would = "would be " if dry_run else ""
     invocation.answers.print(f"{work.after.state.run} {would}{done.how}: {where}", markup=False)
     if not dry_run:
-        invocation.say(f"again: {invocation.command(f'merge {work.after.state.run}')}", style="dim")
+        invocation.suggest(f"again: {invocation.command(f'merge {work.after.state.run}')}")

@@ -48,4 +48,4 @@ def stop(
         invocation.answers.print(f"{state.run} {state.status}")
         for agent, ref in state.rescued.items():
             invocation.say(f"  kept: uncommitted work of {agent} is in {ref}")
-        invocation.say(f"  go on: {invocation.command(f'resume {state.run}')}", style="dim")
+        invocation.suggest(f"  go on: {invocation.command(f'resume {state.run}')}")

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import typer
-from rich.table import Table
 
 from devassist.app.documents import Json
 from devassist.app.runs.worktrees import AgentWorktree, agent_worktrees
 from devassist.cli.invocation import Format, of, print_json
 from devassist.cli.options import Output
+from devassist.cli.view.listing import Listing
 
 
 def list_(context: typer.Context, output: Output = Format.text) -> None:
@@ -19,11 +19,11 @@ def list_(context: typer.Context, output: Output = Format.text) -> None:
         listed = [worktree_document(worktree) for worktree in worktrees]
         print_json({"schema": "devassist.worktrees/1", "worktrees": listed})
         return
-    table = Table("worktree", "branch", "state", "path", box=None, padding=(0, 2), pad_edge=False)
+    listing = Listing(("worktree", "branch", "state", "path"), ids=("worktree", "branch", "path"))
     for worktree in worktrees:
         state = "missing" if worktree.missing else "dirty" if worktree.dirty else "clean"
-        table.add_row(worktree.name, worktree.branch or "(detached)", state, str(worktree.path))
-    invocation.answers.print(table)
+        listing.add(worktree.name, worktree.branch or "(detached)", state, str(worktree.path))
+    invocation.answers.print(listing)
 
 
 def worktree_document(worktree: AgentWorktree) -> Json:
