@@ -25,6 +25,7 @@ from devassist.domain.settings import ModelSettings
 from devassist.domain.statuses import SandboxTier
 from devassist.domain.words import counted
 from devassist.engine.context import ModelChoice
+from devassist.git.handles import promisor_of
 from devassist.git.merging.program import find_git
 from devassist.llm.models.routing import Choice, choose_model, is_scripted, resolved
 from devassist.store.connection import sqlite_version
@@ -217,6 +218,8 @@ def _repository(project: Project) -> Iterator[Check]:
     if repository.is_shallow:
         hint = "git fetch --unshallow (fetch-depth: 0 in CI)"
         yield Check("history", Health.WARN, "the clone is shallow", hint)
+    if promisor := promisor_of(repository.common_dir):
+        yield Check("partial clone", Health.OK, f"git fetches what is missing from {promisor.remote}")
     if repository.has_submodules:
         yield Check(
             "submodules",

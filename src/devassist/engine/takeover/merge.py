@@ -58,6 +58,11 @@ class Aftermath:
         if old is None:
             raise RepositoryError(f"there is no branch {branch}", hint=f"git branch {branch}")
         refuse_unmovable(repository, branch)
+        if repository.merge_base(old, result) is None and repository.is_shallow:
+            raise RepositoryError(
+                f"no common ancestor of {branch} and the result is here, since the clone is shallow",
+                hint="git fetch --unshallow",
+            )
         if repository.merge_base(old, result) is None:
             raise RepositoryError(
                 f"{branch} and the result of {self.state.run} share no history; nothing was changed",

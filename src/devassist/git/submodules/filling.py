@@ -15,12 +15,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pygit2
-from pygit2.enums import RepositoryOpenFlag
 
 from devassist.domain.changes import GITLINK_MODE
 from devassist.domain.choice.privacy import PrivatePaths
-from devassist.domain.errors import RepositoryError
+from devassist.domain.errors import Refused, RepositoryError
 from devassist.git.command import locate_git
+from devassist.git.handles import open_handle, promisor_of
 from devassist.git.hardened import HardenedGit
 from devassist.git.objects.errors import translated
 from devassist.git.objects.trees import TREE, Trees, tree_id
@@ -84,8 +84,8 @@ def _git_dir(place: Path) -> Path | None:
 
 
 def _opened(git_dir: Path, commit: str) -> pygit2.Repository | None:
-    with contextlib.suppress(pygit2.GitError, KeyError, ValueError):
-        handle = pygit2.Repository(str(git_dir), RepositoryOpenFlag.NO_SEARCH)
+    with contextlib.suppress(pygit2.GitError, KeyError, ValueError, Refused):
+        handle = open_handle(git_dir)
         if isinstance(handle[pygit2.Oid(hex=commit)], pygit2.Commit):
             return handle
     return None
@@ -121,6 +121,11 @@ def _hides(submodule: Submodule, hidden: PrivatePaths) -> bool:
 
 def _export(repository: Repository, admin: Path, submodule: Submodule, target: Path) -> None:
     assert submodule.git_dir is not None  # noqa: S101  looked at by the caller
+    promisor = promisor_of(submodule.git_dir)
+    if promisor is not None:
+        inner = open_handle(submodule.git_dir)
+        files = Trees(inner).walk(tree_id(inner, submodule.commit))
+        promisor.fetch_missing(entry.id for _path, entry in files if entry.mode != GITLINK_MODE)
     git = HardenedGit.open(locate_git(repository.program_path), submodule.git_dir, target)
     index = admin / "index.submodule"
     answer = git.run(

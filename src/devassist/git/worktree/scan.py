@@ -13,6 +13,7 @@ import pygit2
 from pygit2.enums import FileStatus
 
 from devassist.domain.changes import Change, ChangeSet, Kind, is_product_directory
+from devassist.git.objects.drivers import driver_of
 from devassist.git.objects.errors import patiently, translated
 from devassist.git.objects.trees import GITLINK, SYMLINK, TREE, Entry, Trees
 from devassist.git.submodules.record import filled_submodules, submodule_above
@@ -77,11 +78,20 @@ def scan(
     embedded |= inside
     for path in [path for path in differing if any(path.startswith(f"{top}/") for top in inside)]:
         del differing[path]
+    seen_at = {path: seen for path, (_old, seen) in differing.items()}
     changes = _with_renames(repo, root, [_change(path, old, seen) for path, (old, seen) in differing.items()])
-    return Scan(
-        ChangeSet(tuple(changes), tuple(sorted(embedded))),
-        {path: seen for path, (_old, seen) in differing.items()},
-    )
+    for at, change in enumerate(changes):
+        moved = seen_at[change.path]
+        # What is stored may move to where the same filter driver applies: it has gone through it.
+        if moved is not None and _is_stored(repo, change):
+            changes[at] = replace(change, driver="")
+            seen_at[change.path] = replace(moved, driver="")
+    return Scan(ChangeSet(tuple(changes), tuple(sorted(embedded))), seen_at)
+
+
+def _is_stored(repo: pygit2.Repository, change: Change) -> bool:
+    moved = bool(change.driver and change.old_path) and change.blob == change.old_blob
+    return moved and driver_of(repo, change.old_path) == change.driver
 
 
 def _candidates(repo: pygit2.Repository, root: Path) -> tuple[set[str], set[str]]:

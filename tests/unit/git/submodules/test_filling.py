@@ -113,3 +113,11 @@ def test_an_old_clone_with_a_git_directory_inside_counts_as_well(root: Path, tmp
 def test_private_files_inside_keep_it_empty(root: Path, tmp_path: Path) -> None:
     worktree = opened(root, tmp_path, PrivatePaths(("lib/pkg/**",)))
     assert list((worktree.path / "lib").iterdir()) == []
+
+
+def test_one_that_is_a_partial_clone_is_fetched_first(root: Path, tmp_path: Path) -> None:
+    git(tmp_path / "library", "config", "uploadpack.allowFilter", "true")
+    shutil.rmtree(root / ".git/modules/lib")
+    shutil.rmtree(root / "lib")
+    git(root, "clone", "-q", "--no-checkout", "--filter=blob:none", f"file://{tmp_path / 'library'}", "lib")
+    assert (opened(root, tmp_path).path / "lib/f.txt").read_text() == "old\n"

@@ -103,6 +103,18 @@ def test_taking_the_attribute_away_in_the_files_does_not_let_plain_text_through(
         worktree.commit(["a.sec"], "No", author=who, committer=who)
 
 
+def test_such_a_file_can_be_moved_to_where_the_same_driver_applies(root: Path, tmp_path: Path) -> None:
+    worktree = agent(root, tmp_path)
+    (worktree.path / "a.sec").rename(worktree.path / "b.sec")
+    who = worktree.repository.signature({})
+    assert [change.driver for change in worktree.changes()] == [""]
+    new = worktree.commit(["a.sec", "b.sec"], "Moved", author=who, committer=who)
+    assert git(root, "cat-file", "-p", f"{new}:b.sec") + "\n" == STORED
+    (worktree.path / "b.sec").rename(worktree.path / "c.bin")
+    with pytest.raises(Refused, match="filter 'lfs'"):
+        worktree.commit(["b.sec", "c.bin"], "Elsewhere", author=who, committer=who)
+
+
 def test_such_a_file_can_be_deleted(root: Path, tmp_path: Path) -> None:
     worktree = agent(root, tmp_path)
     (worktree.path / "a.sec").unlink()
