@@ -6,6 +6,8 @@ import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
+import pytest
+
 from support.command_line import Machine
 from support.crewscript import plan, task
 from support.openai_server import Reply, calls, failure, role_of, text_of
@@ -35,7 +37,7 @@ class Typist:
         self.asked: list[str] = []
 
     def __call__(self, body: dict[str, Any], n: int) -> Reply:
-        asked = text_of(body["messages"][-1])
+        asked = "\n\n".join(text_of(message) for message in body["messages"][1:])
         self.asked.append(asked)
         if role_of(body) == "reviewer":
             return self.verdict
@@ -59,6 +61,7 @@ def test_a_function_that_passes_the_checks_lands(make_machine: Callable[..., Mac
     done = machine.run(plan(_TASK))
     assert done.code == 0, done
     assert done.task("one")["status"] == "merged"
+    assert done.task("one")["claims"]["verified"] == 1
     assert "def double" in machine.git("show", f"{done.json['result_branch']}:calc/add.py")
     assert any("AssertionError" in asked for asked in typist.asked), "the failing output is shown"
     made = [
@@ -177,8 +180,11 @@ def test_what_is_whole_of_an_answer_that_is_cut_off_is_tried(make_machine: Calla
     assert done.code == 0, done
 
 
-def test_a_whole_goal_is_planned_done_and_reviewed(make_machine: Callable[..., Machine]) -> None:
-    machine = _machine(make_machine, Typist(_GOOD))
+@pytest.mark.parametrize("protocol", ["text", "auto"])
+def test_a_whole_goal_is_planned_done_and_reviewed(
+    make_machine: Callable[..., Machine], protocol: str
+) -> None:
+    machine = _machine(make_machine, Typist(_GOOD), protocol)
     machine.config(f"[checks]\ncommands = [{json.dumps(_CHECK)}]\n")
     goal = "Add a function double to calc/add.py"
     done = machine.devassist("run", goal, "--model", "openai/test-model", "--format", "json")
@@ -280,6 +286,8 @@ def test_a_run_in_text_goes_on_after_kill_9(make_machine: Callable[..., Machine]
     sent = [json.dumps(body["messages"]) for body in machine.server.requests]
     assert len(sent) - len(set(sent)) == 1, "only the request whose reply was lost is sent again"
     assert machine.events(done.json["run"], "recovery.diverged") == []
+    decided = machine.events(done.json["run"], "decision.made", agent="one/coder")
+    assert sum(event["data"]["choice"] == "text" for event in decided) == 1
 
 
 def test_nothing_is_written_outside_the_scope(make_machine: Callable[..., Machine]) -> None:
@@ -288,3 +296,13 @@ def test_nothing_is_written_outside_the_scope(make_machine: Callable[..., Machin
     assert done.code == 1, done
     assert done.json["result_commit"] is None
     assert "scope" in done.task("one")["error"] or "no JSON object" in done.task("one")["error"]
+
+
+def test_a_run_in_text_is_replayed_from_its_cassette(make_machine: Callable[..., Machine]) -> None:
+    machine = _machine(make_machine, Typist(_BAD, _GOOD))
+    cassette = str(machine.root / "cassette.jsonl")
+    recorded = machine.run(plan(_TASK), "--record", cassette)
+    asked = len(machine.server.requests)
+    replayed = machine.run(plan(_TASK), "--replay", cassette)
+    assert (recorded.code, replayed.code) == (0, 0), replayed
+    assert len(machine.server.requests) == asked

@@ -14,7 +14,16 @@ from devassist.crew.crew_stop import CrewStop
 from devassist.crew.gateway_llm import GatewayLLM, errors_as_stops
 from devassist.crew.text_protocol.protocols import Protocols
 from devassist.crew.text_protocol.replies import without_thoughts
-from devassist.crew.text_protocol.steps import Act, Answer, Ask, Brief, GaveUp, Work, shortened
+from devassist.crew.text_protocol.steps import (
+    Act,
+    Answer,
+    Ask,
+    Brief,
+    GaveUp,
+    Work,
+    opening_and_rest,
+    shortened,
+)
 from devassist.domain.errors import ModelError
 from devassist.domain.events import DecisionMade, JsonObject
 from devassist.domain.ids import evidence_id
@@ -61,6 +70,8 @@ class AgentLLM(GatewayLLM):
     _work: Work | None = PrivateAttr(default=None)
     _made: str = PrivateAttr(default="")
     """The id of the call that the work waits for."""
+    _opening: str = PrivateAttr(default="")
+    """What is to be done. It goes before every question: a cassette knows the agent by it."""
     _calls: int = PrivateAttr(default=0)
     _news: Sequence[str] = PrivateAttr(default=())
     """Notes from people: part of every question from then on."""
@@ -183,9 +194,11 @@ class AgentLLM(GatewayLLM):
             return self._sent_to_work(Answer(text, evidence))
         with errors_as_stops():
             session, place = self._session, self._session.place
+            self._opening, rest = opening_and_rest(session.role, self._brief_text(), place.goal)
             brief = Brief(
                 role=session.role,
-                text=self._brief_text(),
+                opening=self._opening,
+                rest=rest,
                 room=int(self._window * _PROMPT) * _CHARS_PER_TOKEN,
                 goal=place.goal,
                 scope=session.assignment.scope,
@@ -248,6 +261,7 @@ class AgentLLM(GatewayLLM):
             model=self.model,
             messages=[
                 {"role": "system", "content": system},
+                {"role": "user", "content": shortened(self._opening, longest * _CHARS_PER_TOKEN)},
                 {"role": "user", "content": "\n\n".join([*self._news, prompt])},
             ],
             address=self._address(),

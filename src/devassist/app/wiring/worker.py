@@ -201,7 +201,7 @@ def run_assignment(connection: Connection) -> None:
             open_files=WorktreeFiles,
             call=_caller(client, assignment),
             window=lambda model: assignment.windows.get(model) or _window(client, model),
-            protocols=_protocols(assignment, client),
+            protocols=_protocols(assignment),
         )
         ending = runner.run()
     except DevassistError as error:  # such as a cassette or a sandbox that is gone
@@ -244,10 +244,10 @@ def _window(client: ModelClient, model: str) -> int:
     return real.window(model) if isinstance(real, LiteLLMClient) else ASSUMED_HOSTED
 
 
-def _protocols(assignment: Assignment, client: ModelClient) -> Protocols:
+def _protocols(assignment: Assignment) -> Protocols:
     settings = replace(assignment.model, api_base=assignment.api_base)
-    if not isinstance(client, LiteLLMClient) and settings.protocol is ModelProtocol.AUTO:
-        return Protocols()
+    if assignment.script and settings.protocol is ModelProtocol.AUTO:
+        return Protocols()  # a script has no server that could be tried
     return Protocols(
         setting=settings.protocol,
         server_of=lambda model: own_server(model, settings, os.environ),

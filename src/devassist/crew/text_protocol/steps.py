@@ -11,19 +11,29 @@ from devassist.domain.roles import Role
 
 MOST_ASKED = 3
 """Times that the model is asked for one JSON object."""
+_INSTRUCTIONS = "\n\nInstructions:\n"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Brief:
-    """What one agent works from. `room` is how many characters a question may have."""
+    """
+    What one agent works from. `room` is how many characters a question may have.
+
+    `opening`, which goes before every question, says what is to be done; `rest` is what there is to know beside.
+    """
 
     role: Role
-    text: str
+    opening: str
     room: int
+    rest: str = ""
     goal: str = ""
     scope: tuple[str, ...] = ()
     checks: bool = False
     """Whether there are checks, and a sandbox to run them in."""
+
+    @property
+    def text(self) -> str:
+        return f"{self.opening}\n\n{self.rest}"
 
     @property
     def confidence(self) -> float:
@@ -92,3 +102,12 @@ def shortened(text: str, most: int) -> str:
         return text
     half = max(most // 2, 0)
     return f"{text[:half]}\n[... {len(text) - 2 * half} characters left out ...]\n{text[len(text) - half :]}"
+
+
+def opening_and_rest(role: Role, brief: str, goal: str) -> tuple[str, str]:
+    """What an agent is to do, and what else its brief says: of a task its first words and its instructions."""
+    if role is Role.ORCHESTRATOR or (role is Role.RESEARCHER and goal and _INSTRUCTIONS not in brief):
+        return f"Goal:\n{goal}", "" if role is Role.ORCHESTRATOR else brief
+    first, _, rest = brief.partition("\n\n")
+    instructions, _, rest = rest.partition("\n\n")
+    return f"{first}\n\n{instructions}", rest

@@ -51,7 +51,6 @@ _REVIEW: JsonObject = {
 def plan(brief: Brief) -> Work:
     """A plan of one task, which has the goal as its instructions: more would be the model's to make up."""
     prompt = (
-        f"Goal:\n{shortened(brief.goal, brief.room)}\n\n"
         'Name this goal in a few words. Answer with a JSON object: {"title": "...", "role": "coder"}; '
         'role is "documenter" if only documents change, else "coder".'
     )
@@ -73,7 +72,7 @@ def research(brief: Brief) -> Work:
     """What the model finds in a list of the files."""
     listing = yield Act("list_files", {})
     prompt = (
-        f"{shortened(brief.text, brief.room // 3)}\n\nGoal:\n{shortened(brief.goal, brief.room // 3)}\n\n"
+        f"{shortened(brief.rest, brief.room // 3)}\n\n"
         f"The files:\n{shortened(listing.text, brief.room // 3)}\n\n"
         'Which files matter, and why? Answer with a JSON object: {"summary": "...", "findings": ["...", "..."]}'
     )
@@ -89,7 +88,7 @@ def research(brief: Brief) -> Work:
 def review(brief: Brief) -> Work:
     """A verdict from the change and the checks, which are in the brief."""
     prompt = (
-        f"{shortened(brief.text, brief.room)}\n\n"
+        f"{shortened(brief.rest, brief.room)}\n\n"
         "Does the change do what the instructions ask? Answer with a JSON object: "
         '{"verdict": "approve", "summary": "...", "findings": []}, or '
         '{"verdict": "request_changes", "summary": "...", "findings": [{"path": "...", "comment": "..."}]}'

@@ -74,7 +74,7 @@ class _Desk:
     def _choice(self, offered: Sequence[str]) -> str:
         listed = "\n".join(offered) or "(none)"
         return (
-            f"{shortened(self.brief.text, self.brief.room // 2)}\n\nFiles of the repository:\n{listed}\n\n"
+            f"{shortened(self.brief.rest, self.brief.room // 3)}\n\nFiles of the repository:\n{listed}\n\n"
             "Which of these files have to change, and which new files are needed? Answer with a JSON object: "
             '{"change": ["path"], "create": [], "summary": "what you will do, in one sentence"}'
         )
@@ -117,14 +117,14 @@ class _Desk:
     def _question(self, trouble: str) -> str:
         brief = self.brief
         parts = [
-            shortened(brief.text, brief.room // 3),
+            shortened(brief.rest, brief.room // 6),
             "The files as they are now:\n\n"
             + shown(self.files, words=f"{brief.text}\n{trouble}", room=brief.room // 2),
         ]
         if trouble:
             parts.append(f"Your last answer did not do it. {trouble}")
         parts.append(_FORM.format(path=next(iter(self.files))))
-        return "\n\n".join(parts)
+        return "\n\n".join(filter(None, parts))
 
     def _take(self, text: str) -> Steps:
         """Write the code of a reply into its files."""

@@ -16,7 +16,7 @@ _FILE = "def one():\n    return 1\n"
 
 
 def _brief(role: Role = Role.CODER, text: str = "change one in a.py", room: int = 9_000) -> Brief:
-    return Brief(role=role, text=text, room=room, goal="a goal", checks=True)
+    return Brief(role=role, opening=text, room=room, goal="a goal", checks=True)
 
 
 def _played(brief: Brief, answers: Iterator[str]) -> list[Ask | Act]:
@@ -121,10 +121,10 @@ def test_three_answers_without_a_usable_object_are_the_end() -> None:
 
 
 def test_files_are_offered_by_how_much_the_task_is_about_them() -> None:
-    brief = Brief(role=Role.CODER, text="Fix rounding in src/money.py", room=9_000, scope=("src/**",))
+    brief = Brief(role=Role.CODER, opening="Fix rounding in src/money.py", room=9_000, scope=("src/**",))
     paths = ["docs/money.md", "src/app.py", "src/money.py", "src/rounding.py"]
     assert candidates(paths, brief) == ["src/money.py", "src/rounding.py", "src/app.py"]
-    assert candidates(paths, Brief(role=Role.CODER, text="Fix src/money.py", room=60)) == ["src/money.py"]
+    assert candidates(paths, Brief(role=Role.CODER, opening="Fix src/money.py", room=60)) == ["src/money.py"]
     assert named_in("a.py", "see a.py.")
     assert not named_in("a.py", "see src/a.py and a.pyi")
 
