@@ -11,7 +11,7 @@ import pytest
 
 from support.command_line import Done, Machine
 from support.crewscript import CrewScript, plan, sh, submit, task, tool, write
-from support.repos import Untouched, commit_all, git, make_repository, put, tree_files
+from support.repos import CALCULATOR, Untouched, commit_all, git, make_repository, put, tree_files
 
 MODEL = ("--model", "openai/test-model")
 
@@ -159,7 +159,9 @@ def test_a_plan_in_toml_runs_on_a_detached_shallow_clone_from_a_subdirectory(
         submit(proves=[0]),
         submit(proves=[1]),
     )
-    machine = make_machine(script=script)
+    machine = make_machine(
+        script=script, files={**CALCULATOR, ".devassist.toml": '[checks]\ncommands = ["test -f calc/add.py"]\n'}
+    )
     commit_all(machine.repo, "Second")
     git(tmp_path, "clone", "-q", "--depth", "1", machine.repo.as_uri(), "clone")
     machine.repo = tmp_path / "clone"
@@ -178,8 +180,8 @@ def test_a_plan_in_toml_runs_on_a_detached_shallow_clone_from_a_subdirectory(
     assert "detached" in said
     assert "calc/new.py" in tree_files(machine.repo, done.json["result_commit"])
     first = script.of("ALPHA", "coder")[1].results[0].splitlines()
-    assert first[0].endswith("/calc")
-    assert "add.py" in first
+    assert "calc" in first, "commands run at the root, as checks do and as paths are meant"
+    assert [check["exit_code"] for check in done.task("one")["checks"]] == [0]
     assert Untouched.of(machine.repo) == before
 
 

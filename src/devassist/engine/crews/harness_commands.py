@@ -93,7 +93,7 @@ class HarnessCommands:
             read_only=read_only,
             masked=context.masked,
             environment=environment,
-            cwd=place.worktree / context.request.prefix,
+            cwd=place.worktree,
             network=context.settings.sandbox.network,
         )
 
