@@ -160,7 +160,8 @@ def test_a_plan_in_toml_runs_on_a_detached_shallow_clone_from_a_subdirectory(
         submit(proves=[1]),
     )
     machine = make_machine(
-        script=script, files={**CALCULATOR, ".devassist.toml": '[checks]\ncommands = ["test -f calc/add.py"]\n'}
+        script=script,
+        files={**CALCULATOR, ".devassist.toml": '[checks]\ncommands = ["test -f calc/add.py"]\n'},
     )
     commit_all(machine.repo, "Second")
     git(tmp_path, "clone", "-q", "--depth", "1", machine.repo.as_uri(), "clone")

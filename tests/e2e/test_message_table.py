@@ -74,7 +74,7 @@ TABLE = [
     Row(
         "show nope",
         2,
-        "error: no run begins with 'nope'\nhint: name one of: RUN\n",
+        "error: no run begins with 'nope'\nhint: name one of: RUN; tasks of RUN: one\n",
     ),
     Row(
         "show RUN/nope",

@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import re
 import tomllib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+
+import msgspec
 
 from devassist.domain.errors import ConfigError
 
@@ -35,10 +37,18 @@ def _changed(lines: list[str], section: str, name: str, value: str) -> str:
 
 
 def toml(value: object) -> str:
-    """A text, number, truth value or list of texts as TOML."""
-    if isinstance(value, Sequence) and not isinstance(value, str):
-        return "[" + ", ".join(toml(item) for item in value) + "]"
-    return json.dumps(value, ensure_ascii=False)
+    """A setting's value as TOML; what is not set in a table is left out."""
+    plain = msgspec.to_builtins(value)
+    if isinstance(plain, Mapping):
+        rows = [f"{_key(name)} = {toml(item)}" for name, item in plain.items() if item is not None]
+        return "{ " + ", ".join(rows) + " }" if rows else "{}"
+    if isinstance(plain, Sequence) and not isinstance(plain, str):
+        return "[" + ", ".join(toml(item) for item in plain) + "]"
+    return json.dumps(plain, ensure_ascii=False)
+
+
+def _key(name: str) -> str:
+    return name if re.fullmatch(r"[A-Za-z0-9_-]+", name) else json.dumps(name, ensure_ascii=False)
 
 
 def _section(lines: Sequence[str], section: str) -> tuple[int | None, int]:

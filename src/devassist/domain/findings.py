@@ -25,7 +25,7 @@ def verification_line(verification: Verification) -> str:
 
 def check_line(check: JudgedCheck) -> str:
     """One check on the merged tree: `own check X: exit code 0, 12 tests passed, 1 fixed`."""
-    facts = [f"exit code {check.exit_code}"]
+    facts = [f"exit code {check.exit_code}{_beside_the_base(check)}"]
     if check.runner:
         facts.append(f"{check.passed} tests passed" if check.passed != 1 else "1 test passed")
         facts += [f"{check.added} new"] if check.added else []
@@ -42,10 +42,15 @@ def check_line(check: JudgedCheck) -> str:
     facts += [f"{len(cases)} {what}" for cases, what in counted if cases]
     if check.foreign:
         facts.append("its modules imported from elsewhere")
-    if check.exit_code != 0 and check.base_exit_code not in (None, 0):
-        facts.append(f"{check.base_exit_code} on the base")
     whose = f"own check of task {check.task}" if check.task else "own check" if check.own else "check"
     return f"{whose} {check.command}: {', '.join(facts)}"
+
+
+def _beside_the_base(check: JudgedCheck) -> str:
+    base = check.base_exit_code
+    if check.exit_code == 0 or base in (None, 0):
+        return ""
+    return " as on the base" if base == check.exit_code else f" ({base} on the base)"
 
 
 def case_lines(check: JudgedCheck) -> list[str]:

@@ -6,9 +6,11 @@ import tomllib
 
 import pytest
 
-from devassist.config.changing import with_value
+from devassist.config.changing import toml, with_value
 from devassist.config.template import template
+from devassist.config.values import known_keys, value_of
 from devassist.domain.errors import ConfigError
+from devassist.domain.settings import ModelParams, ModelPrice, Settings
 
 
 def test_a_key_in_a_fresh_template_is_set_below_its_comment_and_nothing_else_changes() -> None:
@@ -45,3 +47,14 @@ def test_the_last_section_and_a_subsection_are_told_apart() -> None:
 def test_a_key_in_a_form_of_its_own_is_left_to_the_editor(before: str) -> None:
     with pytest.raises(ConfigError, match="cannot be changed here"):
         with_value(before, "model.default", "y")
+
+
+def test_every_default_is_written_as_toml_that_can_be_read_again() -> None:
+    for key in known_keys():
+        tomllib.loads(f"value = {toml(value_of(Settings(), key))}")
+
+
+def test_a_table_is_written_without_what_is_not_set_in_it() -> None:
+    params = ModelParams(temperature=0.2, extra_headers={"X-Team": "agents"})
+    assert toml(params) == '{ temperature = 0.2, extra_headers = { X-Team = "agents" } }'
+    assert toml({"openai/m": ModelPrice(input=1.0, output=2.0)}).startswith('{ "openai/m" = { input = 1.0')

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
+import msgspec
 import typer
 
 from devassist.app.configuration import setting
@@ -23,7 +24,7 @@ def get(
     invocation = of(context)
     row = setting(invocation.project(), key)
     if output is Format.json:
-        listed = [{"key": row.key, "value": row.value, "origin": row.origin}]
+        listed = [{"key": row.key, "value": msgspec.to_builtins(row.value), "origin": row.origin}]
         print_json({"schema": "devassist.config/1", "settings": listed})
         return
     shown = row.value if isinstance(row.value, str) else toml(row.value)

@@ -7,9 +7,10 @@ from typing import Annotated
 import msgspec
 import typer
 
-from devassist.app.configuration import Setting, settings_in_force
+from devassist.app.configuration import settings_in_force
 from devassist.cli.invocation import Format, of, print_json
 from devassist.cli.options import Output
+from devassist.config.changing import toml
 
 
 def show(
@@ -21,14 +22,11 @@ def show(
     invocation = of(context)
     rows = settings_in_force(invocation.project())
     if output is Format.json:
-        settings = [{"key": row.key, "value": _plain(row), "origin": row.origin} for row in rows]
+        settings = [
+            {"key": row.key, "value": msgspec.to_builtins(row.value), "origin": row.origin} for row in rows
+        ]
         print_json({"schema": "devassist.config/1", "settings": settings})
         return
     for row in rows:
         where = f"  # {row.origin}" if origin else ""
-        invocation.answers.print(f"{row.key} = {row.value!r}{where}", markup=False)
-
-
-def _plain(setting: Setting) -> object:
-    """The value as JSON has it; the tables of a section that is a key of its own as objects."""
-    return setting.value if "." in setting.key else msgspec.to_builtins(setting.value)
+        invocation.answers.print(f"{row.key} = {toml(row.value)}{where}", markup=False, soft_wrap=True)

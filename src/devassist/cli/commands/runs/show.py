@@ -70,11 +70,12 @@ def find_run_or_task(project: Project, what: str) -> tuple[RunState, TaskState |
     run, _, name = what.partition("/")
     try:
         state = present(project, load_state(project, run))
-    except NotFound:
+    except NotFound as error:
         last = present(project, load_state(project, "@last"))
-        if what not in last.tasks:
-            raise
-        return last, last.tasks[what]
+        if what in last.tasks:
+            return last, last.tasks[what]
+        known = ", ".join(task.id for task in last.work())
+        raise NotFound(str(error), hint=f"{error.hint}; tasks of {last.run}: {known}") from error
     if not name:
         return state, None
     if name not in state.tasks:
