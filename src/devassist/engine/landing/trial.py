@@ -95,6 +95,7 @@ class Trial:
             base_exit_code=self.runs.base(now.command).ledger.exit_code,
             runner=now.runner,
             passed=len(now.of(CaseStatus.PASSED)),
+            added=len(found.added),
             foreign=now.foreign,
             new_failures=found.new_failures,
             known_failures=found.known_failures,

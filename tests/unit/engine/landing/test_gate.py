@@ -105,6 +105,12 @@ def test_a_change_lands_where_only_what_failed_on_the_base_fails(bench: Bench) -
     assert judgement.verification is Verification.TESTS
 
 
+def test_cases_that_were_not_there_before_are_counted(bench: Bench) -> None:
+    tests = "def test_one():\n    pass\n\n\ndef test_two():\n    pass\n"
+    (check,) = bench.judge({"tests/test_new.py": tests}).checks
+    assert check.added == 2
+
+
 def test_a_failure_of_the_base_that_is_mended_is_fixed_and_may_not_come_back(bench: Bench) -> None:
     mended = {"tests/test_red.py": "def test_red():\n    assert True\n"}
     judgement = bench.judge(mended)
