@@ -144,6 +144,17 @@ def test_a_branch_that_is_not_checked_out_can_be_moved_to_the_result_and_no_othe
     id_ = only(both)
     assert resolve(both, id_, "--take", "left", "--into", "main").code == 2, "it is checked out"
     assert resolve(both, id_, "--take", "left", "--into", "nosuch").code == 2
+    both.git("worktree", "add", "-q", "--detach", str(both.root / "aside"))
+    aside = both.devassist(
+        "conflicts", "resolve", id_, "--take", "left", "--into", "main", cwd=both.root / "aside"
+    )
+    assert aside.code == 2, "the main worktree has it checked out"
+    both.git("-C", str(both.root / "aside"), "checkout", "-q", "left")
+    both.git("-C", str(both.root / "aside"), "rebase", "right", check=False)
+    rebased = resolve(both, id_, "--take", "left", "--into", "left")
+    assert rebased.code == 2
+    assert "left is in a rebase in" in rebased.err
+    both.git("worktree", "remove", "--force", str(both.root / "aside"))
     assert status(both) == "open"
     done = resolve(both, id_, "--take", "left", "--into", "left", "--format", "json")
     assert (done.code, done.json["moved"], done.json["next"]) == (0, "left", None), done

@@ -32,7 +32,8 @@ from devassist.domain.events import (
 from devassist.domain.resolutions import DroppedLine, How, ResolutionCheck, ResolutionStatus
 from devassist.domain.state.approvals import ApprovedMerge, MergeRequest
 from devassist.engine.resolution.resolution_writer import ResolutionWriter, Settlement
-from devassist.git.worktree.listing import list_worktrees
+from devassist.git.worktree.checkout import checked_out_at
+from devassist.git.worktree.operations import refuse_moved_elsewhere
 from devassist.ports import Recorder
 
 APPROVAL = "approval"
@@ -196,9 +197,8 @@ def _tip_to_move(conflict: OpenConflict, branch: str) -> str:
     tip = repository.branch_tip(branch)
     if tip is None:
         raise RepositoryError(f"there is no branch {branch}", hint="git branch --list")
-    if branch == repository.head_branch or any(
-        worktree.branch == branch for worktree in list_worktrees(repository) if not worktree.missing
-    ):
+    refuse_moved_elsewhere(repository, branch)
+    if branch == repository.head_branch or checked_out_at(repository, f"refs/heads/{branch}") is not None:
         raise RepositoryError(
             f"{branch} is checked out, so it is not moved", hint="leave --into out and run 'git merge' there"
         )

@@ -65,7 +65,7 @@ def checkout_branch_to(
     ref = f"refs/heads/{branch}"
     here = repository.head_branch == branch
     refuse_unmovable(repository, branch)
-    if not here and (elsewhere := _checked_out_at(repository, ref)) is not None:
+    if not here and (elsewhere := checked_out_at(repository, ref)) is not None:
         raise RepositoryError(
             f"Branch {branch} is checked out in {elsewhere}", hint=f"Run the same command in {elsewhere}"
         )
@@ -178,8 +178,8 @@ def _in_the_way(repository: Repository, path: str, edits: Mapping[str, _Edit]) -
             yield from (name for name in inside if name not in edits)
 
 
-def _checked_out_at(repository: Repository, ref: str) -> str | None:
-    """The directory of another worktree whose HEAD is `ref`, if any."""
+def checked_out_at(repository: Repository, ref: str) -> str | None:
+    """The directory of another worktree than the person's whose HEAD is `ref`, if any: the main one counts, too."""
     places = [repository.common_dir, *sorted((repository.common_dir / "worktrees").glob("*"))]
     for place in places:
         head = place / "HEAD"
