@@ -6,14 +6,18 @@ Each row is a command, its exit code and its stderr. `REPO` stands for the repos
 
 from __future__ import annotations
 
+import json
 import shlex
+import sqlite3
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 
 from support.command_line import Machine
-from support.crewscript import CrewScript, plan, submit, task, write
+from support.crewscript import CrewScript, Forever, plan, sh, submit, task, tool, write
 
 
 @dataclass(frozen=True)
@@ -303,3 +307,95 @@ def test_a_repository_without_runs_says_so(fresh: Machine) -> None:
             2,
             "error: this repository has no runs yet\nhint: devassist run 'what is wanted' starts one\n",
         ), command
+
+
+# Errors that need a repository in a state of its own ------------------------------------------------------
+
+
+def test_a_plan_that_cannot_be_run_names_the_fault(fresh: Machine) -> None:
+    file = fresh.repo / "plan.json"
+    hint = "hint: Correct the plan; 'devassist run GOAL --plan-only --format json' prints the shape\n"
+    cyclic = plan(task("a", "x", depends_on=["b"]), task("b", "x", depends_on=["a"]))
+    faults = {
+        "the dependencies have a cycle: a -> b -> a": cyclic,
+        "task 'a': role 'boss' is not one a task may have (known: coder, documenter, tester, researcher)": plan(
+            task("a", "x", role="boss")
+        ),
+    }
+    for fault, document in faults.items():
+        file.write_text(json.dumps(document))
+        done = fresh.devassist("run", "--plan", "plan.json")
+        assert (done.code, done.err) == (2, f"error: plan {file} cannot be run: {fault}\n{hint}")
+    file.unlink()
+
+
+def test_a_conflict_that_needs_a_person_says_how_to_answer(fresh: Machine) -> None:
+    for name in ("a", "b"):
+        fresh.git("checkout", "-q", "-b", f"feature-{name}", "main")
+        (fresh.repo / "text.txt").write_text(f"{name}\n")
+        fresh.git("commit", "-qam", name)
+    fresh.git("checkout", "-q", "main")
+    found = fresh.devassist("conflicts", "feature-a", "feature-b", "--format", "json").json["conflicts"][0][
+        "id"
+    ]
+    done = fresh.devassist("conflicts", "resolve", found)
+    assert (done.code, done.err) == (
+        3,
+        (
+            f"error: {found} needs an answer: people have not resolved it before, and this is not a terminal\n"
+            f"hint: devassist conflicts resolve {found} --take SIDE, --edit or --agent\n"
+        ),
+    )
+
+
+def test_a_shallow_clone_is_refused_with_what_brings_its_history(fresh: Machine, tmp_path: Path) -> None:
+    fresh.git("clone", "-q", "--depth", "1", f"file://{fresh.repo}", str(tmp_path / "shallow"))
+    done = fresh.devassist("conflicts", "--all", cwd=tmp_path / "shallow")
+    assert (done.code, done.err) == (
+        6,
+        (
+            "error: the clone is shallow: without history no merge base is certain\n"
+            "hint: git fetch --unshallow, or fetch-depth: 0 in CI\n"
+        ),
+    )
+
+
+def test_limits_and_requests_are_said_although_nothing_else_is(make_machine: Callable[..., Machine]) -> None:
+    script = CrewScript()
+    script.on("ENDLESS", "coder", Forever(sh("true")))
+    script.on("ASKS", "coder", tool("ask_human", question="Which?", options=["a", "b"]))
+    machine = make_machine(script=script, files={"text.txt": "old\n"})
+    file = machine.root / "plan.json"
+    quiet = ("-q", "run", "--plan", str(file), "--model", "openai/test-model")
+    file.write_text(json.dumps(plan(task("one", "ENDLESS", review=False))))
+    done = machine.devassist(*quiet, "--max-turns-per-agent", "2")
+    run = machine.devassist("status", "--format", "json").json["runs"][0]["run"]
+    assert (done.code, done.err) == (
+        4,
+        (
+            "error: task one: the agent has used its 2 turns\n"
+            f"hint: devassist resume {run} with a higher limit, such as --max-usd or --max-minutes\n"
+        ),
+    )
+    file.write_text(json.dumps(plan(task("one", "ASKS", review=False))))
+    done = machine.devassist(*quiet)
+    run = machine.devassist("status", "--format", "json").json["runs"][0]["run"]
+    assert (done.code, done.err) == (
+        3,
+        f"error: {run} waits for you: 1 request\nhint: devassist inbox, then devassist resume {run}\n",
+    )
+
+
+def test_a_log_that_was_changed_says_from_where_on(make_machine: Callable[..., Machine]) -> None:
+    script = CrewScript()
+    script.on("CASE-one.", "coder", write("new.txt", "new\n"), submit(proves=[0]))
+    machine = make_machine(script=script, files={"text.txt": "old\n"})
+    machine.run(plan(task("one", "CASE-one.", review=False)))
+    with closing(sqlite3.connect(machine.database)) as connection:
+        for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'").fetchall():
+            connection.execute(f'DROP TRIGGER "{name}"')
+        connection.execute("UPDATE events SET task = 'two' WHERE seq = 7")
+        connection.commit()
+    done = machine.devassist("audit", "verify")
+    assert done.code == 7, done
+    assert "what is before seq 7 holds" in done.err

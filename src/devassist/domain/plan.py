@@ -200,7 +200,7 @@ def _task(entry: object, at: int, problems: list[str]) -> PlanTask | None:
     for key in ("scope", "changes_tests"):
         for pattern in lists[key]:
             if reason := check_scope(pattern):
-                problems.append(f"{where}{key} {pattern!r} {reason}")
+                problems.append(f"{where}{key} {pattern!r}: {reason}")
     if len(problems) > count or role is None:
         return None
     return PlanTask(

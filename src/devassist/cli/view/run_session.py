@@ -20,6 +20,7 @@ from devassist.cli.view.render import run_summary
 from devassist.domain.errors import UsageError
 from devassist.domain.state.run import RunState
 from devassist.domain.statuses import Outcome, TaskStatus
+from devassist.domain.words import counted
 from devassist.ports import EventSink
 
 Work = Callable[[Sequence[EventSink]], RunState]
@@ -83,8 +84,15 @@ def answer(invocation: Invocation, state: RunState, output: StreamFormat, *, at:
         invocation.answers.print(run_summary(state, command))
         for line in next_steps(state, command):
             invocation.suggest(line)
+    if state.waiting and not state.error and invocation.quiet:
+        count = counted(len(state.waiting), "request")
+        complain(f"{state.run} waits for you: {count}", _pasted(invocation, state, at))
     if state.error:
-        complain(state.error, pasteable(state.hint, sys.argv, invocation.host.environment, at=at))
+        complain(state.error, _pasted(invocation, state, at))
+
+
+def _pasted(invocation: Invocation, state: RunState, at: str) -> str:
+    return pasteable(state.hint, sys.argv, invocation.host.environment, at=at)
 
 
 _ENDED = (Outcome.NONE, Outcome.FAILED)

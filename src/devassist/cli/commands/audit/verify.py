@@ -33,7 +33,13 @@ def verify(context: typer.Context, output: Output = Format.text) -> None:
             invocation.answers.print("the log verifies")
     if not log.ok:
         count = counted(len(log.problems), "problem")
-        raise AuditTampered(f"the audit log does not verify: {count}", hint="devassist audit verify")
+        raise AuditTampered(f"the audit log does not verify: {count}", hint=_hint(log))
+
+
+def _hint(log: Verification) -> str:
+    first = min((problem.seq for problem in log.problems if problem.seq), default=0)
+    holds = f"; what is before seq {first} holds" if first else ""
+    return f"each problem is named above{holds}"
 
 
 def verify_document(log: Verification) -> Json:

@@ -128,13 +128,14 @@ def _answer(
         return replace(draft, how=How.INTERACTIVE, edits=answer_hunks(invocation, conflict))
     if conflict.semantic:
         raise WaitingForPerson(
-            f"{conflict.ids[0]} is about symbols, not lines: it needs an edit", hint="--edit or --agent"
+            f"{conflict.ids[0]} is about symbols, not lines: it needs an edit",
+            hint=f"devassist conflicts resolve {conflict.ids[0]} --edit, or --agent",
         )
     repeated = repeated_answer(conflict, draft)
     if repeated is None:
         raise WaitingForPerson(
             f"{conflict.ids[0]} needs an answer: people have not resolved it before, and this is not a terminal",
-            hint="--take SIDE, --edit or --agent; --learn learns from the history",
+            hint=f"devassist conflicts resolve {conflict.ids[0]} --take SIDE, --edit or --agent",
         )
     return repeated
 
