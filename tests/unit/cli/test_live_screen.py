@@ -10,8 +10,10 @@ import pytest
 from rich.console import Console
 
 from devassist.cli.view.live_screen import LiveScreen, Mode, Screen
+from devassist.cli.view.live_table import Seen
 from devassist.domain.events import EventType, Record
 from devassist.domain.state.run import RunState
+from devassist.domain.statuses import TaskStatus
 from support.crewscript import plan, task
 from support.facts import event as event_of
 
@@ -83,9 +85,18 @@ def test_a_long_answer_shows_its_end() -> None:
 
 def test_a_task_without_an_agent_says_what_is_started_and_for_how_long() -> None:
     text = "\n".join(
-        shown(state_of(1), Screen(last={"t0": datetime(2026, 1, 1, 0, 0, 8, tzinfo=UTC)}), (80, 24))
+        shown(state_of(1), Screen(seen={"t0": Seen(datetime(2026, 1, 1, 0, 0, 8, tzinfo=UTC))}), (80, 24))
     )
     assert "starting CrewAI, 12 s" in text
+
+
+def test_a_delivered_task_says_which_check_runs_or_that_it_waits() -> None:
+    state = state_of(1)
+    state.tasks["t0"].status = TaskStatus.DELIVERED
+    at = datetime(2026, 1, 1, 0, 0, 8, tzinfo=UTC)
+    assert any("waits for its turn to land" in line for line in shown(state, Screen(), (80, 24)))
+    screen = Screen(seen={"t0": Seen(at, "pytest -q")})
+    assert any("merged on trial: pytest -q, 12 s" in line for line in shown(state, screen, (80, 24)))
 
 
 def test_before_anything_is_recorded_the_view_moves() -> None:

@@ -17,7 +17,7 @@ from rich.segment import Segment
 from rich.text import Text
 
 from devassist.cli.plain_text import one_line, plain
-from devassist.cli.view.live_table import spinner, task_table, totals
+from devassist.cli.view.live_table import Seen, spinner, task_table, totals
 from devassist.cli.view.meeting import sureness
 from devassist.domain.state.approvals import ApprovalState
 from devassist.domain.state.run import RunState
@@ -70,7 +70,7 @@ class Screen:
     """The diff that is shown."""
     watched: bool = False
     """Whether another process owns the run, so that leaving does not stop it."""
-    last: dict[str, datetime] = field(default_factory=dict)
+    seen: dict[str, Seen] = field(default_factory=dict)
     logs: dict[str, list[str]] = field(default_factory=dict)
 
 
@@ -135,7 +135,7 @@ class LiveScreen:
             chosen,
             now=self.now,
             width=width,
-            last=self.screen.last,
+            seen=self.screen.seen,
             selected=tasks[selected].id if selected >= 0 else "",
             frame=spinner(self.now, encoding),
         )

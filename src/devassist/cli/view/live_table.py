@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 from rich.console import RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from devassist.cli.plain_text import plain
+from devassist.cli.plain_text import first_line, plain
 from devassist.cli.view.render import STYLE, cached_share
 from devassist.domain.findings import summary
+from devassist.domain.ids import PLANNING
 from devassist.domain.state.run import RunState
 from devassist.domain.state.tasks import AgentState, TaskState
 from devassist.domain.statuses import TaskStatus
@@ -22,6 +24,14 @@ _PLAIN_SPINNER = "|/-\\"
 _FRAMES_PER_S = 6
 _STILL_S = 2
 """After so many seconds without an event, the row says how long the present action has lasted."""
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """A task's newest event: when it was, and the command that runs since then."""
+
+    at: datetime
+    command: str = ""
 
 
 def spinner(now: datetime, encoding: str) -> str:
@@ -36,14 +46,14 @@ def task_table(
     *,
     now: datetime,
     width: int,
-    last: Mapping[str, datetime] | None = None,
+    seen: Mapping[str, Seen] | None = None,
     selected: str = "",
     frame: str = "▶",
 ) -> Table:
     """
     The tasks, narrow enough for 80 columns.
 
-    `last` has the time of each task's newest event, `frame` is what a running task's row begins with.
+    `seen` has each task's newest event, `frame` is what a running task's row begins with.
     """
     wide = width >= _WIDE
     table = Table(box=None, padding=(0, 1), pad_edge=False, expand=False, width=width)
@@ -57,8 +67,8 @@ def task_table(
             table.add_column(name, justify="right", no_wrap=True)
     table.add_column("time", justify="right", no_wrap=True)
     for task in tasks:
-        error = "" if task.status is TaskStatus.WAITING else task.error
-        doing = error or _doing(state, task, now=now, last=(last or {}).get(task.id))
+        error = "" if task.status is TaskStatus.WAITING else first_line(task.error or "")
+        doing = error or _doing(state, task, now=now, seen=(seen or {}).get(task.id))
         cells = [*_cells(task, doing, frame=frame), *(_use(task) if wide else ()), _elapsed(task, now)]
         table.add_row(*cells, style="reverse" if task.id == selected else None)
     return table
@@ -85,7 +95,7 @@ def _use(task: TaskState) -> Sequence[RenderableType]:
     )
 
 
-def _doing(state: RunState, task: TaskState, *, now: datetime, last: datetime | None) -> str:
+def _doing(state: RunState, task: TaskState, *, now: datetime, seen: Seen | None) -> str:
     """What is going on and for how long, what it waits for, or what it came to."""
     if task.status is TaskStatus.PENDING:
         return _waits_for(state, task)
@@ -95,12 +105,14 @@ def _doing(state: RunState, task: TaskState, *, now: datetime, last: datetime | 
     if task.status is TaskStatus.RUNNING:
         agent = _at_work(task)
         action = agent.last_action if agent is not None else _between_agents(task)
-        still = (now - last).total_seconds() if last is not None else 0
+        still = (now - seen.at).total_seconds() if seen is not None else 0
         return f"{action}, {still:.0f} s" if still >= _STILL_S or agent is None else action
+    if task.status is TaskStatus.DELIVERED and not task.finished_at and task.id != PLANNING:
+        if seen is None or not seen.command:
+            return "waits for its turn to land"
+        return f"merged on trial: {seen.command}, {(now - seen.at).total_seconds():.0f} s"
     if task.judged is not None:
         return summary(task.judged.checks, task.judged.verification)
-    if task.status is TaskStatus.DELIVERED and not task.finished_at:
-        return "its checks run on the merged tree, or it waits for its turn to land"
     return task.title
 
 

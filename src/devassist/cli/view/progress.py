@@ -14,8 +14,9 @@ from rich.live import Live
 from devassist.app.wiring.host import utc_now
 from devassist.cli.invocation import print_line
 from devassist.cli.view.live_screen import LiveScreen, Screen
+from devassist.cli.view.live_table import Seen
 from devassist.cli.view.narration import NARRATED, event_json, event_line, narrate
-from devassist.domain.events import Record
+from devassist.domain.events import CommandIntended, Record
 from devassist.domain.state.approvals import ApprovalState
 from devassist.domain.state.run import RunState
 
@@ -38,7 +39,8 @@ class _View:
     def take(self, record: Record) -> None:
         self.state.apply(record)
         task = record.event.task
-        self.screen.last[task] = datetime.fromisoformat(record.at)
+        command = record.body.command if isinstance(record.body, CommandIntended) else ""
+        self.screen.seen[task] = Seen(datetime.fromisoformat(record.at), command)
         log = self.screen.logs.setdefault(task, [])
         log.append(event_line(record))
         del log[:-_LOG_LINES]
@@ -102,7 +104,7 @@ class LiveProgress:
     ) -> None:
         with self._lock:  # the last picture stays on the screen, without the keys that nobody reads any more
             ended = self._view.screen
-            self._view.screen = Screen(last=ended.last, logs=ended.logs, watched=ended.watched)
+            self._view.screen = Screen(seen=ended.seen, logs=ended.logs, watched=ended.watched)
         self._live.stop()
 
 
