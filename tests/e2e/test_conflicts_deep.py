@@ -139,6 +139,23 @@ def test_three_that_only_fail_together_are_named_all_three(make_machine: Callabl
     assert found["path"] == "a", "the output names no file"
 
 
+def test_checks_have_the_packages_that_are_installed_in_the_checkout(
+    make_machine: Callable[..., Machine],
+) -> None:
+    config = '[checks]\ncommands = ["node_modules/.bin/lint && test ! -f a -o ! -f b"]\n'
+    machine = make_machine(
+        files={"package.json": "{}", ".gitignore": "node_modules/\n", ".devassist.toml": config}
+    )
+    for name in "ab":
+        commit(machine, name, {name: "1\n"})
+    lint = machine.repo / "node_modules" / ".bin" / "lint"
+    lint.parent.mkdir(parents=True)
+    lint.write_text("#!/bin/sh\n")
+    lint.chmod(0o755)
+    (found,) = behaviour(conflicts(machine, "a", "b", "--checks"))
+    assert found["branches"] == ["a", "b"]
+
+
 def test_without_configured_checks_it_says_so(make_machine: Callable[..., Machine]) -> None:
     machine = make_machine(files={"a": "1\n"})
     commit(machine, "one", {"b": "1\n"})

@@ -23,6 +23,7 @@ from devassist.domain.statuses import Purpose, SandboxTier
 from devassist.evidence.observation import Observation, ReadFile, observe
 from devassist.git.merging.scratch import ScratchObjects
 from devassist.git.pool.pool import Slot, TreePool
+from devassist.git.worktree.packages import lend_packages, package_directories
 from devassist.ports import CommandResult, Sandbox, SandboxSpec
 from devassist.sandbox.editable import editable_leak, site_packages
 from devassist.sandbox.probe import require
@@ -93,6 +94,7 @@ class Workshop:
     @contextmanager
     def _at(self, tree: str) -> Iterator[Slot]:
         with self.pool.at(tree) as slot:
+            lend_packages(self.project.repository, slot.tree.root)
             self._set_up(slot, tree)
             yield slot
 
@@ -179,10 +181,10 @@ def opened(project: Project, scratch: ScratchObjects) -> Iterator[Workshop]:
         repository=repository,
         worktree=project.worktrees,
     )
-    read_only = [*toolchain_directories(path, repository=repository)]
-    modules = repository / "node_modules"
-    if modules.is_dir():
-        read_only.append(modules)
+    read_only = [
+        *toolchain_directories(path, repository=repository),
+        *package_directories(project.repository),
+    ]
     pool = TreePool(project.worktrees / "pool", scratch)
     try:
         with open_log(project) as log:

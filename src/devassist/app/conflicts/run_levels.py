@@ -171,8 +171,6 @@ def _asker(
         command = checker.command(programs[checker], environment=environment, targets=arguments)
         if arguments and view.find(tree, "src") is not None:
             command = f"MYPYPATH=src {command}"  # mypy does not look below src by itself
-        if (repository / "node_modules").is_dir() and checker.language == "typescript":
-            command = f"ln -sfn {shlex.quote(f'{repository}/node_modules')} node_modules && {command}"
         key = digest([tree, command, version(checker), surroundings])
         diagnostics = cache.value(key, list[Diagnostic])
         if diagnostics is None:
