@@ -94,8 +94,11 @@ def blocks(text: str, paths: Collection[str]) -> Sequence[Block]:
         end = match.end()
         info, code = match.group(2), match.group(3)
         first = code.split("\n", 1)[0]
-        lines = [info, *reversed(above), first if _COMMENT.match(first) else ""]
-        path = next((named for line in lines if (named := _path_in(line, paths))), "")
+        comment = _path_in(first, paths) if _COMMENT.match(first) else ""
+        if not code.removeprefix(first if comment else "").strip():
+            continue  # a name and nothing below it
+        path = next((named for line in (info, *reversed(above)) if (named := _path_in(line, paths))), "")
+        path = path or (comment if comment in paths else "")
         whole = any(_WHOLE.search(line) for line in (info, *above))
         out.append(Block(code=code, path=path, whole=whole))
     return out

@@ -143,7 +143,7 @@ class _Desk:
             try:
                 new[path] = spliced(path, new.get(path, self.files.get(path)), block.code, whole=block.whole)
             except NotSpliced as error:
-                return f"{str(error)[0].upper()}{str(error)[1:]}."
+                return f"Nothing was written: {error}."
         changed = {path: code for path, code in new.items() if code != self.files.get(path)}
         if not changed:
             return "That is what is there already: nothing would change."

@@ -67,6 +67,8 @@ def test_an_object_against_the_schema_is_told_what_is_wrong(text: str, why: str)
         ("```python\n# src/a.py\nx\n```", Block(code="# src/a.py\nx\n", path="src/a.py")),
         ("src/a.py (whole file)\n```\nx\n```", Block(code="x\n", path="src/a.py", whole=True)),
         ("docs/new.md:\n~~~\nx\n~~~", Block(code="x\n", path="docs/new.md")),
+        ("```python\n# other.py\nx\n```", Block(code="# other.py\nx\n")),
+        ("```python\n# src/b.py\n```\nsrc/a.py\n```\nx\n```", Block(code="x\n", path="src/a.py")),
         ("I call a.b() and then os.path of it\n```\nx\n```", Block(code="x\n")),
     ],
 )

@@ -79,7 +79,7 @@ def test_the_choice_is_limited_to_the_files_that_there_are() -> None:
         ("a.py\n```\ndef one(:\n```", "syntax error"),
         ("a.py\n```\ndef one():\n    return 1\n```", "nothing would change"),
         ("a.py\n```\ndef one():\n    return 2\n", "cut off"),
-        ("c.py\nx\nsomething else\n```\ndef two(): ...\n```\n```\n\n```", "no function"),
+        ("```\nprint(1)\n```", "no function"),
     ],
 )
 def test_the_model_is_told_what_was_wrong_four_times_and_then_gives_up(reply: str, trouble: str) -> None:
