@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import product
+
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
@@ -101,6 +103,17 @@ def test_scopes_that_share_a_path_overlap(left: list[str], right: list[str], pat
     assume(in_scope(path, left) and in_scope(path, right))
     assert scopes_overlap(left, right)
     assert scopes_overlap(right, left)
+
+
+_signs = st.lists(st.sampled_from(["a", "b", "*", "?", "[ab]", "[!a]"]), min_size=1, max_size=3).map("".join)
+_names = ["".join(signs) for size in range(1, 7) for signs in product("abc", repeat=size)]
+
+
+@given(_signs, _signs)
+def test_two_patterns_of_names_overlap_only_if_one_name_matches_both(left: str, right: str) -> None:
+    assume(all(any(sign in pattern for sign in "*?[") for pattern in (left, right)))
+    both = any(in_scope(name, [left]) and in_scope(name, [right]) for name in _names)
+    assert scopes_overlap([left], [right]) is scopes_overlap([right], [left]) is both
 
 
 @pytest.mark.parametrize(
