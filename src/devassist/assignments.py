@@ -85,6 +85,7 @@ class AgentPlace:
     """Check -> the cases that fail in it on the base already; a check that nobody ran there is absent."""
     environment: Mapping[str, str]
     read_only: tuple[str, ...]
+    prefix: str = ""
     """The subdirectory of the repository that commands run in."""
     goal: str = ""
     """That of the whole run."""

@@ -216,7 +216,7 @@ class AgentSession:
             read_only=[Path(path) for path in place.read_only],
             masked=[Path(path) for path in self.assignment.masked],
             environment=place.environment,
-            cwd=worktree,
+            cwd=worktree / place.prefix if place.prefix else worktree,
             network=self.assignment.network,
         )
 

@@ -60,7 +60,6 @@ class RunRequest:
     crew: CrewSize = CrewSize.AUTO
     """How many agents the goal gets."""
     prefix: str = ""
-    """Where below the root the person stood: recorded, and without effect on the run."""
     script: str = ""
     scripts: Mapping[str, str] = field(default_factory=dict)
     """The files of scripted models that may be chosen, by model."""
@@ -90,6 +89,7 @@ class Surroundings:
     goal: str
     guidance: Guidance = field(default_factory=Guidance)
     map: Callable[[], str] = str
+    prefix: str = ""
     checks: Sequence[str] = ()
     commands_offered: bool = True
 

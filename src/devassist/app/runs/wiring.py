@@ -97,6 +97,7 @@ def run_context(  # noqa: PLR0913, PLR0917  the parts that a run is wired from
             goal=request.goal,
             guidance=read_guidance(repository, request.base, request.secrecy.hidden_in(None)),
             map=map_of(repository.reopened, request, symbols=symbols),
+            prefix=request.prefix,
             checks=project.settings.checks.commands,
             commands_offered=probe.sandbox is not None,
         ),

@@ -92,7 +92,7 @@ def sandboxed(
     intent = replace(intent, tier=session.sandbox.tier)
     session.link.record(session.event(intent, parent=evidence))
     reach("tool.running")
-    observed = _observed(session, session.sandbox, intent.command, timeout_s)
+    observed = _observed(session, session.sandbox, intent, timeout_s)
     reach("tool.ran")
     result = observed.result
     ran = CommandRan(
@@ -110,9 +110,15 @@ def sandboxed(
     return observed
 
 
-def _observed(session: ToolContext, sandbox: Sandbox, command: str, timeout_s: float) -> Observed:
-    """Run a command in such a way that the test runners devassist knows report each case."""
-    spec = session.spec()
+def _observed(session: ToolContext, sandbox: Sandbox, intent: CommandIntended, timeout_s: float) -> Observed:
+    """
+    Run a command in such a way that the test runners devassist knows report each case.
+
+    A check runs at the root, where its paths are meant from; a command of the agent where the person stood.
+    """
+    command, spec = intent.command, session.spec()
+    if intent.purpose is Purpose.CHECK:
+        spec = replace(spec, cwd=spec.worktree)
     spec.private.mkdir(parents=True, exist_ok=True)
     with TemporaryDirectory(prefix="results-", dir=spec.private) as results:
         observation = observe(

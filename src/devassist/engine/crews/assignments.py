@@ -91,5 +91,6 @@ def agent_place(  # noqa: PLR0913  the parts of one value
         hidden=hidden.patterns,
         environment=world.environment,
         read_only=tuple(str(directory) for directory in world.read_only),
+        prefix=context.request.prefix,
         goal=context.around.goal,
     )

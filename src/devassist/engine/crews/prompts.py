@@ -20,6 +20,10 @@ def shared_brief(around: Surroundings) -> str:
     It goes before everything else that an agent is told, so that a provider serves it from its cache.
     """
     parts = [_RULES]
+    if around.prefix:
+        parts.append(
+            f"Commands run in the subdirectory {around.prefix}, checks at the root; paths are relative to the root."
+        )
     if not around.commands_offered:
         parts.append("Commands cannot be run on this machine: there is no sandbox.")
     if around.goal:
