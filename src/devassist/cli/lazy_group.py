@@ -83,6 +83,13 @@ class LazyGroup(TyperGroup):
         return names
 
 
+class Command(TyperCommand):
+    """A command whose usage line has `RUN` for an argument that is required, not `{RUN}`."""
+
+    def collect_usage_pieces(self, ctx: Any) -> list[str]:
+        return [piece.removeprefix("{").removesuffix("}") for piece in super().collect_usage_pieces(ctx)]
+
+
 class _RunFirst(TyperCommand):
     """Stands for a command while a shell completes its first argument, a run. Only the command knows its options."""
 
@@ -108,8 +115,9 @@ def load_command(name: str, entry: Entry) -> TyperCommand:
         gc.enable()
     command = _make_command(name, getattr(loaded, function))
     for parameter in command.params:
-        if parameter.param_type_name == "option" and parameter.metavar is None:
-            parameter.metavar = _metavar(parameter)
+        if parameter.metavar is None:
+            is_option = parameter.param_type_name == "option"
+            parameter.metavar = _metavar(parameter) if is_option else str(parameter.name).upper()
     return command
 
 
@@ -121,7 +129,7 @@ def _metavar(option: Any) -> str | None:
 
 
 def _make_command(
-    name: str, function: Callable[..., Any], *, cls: type[TyperCommand] = TyperCommand
+    name: str, function: Callable[..., Any], *, cls: type[TyperCommand] = Command
 ) -> TyperCommand:
     app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
     app.command(name.rpartition(" ")[2], cls=cls, epilog=epilog(name) or None)(function)

@@ -61,6 +61,7 @@ def test_the_help_of_conflicts_is_that_of_comparing_branches() -> None:
 
 def test_values_of_options_have_names_that_a_person_understands() -> None:
     text = help_of("run")
-    for word in ("--max-usd USD", "--plan FILE", "--model MODEL", "--base REV"):
+    assert "note [OPTIONS] RUN TASK TEXT" in help_of("note")
+    for word in ("[OPTIONS] [GOAL]", "--max-usd USD", "--plan FILE", "--model MODEL", "--base REV"):
         assert word in text, text
     assert "FLOAT" not in text

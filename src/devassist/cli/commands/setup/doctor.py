@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
+from textwrap import indent
 from typing import Annotated
 
 import typer
@@ -14,6 +16,7 @@ from devassist.app.documents import Json
 from devassist.cli.commands.setup.check_trials import RunChecks, tried
 from devassist.cli.invocation import Format, Invocation, of, print_json
 from devassist.cli.options import Output
+from devassist.cli.own_command import pasteable
 
 _MARKS = {Health.OK: "✔", Health.WARN: "!", Health.FAIL: "✘"}
 
@@ -101,4 +104,5 @@ def _print_checks(invocation: Invocation, checks: Sequence[Check], *, verbose: b
         for fact in check.more if verbose else ():
             invocation.answers.print(f"    - {fact}", markup=False)
         if check.hint and not (check.more and verbose):
-            invocation.answers.print(f"    hint: {check.hint}", markup=False)
+            hint = pasteable(check.hint, sys.argv, invocation.host.environment)
+            invocation.answers.print(indent(f"hint: {hint}", "    "), markup=False)
