@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 
 from support.command_line import Machine
@@ -60,3 +62,23 @@ def test_a_check_that_asks_git_for_the_version_works(machine: Machine, script: C
     (check,) = done.json["tasks"][0]["checks"]
     assert check["exit_code"] == 0, done.err
     assert "calc/new.py" in script.of("VERSION", "coder")[-1].results[1]
+
+
+@pytest.mark.parametrize(("network", "retries"), [("false", "0"), ("true", "as ever")])
+def test_a_package_manager_fails_at_once_where_there_is_no_network(
+    make_machine: Callable[..., Machine], network: str, retries: str
+) -> None:
+    script = CrewScript()
+    script.on(
+        "ALPHA",
+        "documenter",
+        sh("echo ${NPM_CONFIG_FETCH_RETRIES-as ever}"),
+        write("NOTES.md", "a\n"),
+        submit(),
+    )
+    machine = make_machine(script=script)
+    done = machine.run(
+        plan(task("note", "ALPHA", role="documenter", review=False)), DEVASSIST_SANDBOX_NETWORK=network
+    )
+    assert done.code == 0, done
+    assert script.of("ALPHA", "documenter")[1].results[0].splitlines()[0] == retries

@@ -36,6 +36,13 @@ _PRIVATE: Final = frozenset(
 )
 _PYENV_PARTS: Final = ("bin", "libexec", "plugins", "pyenv.d", "shims", "version", "versions")
 _MOST_ENTRIES: Final = 2000
+WITHOUT_NETWORK: Final[Mapping[str, str]] = {
+    "CARGO_NET_RETRY": "0",
+    "NPM_CONFIG_FETCH_RETRIES": "0",
+    "PIP_RETRIES": "0",
+    "UV_HTTP_RETRIES": "0",
+}
+"""Lets package managers fail at once where there is no network: npm and npx would try for more than a minute."""
 
 
 def command_environment(

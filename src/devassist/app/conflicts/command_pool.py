@@ -27,7 +27,12 @@ from devassist.git.worktree.packages import lend_packages, package_directories
 from devassist.ports import CommandResult, Sandbox, SandboxSpec
 from devassist.sandbox.editable import editable_leak, site_packages
 from devassist.sandbox.probe import require
-from devassist.sandbox.toolchain import command_environment, command_path, toolchain_directories
+from devassist.sandbox.toolchain import (
+    WITHOUT_NETWORK,
+    command_environment,
+    command_path,
+    toolchain_directories,
+)
 from devassist.store.audit_log import AuditLog
 
 _ANSWER = "answer"
@@ -157,7 +162,7 @@ class Workshop:
 
     def _environment(self, root: Path, private: Path) -> Mapping[str, str]:
         repository = self.project.repository.root
-        extra: dict[str, str] = {}
+        extra = dict[str, str]() if self.project.settings.sandbox.network else dict(WITHOUT_NETWORK)
         if editable_leak(site_packages(self.path), repository):
             # The code of the tree takes precedence over that of an editable install.
             extra["PYTHONPATH"] = os.pathsep.join(str(root / one) for one in ("src", "."))

@@ -27,7 +27,12 @@ from devassist.git.worktree.packages import package_directories
 from devassist.ports import EventSink, Executor
 from devassist.sandbox.editable import editable_leak, site_packages
 from devassist.sandbox.probe import Probe
-from devassist.sandbox.toolchain import command_environment, command_path, toolchain_directories
+from devassist.sandbox.toolchain import (
+    WITHOUT_NETWORK,
+    command_environment,
+    command_path,
+    toolchain_directories,
+)
 from devassist.store.filters import EventFilter
 from devassist.store.queries import AuditReader
 
@@ -55,7 +60,7 @@ def run_context(  # noqa: PLR0913, PLR0917  the parts that a run is wired from
     leaks = editable_leak(site_packages(path), repository.root)
 
     def world(worktree: Path, private: Path) -> CommandWorld:
-        extra = {MARK: request.run}
+        extra = {MARK: request.run, **({} if request.settings.sandbox.network else WITHOUT_NETWORK)}
         if leaks:
             # The worktree's own code takes precedence over that of an editable install.
             extra["PYTHONPATH"] = os.pathsep.join(str(worktree / name) for name in ("src", "."))
