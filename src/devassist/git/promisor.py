@@ -57,6 +57,7 @@ class Promisor:
         answer = run_git(
             [
                 git, f"--git-dir={self.common_dir}", *_OFF, "fetch", "--quiet", "--no-tags", "--no-write-fetch-head",
+                "--no-auto-maintenance",
                 "--recurse-submodules=no", "--filter=blob:none", "--stdin", "--", self.remote,
             ],
             self.common_dir,
