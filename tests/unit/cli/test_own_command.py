@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import io
 import sys
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 
 from devassist.cli.own_command import call, pasteable, program, typed_directory
+from devassist.cli.view.render import run_summary
+from devassist.domain.state.run import RunState
+from devassist.domain.state.tasks import TaskState
+from devassist.domain.statuses import TaskStatus
 
 
 @pytest.fixture
@@ -60,3 +66,13 @@ def test_a_command_names_the_typed_directory_and_quotes_it() -> None:
 def test_a_hint_names_the_typed_directory_but_prose_stays() -> None:
     hint = pasteable("devassist status lists them; what devassist writes stays", ["devassist", "-C", "d"], {})
     assert hint == "devassist -C d status lists them; what devassist writes stays"
+
+
+def test_the_command_below_a_failed_task_is_one_line_in_any_terminal() -> None:
+    state = RunState(run="brisk-heron-3f2a")
+    failed = TaskState("one", "t", "coder", status=TaskStatus.FAILED, error="checks fail\nlast line")
+    state.tasks["one"] = failed
+    console = Console(file=io.StringIO(), width=40, force_terminal=True, color_system=None)
+    with console.capture() as captured:
+        console.print(run_summary(state, lambda words: f"/a/long/path/to/the/program {words}"), crop=False)
+    assert "all of it: /a/long/path/to/the/program show brisk-heron-3f2a/one --log\n" in captured.get()

@@ -66,7 +66,10 @@ class Keyboard:
             if not typed:
                 return  # the terminal is gone
             for key in _KEY.findall(typed.decode("utf-8", "replace")):
-                self._press(key)
+                try:
+                    self._press(key)
+                except (DevassistError, OSError) as error:  # a key that fails leaves the others working
+                    self._type("", note=str(error))
 
     def _press(self, key: str) -> None:
         screen = self._live.picture().screen
@@ -122,12 +125,7 @@ class Keyboard:
         task = picture.selected()
         if task is None:
             return
-        try:
-            text = task_diff(self._project.host, picture.state, task.id)
-        except DevassistError as error:
-            self._type("", note=str(error))
-            return
-        self._show(Mode.DIFF, text)
+        self._show(Mode.DIFF, task_diff(self._project.host, picture.state, task.id))
 
     def _type(self, text: str, *, note: str = "") -> None:
         def change(_state: RunState, screen: Screen) -> None:

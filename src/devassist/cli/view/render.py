@@ -83,7 +83,9 @@ def run_summary(state: RunState, command: Callable[[str], str]) -> RenderableTyp
         if task.error:
             parts.append(Text(indent(plain(task.error), "      "), "red"))
             if "\n" in task.error:
-                parts.append(Text(f"      all of it: {command(f'show {state.run}/{task.id} --log')}", "dim"))
+                rest = command(f"show {state.run}/{task.id} --log")
+                # Printed as one line, whatever the terminal's width: it is to be pasted.
+                parts.append(Text(f"      all of it: {rest}", "dim", no_wrap=True, overflow="ignore"))
     if state.error and not any(task.error and task.error in state.error for task in state.work()):
         parts.append(Text(f"  {plain(state.error)}", "red"))
     parts += [Text(f"  note: {plain(first_line(warning))}", "yellow") for warning in state.warnings]

@@ -81,7 +81,7 @@ def answer(invocation: Invocation, state: RunState, output: StreamFormat, *, at:
         print_line(run_document(state))
     else:
         command = partial(invocation.command, at=at)
-        invocation.answers.print(run_summary(state, command))
+        invocation.answers.print(run_summary(state, command), crop=False)
         for line in next_steps(state, command):
             invocation.suggest(line)
     if state.waiting and not state.error and invocation.quiet:

@@ -61,7 +61,7 @@ def show(
         elif task is not None:
             _show_task(invocation, task)
         else:
-            invocation.answers.print(run_summary(state, invocation.command))
+            invocation.answers.print(run_summary(state, invocation.command), crop=False)
     if task is None and state.report:
         invocation.say(f"report: {state.report}", style="dim")
 
