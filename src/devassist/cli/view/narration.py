@@ -10,6 +10,7 @@ from devassist.domain.events import (
     ApprovalDecided,
     Body,
     ClaimChecked,
+    CommandIntended,
     CommandRan,
     DecisionMade,
     EventType,
@@ -22,7 +23,9 @@ from devassist.domain.events import (
     WarningRaised,
 )
 from devassist.domain.ids import PLANNING
-from devassist.domain.statuses import CallStatus
+from devassist.domain.statuses import CallStatus, Purpose
+
+_LONGEST_COMMAND = 300
 
 
 def event_json(record: Record) -> Json:
@@ -50,12 +53,22 @@ def _words(record: Record) -> str:
             return f"{call.model} -> {', '.join(names) or 'text'}" if answered else str(call.error)
         case ToolCalled() as call:
             return f"{call.name} {call.subject} {'ok' if call.ok else 'not ok'}"
-        case CommandRan(command=command, exit_code=code):
-            return f"{command} -> {code}"
+        case CommandIntended() as intended:
+            return _command(intended)
+        case CommandRan(exit_code=code) as ran:
+            return f"{_command(ran)} -> {code}"
         case DecisionMade() as decision:
             return f"{decision.who}: {decision.question} {decision.choice} ({decision.reason})"
         case _:
             return _words_of_tasks(record)
+
+
+def _command(event: CommandIntended | CommandRan) -> str:
+    """The command's first line: what follows may be a whole program, and would push its exit code off the line."""
+    if event.purpose is Purpose.LEAK_PROBE:
+        return "would tests import the main checkout's code?"
+    first, _, rest = event.command.strip().partition("\n")
+    return f"{first[:_LONGEST_COMMAND]} ..." if rest or len(first) > _LONGEST_COMMAND else first
 
 
 def _words_of_tasks(record: Record) -> str:
