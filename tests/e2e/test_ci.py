@@ -118,7 +118,9 @@ def test_the_conflict_is_sarif_and_the_reports_are_there(job: Job) -> None:
     found = json.loads((job.artifacts / "conflicts.sarif").read_text("utf-8"))
     assert [one["ruleId"] for one in found["runs"][0]["results"]] == ["content"]
     assert (job.artifacts / "report.md").read_text("utf-8").startswith(f"# Run {job.run}: waiting")
-    assert "<svg" in (job.artifacts / "report.html").read_text("utf-8")
+    page = (job.artifacts / "report.html").read_text("utf-8")
+    assert "<svg" in page
+    assert "<details>" in page, "the diff of a task, folded"
 
 
 def test_outputs_and_the_summary_of_the_step_are_appended(job: Job) -> None:

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from contextlib import suppress
 from pathlib import Path
 
 from devassist.app.conflicts.known import KnownConflict, known_conflicts
 from devassist.app.wiring.project import Project, open_reader
+from devassist.app.wiring.task_diff import task_diffs
 from devassist.domain.conflicts import ConflictStatus
-from devassist.domain.errors import DevassistError
 from devassist.reports.document import document
 from devassist.reports.latest import write_whole
 from devassist.reports.markdown import markdown
@@ -48,22 +46,7 @@ def report_text(story: Story) -> str:
 
 def report_page(project: Project, story: Story) -> str:
     """The report as one page of HTML, with the diff of each task."""
-    return page(story, _diffs(project, story))
-
-
-def _diffs(project: Project, story: Story) -> Mapping[str, str]:
-    """What each task changes: its merge if it landed, else its last commit; nothing of what git no longer has."""
-    ends = {
-        task.id: (story.state.base, task.commit)
-        for task in story.state.work()
-        if task.commit and story.state.base
-    }
-    ends |= {task: (merge.parents[0], merge.commit) for task, merge in story.merges.items() if merge.parents}
-    diffs = {}
-    for task, (old, new) in ends.items():
-        with suppress(DevassistError):
-            diffs[task] = project.repository.diff(old, new)
-    return diffs
+    return page(story, task_diffs(project, story))
 
 
 def document_of(story: Story) -> Json:

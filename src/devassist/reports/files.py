@@ -94,6 +94,8 @@ class Artifacts(_Follower):
     """
 
     directory: Path
+    diffs: Callable[[Story], Mapping[str, str]] = field(default=lambda _story: {}, kw_only=True)
+    """What each task changes, for the page."""
 
     def write(self, record: Record) -> None:
         """Raises OSError; the log then detaches this sink and records a warning."""
@@ -115,23 +117,17 @@ class Artifacts(_Follower):
     def _clear(self) -> None:
         """What an earlier run left here would be read as this one's."""
         self.directory.mkdir(parents=True, exist_ok=True)
-        for name in ("run.json", "events.ndjson", "conflicts.sarif", "junit.xml", *_FORMS):
+        for name in ("run.json", "events.ndjson", "conflicts.sarif", "junit.xml", "report.md", "report.html"):
             (self.directory / name).unlink(missing_ok=True)
 
     def _finish(self) -> None:
         from devassist.reports.junit import junit
 
         write_whole(self.directory / "junit.xml", junit(self._story))
-        for name, form in _FORMS.items():
-            write_whole(self.directory / name, form(self._story))
+        write_whole(self.directory / "report.md", markdown(self._story))
+        write_whole(self.directory / "report.html", page(self._story, self.diffs(self._story)))
         if self._story.state.conflicts:
             write_whole(self.directory / "conflicts.sarif", indented(conflicts_sarif(self._story)))
-
-
-_FORMS: Mapping[str, Callable[[Story], str]] = {
-    "report.md": markdown,
-    "report.html": page,
-}
 
 
 def _tell(file: LatestFile, record: Record, story: Story) -> None:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from functools import partial
 from pathlib import Path
 
 from devassist.app.wiring.project import Project, open_reader
+from devassist.app.wiring.task_diff import task_diffs
 from devassist.domain.events import Record
 from devassist.ports import EventSink
 from devassist.reports.files import Artifacts, RunFile
@@ -29,7 +31,9 @@ def run_files(
             return list(reader.events(EventFilter(run=run, types=_STEERING, after_seq=seq)))
 
     sinks: list[RunFile | Artifacts] = [RunFile(runs=project.runs, reports=project.reports, heard=others)]
-    sinks += [] if artifacts is None else [Artifacts(artifacts, heard=others)]
+    sinks += (
+        [] if artifacts is None else [Artifacts(artifacts, heard=others, diffs=partial(task_diffs, project))]
+    )
     earlier = list(before)
     for sink in sinks:
         sink.catch_up(earlier)

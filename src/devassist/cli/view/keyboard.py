@@ -14,8 +14,8 @@ from types import TracebackType
 from typing import Self
 
 from devassist.app.runs.decisions import Choice, Decision, decide_all, who_is
-from devassist.app.task_diff import task_diff
 from devassist.app.wiring.project import Project
+from devassist.app.wiring.task_diff import task_diff
 from devassist.cli.view.live_screen import Mode, Screen
 from devassist.cli.view.progress import LiveProgress
 from devassist.domain.errors import DevassistError, NotFound, UsageError
@@ -125,7 +125,7 @@ class Keyboard:
         task = picture.selected()
         if task is None:
             return
-        self._show(Mode.DIFF, task_diff(self._project.host, picture.state, task.id))
+        self._show(Mode.DIFF, task_diff(self._project, picture.state, task.id))
 
     def _type(self, text: str, *, note: str = "") -> None:
         def change(_state: RunState, screen: Screen) -> None:
