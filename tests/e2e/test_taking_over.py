@@ -168,3 +168,19 @@ def test_discard_removes_branches_and_worktrees_but_keeps_every_commit_reachable
     refused = machine.devassist("merge", run)
     assert (refused.code, "was discarded" in refused.err) == (1, True), refused
     assert "was discarded" in machine.devassist("note", run, "a", "hello").err
+
+
+def test_undo_of_a_run_that_never_landed_names_the_one_that_did(make_machine: Callable[..., Machine]) -> None:
+    script = CrewScript()
+    script.on("ALPHA", "documenter", write("a.txt", "a\n"), submit())
+    machine = make_machine(script=script)
+    first, second = (
+        machine.run(plan(task("one", "ALPHA", role="documenter", review=False))).json["run"] for _ in range(2)
+    )
+    assert machine.devassist("apply", first).code == 0
+    done = machine.devassist("undo")
+    assert done.code == 1
+    assert f"{second} was not landed anywhere" in done.err
+    assert f"devassist undo {first} takes back the newest landing" in done.err
+    assert machine.devassist("undo", first).code == 0
+    assert "takes back" not in machine.devassist("undo").err

@@ -9,11 +9,11 @@ from devassist.app.runs.ownership import is_alive, present
 from devassist.app.wiring.project import Project, load_state, open_reader
 from devassist.app.wiring.recording import open_log
 from devassist.domain.errors import Unfinished
-from devassist.domain.events import MergeCompleted
+from devassist.domain.events import MergeCompleted, Record
 from devassist.domain.ids import result_branch
 from devassist.domain.statuses import RunStatus
 from devassist.engine.takeover.merge import Aftermath
-from devassist.engine.takeover.undo import Undo
+from devassist.engine.takeover.undo import Undo, standing
 from devassist.store.filters import EventFilter
 
 
@@ -39,14 +39,15 @@ def aftermath(project: Project, run: str) -> Iterator[Aftermath]:
 def undoing(project: Project, run: str) -> Iterator[Undo]:
     """The Undo of a run's newest landing, with the audit log open for writing."""
     with aftermath(project, run) as after:
-        own = f"refs/heads/{result_branch(after.state.run)}"
-        landing_events = EventFilter(
-            run=after.state.run, types=["merge.completed", "run.applied", "run.undone", "run.undo.intended"]
-        )
+        events = EventFilter(types=["merge.completed", "run.applied", "run.undone", "run.undo.intended"])
         with open_reader(project) as reader:
-            landings = [
-                record
-                for record in reader.events(landing_events)
-                if not (isinstance(record.body, MergeCompleted) and record.body.ref == own)
-            ]
-        yield Undo(after=after, landings=landings)
+            records = [record for record in reader.events(events) if not _onto_result(record)]
+        landings = [record for record in records if record.event.run == after.state.run]
+        newest = standing(records)[-1:]
+        yield Undo(after=after, landings=landings, last_landed=newest[0].run if newest else "")
+
+
+def _onto_result(record: Record) -> bool:
+    """Is it a landing of a task on its run's own branch: nothing of the person's."""
+    own = f"refs/heads/{result_branch(record.event.run)}"
+    return isinstance(record.body, MergeCompleted) and record.body.ref == own

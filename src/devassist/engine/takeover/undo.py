@@ -29,10 +29,11 @@ from devassist.git.worktree.checkout import apply_to_workdir, checkout_branch_to
 
 @dataclass(frozen=True, slots=True)
 class Landing:
-    """One landing and the id of its event."""
+    """One landing of a run, and the id of its event."""
 
     id: str
     act: MergeCompleted | RunApplied
+    run: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,6 +55,16 @@ class Undoing:
     stat: str = ""
 
 
+def standing(records: Sequence[Record]) -> list[Landing]:
+    """The landings among `records` that have not been undone, in order."""
+    undone = {record.event.parent for record in records if isinstance(record.body, RunUndone)}
+    return [
+        Landing(record.id, record.body, record.event.run)
+        for record in records
+        if isinstance(record.body, (MergeCompleted, RunApplied)) and record.id not in undone
+    ]
+
+
 @dataclass(frozen=True, kw_only=True)
 class Undo:
     """
@@ -63,18 +74,20 @@ class Undo:
 
     after: Aftermath
     landings: Sequence[Record]
+    last_landed: str = ""
+    """The run whose landing is the newest that has not been undone, if there is one."""
 
     def plan(self) -> Undoing:
         """What would be undone, and how; nothing is changed. Raises Unfinished where nothing can be."""
-        undone = {record.event.parent for record in self.landings if isinstance(record.body, RunUndone)}
-        landings = [
-            Landing(record.id, record.body)
-            for record in self.landings
-            if isinstance(record.body, (MergeCompleted, RunApplied)) and record.id not in undone
-        ]
+        landings = standing(self.landings)
         if not landings:
             run = self.after.state.run
-            raise Unfinished(f"{run} was not landed anywhere", hint=f"devassist merge {run} lands it")
+            other = (
+                f"devassist undo {self.last_landed} takes back the newest landing; "
+                if self.last_landed
+                else ""
+            )
+            raise Unfinished(f"{run} was not landed anywhere", hint=f"{other}devassist merge {run} lands it")
         landed = landings[-1]
         match landed.act:
             case RunApplied() as applied:
