@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from support.command_line import Machine
-from support.crewscript import CrewScript, Step, Turn, plan, sh, submit, task, tool, write
+from support.crewscript import CrewScript, Forever, Step, Turn, plan, sh, submit, task, tool, write
 from support.openai_server import Reply
 
 
@@ -70,7 +70,13 @@ def test_a_detached_run_is_watched_told_and_answered_while_it_works(
     script = CrewScript()
     ask = tool("ask_human", question="which colour?", options=["red", "blue"])
     script.on("ALPHA", "coder", ask, takes_the_answer, submit(proves=[1]))
-    script.on("BRAVO", "documenter", write("b.txt", "b\n"), hold, submit(proves=[0]))
+
+    def until_it_is_told(turn: Turn) -> Reply:
+        if "mind the gap" not in turn.words:  # the run looks into its log ten times a second
+            return tool("post_note", text=f"still here, {turn.step}")
+        return tool("submit_work", summary="done", confidence=0.9)
+
+    script.on("BRAVO", "documenter", write("b.txt", "b\n"), hold, Forever(until_it_is_told))
     machine = detached(script=script)
     plan_file = _file(
         machine,
