@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -10,6 +11,8 @@ from devassist.domain.ledger import CaseStatus
 
 _WEIGHT = {CaseStatus.FAILED: 3, CaseStatus.PASSED: 2, CaseStatus.XFAILED: 1, CaseStatus.SKIPPED: 0}
 _MOST_FOREIGN = 20
+_LINE_BREAK = re.compile(r"[\n\r\v\f\x1c-\x1e\x85\u2028\u2029]")
+"""What `str.splitlines` takes for the end of a line."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,7 +35,8 @@ def merged(parts: Iterable[Testimony], *, tree: Path) -> Testimony:
     """
     All of them together. Of a case that ran more than once, a failure counts first, then that it ran.
 
-    Ids and places are without the path of `tree`, which differs from run to run.
+    Ids and places are without the path of `tree`, which differs from run to run. Each id is one line, so that a ledger
+    of the log has the same ids as the one that was recorded.
     """
     place = f"{tree}/"
     cases: dict[str, CaseStatus] = {}
@@ -46,7 +50,7 @@ def merged(parts: Iterable[Testimony], *, tree: Path) -> Testimony:
         foreign |= dict.fromkeys(module.replace(place, "") for module in part.foreign)
         complete = complete and part.complete
         for named, status in part.cases.items():
-            case = named.replace(place, "")
+            case = _LINE_BREAK.sub(_escaped, named.replace(place, ""))
             cases[case] = weightier(cases.get(case), status)
     return Testimony(
         runners=frozenset(runners),
@@ -55,6 +59,10 @@ def merged(parts: Iterable[Testimony], *, tree: Path) -> Testimony:
         began=frozenset(began),
         foreign=tuple(foreign)[:_MOST_FOREIGN],
     )
+
+
+def _escaped(line_break: re.Match[str]) -> str:
+    return line_break[0].encode("unicode_escape").decode("ascii")
 
 
 def weightier(earlier: CaseStatus | None, later: CaseStatus) -> CaseStatus:
