@@ -300,7 +300,8 @@ def test_the_message_is_the_one_of_the_table(machine: Machine, row: Row) -> None
     assert said(machine, row) == (row.code, row.says)
 
 
-def test_a_repository_without_runs_says_so(fresh: Machine) -> None:
+def test_a_repository_without_runs_says_so(make_machine: Callable[..., Machine]) -> None:
+    fresh = make_machine(files={"text.txt": "old\n"})
     for command in ("merge nope", "stop", "show", "logs", "audit show 1", "watch"):
         done = fresh.devassist(*command.split())
         assert (done.code, done.err) == (

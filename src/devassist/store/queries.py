@@ -95,7 +95,9 @@ class AuditReader:
         if len(matching) == 1:
             return matching[0]
         if not runs:
-            raise NotFound("no runs are recorded yet", hint="start one with 'devassist run GOAL'")
+            raise NotFound(
+                "this repository has no runs yet", hint="devassist run 'what is wanted' starts one"
+            )
         shown = matching or runs
         more = ", ..." if len(shown) > _CANDIDATES else ""
         fact = f"several runs begin with {prefix!r}" if matching else f"no run begins with {prefix!r}"
