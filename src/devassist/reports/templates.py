@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 
 from markupsafe import Markup
@@ -24,6 +25,7 @@ from devassist.reports.facts import (
 from devassist.reports.parts import Cost, Evidence
 from devassist.reports.story import Story
 
+_CODE = re.compile(r"`([^`\n]+)`")
 Safe = Callable[[str], str]
 """Makes text that others wrote mean nothing in a language, as in `domain.markup`."""
 
@@ -66,12 +68,19 @@ def renderer(name: str, *, text: Safe, **filters: Safe) -> Callable[..., str]:
         "counts": _counts,
         "decimals": _decimals,
         "duration": duration,
+        "commands": lambda value: Markup(_commands(value, text=text, code=code)),  # noqa: S704  each piece is made safe
         "outcome": lambda state: Markup(outcome(state, code=code)),  # noqa: S704  names are all that is not ours
         "role": role_of,
         "usd": _usd,
         "verification": verification_line,
     }
     return environment.get_template(name).render
+
+
+def _commands(value: str, *, text: Safe, code: Safe) -> str:
+    """Text in which backticks set off commands."""
+    pieces = _CODE.split(value)
+    return "".join(code(piece) if at % 2 else text(piece) for at, piece in enumerate(pieces))
 
 
 def facts(story: Story) -> Mapping[str, object]:

@@ -94,6 +94,18 @@ def test_evidence_names_claims_checks_with_exit_codes_and_commits() -> None:
     assert "1 failed" in found, "the end of what a failing check printed"
 
 
+def test_commands_in_the_reason_of_a_claim_are_set_as_commands_and_the_rest_is_text() -> None:
+    tale = Tale()
+    tale.records += whole_tale()
+    tale.tell(
+        EventType.CLAIM_CHECKED, "good", "good/coder", statement="s", verdict="verified", evidence="ev-1",
+        reason="`pytest <b> a_b`: *2* passed",
+    )  # fmt: skip
+    story = Story.of(tale.records)
+    assert f"{code('pytest <b> a_b')}{prose(': *2* passed')}" in markdown(story)
+    assert "<code>pytest &lt;b&gt; a_b</code>: *2* passed" in page(story)
+
+
 def test_costs_are_added_up_by_task_role_and_model_and_say_what_has_no_price() -> None:
     found = section("Cost")
     assert "| `good` | 2 | 200 | 120 | 20 | 1.4 | 0.2500 + 1 unpriced |" in found
