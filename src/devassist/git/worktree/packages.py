@@ -44,7 +44,8 @@ def _checkouts(repository: Repository) -> list[Path]:
 def _folders(root: Path, folder: str = "", depth: int = _DEPTH) -> Iterator[str]:
     """Folders with a manifest and packages, relative to `root`; the root's own is empty."""
     try:
-        entries = sorted(os.scandir(root / folder), key=lambda entry: entry.name)
+        with os.scandir(root / folder) as items:
+            entries = sorted(items, key=lambda entry: entry.name)
     except OSError:
         return
     folders = [entry.name for entry in entries if entry.is_dir(follow_symlinks=False)]
@@ -57,7 +58,9 @@ def _folders(root: Path, folder: str = "", depth: int = _DEPTH) -> Iterator[str]
 
 def _link(source: Path, target: Path) -> None:
     target.mkdir()
-    for entry in os.scandir(source):
+    with os.scandir(source) as items:
+        entries = list(items)
+    for entry in entries:
         link = target / entry.name
         if entry.name in _OWN:
             continue
