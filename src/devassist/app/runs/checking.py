@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -11,6 +10,7 @@ from devassist.app.runs.wiring import run_context
 from devassist.app.wiring.project import Project
 from devassist.app.wiring.standby import worker_world
 from devassist.crew.executor import ForkserverExecutor
+from devassist.descent import remove_tree
 from devassist.domain.errors import Refused
 from devassist.engine.landing.checks import Checks
 from devassist.engine.log.journal import Journal
@@ -40,4 +40,4 @@ def open_checks(project: Project, log: Recorder, *, base: str, purpose: str) -> 
         finally:
             checks.close()
     finally:
-        shutil.rmtree(directory, ignore_errors=True)
+        remove_tree(directory)

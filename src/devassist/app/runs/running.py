@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, replace
@@ -25,6 +24,7 @@ from devassist.app.wiring.recording import open_log
 from devassist.app.wiring.standby import standby_of, worker_world
 from devassist.config.load import Loaded, recorded_settings
 from devassist.crew.executor import ForkserverExecutor
+from devassist.descent import remove_tree
 from devassist.domain.errors import UsageError
 from devassist.domain.events import RecoveryDone
 from devassist.domain.state.run import RunState
@@ -86,7 +86,7 @@ def start_run(
         request = new_request(project, options, run)
     except BaseException:
         executor.close()
-        shutil.rmtree(directory, ignore_errors=True)
+        remove_tree(directory)
         raise
     journal = Journal(run=run)
     announce(run, journal.state)

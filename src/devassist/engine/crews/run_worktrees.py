@@ -7,11 +7,11 @@ task, and entries are removed by the coordinator once no task is at work any mor
 
 from __future__ import annotations
 
-import shutil
 import threading
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 
+from devassist.descent import remove_tree
 from devassist.domain.changes import directories_of, is_build_product
 from devassist.domain.errors import NotFound, RepositoryChanged
 from devassist.domain.events import (
@@ -182,7 +182,7 @@ class RunWorktrees:
             elif reason := self._remove(agent, entry.worktree):
                 self._record(agent, WorktreeKept(path=path, branch=branch, reason=reason))
             else:
-                shutil.rmtree(private_directory(self.context, agent), ignore_errors=True)
+                remove_tree(private_directory(self.context, agent))
                 with self._lock:
                     del self._agents[agent]
                 self._record(agent, WorktreeRemoved(path=path, branch=branch, reason="merged"))

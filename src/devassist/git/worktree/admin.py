@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pygit2
 
+from devassist.descent import remove_tree
 from devassist.domain.errors import RepositoryChanged, RepositoryError
 from devassist.domain.failpoints import reach
 from devassist.git.handles import open_handle
@@ -145,7 +146,10 @@ def delete_directory(path: Path) -> None:
             path.unlink()
             return
         for _ in range(3):
-            shutil.rmtree(path, onerror=make_writable)
+            try:
+                shutil.rmtree(path, onerror=make_writable)
+            except RecursionError:
+                remove_tree(path)
             if not path.exists():
                 return
         raise OSError(f"something in {path} cannot be deleted")
