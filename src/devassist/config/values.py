@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import MISSING, Field, fields, is_dataclass
+from dataclasses import MISSING, fields, is_dataclass
 from difflib import get_close_matches
 from enum import Enum
 from functools import cache
@@ -138,10 +138,6 @@ def _check_table(key: str, value: Mapping[str, object], kind: Type, origin: str)
             check_header(origin, key, name, str(item))
     if missing := [name for name in owed if name not in value]:
         raise ConfigError(f"{origin}: {key} has no {missing[0]}", hint=f"Known: {', '.join(known)}")
-
-
-def _is_owed(field: Field[object]) -> bool:
-    return field.default is MISSING and field.default_factory is MISSING
 
 
 def _wrong(key: str, value: object, kind: Type, origin: str) -> ConfigError:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -15,6 +16,7 @@ from devassist.evidence.failure_lines import failure_lines
 
 _LONGEST = 200
 _POLL_S = 0.05
+_NO_MODULE = re.compile(r"No module named '([\w.]+)'")
 
 
 @dataclass
@@ -70,6 +72,14 @@ class Baseline:
             text = f"check {ledger.command!r} imports {modules}, not from the tree: {FOREIGN_HINT}"
             self.checks.context.journal.record(Event(WarningRaised(text=text)))
 
+    def _not_importable(self, output: str) -> str:
+        """A package of the repository's `src` that the output calls no module; empty if there is none."""
+        missing = {name.partition(".")[0] for name in _NO_MODULE.findall(output)}
+        context = self.checks.context
+        paths = set(context.repository.paths_of(context.request.base)) if missing else set()
+        own = [name for name in missing if paths & {f"src/{name}/__init__.py", f"src/{name}.py"}]
+        return min(own, default="")
+
     def _run(self) -> None:
         context = self.checks.context
         try:
@@ -86,6 +96,8 @@ class Baseline:
                 cause = failure_lines(run.tail, tree=self.checks.context.worktrees)[-1:]
                 said = f" ({cause[0][:_LONGEST]})" if cause else ""
                 text = f"the base is red: check {command!r} {ending(ledger)}{said}"
+                if package := self._not_importable(run.tail):
+                    text += f"; {package} is in src, and the tests do not find it: {FOREIGN_HINT}"
                 if project_problem(ledger, ledger, compared(ledger, ledger, moved={})):
                     text += "; it names nothing that fails, so a task lands only if it passes"
                 context.journal.record(Event(WarningRaised(text=text)))
