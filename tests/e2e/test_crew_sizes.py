@@ -279,3 +279,23 @@ def test_an_agent_that_runs_the_checks_is_told_which_failures_are_old(
     told = machine.script.of("GOAL-WORD", "coder")[-1].results[3]
     assert "new failures (1):\n- tests/test_mul.py::test_mul" in told
     assert "failed on the base already (1):\n- tests/test_old.py::test_old" in told
+
+
+def test_the_choice_of_a_crew_says_what_such_a_crew_has_cost_before(
+    make_machine: Callable[..., Machine],
+) -> None:
+    script = CrewScript()
+    script.on("GOAL-WORD", "orchestrator", sized("solo", {"id": "mul", "title": "Multiply", "role": "coder"}))
+    coder(script)
+    script.on("GOAL-WORD", "reviewer", approve())
+    machine = make_machine(script=script)
+    reasons = []
+    for _ in range(2):
+        done = run(machine)
+        assert done.code == 0, done
+        decided = machine.events(done.json["run"], "decision.made")
+        reasons += [event["data"]["reason"] for event in decided if "how large" in event["data"]["question"]]
+    assert reasons[0] == "it is one function"
+    # A coder's three calls and a reviewer's one, of 100 tokens in and 10 out each.
+    assert reasons[1].startswith("it is one function; about 4 model calls, 440 tokens")
+    assert "1 past run" in reasons[1]
